@@ -1,0 +1,61 @@
+"""Pellucid: look inside convolutional neural networks.
+
+    import pellucid as pl
+    net = pl.load("bundled")
+    heat = pl.attribution.grad_cam(net, "dog.jpg", "boxer")
+    pl.draw(heat).save("boxer.png")
+
+Names are fetched when they are first used, so that `pellucid --help` need not wait for torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pellucid import draw, images, net, progress, target
+    from pellucid.ask import explain
+    from pellucid.catalogue import entries, find
+    from pellucid.errors import PellucidError
+    from pellucid.images import Images, read
+    from pellucid.methods import attribution
+    from pellucid.net import Net
+    from pellucid.net.load import load
+    from pellucid.result import Heatmap, Result
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Heatmap": "pellucid.result:Heatmap",
+    "Images": "pellucid.images:Images",
+    "Net": "pellucid.net:Net",
+    "PellucidError": "pellucid.errors:PellucidError",
+    "Result": "pellucid.result:Result",
+    "attribution": "pellucid.methods.attribution",
+    "draw": "pellucid.draw",
+    "entries": "pellucid.catalogue:entries",
+    "explain": "pellucid.ask:explain",
+    "find": "pellucid.catalogue:find",
+    "images": "pellucid.images",
+    "load": "pellucid.net.load:load",
+    "net": "pellucid.net",
+    "progress": "pellucid.progress",
+    "read": "pellucid.images:read",
+    "target": "pellucid.target",
+}
+"""Where each public name lives: a module, or module:attribute."""
+
+__all__ = [*_HOME, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'pellucid' has no attribute {name!r}")
+    module, _, attribute = _HOME[name].partition(":")
+    found = import_module(module)
+    return getattr(found, attribute) if attribute else found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,187 @@
+"""The catalogue of methods. A method is declared once; its signature is the declaration.
+
+The keyword-only arguments of a method become a pydantic model; validation, the command line, the web form, the
+documentation and the store key all read that model. Listing the methods does not import them: their names and
+titles are read from the source files, so that help stays fast.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import functools
+import inspect
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import entry_points, version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pydantic
+
+from pellucid.errors import PellucidError, unknown
+
+R = TypeVar("R")
+_HOME = Path(__file__).parent / "methods"
+_GROUP = "pellucid.methods"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the catalogue: where a method is, and what it is called. Importing it is left to `function`."""
+
+    name: str
+    title: str
+    source: str
+    chapter: str
+    module: str
+
+    @cached_property
+    def function(self) -> Callable[..., Any]:
+        """The method itself."""
+        found: Callable[..., Any] = getattr(import_module(self.module), self.name)
+        return found
+
+    @property
+    def doc(self) -> str:
+        """Its docstring."""
+        return inspect.getdoc(self.function) or ""
+
+    @property
+    def summary(self) -> str:
+        """The first line of its docstring."""
+        return self.doc.partition("\n")[0]
+
+    @property
+    def options(self) -> type[pydantic.BaseModel]:
+        """The model of its keyword-only arguments."""
+        return options_of(inspect.unwrap(self.function))
+
+    @property
+    def arguments(self) -> dict[str, inspect.Parameter]:
+        """What it asks about, in order: a selection of net, images, target."""
+        return _split(inspect.unwrap(self.function))[0]
+
+
+def method(title: str, *, source: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Declare a plain function as a method: `title` for people, `source` the paper and the place in it.
+
+    Positional arguments are turned into what their annotations say (a path into Images, a class name into a
+    Target), options are validated, and the result's Meta records all of them with their defaults.
+    """
+
+    def declare(function: Callable[..., R]) -> Callable[..., R]:
+        @functools.wraps(function)
+        def asked(*args: Any, **kwargs: Any) -> R:
+            arguments, _ = _split(function)
+            given = {**dict(zip(arguments, args, strict=False))}
+            if len(args) > len(arguments):
+                raise PellucidError(f"{function.__name__} takes {', '.join(arguments)}; its options are given by name")
+            given |= {name: kwargs.pop(name) for name in list(kwargs) if name in arguments and name not in given}
+            nouns = _nouns(function, arguments, given)
+            options = validated(function, kwargs)
+            return _signed(function(**nouns, **options), function.__name__, options, nouns)
+
+        asked.title, asked.source = title, source  # type: ignore[attr-defined]
+        return asked
+
+    return declare
+
+
+def _nouns(function: Callable[..., Any], arguments: dict[str, inspect.Parameter], given: dict[str, Any]) -> dict[str, Any]:
+    """The positional arguments as what they should be: every noun knows `of(value)`."""
+    hints, nouns = _hints(function), {}
+    for name, parameter in arguments.items():
+        if name not in given and parameter.default is parameter.empty:
+            raise PellucidError(f"{function.__name__} needs {name}: {function.__name__}({', '.join(arguments)})")
+        nouns[name] = hints[name].of(given[name] if name in given else parameter.default)
+    return nouns
+
+
+def _signed(result: R, name: str, options: dict[str, Any], nouns: dict[str, Any]) -> R:
+    """The result with its origin written into its Meta."""
+    said = result.meta  # type: ignore[attr-defined]
+    facts = {key: value for noun in nouns.values() for key, value in noun.facts().items() if not getattr(said, key)}
+    meta = dataclasses.replace(
+        said,
+        method=name,
+        options=options,
+        versions={"pellucid": version("pellucid"), "torch": version("torch")},
+        **facts,
+    )
+    return dataclasses.replace(result, meta=meta)  # type: ignore[type-var]
+
+
+def validated(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
+    """All options of a method with their defaults. Raises PellucidError: one line, the option and what it may be."""
+    model, name = options_of(function), function.__name__
+    for option in given:
+        if option not in model.model_fields:
+            raise unknown(f"option of {name}", option, model.model_fields)
+    try:
+        options = model(**given)
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        option, shown = ".".join(map(str, first["loc"][:1])), repr(first["input"])
+        raise PellucidError(f"{name}: {option}={shown[:80]}: {first['msg'].lower()}") from error
+    return {option: getattr(options, option) for option in model.model_fields}
+
+
+@functools.cache
+def options_of(function: Callable[..., Any]) -> type[pydantic.BaseModel]:
+    """The keyword-only arguments of a method as a pydantic model."""
+    hints = _hints(function)
+    fields: dict[str, Any] = {
+        name: (hints[name], ... if parameter.default is parameter.empty else parameter.default)
+        for name, parameter in _split(function)[1].items()
+    }
+    config = pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
+    return pydantic.create_model(function.__name__, __config__=config, **fields)
+
+
+@functools.cache
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    return typing.get_type_hints(function, include_extras=True)
+
+
+@functools.cache
+def _split(function: Callable[..., Any]) -> tuple[dict[str, inspect.Parameter], dict[str, inspect.Parameter]]:
+    """(what it asks about, options)."""
+    parameters = inspect.signature(function).parameters.items()
+    asks = {n: p for n, p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD}
+    return asks, {n: p for n, p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+@functools.cache
+def entries() -> tuple[Entry, ...]:
+    """Every method, ours and those of other packages (entry-point group `pellucid.methods`), by chapter and name."""
+    files = ((path, f"pellucid.methods.{path.parent.name}.{path.stem}") for path in sorted(_HOME.glob("*/*.py")))
+    found = [entry for path, module in files for entry in _declared(path, module)]
+    for point in entry_points(group=_GROUP):
+        function = point.load()
+        module = function.__module__
+        found.append(Entry(point.name, function.title, function.source, module.rpartition(".")[2], module))
+    return tuple(sorted(found, key=lambda entry: (entry.chapter, entry.name)))
+
+
+def _declared(path: Path, module: str) -> list[Entry]:
+    """The methods that a source file declares, without importing it."""
+    found = []
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for call in getattr(node, "decorator_list", []):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "method":
+                title = ast.literal_eval(call.args[0])
+                source = ast.literal_eval(call.keywords[0].value)
+                found.append(Entry(node.name, title, source, path.parent.name, module))  # type: ignore[attr-defined]
+    return found
+
+
+def find(name: str) -> Entry:
+    """The method of that name, or UnknownName with the nearest."""
+    for entry in entries():
+        if entry.name == name:
+            return entry
+    raise unknown("method", name, [entry.name for entry in entries()])

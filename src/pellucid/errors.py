@@ -1,0 +1,60 @@
+"""The errors Pellucid raises on purpose, and how an unknown name is answered.
+
+Every message is one line that repeats the question and names what would work. `exit_code` is what the
+command line ends with.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class PellucidError(Exception):
+    """Any failure that the user can mend. The message is one line."""
+
+    exit_code = 2
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
+
+
+class UnknownName(PellucidError):
+    """A layer, class, method, option or file that does not exist."""
+
+
+class BadImage(PellucidError):
+    """A picture that cannot be read, or not be read safely."""
+
+    exit_code = 3
+
+
+class BadNetwork(PellucidError):
+    """A network or checkpoint that cannot be loaded, or cannot be run as asked."""
+
+    exit_code = 3
+
+
+class Refused(PellucidError):
+    """A question that has no right answer for this network; the message says why."""
+
+
+class MissingExtra(PellucidError):
+    """An optional package is needed; the message holds the exact pip line."""
+
+    exit_code = 5
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an extra that is not installed: pip install 'pellucid[{extra}]'")
+
+
+def unknown(kind: str, asked: str, known: Iterable[str], *, show: int = 4) -> UnknownName:
+    """The answer to a name that is not there: `no layer 'conv9'; nearest of 37: conv5, conv4`."""
+    names = list(dict.fromkeys(known))
+    if not names:
+        return UnknownName(f"no {kind} {asked!r}: there is none here")
+    by_lower = {name.casefold(): name for name in reversed(names)}
+    close = difflib.get_close_matches(str(asked).casefold(), list(by_lower), n=show, cutoff=0.4)
+    shown = [by_lower[name] for name in close] or names[:show]
+    how = "nearest" if close else "the first"
+    return UnknownName(f"no {kind} {asked!r}; {how} of {len(names)}: {', '.join(shown)}")

@@ -1,0 +1,86 @@
+"""Where things lie: the cells of a map in the network's input, and that input in the original picture.
+
+Coordinates are pixel centres: pixel i spans [i − ½, i + ½].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pair = tuple[float, float]
+"""(vertical, horizontal)"""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where cell (i, j) of a map lies in the network's input: centred on start + jump · (i, j), in pixels.
+
+    `field` is the height and width of the receptive field: all pixels that can change the cell. `exact` is
+    False where no rule fits the layer and the map is stretched over the picture instead. `grid` holds the
+    centres of all rows and of all columns where they are not evenly spaced.
+    """
+
+    start: Pair
+    jump: Pair
+    field: Pair
+    exact: bool = True
+    grid: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+
+    def centres(self, rows: int, columns: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The centres of all rows and of all columns, in pixels of the network's input."""
+        if self.grid is not None:
+            return np.asarray(self.grid[0]), np.asarray(self.grid[1])
+        return (
+            self.start[0] + self.jump[0] * np.arange(rows, dtype=np.float64),
+            self.start[1] + self.jump[1] * np.arange(columns, dtype=np.float64),
+        )
+
+    @classmethod
+    def pixels(cls) -> Placement:
+        """The placement of a map that has one value per pixel."""
+        return cls((0.0, 0.0), (1.0, 1.0), (1.0, 1.0))
+
+    @classmethod
+    def at(cls, rows: NDArray[np.float64], columns: NDArray[np.float64], field: Pair) -> Placement:
+        """Cells at given centres, evenly spaced or not."""
+        jump = tuple(float(c[1] - c[0]) if len(c) > 1 else f for c, f in zip((rows, columns), field, strict=True))
+        start = (float(rows[0]), float(columns[0]))
+        grid = (tuple(rows.tolist()), tuple(columns.tolist()))
+        return cls(start, (jump[0], jump[1]), field, grid=grid)
+
+    @classmethod
+    def stretched(cls, rows: int, columns: int, height: int, width: int, field: Pair | None = None) -> Placement:
+        """A map spread evenly over height × width pixels, as tools do that do not know the layer's geometry."""
+        jump = (height / rows, width / columns)
+        start = ((jump[0] - 1) / 2, (jump[1] - 1) / 2)
+        return cls(start, jump, field or (float(height), float(width)), exact=False)
+
+
+@dataclass(frozen=True)
+class View:
+    """How the network's input was cut from the original picture.
+
+    The input is height × width pixels and shows the box (top, left, bottom, right) of the original, in pixels
+    of the original counted from its upper left corner (edges, not centres; it may reach outside).
+    """
+
+    size: tuple[int, int]
+    box: tuple[float, float, float, float]
+    original: tuple[int, int]
+
+    @classmethod
+    def whole(cls, height: int, width: int) -> View:
+        """The picture as it is."""
+        return cls((height, width), (0.0, 0.0, float(height), float(width)), (height, width))
+
+    def to_original(self, y: float, x: float) -> tuple[float, float]:
+        """A point of the network's input (pixel-centre coordinates) in the original picture."""
+        top, left, bottom, right = self.box
+        height, width = self.size
+        return (
+            top + (y + 0.5) * (bottom - top) / height - 0.5,
+            left + (x + 0.5) * (right - left) / width - 0.5,
+        )

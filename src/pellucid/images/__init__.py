@@ -1,0 +1,111 @@
+"""Pictures in: what a person calls an image becomes numbers in 0..1, with an id and a way back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pellucid.errors import BadImage
+from pellucid.geometry import View
+from pellucid.images.decode import decode
+from pellucid.images.samples import samples
+
+__all__ = ["Images", "read", "samples"]
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """N pictures: channel-first pixels, a stable id each, and how each was cut from its original.
+
+    `pictures` are (C, H, W) tensors, uint8 in 0..255 or float in 0..1, RGB where C = 3; they may differ in
+    size until a network has cut them to its own. `originals` are the pictures as they were read.
+    """
+
+    pictures: tuple[Tensor, ...]
+    ids: tuple[str, ...]
+    originals: tuple[Tensor, ...]
+    views: tuple[View, ...]
+    notes: tuple[str, ...] = ()
+    """What reading had to decide, for example 'panda.gif: first of 12 frames'."""
+
+    @classmethod
+    def of(cls, value: Any) -> Images:
+        """`value` itself, or whatever `read` makes of it."""
+        return value if isinstance(value, Images) else read(value)
+
+    @classmethod
+    def from_pictures(cls, pictures: Sequence[Tensor], ids: Sequence[str], notes: Sequence[str] = ()) -> Images:
+        """Pictures that are their own originals."""
+        views = tuple(View.whole(*picture.shape[-2:]) for picture in pictures)
+        return cls(tuple(pictures), tuple(ids), tuple(pictures), views, tuple(notes))
+
+    @property
+    def pixels(self) -> Tensor:
+        """All pictures as one float tensor (N, C, H, W) in 0..1; they must be of one size."""
+        shapes = {tuple(picture.shape) for picture in self.pictures}
+        if len(shapes) != 1:
+            sizes = ", ".join(sorted("×".join(map(str, shape)) for shape in shapes))
+            raise BadImage(f"pictures of {len(shapes)} sizes are no one tensor: {sizes}; net.see(images) makes them one size")
+        return torch.stack([as_float(picture) for picture in self.pictures])
+
+    def facts(self) -> dict[str, Any]:
+        """What a result's Meta records."""
+        return {"images": self.ids}
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, i: int) -> Images:
+        """Picture i alone."""
+        return Images((self.pictures[i],), (self.ids[i],), (self.originals[i],), (self.views[i],), self.notes)
+
+    def __iter__(self) -> Iterator[Images]:
+        return (self[i] for i in range(len(self)))
+
+    def __add__(self, other: Images) -> Images:
+        """Both, one after the other."""
+        return Images(
+            self.pictures + other.pictures,
+            self.ids + other.ids,
+            self.originals + other.originals,
+            self.views + other.views,
+            self.notes + other.notes,
+        )
+
+
+def as_float(picture: Tensor) -> Tensor:
+    """uint8 0..255 -> float32 0..1; floats as they are."""
+    return picture.float() / 255 if picture.dtype == torch.uint8 else picture
+
+
+def fingerprint(picture: Tensor) -> str:
+    """A short id made from the pixels alone, for pictures that came without a name."""
+    return hashlib.sha256(picture.contiguous().cpu().numpy().tobytes()).hexdigest()[:12]
+
+
+def read(source: Any, *, value_range: tuple[float, float] | None = None) -> Images:
+    """Read one picture, or several from a list or tuple: N pictures with the names they came under.
+
+    A source is a path, `sample:NAME`, bytes, a file:// or http(s):// URL of a picture, a PIL image, or an
+    array: (H, W), (H, W, C) or (C, H, W), uint8 in 0..255, uint16 in 0..65535 or float in 0..1 (other floats
+    need `value_range=(low, high)`); a torch tensor may also be (N, C, H, W). EXIF orientation is applied,
+    transparency is laid on white, animations give their first frame.
+    Raises BadImage, in one line, for everything that cannot be read or would not be safe to read.
+    """
+    if isinstance(source, Images):
+        return source
+    many = source if isinstance(source, (list, tuple)) else [source]
+    if not many:
+        raise BadImage("no images: the list is empty")
+    pictures, ids, notes = [], [], []
+    for one in many:
+        for decoded in decode(one, value_range=value_range):
+            pictures.append(decoded.picture)
+            ids.append(decoded.name or fingerprint(decoded.picture))
+            notes += [f"{ids[-1]}: {note}" for note in decoded.notes]
+    return Images.from_pictures(pictures, ids, notes)

@@ -1,0 +1,38 @@
+"""The deconvnet: the score projected back to the pixels through rectified transposes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.images import Images
+from pellucid.methods.attribution._skeleton import Reduce, pixel_map, reduced
+from pellucid.methods.attribution.guided_backprop import ruled
+from pellucid.net import Net
+from pellucid.net.rules import Deconvnet
+from pellucid.result import Heatmap
+from pellucid.target import Target, Top
+
+
+@method("Deconvnet", source="Zeiler & Fergus 2013, section 2.1")
+def deconvnet(
+    net: Net,
+    images: Images,
+    target: Target = Top(),
+    *,
+    reduce: Annotated[Reduce, Field(description="channels into one number: max |.|, l2, l1, or signed sum")] = "signed",
+) -> Heatmap:
+    """The gradient with R · [R > 0] at every rectifier, whatever it did forward: (N, H, W) in input pixels.
+
+    ReLU6, hardtanh and smooth units are rectified the same way; leaky and exponential units keep their slope.
+    Max-pooling sends everything through its switches, as in the paper. The projection starts from 1.
+    Raises Refused where the network has no activation that the rule knows.
+    """
+    seen = net.see(images)
+    signal = ruled(net, seen, target, Deconvnet())
+    return pixel_map(
+        net, seen, target, reduced(signal.gradient, reduce), signal,
+        unit=f"rectified {target.unit} per pixel range", signed=reduce == "signed",
+    )

@@ -1,0 +1,35 @@
+"""Saliency: how much each pixel moves the score."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.images import Images
+from pellucid.methods.attribution._skeleton import Reduce, pixel_map, reduced, signals
+from pellucid.net import Net
+from pellucid.result import Heatmap
+from pellucid.target import Target, Top
+
+
+@method("Gradient", source="Simonyan, Vedaldi & Zisserman 2013, section 3.1")
+def gradient(
+    net: Net,
+    images: Images,
+    target: Target = Top(),
+    *,
+    reduce: Annotated[
+        Reduce, Field(description="channels into one number: max |.| (the paper), l2, l1, or signed sum")
+    ] = "max",
+) -> Heatmap:
+    """How strongly the score reacts to each pixel: |d score / d pixel|, (N, H, W) in pixels of the network's input.
+
+    The derivative is with respect to pixel values in 0..1, before normalisation: units of the score per full
+    range of a pixel. `max` takes the largest magnitude over colours, as in the paper; `signed` keeps the sum.
+    """
+    seen = net.see(images)
+    signal = signals(net, seen, target, "gradient")
+    values = reduced(signal.gradient, reduce)
+    return pixel_map(net, seen, target, values, signal, unit=f"{target.unit} per pixel range", signed=reduce == "signed")

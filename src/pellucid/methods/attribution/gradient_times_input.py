@@ -1,0 +1,40 @@
+"""Gradient times input: the first-order share of each pixel in the score."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.images import Images
+from pellucid.methods.attribution._skeleton import pixel_map, signals
+from pellucid.net import Net
+from pellucid.result import Heatmap
+from pellucid.target import Target, Top
+
+
+@method("Gradient × input", source="Shrikumar et al. 2016, section 2; Ancona et al. 2018, table 1")
+def gradient_times_input(
+    net: Net,
+    images: Images,
+    target: Target = Top(),
+    *,
+    zero: Annotated[
+        Literal["normalised", "black"],
+        Field(description="what counts as no input: the network's own zero (after normalisation), or a black pixel"),
+    ] = "normalised",
+) -> Heatmap:
+    """d score / d input × input, summed over colours: (N, H, W), signed, in units of the score.
+
+    With `normalised` the input is what the first layer receives, so that for a ReLU network without biases the
+    map sums to the score exactly (positive homogeneity). With `black` the input is the pixel itself.
+    """
+    seen = net.see(images)
+    signal = signals(net, seen, target, "gradient × input")
+    inputs = seen.pixels.to(signal.gradient)
+    if zero == "normalised":
+        # d/d pixel = (d/d input) / std, so the network's input is (pixel − mean) / std · std in pixel units.
+        inputs = inputs - inputs.new_tensor(net.preprocess.mean).view(1, -1, 1, 1)
+    values = (signal.gradient * inputs).sum(1)
+    return pixel_map(net, seen, target, values, signal, unit=target.unit, signed=True)

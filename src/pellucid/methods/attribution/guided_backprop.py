@@ -1,0 +1,52 @@
+"""Guided backpropagation: the gradient, keeping only what argues for the score at every rectifier."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.errors import Refused
+from pellucid.images import Images
+from pellucid.methods.attribution._skeleton import Reduce, Signal, pixel_map, reduced, signals
+from pellucid.net import Net
+from pellucid.net.rules import Guided, Rule, Smooth
+from pellucid.result import Heatmap
+from pellucid.target import Target, Top
+
+
+@method("Guided backpropagation", source="Springenberg et al. 2015, section 3.4")
+def guided_backprop(
+    net: Net,
+    images: Images,
+    target: Target = Top(),
+    *,
+    reduce: Annotated[Reduce, Field(description="channels into one number: max |.|, l2, l1, or signed sum")] = "signed",
+    smooth: Annotated[
+        Smooth,
+        Field(description="SiLU, GELU, Mish, Hardswish: clamp after the product, gate by x > 0, or plain gradient"),
+    ] = "positive_product",
+) -> Heatmap:
+    """The gradient with R · [R > 0] · [x > 0] at every ReLU: (N, H, W) in pixels of the network's input.
+
+    ReLU6 and hardtanh pass where their slope is 1 and R > 0; leaky and exponential units keep their slope and
+    pass R > 0. Smooth units have no published rule: `smooth` chooses one, and Meta.coverage says what each
+    operation did. Acts on functions, so functional, in-place and shared activations are all covered.
+    Raises Refused where the network has no activation that the rule knows.
+    """
+    seen = net.see(images)
+    signal = ruled(net, seen, target, Guided(smooth))
+    return pixel_map(
+        net, seen, target, reduced(signal.gradient, reduce), signal,
+        unit=f"guided {target.unit} per pixel range", signed=reduce == "signed",
+    )
+
+
+def ruled(net: Net, seen: Images, target: Target, rule: Rule) -> Signal:
+    """A backward pass under a rule; refused where nothing in the network took part in it."""
+    signal = signals(net, seen, target, rule.name, rule)
+    if not any(met.partition(": ")[2] != "plain" for met in signal.coverage):
+        met = ", ".join(signal.coverage) or "none"
+        raise Refused(f"no activation of {net.name} has a {rule.name} rule (met: {met}): the map would be the plain gradient")
+    return signal

@@ -1,0 +1,251 @@
+"""The network under study: a module with what it wants to be shown, what its outputs are called, and one way to run it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName
+from pellucid.images import Images
+from pellucid.net import layers, tap
+from pellucid.net.labels import Labels
+from pellucid.net.layers import Layer, Layers
+from pellucid.net.preprocess import Preprocess
+from pellucid.net.rules import Rule
+from pellucid.result import Guess, Meta, Predictions
+
+__all__ = ["Labels", "Layer", "Layers", "Net", "Preprocess", "Run"]
+
+MEMORY = 512 * 2**20
+"""Bytes that the activations of one chunk of images may take."""
+_USUAL_SIZE = (224, 224)
+_MOST = 64  # images in a chunk: larger ones are no faster
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One forward pass: the scores, and the activations that were asked for."""
+
+    net: Net
+    output: Tensor
+    """(N, classes) for a classifier; whatever the network gives otherwise."""
+    at: Mapping[str, Tensor]
+    coverage: Mapping[str, int] = field(default_factory=dict)
+    """How often each operation met each backward rule."""
+
+    def __getitem__(self, layer: str) -> Tensor:
+        return self.at[layer]
+
+    @property
+    def scores(self) -> Tensor:
+        """The output as (N, outputs); Refused where it is no row of numbers per image."""
+        if self.output.dim() == 1:
+            return self.output[:, None]
+        if self.output.dim() == 2:
+            return self.output
+        shape = "×".join(map(str, self.output.shape[1:]))
+        raise Refused(f"this network gives {shape} numbers per image, no row of classes: ask for a layer's unit instead")
+
+
+@dataclass(frozen=True, eq=False)
+class Net:
+    """A network under study. It has no state of its own; what `run` hangs on the module is gone when it returns.
+
+    `output` selects the tensor to explain where the module returns a tuple, list, dict or object: a key, an
+    index or an attribute, dotted for several levels ('logits', '0', 'out.main').
+    """
+
+    module: nn.Module
+    name: str = "network"
+    preprocess: Preprocess = Preprocess()
+    labels: Labels | None = None
+    output: str | None = None
+    _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, value: Any) -> Net:
+        """`value` itself, or whatever `load` makes of it."""
+        if isinstance(value, Net):
+            return value
+        from pellucid.net.load import load
+
+        return load(value)
+
+    def run(
+        self,
+        images: Images | Tensor,
+        *,
+        at: Iterable[str] = (),
+        edit: Mapping[str, tap.Edit] | None = None,
+        rule: Rule | None = None,
+        grad: bool = False,
+    ) -> Run:
+        """One forward pass over pictures or pixels (N, C, H, W) in 0..1, which are normalised here.
+
+        `at` names the layers whose outputs are wanted (`relu#2` for the second call of one that is used again),
+        `edit` maps layers to functions of their output, `rule` changes the backward pass of operations. With
+        `grad` the result can be differentiated: with respect to the pixels if they require it, and to the
+        activations in `at`. Safe in threads; the module is as before when this returns or raises.
+        """
+        pixels = self.see(images).pixels if isinstance(images, Images) else images
+        like = next((p for p in self.module.parameters() if p.is_floating_point()), pixels)
+        self._check(pixels)
+        with torch.set_grad_enabled(grad):
+            inputs = self.preprocess.normalise(pixels.to(like.device)).to(like.dtype)
+        output, found, coverage = tap.forward(self.module, inputs, at=at, edit=edit, rule=rule, grad=grad)
+        return Run(self, self._selected(output), found, coverage)
+
+    def see(self, images: Images) -> Images:
+        """The pictures as the network sees them: resized and cropped, in 0..1, not yet normalised."""
+        return self.preprocess.see(images)
+
+    def layers(self, size: tuple[int, int] | None = None) -> Layers:
+        """The layer table for an input of that size; by default the network's own, or 224 × 224."""
+        size = size or self.preprocess.size or _USUAL_SIZE
+        if size not in self._cache:
+            inputs = layers.blank(self.module, self.preprocess.channels or 3, size)
+            self._cache[size] = layers.table(self.module, inputs)
+        table: Layers = self._cache[size]
+        return table
+
+    def layer(self, name: str, size: tuple[int, int] | None = None) -> Layer:
+        """The row of one layer, or UnknownName with the nearest."""
+        return self.layers(size)[name]
+
+    def chunk(self, size: tuple[int, int], *, grad: bool) -> int:
+        """How many images of that size fit the memory budget at once (at least 1)."""
+        floats = self.layers(size).floats if grad else max(self.layers(size).floats // 8, 1)
+        return int(min(max(MEMORY // (4 * floats), 1), _MOST))
+
+    def predict(self, images: Images, top: int = 5) -> Predictions:
+        """The `top` best guesses for every image, best first. A one-logit network gives yes or no."""
+        images, guesses = Images.of(images), []
+        if top < 1:
+            raise PellucidError(f"top={top}: at least 1 guess must be asked for")
+        for one in images:
+            scores = self.run(one).scores[0].double()
+            if not torch.isfinite(scores).all():
+                raise BadNetwork(f"{self.name} gives scores that are not finite for {one.ids[0]!r}")
+            logits, probabilities = self._by_class(scores)
+            best = probabilities.topk(min(top, len(probabilities))).indices.tolist()
+            guesses.append(tuple(self._guess(i, float(probabilities[i]), float(logits[i])) for i in best))
+        return Predictions(tuple(guesses), Meta(method="predict", options={"top": top}, images=images.ids, **self.facts()))
+
+    def top(self, image: Images, k: int = 5) -> tuple[Guess, ...]:
+        """The k best guesses for one image; each can be used as a target."""
+        image = Images.of(image)
+        if len(image) != 1:
+            raise PellucidError(f"top asks about one image, these are {len(image)}: use predict, or images[i]")
+        return self.predict(image, k).guesses[0]
+
+    def class_index(self, asked: str | int) -> int:
+        """The class of that name, number or WordNet id. Raises UnknownName with what would work."""
+        if isinstance(asked, str) and not asked.strip().isdecimal():
+            if self.labels is None:
+                raise UnknownName(f"no class {asked!r}: {self.name} has no labels, ask for a class by its number")
+            return self.labels.find(asked)
+        return int(asked)
+
+    def class_name(self, index: int) -> str:
+        """The name of a class, or its number where there are no labels."""
+        return self.labels.name(index) if self.labels else f"class {index}"
+
+    @property
+    def binary(self) -> bool:
+        """Whether two labels share one logit: its sign decides between them."""
+        return self.labels is not None and len(self.labels) == 2 and self._outputs() == 1
+
+    @property
+    def weights(self) -> str:
+        """SHA-256 over names, shapes and values of all parameters and buffers; follows the module when it trains."""
+        state = self.module.state_dict(keep_vars=True)
+        version = tuple((name, id(t), t._version) for name, t in state.items() if isinstance(t, Tensor))
+        if self._cache.get("version") != version:
+            digest = hashlib.sha256()
+            for name, tensor in state.items():
+                if isinstance(tensor, Tensor):
+                    flat = tensor.detach().cpu().contiguous()
+                    digest.update(f"{name} {flat.dtype} {tuple(flat.shape)}".encode())
+                    digest.update(flat.view(-1).view(torch.uint8).numpy().tobytes() if flat.numel() else b"")
+            self._cache.update(version=version, weights=digest.hexdigest())
+        return str(self._cache["weights"])
+
+    def facts(self) -> dict[str, Any]:
+        """What a result's Meta records."""
+        return {"net": self.name, "weights": self.weights}
+
+    def with_module(self, module: nn.Module) -> Net:
+        """The same preprocessing and labels around another module."""
+        return replace(self, module=module, _cache={})
+
+    def _by_class(self, scores: Tensor) -> tuple[Tensor, Tensor]:
+        """(logits, probabilities) per class; one logit with two labels is spread over both."""
+        if len(scores) > 1:
+            return scores, scores.softmax(0)
+        if self.labels is not None and len(self.labels) == 2:
+            both = torch.cat([-scores, scores])
+            return both, both.sigmoid()
+        return scores, scores.sigmoid()
+
+    def _guess(self, index: int, probability: float, logit: float) -> Guess:
+        wnids = self.labels.wnids if self.labels else None
+        return Guess(index, self.class_name(index), probability, logit, wnids[index] if wnids else None)
+
+    def _outputs(self) -> int:
+        if "outputs" not in self._cache:
+            size = self.preprocess.size or _USUAL_SIZE
+            inputs = layers.blank(self.module, self.preprocess.channels or 3, size)
+            self._cache["outputs"] = int(self._selected(tap.forward(self.module, inputs)[0])[0].numel())
+        return int(self._cache["outputs"])
+
+    def _check(self, pixels: Tensor) -> None:
+        channels = self.preprocess.channels
+        if pixels.dim() != 4 or 0 in pixels.shape:
+            raise PellucidError(f"pixels of shape {tuple(pixels.shape)}: a network takes (images, channels, height, width)")
+        if channels is not None and pixels.shape[1] != channels:
+            raise PellucidError(f"pixels have {pixels.shape[1]} channels, {self.name} takes {channels}")
+        if not torch.isfinite(pixels.detach()).all():
+            raise PellucidError("pixels hold NaN or infinity: no result would mean anything")
+
+    def _selected(self, output: Any) -> Tensor:
+        """The tensor to explain out of whatever the module returned."""
+        value = output
+        for key in self.output.split(".") if self.output is not None else ():
+            try:
+                value = _step(value, key)
+            except (KeyError, IndexError, AttributeError, ValueError) as error:
+                raise UnknownName(f"no output {self.output!r} in what {self.name} returns: {_describe(output)}") from error
+        if isinstance(value, Tensor):
+            return value
+        raise Refused(f"{self.name} returns {_describe(value)}: say which with output=, for example {_example(value)}")
+
+
+def _step(value: Any, key: str) -> Any:
+    if isinstance(value, Mapping):
+        return value[key]
+    return value[int(key)] if key.isdecimal() else getattr(value, key)
+
+
+
+def _describe(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return "one tensor"
+    if isinstance(value, Mapping):
+        return f"a dict of {', '.join(map(str, value))}"
+    if isinstance(value, (tuple, list)):
+        named = getattr(value, "_fields", None)
+        return f"a tuple of {', '.join(named) if named else len(value)}"
+    return f"a {type(value).__name__}"
+
+
+def _example(value: Any) -> str:
+    if isinstance(value, Mapping) and value:
+        return f"output={next(iter(value))!r}"
+    return "output='0'"
+
+

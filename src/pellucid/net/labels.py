@@ -1,0 +1,56 @@
+"""The names of a network's classes, and how a person's name for one is found."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from pellucid.errors import UnknownName, unknown
+
+_WNID = re.compile(r"n\d{8}")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """One entry per class: its names (the first is shown, all are understood) and its WordNet id, if any."""
+
+    names: tuple[tuple[str, ...], ...]
+    wnids: tuple[str, ...] | None = None
+
+    @classmethod
+    def plain(cls, names: list[str] | tuple[str, ...]) -> Labels:
+        """One name per class."""
+        return cls(tuple((str(name),) for name in names))
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def name(self, index: int) -> str:
+        """The name to show for a class; its number where there is none."""
+        return self.names[index][0] if 0 <= index < len(self.names) else str(index)
+
+    def find(self, asked: str) -> int:
+        """The class that a person calls `asked`: any of its names, in any case, or its WordNet id.
+
+        Raises UnknownName with the nearest names, or with the choices where several classes share the name.
+        """
+        if self.wnids and _WNID.fullmatch(asked):
+            if asked in self.wnids:
+                return self.wnids.index(asked)
+            raise unknown("class", asked, self.wnids)
+        found = self._by_name.get(asked.strip().casefold(), ())
+        if len(found) == 1:
+            return found[0]
+        if found:
+            choices = ", ".join(self.wnids[i] if self.wnids else str(i) for i in found)
+            raise UnknownName(f"{len(found)} classes are called {asked!r}: say which, {choices}")
+        raise unknown("class", asked, (name for names in self.names for name in names))
+
+    @cached_property
+    def _by_name(self) -> dict[str, tuple[int, ...]]:
+        table: dict[str, tuple[int, ...]] = {}
+        for index, names in enumerate(self.names):
+            for name in {name.casefold() for name in names}:
+                table[name] = (*table.get(name, ()), index)
+        return table

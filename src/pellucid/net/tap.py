@@ -1,0 +1,220 @@
+"""The only place that hangs anything on a network, and that takes it off again.
+
+Everything here has the life of a `with` block: each undo is pushed at the moment of doing, so that a forward
+pass that raises leaves the module as it was, bit for bit.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName, unknown
+from pellucid.net.rules import Rule, RuleMode, hidden_functions
+
+Edit = Callable[[Tensor], Tensor]
+
+_locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
+_locks_lock = threading.Lock()
+
+
+def lock_of(module: nn.Module) -> threading.RLock:
+    """One lock per module, whoever asks: two Nets around one module must not corrupt each other."""
+    with _locks_lock:
+        return _locks.setdefault(module, threading.RLock())
+
+
+@contextmanager
+def undisturbed(module: nn.Module) -> Iterator[None]:
+    """Evaluation mode and frozen parameters inside; modes, flags, buffers and global RNG as before afterwards."""
+    with ExitStack() as undo:
+        undo.enter_context(lock_of(module))
+        undo.enter_context(torch.random.fork_rng(devices=_cuda_devices(module)))
+        for part in module.modules():
+            if part.training:
+                undo.callback(setattr, part, "training", True)
+                part.training = False
+        for parameter in module.parameters():
+            if parameter.requires_grad:
+                undo.callback(parameter.requires_grad_, True)
+                parameter.requires_grad_(False)
+        # A batch norm without running statistics, or a counter in forward, writes to buffers in eval mode too.
+        for part in module.modules():
+            for name, buffer in part._buffers.items():
+                if buffer is not None:
+                    undo.callback(_put_back, part, name, buffer, buffer._version, buffer.detach().clone())
+        yield
+
+
+def _put_back(part: nn.Module, name: str, buffer: Tensor, version: int, value: Tensor) -> None:
+    part._buffers[name] = buffer
+    if buffer._version != version:
+        with torch.no_grad():
+            buffer.copy_(value)
+
+
+def _cuda_devices(module: nn.Module) -> list[int]:
+    return sorted({p.device.index for p in module.parameters() if p.device.type == "cuda" and p.device.index is not None})
+
+
+def forward(
+    module: nn.Module,
+    inputs: Tensor,
+    *,
+    at: Iterable[str] = (),
+    edit: Mapping[str, Edit] | None = None,
+    rule: Rule | None = None,
+    grad: bool = False,
+) -> tuple[Any, dict[str, Tensor], dict[str, int]]:
+    """One forward pass: (what the module returned, activations by the names in `at`, rule coverage).
+
+    With `grad`, activations are nodes of the graph: the first ones that depend on no gradient yet become its
+    leaves, so nothing in front of them is recorded. What is handed out is never what later in-place operations
+    rewrite: the network continues on a copy.
+    """
+    wanted, edits = list(dict.fromkeys(at)), dict(edit or {})
+    taps = _Taps(module, wanted, edits, grad)
+    if rule is not None and any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
+        raise Refused(f"the {rule.name} rule cannot reach into TorchScript: load the Python module it was made from")
+    mode = RuleMode(rule) if rule is not None else None
+    with undisturbed(module), taps.hung(), torch.set_grad_enabled(grad), mode or nullcontext():
+        try:
+            output = module(inputs)
+        except PellucidError:
+            raise
+        except Exception as error:
+            shape = "×".join(map(str, inputs.shape))
+            raise BadNetwork(f"the network failed on an input of {shape}: {type(error).__name__}: {error}") from error
+    taps.check()
+    coverage = {**mode.coverage, **hidden_functions(output)} if mode else {}
+    return output, taps.found, coverage
+
+
+class _Taps:
+    """The hooks of one forward pass."""
+
+    def __init__(self, module: nn.Module, wanted: list[str], edits: dict[str, Edit], grad: bool) -> None:
+        self.module, self.edits, self.grad = module, edits, grad
+        self.wanted = wanted
+        self.found: dict[str, Tensor] = {}
+        self.calls: dict[str, int] = {}
+        self.owner = threading.get_ident()
+        parts = dict(module.named_modules(remove_duplicate=False))
+        self.parts: dict[str, nn.Module] = {}
+        for name in [*wanted, *edits]:
+            bare = split_call(name)[0]
+            if bare not in parts or not bare:
+                raise unknown("layer", name, [part for part in parts if part])
+            self.parts[bare] = parts[bare]
+        self.edited: set[str] = set()
+
+    @contextmanager
+    def hung(self) -> Iterator[None]:
+        if isinstance(self.module, torch.jit.ScriptModule) and self.parts:
+            raise Refused("a TorchScript network has no layers to look at: load the Python module it was made from")
+        with ExitStack() as undo:
+            for name, part in self.parts.items():
+                undo.callback(part.register_forward_hook(self._hook(name)).remove)
+            yield
+
+    def _hook(self, name: str) -> Callable[[nn.Module, Any, Any], Any]:
+        def hook(_module: nn.Module, _inputs: Any, output: Any) -> Any:
+            if threading.get_ident() != self.owner:  # somebody else's call of the same module
+                return None
+            call = self.calls[name] = self.calls.get(name, 0) + 1
+            keys = {name, f"{name}#{call}"}
+            if not keys & {*self.wanted, *self.edits}:
+                return None
+            value, put = only_tensor(output, name)
+            for key in keys & set(self.edits):
+                self.edited.add(key)
+                value = self.edits[key](value)
+            for key in keys & set(self.wanted):
+                if self.grad and not value.requires_grad:
+                    value = value.detach().requires_grad_()
+                self.found[key] = value
+            return put(value.clone())
+
+        return hook
+
+    def check(self) -> None:
+        """Refuse what the pass showed to be ambiguous or absent."""
+        for key in [*self.wanted, *self.edits]:
+            name, call = split_call(key)
+            runs = self.calls.get(name, 0)
+            if not runs:
+                raise UnknownName(f"layer {name!r} exists but took no part in this forward pass")
+            if call is None and runs > 1:
+                raise UnknownName(f"layer {name!r} runs {runs} times in a pass: say which, {name}#1 to {name}#{runs}")
+            if call is not None and not 1 <= call <= runs:
+                raise UnknownName(f"no call {key!r}: layer {name!r} runs {runs} time{'s' * (runs > 1)} in a pass")
+
+
+def split_call(name: str) -> tuple[str, int | None]:
+    """'relu#2' -> ('relu', 2): the layer and which of its calls in a pass is meant; 'relu' -> ('relu', None)."""
+    bare, mark, call = name.rpartition("#")
+    return (bare, int(call)) if mark and call.isdecimal() else (name, None)
+
+
+def only_tensor(output: Any, name: str) -> tuple[Tensor, Callable[[Tensor], Any]]:
+    """The one tensor of a layer's output, and how to put another into its place."""
+    if isinstance(output, Tensor):
+        return output, lambda value: value
+    if isinstance(output, (tuple, list)) and type(output) in (tuple, list):
+        places = [i for i, part in enumerate(output) if isinstance(part, Tensor)]
+        if len(places) == 1:
+            kind, place = type(output), places[0]
+            return output[place], lambda value: kind([*output[:place], value, *output[place + 1 :]])
+    raise Refused(f"layer {name!r} returns no single tensor but a {type(output).__name__}: name a layer inside it")
+
+
+Watch = Callable[[Any, tuple[Any, ...], dict[str, Any], Any], None]
+"""watch(operation, arguments, keyword arguments, output), called after every ATen operation."""
+
+
+class _Watching(TorchDispatchMode):
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self.watch = watch
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        output = func(*args, **(kwargs or {}))
+        self.watch(func, args, kwargs or {}, output)
+        return output
+
+
+def trace(module: nn.Module, inputs: Tensor, watch: Watch, seen: Callable[[str, int, nn.Module, Any], None]) -> Any:
+    """Run once without gradients and report every operation to `watch` and every call of a named layer to `seen`.
+
+    `seen(name, call, layer, output)` comes when the layer has finished: innermost first, in order of execution.
+    """
+    calls: dict[str, int] = {}
+
+    def hook(name: str) -> Callable[[nn.Module, Any, Any], None]:
+        def note(part: nn.Module, _inputs: Any, output: Any) -> None:
+            calls[name] = calls.get(name, 0) + 1
+            seen(name, calls[name], part, output)
+
+        return note
+
+    if isinstance(module, torch.jit.ScriptModule):
+        raise Refused("a TorchScript network has no layers to look at: load the Python module it was made from")
+    with undisturbed(module), ExitStack() as undo, torch.no_grad():
+        for name, part in module.named_modules():
+            if name:
+                undo.callback(part.register_forward_hook(hook(name)).remove)
+        try:
+            with _Watching(watch):
+                return module(inputs)
+        except PellucidError:
+            raise
+        except Exception as error:
+            shape = "×".join(map(str, inputs.shape))
+            raise BadNetwork(f"the network failed on an input of {shape}: {type(error).__name__}: {error}") from error

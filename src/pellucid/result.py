@@ -1,0 +1,155 @@
+"""What methods hand back: raw numbers of a kind, and where they come from. No pictures, no autograd graph."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.files import write_atomically
+from pellucid.geometry import Placement, View
+
+_DRAWING_ROOM = "pellucid.draw"  # asked by name, and only when a notebook shows a result: results know no pictures
+
+
+@dataclass(frozen=True)
+class Meta:
+    """Where a result comes from: enough to make it again and to judge it."""
+
+    method: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    target: str | None = None
+    net: str = ""
+    weights: str = ""
+    """SHA-256 over the names and values of all parameters and buffers."""
+    images: tuple[str, ...] = ()
+    layer: str | None = None
+    seed: int | None = None
+    completeness: tuple[float, ...] | None = None
+    """Per image: |Σ map − (score − score of the baseline)| / |score − score of the baseline|."""
+    score: tuple[float, ...] | None = None
+    """Per image: the number that was explained."""
+    coverage: Mapping[str, int] = field(default_factory=dict)
+    """How often each operation met each backward rule: {'relu: guided': 17, 'sigmoid: plain': 3}."""
+    notes: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One answer of a method."""
+
+    def _repr_png_(self) -> bytes:
+        shown: bytes = import_module(_DRAWING_ROOM).draw(self)._repr_png_()
+        return shown
+
+
+@dataclass(frozen=True, eq=False)
+class Heatmap(Result):
+    """A number for every place: (N, rows, columns), raw and signed, in the layer's own frame.
+
+    `placement` says where the cells lie in the network's input, `views` how that input lies in each original
+    picture, `unit` what one unit of the values is. Views of the numbers (positive part, common scale, resized
+    over the picture) are the drawing room's business.
+    """
+
+    values: NDArray[np.floating[Any]]
+    placement: Placement
+    views: tuple[View, ...]
+    unit: str = ""
+    signed: bool = True
+    meta: Meta = field(default_factory=Meta)
+
+    @property
+    def array(self) -> NDArray[np.floating[Any]]:
+        """The raw numbers, (N, rows, columns)."""
+        return self.values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, i: int) -> Heatmap:
+        """The heatmap of image i alone, with N = 1."""
+        one = slice(i, i + 1) if i >= 0 else slice(len(self) + i, len(self) + i + 1)
+        if not len(self.values[one]):
+            raise IndexError(f"no image {i}: the heatmap holds {len(self)}")
+
+        def pick(values: tuple[Any, ...] | None) -> Any:
+            return values[one] if values is not None and len(values) == len(self) else values
+
+        meta = dataclasses.replace(
+            self.meta,
+            images=pick(self.meta.images),
+            completeness=pick(self.meta.completeness),
+            score=pick(self.meta.score),
+        )
+        return dataclasses.replace(self, values=self.values[one], views=self.views[one], meta=meta)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the numbers and their origin to `path` (.npz: `values`, and `meta` as JSON); atomic."""
+        meta = json.dumps(self.meta.as_dict())
+        return write_atomically(path, lambda file: np.savez(file, values=self.values, meta=np.asarray(meta)))
+
+
+@dataclass(frozen=True, eq=False)
+class LabelMap(Result):
+    """Which class wins where: (N, rows, columns) of class indices, with the names of those that occur."""
+
+    values: NDArray[np.int64]
+    placement: Placement
+    views: tuple[View, ...]
+    names: Mapping[int, str] = field(default_factory=dict)
+    meta: Meta = field(default_factory=Meta)
+
+
+@dataclass(frozen=True)
+class Guess:
+    """One class that the network considered."""
+
+    index: int
+    label: str
+    probability: float
+    logit: float
+    wnid: str | None = None
+
+
+@dataclass(frozen=True)
+class Predictions(Result):
+    """The best guesses for every image, best first: one tuple of guesses per image."""
+
+    guesses: tuple[tuple[Guess, ...], ...]
+    meta: Meta = field(default_factory=Meta)
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One method's maps in an explanation: one for each class, in the order of the guesses."""
+
+    method: str
+    title: str
+    maps: tuple[Heatmap, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation(Result):
+    """One image, the network's best guesses, and what each of several methods says about each guess.
+
+    `picture` is the original, (H, W, 3) uint8; `view` how the network saw it.
+    """
+
+    picture: NDArray[np.uint8]
+    view: View
+    guesses: tuple[Guess, ...]
+    rows: tuple[Row, ...]
+    meta: Meta = field(default_factory=Meta)

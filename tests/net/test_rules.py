@@ -1,0 +1,137 @@
+"""Guided backpropagation and the deconvnet against a slow float64 reference, on every topology."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from pellucid.errors import Refused
+from pellucid.net import Net, Preprocess
+from pellucid.net.rules import Deconvnet, Guided, Rule
+from tests.networks import TOPOLOGIES, seeded, truth
+
+NETS = {name: seeded(make, seed=i) for i, (name, make) in enumerate(TOPOLOGIES.items())}
+PIXELS = np.random.default_rng(7).random((3, 7, 8))
+
+
+def ours(module: nn.Module, rule: Rule | None, unit: int) -> tuple[np.ndarray, dict[str, int]]:
+    x = torch.from_numpy(PIXELS)[None].requires_grad_()
+    with torch.enable_grad():
+        run = Net(module, preprocess=Preprocess()).run(x, rule=rule, grad=True)
+        (gradient,) = torch.autograd.grad(run.output[0, unit], x)
+    return gradient[0].numpy(), dict(run.coverage)
+
+
+@pytest.mark.parametrize("unit", [0, 3])
+@pytest.mark.parametrize(("name", "rule"), [("gradient", None), ("guided", Guided()), ("deconvnet", Deconvnet())])
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_against_the_tape(topology: str, name: str, rule: Rule | None, unit: int) -> None:
+    expected = truth(NETS[topology], PIXELS, name, unit).gradient
+    found, coverage = ours(NETS[topology], rule, unit)
+    assert np.abs(found - expected).max() <= 1e-12
+    assert np.abs(expected).max() > 1e-6
+    if rule is not None:
+        assert sum(coverage.values()) == 3 + (topology == "branches")
+        assert not any("plain" in met for met in coverage)
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_rules_differ_so_that_the_comparison_can_fail(topology: str) -> None:
+    plain, guided, deconv = (truth(NETS[topology], PIXELS, rule, 0).gradient for rule in ("gradient", "guided", "deconvnet"))
+    assert np.abs(plain - guided).max() > 1e-4 * np.abs(plain).max()
+    assert np.abs(guided - deconv).max() > 1e-4 * np.abs(guided).max()
+
+
+def test_hook_on_the_input_tensor_would_be_wrong() -> None:
+    """Trap T1: what tools do that filter the gradient of a rectifier's input tensor."""
+    module = NETS["pre-activation"]
+    x = torch.from_numpy(PIXELS)[None].requires_grad_()
+
+    def naive(h: torch.Tensor) -> torch.Tensor:
+        h.register_hook(lambda r: r.clamp(min=0))
+        return F.relu(h)
+
+    h = module.a(x)
+    h = h + module.b(naive(h))
+    out = module.head(F.relu(module.c(naive(h))).mean((2, 3)))
+    (wrong,) = torch.autograd.grad(out[0, 0], x)
+    right = truth(module, PIXELS, "guided", 0).gradient
+    assert np.abs(wrong[0].numpy() - right).max() > 0.05 * np.abs(right).max()
+
+
+class Only(nn.Module):
+    """One convolution, one activation, one mean."""
+
+    def __init__(self, act: nn.Module) -> None:
+        super().__init__()
+        self.conv, self.act = nn.Conv2d(3, 5, 3), act
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.act(self.conv(x)).mean((2, 3)) @ torch.tensor([1.0, -1, 2, -2, 1]).double()[:, None]
+
+
+SIGNAL = torch.tensor([1.0, -1, 2, -2, 1]).double()[None, :, None, None] / 30
+ACTIVATIONS = [nn.SiLU(), nn.GELU(), nn.Hardswish(), nn.Mish(), nn.LeakyReLU(0.2), nn.PReLU(), nn.ELU(), nn.SiLU(inplace=True)]
+
+
+@pytest.mark.parametrize("act", ACTIVATIONS, ids=lambda act: repr(act))
+@pytest.mark.parametrize("smooth", ["positive_product", "gate", "plain"])
+def test_rule_for_other_activations(act: nn.Module, smooth: str) -> None:
+    net = seeded(lambda: Only(act))
+    found, coverage = ours(net, Guided(smooth), 0)  # type: ignore[arg-type]
+    x = torch.from_numpy(PIXELS)[None]
+    z = net.conv(x).detach().requires_grad_()
+    (slope,) = torch.autograd.grad(act(z.clone()).sum(), z)
+    signal = SIGNAL.expand_as(z)
+    if isinstance(act, (nn.LeakyReLU, nn.PReLU, nn.ELU)):
+        expected = signal.clamp(min=0) * slope
+    else:
+        expected = {
+            "positive_product": (signal * slope).clamp(min=0),
+            "gate": signal.clamp(min=0) * (z > 0),
+            "plain": signal * slope,
+        }[smooth]
+    expected = torch.nn.grad.conv2d_input(x.shape, net.conv.weight.detach(), expected.detach())[0].numpy()
+    assert np.abs(found - expected).max() <= 1e-12
+    assert sum(coverage.values()) == 1
+
+
+def test_sigmoid_keeps_its_gradient_and_is_reported() -> None:
+    _, coverage = ours(seeded(lambda: Only(nn.Sigmoid())), Guided(), 0)
+    assert coverage == {"sigmoid: plain": 1}
+
+
+def test_custom_autograd_function_is_reported() -> None:
+    class Square(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):  # type: ignore[no-untyped-def]
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx, signal):  # type: ignore[no-untyped-def]
+            return 2 * ctx.saved_tensors[0] * signal
+
+    class Own(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return F.relu(Square.apply(x)).flatten(1)
+
+    _, coverage = ours(Own(), Guided(), 0)
+    assert coverage == {"relu: guided": 1, "Square (custom autograd function): plain": 1}
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning", "ignore:.*torch.jit:DeprecationWarning")
+def test_torchscript_is_refused() -> None:
+    script = torch.jit.trace(NETS["module"], torch.from_numpy(PIXELS)[None])
+    with pytest.raises(Refused, match="TorchScript"):
+        ours(script, Guided(), 0)
+
+
+def test_forward_is_unchanged_by_a_rule() -> None:
+    for name, module in NETS.items():
+        x = torch.from_numpy(PIXELS)[None]
+        for rule in (Guided(), Deconvnet(), Guided("gate")):
+            assert torch.equal(Net(module).run(x, rule=rule).output, module(x)), (name, rule)
