@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Shaped, UInt8
 from torch import Tensor
 
 from pellucid import catalogue
@@ -21,7 +21,7 @@ from pellucid.progress import steps
 from pellucid.result import Explanation, Meta, Result, Row
 from pellucid.target import Target
 
-DEFAULT_METHODS = ("grad_cam", "occlusion", "integrated_gradients", "guided_backprop")
+DEFAULT_METHODS = ("grad_cam", "occlusion", "guided_backprop")
 _QUICK: dict[str, dict[str, Any]] = {
     # explain answers at once; the methods' own defaults are finer
     "occlusion": {"size": 48, "stride": 32},
@@ -83,15 +83,17 @@ def explain(net: Net, images: Images, *, classes: int = 5, methods: Sequence[str
         maps = [entry.function(net, images, one, **_QUICK.get(entry.name, {})) for one in steps(asked, entry.title)]
         rows.append(Row(entry.name, entry.title, tuple(maps)))
     meta = Meta(
-        method="explain", options={"classes": classes, "methods": list(methods)}, images=images.ids, **net.facts()
+        method="explain",
+        options={"classes": classes, "methods": list(methods)},
+        images=images.ids,
+        **net.facts(),
     )
     return Explanation(_eight_bit(images.originals[0]), net.see(images).views[0], guesses, tuple(rows), meta)
 
 
-def _eight_bit(picture: Tensor) -> NDArray[np.uint8]:
-    """(C, H, W) -> (H, W, 3) uint8, for looking at: one channel becomes grey, more than three show their first three."""
+def _eight_bit(picture: Shaped[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """As 8-bit colours for the eye: one channel as grey, of more than three the first three."""
     values = (as_float(picture).clamp(0, 1) * 255).round().byte()
     shown = values[:3] if values.shape[0] >= 3 else values[:1].expand(3, -1, -1)
-    array: NDArray[np.uint8] = shown.permute(1, 2, 0).contiguous().cpu().numpy()
+    array: UInt8[np.ndarray, "h w 3"] = shown.permute(1, 2, 0).contiguous().cpu().numpy()
     return array
-

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pydantic
+from pydantic.fields import FieldInfo
 
 from pellucid.errors import PellucidError, unknown
 
@@ -91,13 +92,15 @@ def method(title: str, *, source: str) -> Callable[[Callable[..., R]], Callable[
     return declare
 
 
-def _nouns(function: Callable[..., Any], arguments: dict[str, inspect.Parameter], given: dict[str, Any]) -> dict[str, Any]:
+def _nouns(
+    function: Callable[..., Any], arguments: dict[str, inspect.Parameter], given: dict[str, Any]
+) -> dict[str, Any]:
     """The positional arguments as what they should be: every noun knows `of(value)`."""
     hints, nouns = _hints(function), {}
     for name, parameter in arguments.items():
         if name not in given and parameter.default is parameter.empty:
             raise PellucidError(f"{function.__name__} needs {name}: {function.__name__}({', '.join(arguments)})")
-        nouns[name] = hints[name].of(given[name] if name in given else parameter.default)
+        nouns[name] = hints[name].of(given.get(name, parameter.default))
     return nouns
 
 
@@ -140,6 +143,19 @@ def options_of(function: Callable[..., Any]) -> type[pydantic.BaseModel]:
     }
     config = pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
     return pydantic.create_model(function.__name__, __config__=config, **fields)
+
+
+def allowed(field: FieldInfo) -> str:
+    """What an option may be, for people: 'grey | black', '1 to 4096', 'yes | no', 'text'."""
+    kinds = [kind for kind in typing.get_args(field.annotation) or (field.annotation,) if kind is not type(None)]
+    if typing.get_origin(field.annotation) is typing.Literal:
+        return " | ".join(map(str, kinds))
+    low, high = (next((getattr(r, key) for r in field.metadata if hasattr(r, key)), None) for key in ("ge", "le"))
+    if low is not None and high is not None:
+        return f"{low} to {high}"
+    if low is not None:
+        return f"{low} or more"
+    return {bool: "yes | no", int: "whole number", float: "number", str: "text"}.get(kinds[0], "value")
 
 
 @functools.cache

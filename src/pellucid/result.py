@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float, Int, UInt8
 
 from pellucid.files import write_atomically
 from pellucid.geometry import Placement, View
@@ -64,7 +64,7 @@ class Heatmap(Result):
     over the picture) are the drawing room's business.
     """
 
-    values: NDArray[np.floating[Any]]
+    values: Float[np.ndarray, "n rows columns"]
     placement: Placement
     views: tuple[View, ...]
     unit: str = ""
@@ -72,7 +72,7 @@ class Heatmap(Result):
     meta: Meta = field(default_factory=Meta)
 
     @property
-    def array(self) -> NDArray[np.floating[Any]]:
+    def array(self) -> Float[np.ndarray, "n rows columns"]:
         """The raw numbers, (N, rows, columns)."""
         return self.values
 
@@ -106,7 +106,7 @@ class Heatmap(Result):
 class LabelMap(Result):
     """Which class wins where: (N, rows, columns) of class indices, with the names of those that occur."""
 
-    values: NDArray[np.int64]
+    values: Int[np.ndarray, "n rows columns"]
     placement: Placement
     views: tuple[View, ...]
     names: Mapping[int, str] = field(default_factory=dict)
@@ -148,7 +148,7 @@ class Explanation(Result):
     `picture` is the original, (H, W, 3) uint8; `view` how the network saw it.
     """
 
-    picture: NDArray[np.uint8]
+    picture: UInt8[np.ndarray, "height width 3"]
     view: View
     guesses: tuple[Guess, ...]
     rows: tuple[Row, ...]

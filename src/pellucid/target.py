@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, final
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -34,7 +35,7 @@ class Target(ABC):
     """What one unit of the number is."""
 
     @abstractmethod
-    def __call__(self, run: Run) -> Tensor:
+    def __call__(self, run: Run) -> Float[Tensor, " n"]:
         """(N,) scores."""
 
     @abstractmethod
@@ -51,7 +52,7 @@ class Target(ABC):
     def __sub__(self, other: Target) -> Target:
         return _combined(self, other, -1.0)
 
-    def __mul__(self, factor: float) -> Target:
+    def __mul__(self, factor: float | int) -> Target:
         return Sum(tuple((weight * factor, part) for weight, part in _parts(self)))
 
     __rmul__ = __mul__
@@ -70,7 +71,7 @@ class Target(ABC):
         if isinstance(value, Target):
             return value
         if value is None:
-            return Top()
+            return BEST
         if isinstance(value, str):
             return _parse(value)
         index = getattr(value, "index", value)
@@ -101,13 +102,15 @@ def _class(text: str) -> ClassName:
     return int(text) if text.strip().isdecimal() else text.strip()
 
 
-def _column(run: Run, asked: ClassName) -> Tensor:
+def _column(run: Run, asked: ClassName) -> Float[Tensor, " n"]:
     """The (N,) logits of a class; the two labels of a one-logit network are its two signs."""
     scores, index = run.scores, run.net.class_index(asked)
     if run.net.labels is not None and len(run.net.labels) == 2 and scores.shape[1] == 1 and 0 <= index <= 1:
         return scores[:, 0] if index else -scores[:, 0]
     if not 0 <= index < scores.shape[1]:
-        raise UnknownName(f"no class {asked!r}: {run.net.name} has {scores.shape[1]} outputs, 0 to {scores.shape[1] - 1}")
+        raise UnknownName(
+            f"no class {asked!r}: {run.net.name} has {scores.shape[1]} outputs, 0 to {scores.shape[1] - 1}"
+        )
     return scores[:, index]
 
 
@@ -118,7 +121,7 @@ class Logit(Target):
 
     of_class: ClassName
 
-    def __call__(self, run: Run) -> Tensor:
+    def __call__(self, run: Run) -> Float[Tensor, " n"]:
         return _column(run, self.of_class)
 
     def __str__(self) -> str:
@@ -133,7 +136,7 @@ class Probability(Target):
     of_class: ClassName
     unit = "probability"
 
-    def __call__(self, run: Run) -> Tensor:
+    def __call__(self, run: Run) -> Float[Tensor, " n"]:
         column = _column(run, self.of_class)
         if run.scores.shape[1] == 1:
             return column.sigmoid()
@@ -150,7 +153,7 @@ class Top(Target):
 
     rank: int = 1
 
-    def __call__(self, run: Run) -> Tensor:
+    def __call__(self, run: Run) -> Float[Tensor, " n"]:
         if not 1 <= self.rank <= run.scores.shape[1]:
             raise UnknownName(f"no guess of rank {self.rank}: {run.net.name} has {run.scores.shape[1]} outputs")
         if run.scores.shape[1] == 1:
@@ -160,6 +163,10 @@ class Top(Target):
 
     def __str__(self) -> str:
         return "best guess" if self.rank == 1 else f"guess {self.rank}"
+
+
+BEST = Top()
+"""The network's own best guess: what methods explain unless told otherwise."""
 
 
 @final
@@ -176,8 +183,9 @@ class Channel(Target):
     def layers(self) -> tuple[str, ...]:  # type: ignore[override]
         return (self.layer,)
 
-    def __call__(self, run: Run) -> Tensor:
-        places = _unit(run, self.layer, self.index).flatten(1)
+    def __call__(self, run: Run) -> Float[Tensor, " n"]:
+        places = _unit(run, self.layer, self.index)
+        places = places.reshape(len(places), -1)
         return places.amax(1) if self.reduce == "max" else places.sum(1) if self.reduce == "sum" else places.mean(1)
 
     def __str__(self) -> str:
@@ -199,7 +207,7 @@ class Neuron(Target):
     def layers(self) -> tuple[str, ...]:  # type: ignore[override]
         return (self.layer,)
 
-    def __call__(self, run: Run) -> Tensor:
+    def __call__(self, run: Run) -> Float[Tensor, " n"]:
         places = _unit(run, self.layer, self.index)
         rows, columns = places.shape[1:] if places.dim() == 3 else (0, 0)
         if not (0 <= self.y < rows and 0 <= self.x < columns):
@@ -216,18 +224,19 @@ class Direction(Target):
     """The mean over places of ⟨activation, vector⟩: one number per channel of the layer."""
 
     layer: str
-    vector: tuple[float, ...]
+    vector: tuple[float | int, ...]
     unit = "activation"
 
     @property
     def layers(self) -> tuple[str, ...]:  # type: ignore[override]
         return (self.layer,)
 
-    def __call__(self, run: Run) -> Tensor:
+    def __call__(self, run: Run) -> Float[Tensor, " n"]:
         activation = run[self.layer]
         if activation.shape[1] != len(self.vector):
             raise PellucidError(
-                f"a direction of {len(self.vector)} numbers in layer {self.layer!r}, which has {activation.shape[1]} channels"
+                f"a direction of {len(self.vector)} numbers in layer {self.layer!r}, "
+                f"which has {activation.shape[1]} channels"
             )
         means = activation.flatten(2).mean(2) if activation.dim() > 2 else activation
         return means @ means.new_tensor(self.vector)
@@ -244,7 +253,7 @@ class Loss(Target):
     of_class: ClassName
     unit = "nats"
 
-    def __call__(self, run: Run) -> Tensor:
+    def __call__(self, run: Run) -> Float[Tensor, " n"]:
         if run.scores.shape[1] == 1:
             return F.softplus(-_column(run, self.of_class))
         return run.scores.logsumexp(dim=1) - _column(run, self.of_class)
@@ -258,7 +267,7 @@ class Loss(Target):
 class Sum(Target):
     """A weighted sum of targets."""
 
-    parts: tuple[tuple[float, Target], ...]
+    parts: tuple[tuple[float | int, Target], ...]
 
     @property
     def layers(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -268,7 +277,7 @@ class Sum(Target):
     def unit(self) -> str:  # type: ignore[override]
         return " and ".join(dict.fromkeys(part.unit for _, part in self.parts))
 
-    def __call__(self, run: Run) -> Tensor:
+    def __call__(self, run: Run) -> Float[Tensor, " n"]:
         return torch.stack([weight * part(run) for weight, part in self.parts]).sum(0)
 
     def __str__(self) -> str:
@@ -309,7 +318,7 @@ def _unit(run: Run, layer: str, index: int) -> Tensor:
     return activation[:, index]
 
 
-def _parts(target: Target) -> tuple[tuple[float, Target], ...]:
+def _parts(target: Target) -> tuple[tuple[float | int, Target], ...]:
     return target.parts if isinstance(target, Sum) else ((1.0, target),)
 
 

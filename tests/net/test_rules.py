@@ -40,7 +40,9 @@ def test_against_the_tape(topology: str, name: str, rule: Rule | None, unit: int
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_rules_differ_so_that_the_comparison_can_fail(topology: str) -> None:
-    plain, guided, deconv = (truth(NETS[topology], PIXELS, rule, 0).gradient for rule in ("gradient", "guided", "deconvnet"))
+    plain, guided, deconv = (
+        truth(NETS[topology], PIXELS, rule, 0).gradient for rule in ("gradient", "guided", "deconvnet")
+    )
     assert np.abs(plain - guided).max() > 1e-4 * np.abs(plain).max()
     assert np.abs(guided - deconv).max() > 1e-4 * np.abs(guided).max()
 
@@ -74,7 +76,16 @@ class Only(nn.Module):
 
 
 SIGNAL = torch.tensor([1.0, -1, 2, -2, 1]).double()[None, :, None, None] / 30
-ACTIVATIONS = [nn.SiLU(), nn.GELU(), nn.Hardswish(), nn.Mish(), nn.LeakyReLU(0.2), nn.PReLU(), nn.ELU(), nn.SiLU(inplace=True)]
+ACTIVATIONS = [
+    nn.SiLU(),
+    nn.GELU(),
+    nn.Hardswish(),
+    nn.Mish(),
+    nn.LeakyReLU(0.2),
+    nn.PReLU(),
+    nn.ELU(),
+    nn.SiLU(inplace=True),
+]
 
 
 @pytest.mark.parametrize("act", ACTIVATIONS, ids=lambda act: repr(act))

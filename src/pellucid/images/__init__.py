@@ -50,7 +50,9 @@ class Images:
         shapes = {tuple(picture.shape) for picture in self.pictures}
         if len(shapes) != 1:
             sizes = ", ".join(sorted("×".join(map(str, shape)) for shape in shapes))
-            raise BadImage(f"pictures of {len(shapes)} sizes are no one tensor: {sizes}; net.see(images) makes them one size")
+            raise BadImage(
+                f"pictures of {len(shapes)} sizes are no one tensor: {sizes}; net.see(images) makes them one size"
+            )
         return torch.stack([as_float(picture) for picture in self.pictures])
 
     def facts(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The network under study: a module with what it wants to be shown, what its outputs are called, and one way to run it."""
+"""The network under study: a module, what it wants to be shown, what its outputs mean, and one way to run it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ class Run:
         if self.output.dim() == 2:
             return self.output
         shape = "×".join(map(str, self.output.shape[1:]))
-        raise Refused(f"this network gives {shape} numbers per image, no row of classes: ask for a layer's unit instead")
+        raise Refused(
+            f"this network gives {shape} numbers per image, no row of classes: ask for a layer's unit instead"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +64,7 @@ class Net:
 
     module: nn.Module
     name: str = "network"
-    preprocess: Preprocess = Preprocess()
+    preprocess: Preprocess = field(default_factory=Preprocess)
     labels: Labels | None = None
     output: str | None = None
     _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
@@ -134,7 +136,9 @@ class Net:
             logits, probabilities = self._by_class(scores)
             best = probabilities.topk(min(top, len(probabilities))).indices.tolist()
             guesses.append(tuple(self._guess(i, float(probabilities[i]), float(logits[i])) for i in best))
-        return Predictions(tuple(guesses), Meta(method="predict", options={"top": top}, images=images.ids, **self.facts()))
+        return Predictions(
+            tuple(guesses), Meta(method="predict", options={"top": top}, images=images.ids, **self.facts())
+        )
 
     def top(self, image: Images, k: int = 5) -> tuple[Guess, ...]:
         """The k best guesses for one image; each can be used as a target."""
@@ -206,7 +210,9 @@ class Net:
     def _check(self, pixels: Tensor) -> None:
         channels = self.preprocess.channels
         if pixels.dim() != 4 or 0 in pixels.shape:
-            raise PellucidError(f"pixels of shape {tuple(pixels.shape)}: a network takes (images, channels, height, width)")
+            raise PellucidError(
+                f"pixels of shape {tuple(pixels.shape)}: a network takes (images, channels, height, width)"
+            )
         if channels is not None and pixels.shape[1] != channels:
             raise PellucidError(f"pixels have {pixels.shape[1]} channels, {self.name} takes {channels}")
         if not torch.isfinite(pixels.detach()).all():
@@ -219,7 +225,9 @@ class Net:
             try:
                 value = _step(value, key)
             except (KeyError, IndexError, AttributeError, ValueError) as error:
-                raise UnknownName(f"no output {self.output!r} in what {self.name} returns: {_describe(output)}") from error
+                raise UnknownName(
+                    f"no output {self.output!r} in what {self.name} returns: {_describe(output)}"
+                ) from error
         if isinstance(value, Tensor):
             return value
         raise Refused(f"{self.name} returns {_describe(value)}: say which with output=, for example {_example(value)}")
@@ -229,7 +237,6 @@ def _step(value: Any, key: str) -> Any:
     if isinstance(value, Mapping):
         return value[key]
     return value[int(key)] if key.isdecimal() else getattr(value, key)
-
 
 
 def _describe(value: Any) -> str:
@@ -247,5 +254,3 @@ def _example(value: Any) -> str:
     if isinstance(value, Mapping) and value:
         return f"output={next(iter(value))!r}"
     return "output='0'"
-
-

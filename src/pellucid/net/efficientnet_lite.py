@@ -1,8 +1,8 @@
 """EfficientNet-Lite0, the network that comes with Pellucid, written out plainly.
 
-EfficientNet (Tan & Le 2019) without what small devices dislike: no squeeze-and-excitation, ReLU6 for swish, and
-a stem and head that do not scale. Layers bear timm's names (`tf_efficientnet_lite0`), with each activation a
-layer of its own: `blocks.6` is the last stage, `act2` the last map that a convolution made.
+EfficientNet (Tan & Le 2019) without what small devices dislike: no squeeze-and-excitation, and ReLU6 for swish.
+Layers bear timm's names (`tf_efficientnet_lite0`), with each activation a layer of its own: `blocks.6` is the
+last stage, `act2` the last map before pooling.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Separable(nn.Module):
         self.adds = stride == 1 and before == channels
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.act1(self.bn1(self.conv_dw(x)))
+        y: Tensor = self.act1(self.bn1(self.conv_dw(x)))
         y = self.bn2(self.conv_pw(y))
         return x + y if self.adds else y
 
@@ -90,14 +90,14 @@ class InvertedResidual(nn.Module):
         self.adds = stride == 1 and before == channels
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.act1(self.bn1(self.conv_pw(x)))
+        y: Tensor = self.act1(self.bn1(self.conv_pw(x)))
         y = self.act2(self.bn2(self.conv_dw(y)))
         y = self.bn3(self.conv_pwl(y))
         return x + y if self.adds else y
 
 
 class ConvSame(nn.Conv2d):
-    """A convolution padded as TensorFlow does it: ceil(size / stride) cells, the odd pixel on the right and below."""
+    """A convolution padded as TensorFlow does: ceil(size / stride) cells, the odd pixel at the right and bottom."""
 
     def forward(self, input: Tensor) -> Tensor:
         pads: list[int] = []

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from pellucid.errors import unknown
 from pellucid.geometry import Placement
 from pellucid.net import tap
-from pellucid.net.reach import Axis, Tracker, Where
+from pellucid.net.reach import Axis, Where
+from pellucid.net.tracker import Tracker
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,9 @@ def _placement(where: Where | None, tensor: Tensor) -> Placement | None:
     (y, y_field), (x, x_field) = ((a.centres, _extent(a)) for a in (where.y, where.x))
     if _even(y) and _even(x):
         start = (float(y[0]), float(x[0]))
-        jump = tuple(float(c[-1] - c[0]) / (len(c) - 1) if len(c) > 1 else a.jump for c, a in ((y, where.y), (x, where.x)))
+        jump = tuple(
+            float(c[-1] - c[0]) / (len(c) - 1) if len(c) > 1 else a.jump for c, a in ((y, where.y), (x, where.x))
+        )
         return Placement(start, (jump[0], jump[1]), (y_field, x_field))
     return Placement.at(y, x, (y_field, x_field))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -44,7 +45,7 @@ class Preprocess:
         views = tuple(_after(first, then) for first, (_, then) in zip(images.views, seen, strict=True))
         return Images(pictures, images.ids, images.originals, views, images.notes)
 
-    def normalise(self, pixels: Tensor) -> Tensor:
+    def normalise(self, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         """(x − mean) / std, per channel; differentiable."""
         mean = torch.tensor(self.mean, dtype=pixels.dtype, device=pixels.device).view(1, -1, 1, 1)
         std = torch.tensor(self.std, dtype=pixels.dtype, device=pixels.device).view(1, -1, 1, 1)

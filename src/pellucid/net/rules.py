@@ -23,14 +23,14 @@ Function = Callable[..., Tensor]
 
 def _spellings() -> dict[Any, tuple[str, bool]]:
     """Every callable that torch has for an activation -> (its one name here, whether it writes in place)."""
-    names = (
-        "relu relu6 hardtanh clamp clip clamp_min clamp_max threshold leaky_relu prelu rrelu elu selu celu "
-        "gelu silu mish hardswish softplus sigmoid tanh softmax log_softmax hardsigmoid logsigmoid"
-    ).split()
+    names = """
+        relu relu6 hardtanh clamp clip clamp_min clamp_max threshold leaky_relu prelu rrelu elu selu celu gelu silu
+        mish hardswish softplus sigmoid tanh softmax log_softmax hardsigmoid logsigmoid _prelu_kernel
+    """
     one_name = {"clip": "clamp", "clamp_max": "clamp", "clamp_min": "clamp", "_prelu_kernel": "prelu"}
     table: dict[Any, tuple[str, bool]] = {}
     for home in (torch, Tensor, F, torch._C._nn, torch.special):
-        for name in [*names, "_prelu_kernel"]:
+        for name in names.split():
             for spelled, inplace in ((name, False), (f"{name}_", True)):
                 if function := getattr(home, spelled, None):
                     table[function] = (one_name.get(name, name), inplace)
@@ -104,7 +104,7 @@ class _Positive(torch.autograd.Function):
         return x.clone()  # a copy: what follows may write in place, and the activation's result is saved
 
     @staticmethod
-    def backward(ctx: Any, signal: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, signal: Tensor) -> Tensor:
         return signal.clamp(min=0)
 
 
@@ -114,7 +114,7 @@ class _PositiveThrough(torch.autograd.Function):
         return function(x)
 
     @staticmethod
-    def backward(ctx: Any, signal: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, signal: Tensor) -> tuple[Tensor, None]:
         return signal.clamp(min=0), None
 
 
@@ -125,7 +125,7 @@ class _Gate(torch.autograd.Function):
         return function(x)
 
     @staticmethod
-    def backward(ctx: Any, signal: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, signal: Tensor) -> tuple[Tensor, None]:
         (open_,) = ctx.saved_tensors
         return signal.clamp(min=0) * open_, None
 

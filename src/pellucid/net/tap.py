@@ -49,19 +49,21 @@ def undisturbed(module: nn.Module) -> Iterator[None]:
         for part in module.modules():
             for name, buffer in part._buffers.items():
                 if buffer is not None:
-                    undo.callback(_put_back, part, name, buffer, buffer._version, buffer.detach().clone())
+                    undo.callback(_put_back, part, name, buffer, buffer.detach().clone())
         yield
 
 
-def _put_back(part: nn.Module, name: str, buffer: Tensor, version: int, value: Tensor) -> None:
+def _put_back(part: nn.Module, name: str, buffer: Tensor, value: Tensor) -> None:
     part._buffers[name] = buffer
-    if buffer._version != version:
+    if not torch.equal(buffer, value):  # by value: batch norm updates its statistics without a new version
         with torch.no_grad():
             buffer.copy_(value)
 
 
 def _cuda_devices(module: nn.Module) -> list[int]:
-    return sorted({p.device.index for p in module.parameters() if p.device.type == "cuda" and p.device.index is not None})
+    return sorted(
+        {p.device.index for p in module.parameters() if p.device.type == "cuda" and p.device.index is not None}
+    )
 
 
 def forward(
@@ -181,7 +183,7 @@ Watch = Callable[[Any, tuple[Any, ...], dict[str, Any], Any], None]
 
 class _Watching(TorchDispatchMode):
     def __init__(self, watch: Watch) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.watch = watch
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.errors import BadNetwork, Refused
@@ -34,11 +35,13 @@ def chunks(
     return steps(items.split(at_once), what)
 
 
-def scored(target: Target, run: Run) -> Tensor:
+def scored(target: Target, run: Run) -> Float[Tensor, " n"]:
     """The target's (N,) scores, checked."""
     scores = target(run)
     if not torch.isfinite(scores.detach()).all():
-        raise BadNetwork(f"the score of {target} is not finite: the weights of {run.net.name} hold NaN or infinity, or overflow")
+        raise BadNetwork(
+            f"the score of {target} is not finite: the weights of {run.net.name} hold NaN or infinity, or overflow"
+        )
     return scores
 
 
@@ -46,12 +49,12 @@ def scored(target: Target, run: Run) -> Tensor:
 class Signal:
     """What came back to the pixels: d score / d pixel (N, C, H, W), the scores (N,), how operations answered."""
 
-    gradient: Tensor
-    scores: Tensor
+    gradient: Float[Tensor, "n c h w"]
+    scores: Float[Tensor, " n"]
     coverage: dict[str, int]
 
 
-def backward(net: Net, pixels: Tensor, target: Target, rule: Rule | None = None) -> Signal:
+def backward(net: Net, pixels: Float[Tensor, "n c h w"], target: Target, rule: Rule | None = None) -> Signal:
     """One backward pass from the target to the pixels, image by image independent."""
     with torch.enable_grad():
         leaf = pixels.detach().clone().requires_grad_()
@@ -63,7 +66,9 @@ def backward(net: Net, pixels: Tensor, target: Target, rule: Rule | None = None)
 
 def derivative(scores: Tensor, nodes: list[Tensor], target: Target) -> tuple[Tensor, ...]:
     """d score / d node for each image; Refused where the score does not depend on a node."""
-    found = torch.autograd.grad(scores.sum(), nodes, allow_unused=True) if scores.requires_grad else (None,) * len(nodes)
+    found = (
+        torch.autograd.grad(scores.sum(), nodes, allow_unused=True) if scores.requires_grad else (None,) * len(nodes)
+    )
     if any(part is None for part in found):
         raise Refused(f"the score of {target} does not depend on what was asked about: there is no gradient")
     return tuple(part.detach() for part in found if part is not None)
@@ -78,34 +83,66 @@ def signals(net: Net, seen: Images, target: Target, what: str, rule: Rule | None
     return Signal(torch.cat([p.gradient for p in parts]), torch.cat([p.scores for p in parts]), dict(coverage))
 
 
-def reduced(gradient: Tensor, reduce: Reduce) -> Tensor:
+def reduced(gradient: Float[Tensor, "n c h w"], reduce: Reduce) -> Float[Tensor, "n h w"]:
     """(N, C, H, W) -> (N, H, W)."""
     if reduce == "signed":
         return gradient.sum(1)
     if reduce == "l2":
-        return gradient.norm(dim=1)
+        return gradient.square().sum(1).sqrt()
     return gradient.abs().amax(1) if reduce == "max" else gradient.abs().sum(1)
 
 
 def pixel_map(
-    net: Net, seen: Images, target: Target, values: Tensor, signal: Signal, *, unit: str, signed: bool, **meta: Any
+    net: Net,
+    seen: Images,
+    target: Target,
+    values: Tensor,
+    signal: Signal,
+    *,
+    unit: str,
+    signed: bool,
+    **meta: Any,
 ) -> Heatmap:
     """A heatmap with one value per pixel of the network's input."""
-    return heatmap(net, seen, target, values, Placement.pixels(), signal.scores, unit=unit, signed=signed,
-                   coverage=signal.coverage, **meta)
+    return heatmap(
+        net,
+        seen,
+        target,
+        values,
+        Placement.pixels(),
+        signal.scores,
+        unit=unit,
+        signed=signed,
+        coverage=signal.coverage,
+        **meta,
+    )
 
 
 def heatmap(
-    net: Net, seen: Images, target: Target, values: Tensor, placement: Placement, scores: Tensor,
-    *, unit: str, signed: bool = True, notes: tuple[str, ...] = (), **meta: Any,
+    net: Net,
+    seen: Images,
+    target: Target,
+    values: Tensor,
+    placement: Placement,
+    scores: Tensor,
+    *,
+    unit: str,
+    signed: bool = True,
+    notes: tuple[str, ...] = (),
+    **meta: Any,
 ) -> Heatmap:
     """Numbers leave the graph here; maps that say nothing say so."""
     values = values.detach()
     if not torch.isfinite(values).all():
-        raise BadNetwork(f"the map for {target} is not finite: the weights of {net.name} hold NaN or infinity, or overflow")
+        raise BadNetwork(
+            f"the map for {target} is not finite: the weights of {net.name} hold NaN or infinity, or overflow"
+        )
     silent = [name for name, one in zip(seen.ids, values, strict=True) if not one.any()]
     if silent:
-        notes = (*notes, f"the map is zero everywhere for {', '.join(silent)}: nothing there moves this score")
+        notes = (
+            *notes,
+            f"the map is zero everywhere for {', '.join(silent)}: nothing there moves this score",
+        )
     return Heatmap(
         values.float().cpu().numpy() if values.dtype != torch.float64 else values.cpu().numpy(),
         placement,
@@ -113,8 +150,10 @@ def heatmap(
         unit=unit,
         signed=signed,
         meta=Meta(
-            target=asked_name(net, target, seen), score=tuple(scores.detach().double().tolist()),
-            notes=(*seen.notes, *notes), **meta,
+            target=asked_name(net, target, seen),
+            score=tuple(scores.detach().double().tolist()),
+            notes=(*seen.notes, *notes),
+            **meta,
         ),
     )
 
@@ -122,42 +161,3 @@ def heatmap(
 def asked_name(net: Net, target: Target, seen: Images) -> str:
     """The target as a person would read it; the best guess by its name where there is one image."""
     return str(named(fixed(target, net.run(seen)) if len(seen) == 1 else target, net))
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The layer whose maps are weighted, where its cells lie, and why this one."""
-
-    name: str
-    placement: Placement
-    note: tuple[str, ...]
-
-
-def chosen_layer(net: Net, seen: Images, layer: str | None, placement: Literal["field", "stretch"]) -> Chosen:
-    """The named layer, or the last that still has places. Refused in one sentence where it cannot serve."""
-    height, width = seen.pixels.shape[-2:]
-    table = net.layers((height, width))
-    row = table[layer] if layer is not None else table.last_map()
-    if row is None:
-        raise Refused(f"no layer of {net.name} has a map with more than one cell for an input of {height} × {width}")
-    if len(row.shape) != 3:
-        maps = [r.name for r in table.rows if r.spatial]
-        shape = "×".join(map(str, row.shape))
-        raise Refused(f"layer {row.name!r} gives {shape} numbers, no maps of places; the last with maps is {maps[-1]!r}")
-    note = () if layer is not None else (f"layer {row.name}: the last one that still has places",)
-    if placement == "field" and row.placement is not None:
-        return Chosen(row.name, row.placement, note)
-    if placement == "field":
-        why = f"its place could not be followed through {', '.join(table.unplaced) or 'the network'}"
-        note = (*note, f"layer {row.name} is stretched over the picture: {why}")
-    field = row.placement.field if row.placement else None
-    return Chosen(row.name, Placement.stretched(*row.shape[1:], height, width, field), note)
-
-
-def activation_gradients(net: Net, pixels: Tensor, target: Target, layer: str) -> tuple[Tensor, Tensor, Tensor]:
-    """(activation, d score / d activation, scores) of one layer."""
-    with torch.enable_grad():
-        run = net.run(pixels, at=[layer, *target.layers], grad=True)
-        scores = scored(target, run)
-        (gradient,) = derivative(scores, [run[layer]], target)
-    return run[layer].detach(), gradient, scores.detach()

@@ -13,14 +13,14 @@ from pellucid.methods.attribution.guided_backprop import ruled
 from pellucid.net import Net
 from pellucid.net.rules import Deconvnet
 from pellucid.result import Heatmap
-from pellucid.target import Target, Top
+from pellucid.target import BEST, Target
 
 
 @method("Deconvnet", source="Zeiler & Fergus 2013, section 2.1")
 def deconvnet(
     net: Net,
     images: Images,
-    target: Target = Top(),
+    target: Target = BEST,
     *,
     reduce: Annotated[Reduce, Field(description="channels into one number: max |.|, l2, l1, or signed sum")] = "signed",
 ) -> Heatmap:
@@ -33,6 +33,11 @@ def deconvnet(
     seen = net.see(images)
     signal = ruled(net, seen, target, Deconvnet())
     return pixel_map(
-        net, seen, target, reduced(signal.gradient, reduce), signal,
-        unit=f"rectified {target.unit} per pixel range", signed=reduce == "signed",
+        net,
+        seen,
+        target,
+        reduced(signal.gradient, reduce),
+        signal,
+        unit=f"rectified {target.unit} per pixel range",
+        signed=reduce == "signed",
     )

@@ -9,17 +9,18 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.methods.attribution._skeleton import activation_gradients, chosen_layer, chunks, heatmap
+from pellucid.methods.attribution._layer import activation_gradients, chosen_layer
+from pellucid.methods.attribution._skeleton import chunks, heatmap
 from pellucid.net import Net
 from pellucid.result import Heatmap
-from pellucid.target import Target, Top
+from pellucid.target import BEST, Target
 
 
 @method("Grad-CAM", source="Selvaraju et al. 2017, equations 1 and 2, and section 3.3 (counterfactual)")
 def grad_cam(
     net: Net,
     images: Images,
-    target: Target = Top(),
+    target: Target = BEST,
     *,
     layer: Annotated[str | None, Field(description="whose maps to weight; by default the last one with places")] = None,
     against: Annotated[bool, Field(description="what speaks against the target: negated weights")] = False,
@@ -42,6 +43,13 @@ def grad_cam(
         maps.append(torch.einsum("nk,nkhw->nhw", -weights if against else weights, activation))
         scores.append(score)
     return heatmap(
-        net, seen, target, torch.cat(maps), chosen.placement, torch.cat(scores),
-        unit=target.unit, layer=chosen.name, notes=chosen.note,
+        net,
+        seen,
+        target,
+        torch.cat(maps),
+        chosen.placement,
+        torch.cat(scores),
+        unit=target.unit,
+        layer=chosen.name,
+        notes=chosen.note,
     )

@@ -11,14 +11,14 @@ from pellucid.images import Images
 from pellucid.methods.attribution._skeleton import Reduce, pixel_map, reduced, signals
 from pellucid.net import Net
 from pellucid.result import Heatmap
-from pellucid.target import Target, Top
+from pellucid.target import BEST, Target
 
 
 @method("Gradient", source="Simonyan, Vedaldi & Zisserman 2013, section 3.1")
 def gradient(
     net: Net,
     images: Images,
-    target: Target = Top(),
+    target: Target = BEST,
     *,
     reduce: Annotated[
         Reduce, Field(description="channels into one number: max |.| (the paper), l2, l1, or signed sum")
@@ -32,4 +32,6 @@ def gradient(
     seen = net.see(images)
     signal = signals(net, seen, target, "gradient")
     values = reduced(signal.gradient, reduce)
-    return pixel_map(net, seen, target, values, signal, unit=f"{target.unit} per pixel range", signed=reduce == "signed")
+    return pixel_map(
+        net, seen, target, values, signal, unit=f"{target.unit} per pixel range", signed=reduce == "signed"
+    )

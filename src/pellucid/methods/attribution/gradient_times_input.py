@@ -11,14 +11,14 @@ from pellucid.images import Images
 from pellucid.methods.attribution._skeleton import pixel_map, signals
 from pellucid.net import Net
 from pellucid.result import Heatmap
-from pellucid.target import Target, Top
+from pellucid.target import BEST, Target
 
 
 @method("Gradient × input", source="Shrikumar et al. 2016, section 2; Ancona et al. 2018, table 1")
 def gradient_times_input(
     net: Net,
     images: Images,
-    target: Target = Top(),
+    target: Target = BEST,
     *,
     zero: Annotated[
         Literal["normalised", "black"],

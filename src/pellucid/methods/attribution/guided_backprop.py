@@ -13,14 +13,14 @@ from pellucid.methods.attribution._skeleton import Reduce, Signal, pixel_map, re
 from pellucid.net import Net
 from pellucid.net.rules import Guided, Rule, Smooth
 from pellucid.result import Heatmap
-from pellucid.target import Target, Top
+from pellucid.target import BEST, Target
 
 
 @method("Guided backpropagation", source="Springenberg et al. 2015, section 3.4")
 def guided_backprop(
     net: Net,
     images: Images,
-    target: Target = Top(),
+    target: Target = BEST,
     *,
     reduce: Annotated[Reduce, Field(description="channels into one number: max |.|, l2, l1, or signed sum")] = "signed",
     smooth: Annotated[
@@ -38,8 +38,13 @@ def guided_backprop(
     seen = net.see(images)
     signal = ruled(net, seen, target, Guided(smooth))
     return pixel_map(
-        net, seen, target, reduced(signal.gradient, reduce), signal,
-        unit=f"guided {target.unit} per pixel range", signed=reduce == "signed",
+        net,
+        seen,
+        target,
+        reduced(signal.gradient, reduce),
+        signal,
+        unit=f"guided {target.unit} per pixel range",
+        signed=reduce == "signed",
     )
 
 
@@ -48,5 +53,7 @@ def ruled(net: Net, seen: Images, target: Target, rule: Rule) -> Signal:
     signal = signals(net, seen, target, rule.name, rule)
     if not any(met.partition(": ")[2] != "plain" for met in signal.coverage):
         met = ", ".join(signal.coverage) or "none"
-        raise Refused(f"no activation of {net.name} has a {rule.name} rule (met: {met}): the map would be the plain gradient")
+        raise Refused(
+            f"no activation of {net.name} has a {rule.name} rule (met: {met}): the map would be the plain gradient"
+        )
     return signal

@@ -15,7 +15,7 @@ from pellucid.images.touch import filled
 from pellucid.methods.attribution._skeleton import Signal, backward, chunks, pixel_map, scored
 from pellucid.net import Net
 from pellucid.result import Heatmap
-from pellucid.target import Target, Top, fixed
+from pellucid.target import BEST, Target, fixed
 
 Quadrature = Literal["gauss_legendre", "midpoint", "trapezoid"]
 Baseline = Literal["black", "grey", "white", "mean", "blur"]
@@ -25,7 +25,7 @@ Baseline = Literal["black", "grey", "white", "mean", "blur"]
 def integrated_gradients(
     net: Net,
     images: Images,
-    target: Target = Top(),
+    target: Target = BEST,
     *,
     steps: Annotated[int, Field(ge=1, le=4096, description="gradients on the way from the baseline to the image")] = 50,
     baseline: Annotated[Baseline, Field(description="the picture that stands for nothing, in pixel values")] = "black",
@@ -49,10 +49,19 @@ def integrated_gradients(
         errors.append(abs(float(share.sum(dtype=torch.float64)) - change) / max(abs(change), 1e-12))
         parts.append(Signal(share, scores[:1], {}))
     whole = Signal(torch.cat([p.gradient for p in parts]), torch.cat([p.scores for p in parts]), {})
-    notes = tuple(f"completeness error {e:.1%} for {name}" for e, name in zip(errors, seen.ids, strict=True) if e > 0.01)
+    notes = tuple(
+        f"completeness error {e:.1%} for {name}" for e, name in zip(errors, seen.ids, strict=True) if e > 0.01
+    )
     return pixel_map(
-        net, seen, target, whole.gradient.sum(1), whole,
-        unit=target.unit, signed=True, completeness=tuple(errors), notes=notes,
+        net,
+        seen,
+        target,
+        whole.gradient.sum(1),
+        whole,
+        unit=target.unit,
+        signed=True,
+        completeness=tuple(errors),
+        notes=notes,
     )
 
 

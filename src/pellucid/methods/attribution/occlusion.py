@@ -10,12 +10,18 @@ from pellucid.methods.attribution._covers import Filling, Size, Stride, corners,
 from pellucid.methods.attribution._skeleton import heatmap, scored
 from pellucid.net import Net
 from pellucid.result import Heatmap
-from pellucid.target import Target, Top, fixed
+from pellucid.target import BEST, Target, fixed
 
 
 @method("Occlusion", source="Zeiler & Fergus 2013, section 4.2")
 def occlusion(
-    net: Net, images: Images, target: Target = Top(), *, size: Size = 32, stride: Stride = 16, fill: Filling = "grey"
+    net: Net,
+    images: Images,
+    target: Target = BEST,
+    *,
+    size: Size = 32,
+    stride: Stride = 16,
+    fill: Filling = "grey",
 ) -> Heatmap:
     """How far the score falls when a place is covered: (N, rows, columns) at the covers' centres, signed.
 
@@ -36,5 +42,11 @@ def occlusion(
         maps.append(falls.view(1, rows, columns))
         scores.append(score)
     return heatmap(
-        net, seen, target, torch.cat(maps), placement(height, width, size, stride), torch.cat(scores), unit=target.unit
+        net,
+        seen,
+        target,
+        torch.cat(maps),
+        placement(height, width, size, stride),
+        torch.cat(scores),
+        unit=target.unit,
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from importlib import import_module
+from importlib import import_module, resources
+from typing import Any
 
 from torch import nn
 
+from pellucid.errors import BadNetwork, MissingExtra
 from pellucid.net.labels import Labels
 from pellucid.net.preprocess import Preprocess
 
@@ -17,7 +20,7 @@ class Found:
 
     module: nn.Module
     name: str
-    preprocess: Preprocess = Preprocess()
+    preprocess: Preprocess
     labels: Labels | None = None
     output: str | None = None
 
@@ -28,10 +31,40 @@ SOURCES = {
     "torchvision": "torchvision:NAME",
     "function": "package.module:function or path/to/file.py:function",
 }
-"""Each source (the file here of that name, imported when first asked) and how a person asks for a network of it."""
+"""Each source (the file here of that name, imported when first asked) and how a person asks for a network."""
 
 
 def find(source: str, rest: str, *, pretrained: bool) -> Found:
-    """The network that `source` knows as `rest`, with its trained weights or, if not `pretrained`, random ones."""
+    """The network that `source` knows as `rest`, with its trained weights or, if not `pretrained`, random."""
     found: Found = import_module(f"{__name__}.{source}").find(rest, pretrained=pretrained)
     return found
+
+
+def bare(module: nn.Module) -> Preprocess:
+    """What is known of a module that came without preprocessing: the channels its first convolution takes."""
+    first = next((part for part in module.modules() if isinstance(part, (nn.Conv1d, nn.Conv2d, nn.Conv3d))), None)
+    return Preprocess(channels=first.in_channels if first else None)
+
+
+def imagenet() -> Labels:
+    """The 1000 classes of ILSVRC-2012, in the order that every zoo uses."""
+    rows = json.loads(resources.files("pellucid.net").joinpath("imagenet.json").read_text("utf-8"))
+    return Labels(tuple(tuple(names) for _, *names in rows), tuple(wnid for wnid, *_ in rows))
+
+
+def optional(package: str, extra: str) -> Any:
+    """The package of an extra. Raises MissingExtra, or BadNetwork if it is there but cannot be imported."""
+    try:
+        return import_module(package)
+    except ModuleNotFoundError as error:
+        if error.name in ("timm", "torchvision"):
+            raise MissingExtra(package, extra) from error
+        raise BadNetwork(f"{package} cannot be imported: {error}") from error
+    except Exception as error:
+        if "torchvision::nms" in str(error):
+            raise BadNetwork(
+                f"{package} cannot be imported: the installed torchvision is for another torch ({error}); "
+                "install both from one place, on CPU-only torch: "
+                "pip install --force-reinstall torchvision --index-url https://download.pytorch.org/whl/cpu"
+            ) from error
+        raise BadNetwork(f"{package} cannot be imported: {type(error).__name__}: {error}") from error

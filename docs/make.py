@@ -1,0 +1,93 @@
+"""Writes the pages and pictures that are made from the catalogue and the examples; mkdocs calls it before a build.
+
+By hand: `python docs/make.py` (all) or `python docs/make.py --pages` (text only).
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pellucid.catalogue import Entry, allowed, entries
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+
+
+def page(chapter: str) -> str:
+    """The page of a chapter: for each method what it says, where it comes from, its options and its example."""
+    parts = [f"# {chapter.capitalize()}\n\n<!-- made by docs/make.py from the catalogue: do not edit -->\n"]
+    parts += [section(entry) for entry in entries() if entry.chapter == chapter]
+    return "\n".join(parts)
+
+
+def section(entry: Entry) -> str:
+    example = ROOT / "examples" / chapter_path(entry)
+    lines = [
+        f"## {entry.title} {{ #{entry.name} }}\n",
+        f"![{entry.title}](../gallery/{entry.name}.png)\n",
+        f"{entry.doc}\n",
+        f"*Source:* {entry.source}.\n",
+        *options_table(entry),
+        f"```python\n{example.read_text(encoding='utf-8').rstrip()}\n```\n",
+        f"```sh\npellucid {entry.name} photo.jpg\n```\n",
+    ]
+    return "\n".join(lines)
+
+
+def chapter_path(entry: Entry) -> Path:
+    return Path(entry.chapter) / f"{entry.name}.py"
+
+
+def options_table(entry: Entry) -> list[str]:
+    fields = entry.options.model_fields
+    if not fields:
+        return []
+    rows = []
+    for name, field in fields.items():
+        values, meaning = (text.replace("|", "\\|") for text in (allowed(field), field.description or ""))
+        rows.append(f"| `{name}` | `{field.default!r}` | {meaning} | {values} |")
+    return ["| option | default | meaning | values |\n|---|---|---|---|", *rows, ""]
+
+
+def write_pages() -> None:
+    for chapter in sorted({entry.chapter for entry in entries()}):
+        path = DOCS / "methods" / f"{chapter}.md"
+        path.parent.mkdir(exist_ok=True)
+        text = page(chapter)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def write_pictures() -> None:
+    """Run the examples that have no picture yet, or an older one than their source."""
+    gallery = DOCS / "gallery"
+    gallery.mkdir(exist_ok=True)
+    for example in sorted((ROOT / "examples").rglob("*.py")):
+        picture = gallery / f"{example.stem}.png"
+        if picture.exists() and picture.stat().st_mtime > example.stat().st_mtime:
+            continue
+        here = Path.cwd()
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            try:
+                runpy.run_path(str(example))
+                picture.write_bytes(Path(f"{example.stem}.png").read_bytes())
+            finally:
+                os.chdir(here)
+
+
+def on_pre_build(config: Any) -> None:
+    """mkdocs' hook."""
+    write_pages()
+    write_pictures()
+
+
+if __name__ == "__main__":
+    write_pages()
+    if "--pages" not in sys.argv:
+        write_pictures()

@@ -1,0 +1,11 @@
+"""Integrated gradients: the score shared out over the pixels, with the error of the sharing measured."""
+
+import pellucid as pl
+
+net = pl.load("bundled")
+photo = pl.read("sample:panda")
+
+heat = pl.attribution.integrated_gradients(net, photo, steps=32)
+print(f"completeness error {heat.meta.completeness[0]:.2%} with {heat.meta.options['steps']} gradients")
+
+pl.draw(heat, over=photo).save("integrated_gradients.png")

@@ -1,0 +1,174 @@
+"""What people see on stderr while they wait: a bar on a terminal, a line every ten seconds elsewhere, notes, the error."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_DELAY = 0.5  # seconds; what is quicker shows no bar
+_SILENCE = 10.0  # seconds between lines where there is no terminal
+_DIM, _RED, _PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[0m"
+
+
+@dataclass
+class _Work:
+    """One loop that reports: how far it is."""
+
+    what: str
+    done: int
+    total: int | None
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.done} of {self.total}" if self.total else f"{self.what} {self.done or ''}".strip()
+
+
+class Watch:
+    """Listens to progress (`with progress.listen(watch)`), and owns everything that a command says on stderr."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._stack: list[_Work] = []  # loops within loops, outermost first
+        self._bars: _Bars | None = None
+        self._spoke = time.monotonic()
+
+    def __call__(self, what: str, done: int, total: int | None) -> None:
+        """One step of a loop. A loop announces itself with done = 0, also within another."""
+        if done == 0:
+            self._stack.append(_Work(what, 0, total))
+        else:
+            while self._stack and (self._stack[-1].what, self._stack[-1].total) != (what, total):
+                self._stack.pop()  # a loop within, left before its end
+            if self._stack:
+                self._stack[-1].done = done
+                if done == total:
+                    self._stack.pop()
+        self._show()
+
+    def busy(self, what: str) -> None:
+        """Something that takes a while and cannot say how far it is, until `clear`."""
+        self.clear()
+        self._stack = [_Work(what, 0, None)]
+        self._show()
+
+    def clear(self) -> None:
+        """Nothing is under way: leave the terminal as it was before."""
+        self._stack = []
+        if self._bars:
+            self._bars.close()
+            self._bars = None
+
+    def note(self, text: str) -> None:
+        """A line that is not the result."""
+        if not self._quiet:
+            self._say(f"note: {text}", _DIM)
+
+    def remark(self, text: str) -> None:
+        """What was done, in a line beside the result."""
+        if not self._quiet:
+            self._say(text, _DIM)
+
+    def error(self, text: str) -> None:
+        """The one line for something that failed."""
+        self._say(f"error: {text}", _RED)
+
+    def _say(self, text: str, colour: str) -> None:
+        self.clear()
+        # One line, whatever is in a file's name: no line feed, no escape sequence.
+        line = "".join(c if c.isprintable() or "\udc80" <= c <= "\udcff" else repr(c)[1:-1] for c in text)
+        if coloured():
+            head, colon, rest = line.partition(": ")
+            line = f"{colour}{line}{_PLAIN}" if colour == _DIM else f"{colour}{head}{colon}{_PLAIN}{rest}"
+        print(line, file=sys.stderr, flush=True)
+
+    def _show(self) -> None:
+        if self._quiet:
+            return
+        if sys.stderr.isatty():
+            if self._bars is None and self._stack:
+                self._bars = _Bars()
+            if self._bars:
+                self._bars.show(self._stack)
+        elif self._stack and time.monotonic() - self._spoke >= _SILENCE:
+            self._spoke = time.monotonic()
+            print(", ".join(map(str, self._visible())), file=sys.stderr, flush=True)
+
+    def _visible(self) -> list[_Work]:
+        return _shown(self._stack)
+
+
+def coloured() -> bool:
+    """Whether stderr is a terminal whose owner wants colours."""
+    import os
+
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _shown(stack: list[_Work]) -> list[_Work]:
+    """The outermost loop and the innermost with more than one step: two lines tell enough."""
+    inner = [work for work in stack[1:] if work.total != 1]
+    return stack[:1] + inner[-1:]
+
+
+class _Bars:
+    """One or two lines at the foot of the terminal that are gone afterwards."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+        self._progress: Progress = Progress(
+            SpinnerColumn(style="dim"),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(28, style="grey37", complete_style="cyan", finished_style="cyan", pulse_style="grey50"),
+            TextColumn("{task.fields[far]}", style="dim", markup=False),
+            console=Console(stderr=True, highlight=False),
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            refresh_per_second=8,
+        )
+        self._lines: list[TaskID] = []
+        self._lock = threading.Lock()
+        self._open = False
+        self._closed = False
+        self._begun = time.monotonic()
+        # A timer, because the first step may be the longest and nothing is heard until it ends.
+        self._timer = threading.Timer(_DELAY, self._start)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def show(self, stack: list[_Work]) -> None:
+        works = _shown(stack)
+        for work, line in zip(works, self._lines_for(len(works)), strict=True):
+            self._progress.update(
+                line, description=work.what, completed=work.done, total=work.total, far=self._far(work), visible=True
+            )
+        for line in self._lines[len(works) :]:
+            self._progress.update(line, visible=False)
+
+    def close(self) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._closed = True
+            if self._open:
+                self._progress.stop()
+
+    def _start(self) -> None:
+        with self._lock:
+            if not self._closed:
+                self._open = True
+                self._progress.start()
+
+    def _lines_for(self, count: int) -> list[TaskID]:
+        while len(self._lines) < count:
+            self._lines.append(self._progress.add_task("", total=None, far=""))
+        return self._lines[:count]
+
+    def _far(self, work: _Work) -> str:
+        return f"{work.done}/{work.total}" if work.total else str(work.done or "")

@@ -1,0 +1,131 @@
+"""Arrays and tensors as pictures: which axis holds the channels, and what value is black and what is white."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pellucid.errors import BadImage
+
+Range = tuple[float, float]
+Array = NDArray[Any]
+
+_USUAL = (1, 3, 4)
+"""Numbers of channels that need no second look: grey, RGB, RGBA."""
+_SLACK = 1e-3
+"""How far outside its range a float may lie, as a part of the range: rounding, a quarter of an 8-bit level."""
+
+
+def from_array(array: Array, value_range: Range | None) -> tuple[Tensor, tuple[str, ...]]:
+    """(H, W), (H, W, C) or (C, H, W) of numbers -> (C, H, W) tensor of its own memory, and notes."""
+    if array.ndim > 3:
+        raise BadImage(
+            f"an array of shape {array.shape} is no single picture: pass a list of pictures, "
+            "or a torch tensor (N, C, H, W)"
+        )
+    what = f"an array of shape {array.shape}"
+    picture = _channel_first(array, what)
+    values, notes = scaled(picture, value_range, what)
+    return torch.from_numpy(np.array(values, order="C")), notes
+
+
+def from_tensor(tensor: Tensor, value_range: Range | None) -> list[tuple[Tensor, tuple[str, ...]]]:
+    """As `from_array`; (N, C, H, W) gives N pictures."""
+    what = f"a tensor of shape {tuple(tensor.shape)}"
+    if tensor.layout != torch.strided or tensor.is_meta or tensor.is_quantized:
+        raise BadImage(f"{what} holds no plain pixels: pass a dense tensor")
+    tensor = tensor.detach().cpu()
+    if tensor.dtype == torch.bfloat16:  # NumPy has none
+        tensor = tensor.float()
+    array = tensor.resolve_conj().resolve_neg().numpy()
+    if array.ndim != 4:
+        return [from_array(array, value_range)]
+    _, channels, _, width = array.shape
+    if width in _USUAL and channels not in _USUAL:
+        raise BadImage(f"{what} looks like (N, H, W, C): pass tensor.permute(0, 3, 1, 2), which is (N, C, H, W)")
+    if not array.size:
+        raise BadImage(f"{what} holds no pixels")
+    read = (scaled(one, value_range, what) for one in array)
+    return [(torch.from_numpy(np.array(values, order="C")), notes) for values, notes in read]
+
+
+def _channel_first(array: Array, what: str) -> Array:
+    """The same numbers as (C, H, W); refuses where either end of the shape may be the channels."""
+    if not array.size and array.ndim:
+        raise BadImage(f"{what} holds no pixels")
+    if array.ndim == 2:
+        return array[None]
+    if array.ndim != 3:
+        raise BadImage(f"{what} is no picture: (H, W), (H, W, C) or (C, H, W) is")
+    first, middle, last = array.shape
+    if (first in _USUAL) != (last in _USUAL):
+        return array if first in _USUAL else np.moveaxis(array, -1, 0)
+    if first not in _USUAL:  # multi-spectral: few channels beside many pixels
+        if 4 * first <= min(middle, last):
+            return array
+        if 4 * last <= min(first, middle):
+            return np.moveaxis(array, -1, 0)
+    raise BadImage(
+        f"{what} may be (C, H, W) or (H, W, C), which cannot be told: pass a torch tensor of shape (1, C, H, W)"
+    )
+
+
+def check_range(value_range: Any) -> Range | None:
+    """The range as two finite floats, low < high; None stays None."""
+    if value_range is None:
+        return None
+    try:
+        low, high = (float(value) for value in value_range)
+    except (TypeError, ValueError) as error:
+        raise BadImage(f"value_range={value_range!r} is not (low, high): two numbers, black and white") from error
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise BadImage(f"value_range={value_range!r} is not (low, high) with low < high, both finite")
+    return low, high
+
+
+def scaled(
+    array: Array, value_range: Range | None, what: str, *, white: float | None = None
+) -> tuple[Array, tuple[str, ...]]:
+    """Numbers -> uint8 as they are, or float32 in 0..1; and notes.
+
+    `white` is the full scale of an integer format deeper than 8 bits, where the file says it. An explicit
+    `value_range` goes before every guess. Refuses NaN, infinity and values outside the range.
+    """
+    kind = array.dtype.kind
+    if kind not in "buif":
+        raise BadImage(f"{what} holds {array.dtype} values, no numbers of pixels: pass uint8, or float in 0..1")
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    if kind == "b":
+        return array.astype(np.uint8) * np.uint8(255), ()
+    if array.dtype == np.uint8 and value_range is None:
+        return array, ()
+    wrong = 0 if kind != "f" else int(array.size - np.count_nonzero(np.isfinite(array)))
+    if wrong:
+        raise BadImage(f"{what}: {wrong} of {array.size} values are NaN or infinite")
+    least, most = float(array.min()), float(array.max())
+    if array.dtype == np.uint16 and white is None:
+        white = 65535.0
+    low, high = value_range or (0.0, white or 1.0)
+    seen = f"{least:g} to {most:g}"
+    if value_range is None and white is None and kind != "f":
+        raise BadImage(
+            f"{what} has {array.dtype} values from {seen}, and nothing says which is white: "
+            "pass value_range=(black, white)"
+        )
+    slack = _SLACK * (high - low)
+    if least < low - slack or most > high + slack:
+        hint = (
+            "pass another value_range, or clip them" if value_range else "pass value_range=(black, white), or clip them"
+        )
+        raise BadImage(f"{what} has values from {seen}, outside {low:g} to {high:g}: {hint}")
+    notes: tuple[str, ...] = ()
+    if value_range is None and white and most < white / 15:
+        notes = (f"very dark: values from {seen} of {white:g}; if white is less, pass value_range=(0, white)",)
+    exact = np.float32 if array.dtype.itemsize < 4 or array.dtype == np.float32 else np.float64
+    unit = (np.asarray(array, dtype=exact) - low) / (high - low)
+    return np.clip(unit, 0.0, 1.0).astype(np.float32), notes

@@ -1,0 +1,180 @@
+"""Whatever a person holds out as a picture: a file, a sample, bytes, a URL, a Pillow image, an array."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from pellucid.errors import BadImage, PellucidError, unknown
+from pellucid.images.arrays import Range, check_range, from_array, from_tensor
+from pellucid.images.formats import from_image, from_stream
+from pellucid.images.samples import sample
+
+_MOST_BYTES = 200 * 2**20
+"""The most that is fetched from a URL."""
+_PATIENCE = 10.0
+"""Seconds until a silent server is given up; a slow one gets three times that in all."""
+_MOST_NAMES = 5000
+"""How many names of a folder are looked at to find the one that was meant."""
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """One picture as it was read: (C, H, W) pixels, uint8 or (where deeper) float32 in 0..1."""
+
+    picture: Tensor
+    name: str | None
+    """The file's or the sample's name, printable; None for pixels that came without one."""
+    notes: tuple[str, ...] = ()
+    """What reading had to decide, for example 'first of 12 frames'."""
+
+
+def decode(source: Any, *, value_range: Range | None = None) -> list[Decoded]:
+    """The picture, or from a tensor (N, C, H, W) the N pictures, behind `source`; see `images.read`.
+
+    Files become RGB; arrays keep their channels. `value_range=(black, white)` scales arrays, and pictures of
+    more than 8 bits. Raises BadImage or UnknownName, in one line that names the source.
+    """
+    value_range = check_range(value_range)
+    if isinstance(source, str) and source.startswith("sample:"):
+        name = source.removeprefix("sample:")
+        return [_from_bytes(sample(name), name, f"sample {_quoted(name)}", value_range)]
+    if isinstance(source, str) and re.match(r"(https?|file):/", source, re.IGNORECASE):
+        return [_from_url(source, value_range)]
+    if isinstance(source, (str, os.PathLike)):
+        return [_from_path(os.fsdecode(source), value_range)]
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return [_from_bytes(bytes(source), None, f"the picture given as {len(source)} bytes", value_range)]
+    if isinstance(source, Image.Image):
+        path = getattr(source, "filename", "")
+        name = printable(Path(os.fsdecode(path)).name) if path else ""
+        what = _quoted(name) if name else f"the Pillow image of mode {source.mode}"
+        return [Decoded(*_named(from_image(source, what, value_range), name or None))]
+    if isinstance(source, np.ndarray):
+        return [Decoded(*_named(from_array(source, value_range), None))]
+    if isinstance(source, Tensor):
+        return [Decoded(*_named(one, None)) for one in from_tensor(source, value_range)]
+    raise BadImage(
+        f"{type(source).__module__}.{type(source).__qualname__} is no picture: pass a path, 'sample:NAME', a URL, "
+        "bytes, a Pillow image, a NumPy array or a torch tensor"
+    )
+
+
+def printable(text: str) -> str:
+    """The same text with control characters, text direction marks and undecodable bytes written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _quoted(text: str) -> str:
+    """Printable, in quotes, of bounded length."""
+    text = printable(text)
+    return f"'{text if len(text) <= 200 else text[:100] + '…' + text[-80:]}'"
+
+
+def _named(read: tuple[Tensor, tuple[str, ...]], name: str | None) -> tuple[Tensor, str | None, tuple[str, ...]]:
+    return read[0], name, read[1]
+
+
+def _from_bytes(data: bytes, name: str | None, what: str, value_range: Range | None) -> Decoded:
+    if not data:
+        raise BadImage(f"{what} is empty: 0 bytes")
+    read = from_stream(io.BytesIO(data), what, value_range, Path(name or "").suffix)
+    return Decoded(*_named(read, name))
+
+
+def _from_path(text: str, value_range: Range | None) -> Decoded:
+    what = _quoted(Path(text).name or text)
+    try:
+        path = Path(text).expanduser()
+        status = path.stat()
+        if not text:
+            raise BadImage("the name of the picture is empty")
+        if not stat.S_ISREG(status.st_mode):  # asked before opening: opening a FIFO waits for ever
+            raise BadImage(f"{what} is {_file_type(status.st_mode)}, not a picture's file")
+        if not status.st_size:
+            raise BadImage(f"{what} is empty: 0 bytes")
+        with path.open("rb") as stream:
+            read = from_stream(stream, what, value_range, path.suffix)
+    except FileNotFoundError as error:
+        raise _missing(path) from error
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a null byte, no right to read, no such home
+        raise BadImage(f"cannot open {what}: {getattr(error, 'strerror', None) or error}") from error
+    return Decoded(*_named(read, printable(path.name)))
+
+
+def _file_type(mode: int) -> str:
+    kinds = {
+        stat.S_IFDIR: "a folder",
+        stat.S_IFIFO: "a pipe (FIFO)",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
+    return kinds.get(stat.S_IFMT(mode), "something else")
+
+
+def _missing(path: Path) -> PellucidError:
+    """What to say of a file that is not there: the nearest names in its folder."""
+    if path.is_symlink():
+        return BadImage(f"{_quoted(path.name)} is a link to {_quoted(os.readlink(path))}, which does not exist")
+    if not path.parent.is_dir():
+        return BadImage(f"no file {_quoted(str(path))}: there is no folder {_quoted(str(path.parent))}")
+    with os.scandir(path.parent) as entries:
+        names = sorted(printable(entry.name) for entry in islice(entries, _MOST_NAMES) if entry.is_file())
+    answer = unknown("file", printable(path.name), names)
+    return type(answer)(f"{answer} (in {_quoted(str(path.parent))})")
+
+
+def _from_url(url: str, value_range: Range | None) -> Decoded:
+    parts = urllib.parse.urlsplit(url)
+    name = printable(Path(urllib.parse.unquote(parts.path)).name) or None
+    if parts.scheme.lower() == "file":
+        if parts.netloc not in ("", "localhost"):
+            raise BadImage(f"cannot open {_quoted(url)}: it lies on another machine; copy it here first")
+        return _from_path(urllib.request.url2pathname(parts.path), value_range)
+    return _from_bytes(_fetch(url), name, _quoted(url), value_range)
+
+
+def _fetch(url: str) -> bytes:
+    """The body behind a URL that the user typed; one try, bounded in time and size."""
+    outcome: list[bytes | Exception] = []
+
+    def work() -> None:
+        try:
+            request = urllib.request.Request(url, headers={"User-Agent": "pellucid"})
+            with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:
+                outcome.append(answer.read(_MOST_BYTES + 1))
+        except urllib.error.HTTPError as error:
+            error.close()
+            outcome.append(error)
+        except Exception as error:
+            outcome.append(error)
+
+    # the timeout bounds neither the look-up of the host's name nor a body that trickles: the thread's end does
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(3 * _PATIENCE)
+    if not outcome:
+        raise BadImage(f"cannot fetch {_quoted(url)}: no answer within {3 * _PATIENCE:.0f} seconds")
+    got = outcome[0]
+    if isinstance(got, Exception):
+        why = getattr(got, "reason", None) or got
+        code = f"HTTP {got.code} " if isinstance(got, urllib.error.HTTPError) else ""
+        raise BadImage(f"cannot fetch {_quoted(url)}: {code}{why}") from got
+    if len(got) > _MOST_BYTES:
+        raise BadImage(f"cannot fetch {_quoted(url)}: it has more than {_MOST_BYTES >> 20} MB")
+    return got

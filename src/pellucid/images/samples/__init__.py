@@ -1,0 +1,23 @@
+"""A few free photos that come with Pellucid, so that the first question needs no file; CREDITS.md has their makers."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from pellucid.errors import unknown
+
+_SUFFIX = ".jpg"
+
+
+def samples() -> tuple[str, ...]:
+    """The names of the photos, sorted; `read("sample:NAME")` opens one."""
+    found = [entry.name for entry in files(__name__).iterdir()]
+    return tuple(sorted(name.removesuffix(_SUFFIX) for name in found if name.endswith(_SUFFIX)))
+
+
+def sample(name: str) -> bytes:
+    """The JPEG file of a photo, as it is stored."""
+    known = samples()
+    if name not in known:
+        raise unknown("sample", name, known)
+    return files(__name__).joinpath(name + _SUFFIX).read_bytes()

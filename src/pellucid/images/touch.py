@@ -1,0 +1,85 @@
+"""Touches to a picture: pure functions of pixels, (N, C, H, W) or (C, H, W) float in 0..1, that change a copy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from pellucid.errors import PellucidError, unknown
+
+Fill = Literal["grey", "black", "white", "mean", "blur"]
+FILLS: tuple[Fill, ...] = get_args(Fill)
+"""What may stand in the place of pixels that are taken away; 'blur' keeps the colours and takes the detail."""
+
+
+def cover(pixels: Tensor, top: int, left: int, height: int, width: int, fill: Tensor | float) -> Tensor:
+    """A copy of pixels (…, C, H, W) with the window of height × width at (top, left) taken from `fill`.
+
+    `fill` is as large as the pixels (then the same window is taken from it), or broadcasts to the window
+    (…, C, height, width). The part of the window that lies outside the picture is ignored.
+    """
+    rows, columns = pixels.shape[-2:]
+    window = (
+        slice(min(max(top, 0), rows), min(max(top + height, 0), rows)),
+        slice(min(max(left, 0), columns), min(max(left + width, 0), columns)),
+    )
+    covered = pixels.clone()
+    place = covered[(..., *window)]
+    fill = torch.as_tensor(fill, dtype=pixels.dtype, device=pixels.device)
+    if fill.ndim >= 2 and fill.shape[-2:] == (rows, columns):
+        fill = fill[(..., *window)]
+    elif fill.ndim >= 2 and fill.shape[-2:] == (height, width):
+        inside = (window[0].start - top, window[1].start - left)
+        fill = fill[..., inside[0] : inside[0] + place.shape[-2], inside[1] : inside[1] + place.shape[-1]]
+    place.copy_(fill)
+    return covered
+
+
+def blurred(pixels: Tensor, sigma: float) -> Tensor:
+    """Gaussian blur of (…, H, W) with `sigma` in pixels; cut at 4 sigma, the picture mirrored at its edges."""
+    if not sigma >= 0 or math.isinf(sigma):
+        raise PellucidError(f"sigma={sigma} is no width of a blur: a number of pixels, 0 or more")
+    radius = math.ceil(4 * sigma)
+    if radius == 0:
+        return pixels.clone()
+    steps = torch.arange(-radius, radius + 1, dtype=torch.float64)
+    kernel = torch.exp(-0.5 * (steps / sigma) ** 2)
+    kernel = (kernel / kernel.sum()).to(pixels)
+    planes = pixels.reshape(-1, 1, *pixels.shape[-2:])
+    for axis, weight in ((-2, kernel[:, None]), (-1, kernel[None, :])):
+        planes = F.conv2d(_mirrored(planes, axis, radius), weight[None, None])
+    return planes.reshape(pixels.shape)
+
+
+def _mirrored(planes: Tensor, axis: int, by: int) -> Tensor:
+    """`planes` longer by `by` at both ends of the axis: 2 1 | 0 1 2 3 | 2 1, again and again where it is short."""
+    size = planes.shape[axis]
+    period = max(2 * size - 2, 1)
+    place = torch.arange(-by, size + by, device=planes.device) % period
+    return planes.index_select(axis, torch.minimum(place, period - place) if size > 1 else place)
+
+
+_PICTURES: dict[str, Callable[[Tensor, float], Tensor]] = {
+    "grey": lambda pixels, _: torch.full_like(pixels, 0.5),
+    "black": lambda pixels, _: torch.zeros_like(pixels),
+    "white": lambda pixels, _: torch.ones_like(pixels),
+    "mean": lambda pixels, _: pixels.mean(dim=(-2, -1), keepdim=True).expand_as(pixels).clone(),
+    "blur": blurred,
+}
+
+
+def filled(pixels: Tensor, kind: Fill | str, *, sigma: float = 10.0) -> Tensor:
+    """The picture that stands in for pixels (…, C, H, W): the same shape, filled with `kind`.
+
+    grey is 0.5, 'mean' each picture's own mean colour; `sigma` is the width of 'blur' in pixels.
+    """
+    fill: Any = _PICTURES.get(kind)
+    if fill is None:
+        raise unknown("fill", str(kind), FILLS)
+    picture: Tensor = fill(pixels, sigma)
+    return picture

@@ -1,0 +1,79 @@
+"""Networks of torchvision, by the names that it gives them."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from typing import Any
+
+from torch import nn
+
+from pellucid.errors import BadNetwork, unknown
+from pellucid.net.checkpoint import read_checkpoint
+from pellucid.net.download import url_file
+from pellucid.net.labels import Labels
+from pellucid.net.preprocess import Preprocess
+from pellucid.net.sources import Found, imagenet, optional
+
+_lock = threading.Lock()
+
+
+def find(rest: str, *, pretrained: bool) -> Found:
+    """torchvision's network `rest`, or `rest` with the name of its weights (resnet50.IMAGENET1K_V1)."""
+    models = optional("torchvision.models", "torchvision")
+    name, _, tag = rest.partition(".")
+    if name not in models.list_models():
+        raise unknown("torchvision network", rest, models.list_models())
+    choices = {weights.name: weights for weights in models.get_model_weights(name)}
+    if tag and tag not in choices:
+        raise unknown("torchvision network", rest, [f"{name}.{choice}" for choice in choices])
+    weights = choices[tag] if tag else getattr(models.get_model_weights(name), "DEFAULT", None)
+    if pretrained and weights is None:
+        raise BadNetwork(f"torchvision has no trained weights for {name!r}: weights='random', or a file")
+    module = _build(models, name, weights if pretrained else None)
+    if weights is None:
+        return Found(module, f"torchvision:{rest}", Preprocess())
+    return Found(module, f"torchvision:{rest}", _preprocess(weights.transforms()), _labels(weights))
+
+
+def _build(models: Any, name: str, weights: Any) -> nn.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # GoogLeNet and Inception announce changes that do not concern us
+        if weights is None:
+            untrained: nn.Module = models.get_model(name, weights=None)
+            return untrained
+        state = read_checkpoint(url_file(f"torchvision:{name}", weights.url))
+        # torchvision would unpickle the file. What it does besides (old names, extra heads) differs per network,
+        # so it goes on doing that, with tensors that were read safely.
+        with _lock:
+            weights.get_state_dict = lambda *_, **__: state
+            try:
+                module: nn.Module = models.get_model(name, weights=weights)
+            finally:
+                del weights.get_state_dict
+        return module
+
+
+def _preprocess(transforms: Any) -> Preprocess:
+    """The preset's numbers; what a preset does not say is left as it is."""
+    resize = getattr(transforms, "resize_size", None)
+    crop = getattr(transforms, "crop_size", None)
+    return Preprocess(
+        None if resize is None else resize[0] if len(resize) == 1 else (resize[0], resize[1]),
+        None if crop is None else (crop[0], crop[-1]),
+        getattr(transforms.interpolation, "value", "bilinear") if resize else "bilinear",
+        tuple(getattr(transforms, "mean", (0.0,))),
+        tuple(getattr(transforms, "std", (1.0,))),
+    )
+
+
+def _labels(weights: Any) -> Labels | None:
+    """torchvision's names come first; the classes of ImageNet also keep their other names and WordNet ids."""
+    names = weights.meta.get("categories")
+    if not names:
+        return None
+    if len(names) != 1000:
+        return Labels.plain(names)
+    known = imagenet()
+    both = (dict.fromkeys((name, *more)) for name, more in zip(names, known.names, strict=True))
+    return Labels(tuple(tuple(each) for each in both), known.wnids)

@@ -1,0 +1,72 @@
+"""The documentation says what is so: commands exist, links lead somewhere, snippets run, pages come from the catalogue."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import click
+import pytest
+
+from pellucid.catalogue import entries
+from pellucid.cli.group import group
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8")):
+        if "://" in target or target.startswith("methods/"):  # methods/ is made from the catalogue by the build
+            continue
+        assert (path.parent / target).exists(), f"{path.name} links to {target}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_python_snippets_compile(path: Path) -> None:
+    for snippet in re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
+        if not snippet.startswith("--8<--"):
+            compile(snippet, str(path), "exec")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_commands_exist(path: Path) -> None:
+    context = click.Context(group())
+    known = set(group().list_commands(context))
+    for snippet in re.findall(r"```sh\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
+        for command in re.findall(r"pellucid ([a-z_]+)", snippet):
+            assert command in known, f"{path.name}: pellucid {command}"
+
+
+def test_ci_runs_the_readme_test_command() -> None:
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^.*pip install.*pytest.*$", README, re.MULTILINE)
+    assert command.replace(" -q ", " ") in ci.replace(" -q ", " ")
+
+
+def test_pages_come_from_the_catalogue() -> None:
+    page = runpy.run_path(str(ROOT / "docs" / "make.py"))["page"]
+    text = page("attribution")
+    for entry in entries():
+        assert f"{{ #{entry.name} }}" in text
+        assert entry.source in text
+        for option, field in entry.options.model_fields.items():
+            assert f"| `{option}` | `{field.default!r}` |" in text
+
+
+def test_no_machine_leaks_into_the_project() -> None:
+    words = re.compile(r"(/(work|root|home)/[a-z])|(localhost:\d)")
+    for path in [*ROOT.glob("*.md"), *(ROOT / "src").rglob("*.py"), *(ROOT / "docs").rglob("*.md")]:
+        assert not words.search(path.read_text(encoding="utf-8")), path
+
+
+def test_every_photo_in_the_package_is_credited() -> None:
+    folder = ROOT / "src" / "pellucid" / "images" / "samples"
+    credits = (folder / "CREDITS.md").read_text(encoding="utf-8")
+    photos = sorted(folder.glob("*.jpg"))
+    assert len(photos) >= 8
+    for photo in photos:
+        assert photo.stem in credits

@@ -1,0 +1,245 @@
+"""What holds for every method of the catalogue, whoever wrote it: a new method is tested by being declared."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydantic
+import pytest
+import torch
+from torch import Tensor, nn
+
+import pellucid as pl
+from pellucid.catalogue import Entry, entries
+from pellucid.errors import PellucidError
+from pellucid.images import Images
+from pellucid.net import Labels, Net, Preprocess
+from pellucid.result import Heatmap, Result
+
+ROOT = Path(__file__).parents[1]
+QUICK: dict[str, dict[str, Any]] = {
+    "occlusion": {"size": 8, "stride": 8},
+    "occlusion_labels": {"size": 8, "stride": 8},
+    "integrated_gradients": {"steps": 4},
+}
+every = pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
+
+
+class Tiny(nn.Module):
+    """Batch norm, dropout, an in-place rectifier, a skip, an averaging head: what methods meet in the wild."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.BatchNorm2d(8), nn.ReLU(inplace=True))
+        self.block = nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(inplace=True))
+        self.last, self.relu = nn.Conv2d(8, 12, 3, stride=2), nn.ReLU(inplace=True)
+        self.drop, self.head = nn.Dropout(), nn.Linear(12, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.stem(x)
+        h = h + self.block(h)
+        return self.head(self.drop(self.relu(self.last(h)).mean((2, 3))))
+
+
+def tiny(**how: Any) -> Net:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        module = Tiny().double()
+        module(torch.rand(16, 3, 32, 32).double())  # running statistics that are not the trivial ones
+    preprocess = Preprocess(resize=32, crop=(32, 32), mean=(0.5, 0.4, 0.3), std=(0.2, 0.2, 0.2))
+    return Net(module, "tiny", preprocess, Labels.plain(["cat", "dog", "cow"]), **how)
+
+
+def photos(n: int = 3) -> Images:
+    generator = torch.Generator().manual_seed(1)
+    values = [torch.rand(3, 32 + 5 * i, 40, dtype=torch.float64, generator=generator) for i in range(n)]
+    return Images.from_pictures(values, [f"photo {i}" for i in range(n)])
+
+
+def ask(entry: Entry, net: Net, images: Images, **options: Any) -> Result:
+    given = {"net": net, "images": images, "target": "dog"}
+    return entry.function(**{name: given[name] for name in entry.arguments}, **QUICK.get(entry.name, {}), **options)
+
+
+def numbers(result: Result) -> np.ndarray:
+    return result.values  # type: ignore[attr-defined, no-any-return]
+
+
+def state_of(module: nn.Module) -> list[Any]:
+    hooks = [len(v) for part in module.modules() for k, v in sorted(vars(part).items()) if k.endswith("_hooks")]
+    modes = [part.training for part in module.modules()]
+    parameters = [(p.requires_grad, p.grad is None) for p in module.parameters()]
+    return [hooks, modes, parameters, [id(b) for b in module.buffers()], torch.is_grad_enabled()]
+
+
+@every
+def test_leaves_the_network_as_it_was(entry: Entry) -> None:
+    net = tiny()
+    net.module.train()
+    net.module.block.eval()
+    weights, before, rng = copy.deepcopy(net.module.state_dict()), state_of(net.module), torch.get_rng_state()
+    ask(entry, net, photos())
+    assert state_of(net.module) == before
+    assert all(torch.equal(v, weights[k]) for k, v in net.module.state_dict().items())
+    assert torch.equal(torch.get_rng_state(), rng)
+
+
+@every
+@pytest.mark.parametrize("call", [1, 2, 4])
+def test_leaves_the_network_as_it_was_when_it_fails(entry: Entry, call: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    net, calls = tiny(), 0
+    net.module.train()
+    whole = Tiny.forward
+
+    def failing(self: Tiny, x: Tensor) -> Tensor:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            raise RuntimeError("out of luck")
+        return whole(self, x)
+
+    monkeypatch.setattr(Tiny, "forward", failing)
+    weights, before = copy.deepcopy(net.module.state_dict()), state_of(net.module)
+    said = None
+    try:
+        ask(entry, net, photos())
+    except PellucidError as error:
+        said = str(error)
+    if calls >= call:
+        assert said is not None, "the failure was swallowed"
+        assert "out of luck" in said
+        assert "\n" not in said
+    assert state_of(net.module) == before
+    assert all(torch.equal(v, weights[k]) for k, v in net.module.state_dict().items())
+
+
+@every
+def test_gives_the_same_twice_and_in_train_mode(entry: Entry) -> None:
+    net = tiny()
+    first = numbers(ask(entry, net, photos()))
+    net.module.train()
+    assert np.array_equal(first, numbers(ask(entry, net, photos())))
+    assert np.isfinite(first).all()
+    assert np.ptp(first) > 0 or entry.name == "occlusion_labels"
+
+
+@every
+def test_does_not_depend_on_the_batch(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One by one, together, in another order, in chunks of one: within 1e-12 in float64."""
+    net, images = tiny(), photos()
+    together = numbers(ask(entry, net, images))
+    single = np.concatenate([numbers(ask(entry, net, one)) for one in images])
+    turned = numbers(ask(entry, net, images[2] + images[0] + images[1]))
+    monkeypatch.setattr("pellucid.net.MEMORY", 1)
+    small = numbers(ask(entry, net, images))
+    for other in (single, turned[[1, 2, 0]], small):
+        assert np.allclose(together, other, rtol=0, atol=1e-12)
+
+
+@every
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_other_precisions_are_finite_or_refused(entry: Entry, dtype: torch.dtype) -> None:
+    net = tiny()
+    net.module.to(dtype)
+    images = Images.from_pictures([p.float() for p in photos().pictures], photos().ids)
+    result = ask(entry, net, images)
+    assert np.isfinite(numbers(result)).all()
+
+
+@every
+def test_signs_its_result(entry: Entry) -> None:
+    net, images = tiny(), photos(2)
+    meta = ask(entry, net, images).meta  # type: ignore[attr-defined]
+    assert meta.method == entry.name
+    assert meta.weights == net.weights
+    assert meta.net == "tiny"
+    assert meta.images == images.ids
+    assert set(meta.options) == set(entry.options.model_fields)
+    assert set(meta.versions) == {"pellucid", "torch"}
+    if "target" in entry.arguments:
+        assert meta.target == "dog"
+    json.dumps(meta.as_dict())
+
+
+@every
+def test_refuses_unknown_options(entry: Entry) -> None:
+    with pytest.raises(PellucidError, match=f"no option of {entry.name} 'colour'"):
+        ask(entry, tiny(), photos(), colour="red")
+
+
+@every
+def test_refuses_values_out_of_range(entry: Entry) -> None:
+    for option, field in entry.options.model_fields.items():
+        bad: Any = object()
+        with pytest.raises(PellucidError, match=f"{entry.name}: {option}=") as error:
+            entry.function(tiny(), photos(), **{option: bad})
+        assert "\n" not in str(error.value)
+        if any(hasattr(rule, "ge") for rule in field.metadata):
+            with pytest.raises(PellucidError, match="greater than or equal"):
+                entry.function(tiny(), photos(), **{option: -1})
+
+
+@every
+def test_takes_paths_and_names(entry: Entry, tmp_path: Path) -> None:
+    from PIL import Image
+
+    path = tmp_path / "photo.png"
+    Image.fromarray((photos(1).pixels[0] * 255).byte().permute(1, 2, 0).numpy()).save(path)
+    given: dict[str, Any] = {"net": tiny(), "images": str(path), "target": 1}
+    result = entry.function(**{n: given[n] for n in entry.arguments}, **QUICK.get(entry.name, {}))
+    assert result.meta.images == ("photo.png",)
+
+
+@every
+def test_has_an_option_model_that_explains_itself(entry: Entry) -> None:
+    fields = entry.options.model_fields
+    assert len(fields) <= 6, "more than about six options: two methods, or a value object"
+    for name, field in fields.items():
+        assert field.description, f"{entry.name}.{name} has no description"
+    assert issubclass(entry.options, pydantic.BaseModel)
+
+
+@every
+def test_docstring_gives_shapes_and_the_source_is_named(entry: Entry) -> None:
+    assert re.search(r"\(N, ", entry.doc), "the docstring must give the shape of what comes back"
+    assert re.search(r"\b(19|20)\d\d\b", entry.source), "the source must be a paper with its year"
+    assert re.search(r"(equation|section|figure|table|algorithm)", entry.source), "and the place in it"
+    assert entry.summary.endswith((".", ":")) or len(entry.summary) > 30
+    assert entry.title.strip() == entry.title != ""
+    assert entry.function.source == entry.source
+    assert entry.function.title == entry.title
+
+
+@every
+def test_is_listed_everywhere(entry: Entry) -> None:
+    chapter = getattr(pl, entry.chapter)
+    assert getattr(chapter, entry.name) is entry.function
+    assert entry.name in chapter.__all__
+    assert (ROOT / "examples" / entry.chapter / f"{entry.name}.py").is_file(), "every method has an example"
+    assert entry.name in (ROOT / "tests" / "methods" / entry.chapter / "test_oracles.py").read_text(encoding="utf-8")
+    signature = inspect.signature(entry.function)
+    assert all(p.kind is p.KEYWORD_ONLY for n, p in signature.parameters.items() if n not in entry.arguments)
+
+
+@every
+def test_result_pickles_indexes_and_saves(entry: Entry, tmp_path: Path) -> None:
+    result = ask(entry, tiny(), photos())
+    if isinstance(result, Heatmap):
+        assert len(result) == 3
+        assert np.array_equal(result[1].array[0], result.array[1])
+        assert result[-1].meta.images == ("photo 2",)
+        with np.load(result.save(tmp_path / "x.npz"), allow_pickle=False) as saved:
+            assert np.array_equal(saved["values"], result.array)
+            assert json.loads(str(saved["meta"]))["method"] == entry.name
+
+
+def test_the_catalogue_is_not_empty_and_has_no_twins() -> None:
+    names = [entry.name for entry in entries()]
+    assert len(names) >= 9
+    assert len(set(names)) == len(names)

@@ -1,0 +1,47 @@
+"""The public face is exactly this; nothing slips in or out unseen."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import pellucid as pl
+
+FACE = {
+    "Heatmap", "Images", "Net", "PellucidError", "Result", "__version__", "attribution", "draw", "entries", "explain",
+    "find", "images", "load", "net", "progress", "read", "target",
+}  # fmt: skip
+ATTRIBUTION = {
+    "cam", "deconvnet", "grad_cam", "gradient", "gradient_times_input", "guided_backprop", "integrated_gradients",
+    "occlusion", "occlusion_labels",
+}  # fmt: skip
+
+
+def test_the_face() -> None:
+    assert set(pl.__all__) == FACE == set(dir(pl))
+    assert set(pl.attribution.__all__) == ATTRIBUTION
+
+
+@pytest.mark.parametrize("name", sorted(FACE))
+def test_every_name_is_there(name: str) -> None:
+    assert getattr(pl, name) is not None
+
+
+def test_unknown_name() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'grad_cam'"):
+        pl.grad_cam  # noqa: B018
+
+
+def test_import_is_lazy_and_needs_no_zoo() -> None:
+    """Neither torchvision nor timm is imported, nor torch before it is needed; draw can be called as a module."""
+    code = (
+        "import sys, pellucid as pl\n"
+        "assert not {'torch', 'numpy', 'matplotlib'} & set(sys.modules), 'import pellucid is not lazy'\n"
+        "pl.load, pl.read, pl.attribution, pl.explain\n"
+        "assert not {'torchvision', 'timm', 'matplotlib'} & set(sys.modules)\n"
+        "assert callable(pl.draw)\n"
+        "assert 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=120)
