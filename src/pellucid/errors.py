@@ -39,6 +39,12 @@ class Refused(PellucidError):
     """A question that has no right answer for this network; the message says why."""
 
 
+class MissingDevice(PellucidError):
+    """A device that this machine, or this build of torch, does not have."""
+
+    exit_code = 5
+
+
 class MissingExtra(PellucidError):
     """An optional package is needed; the message holds the exact pip line."""
 

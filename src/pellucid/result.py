@@ -98,8 +98,7 @@ class Heatmap(Result):
 
     def save(self, path: str | Path) -> Path:
         """Write the numbers and their origin to `path` (.npz: `values`, and `meta` as JSON); atomic."""
-        meta = json.dumps(self.meta.as_dict())
-        return write_atomically(path, lambda file: np.savez(file, values=self.values, meta=np.asarray(meta)))
+        return _save(path, self.meta, values=self.values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +110,10 @@ class LabelMap(Result):
     views: tuple[View, ...]
     names: Mapping[int, str] = field(default_factory=dict)
     meta: Meta = field(default_factory=Meta)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the numbers and their origin to `path` (.npz: `values`, `names` as JSON, `meta` as JSON); atomic."""
+        return _save(path, self.meta, values=self.values, names=np.asarray(json.dumps(self.names)))
 
 
 @dataclass(frozen=True)
@@ -153,3 +156,16 @@ class Explanation(Result):
     guesses: tuple[Guess, ...]
     rows: tuple[Row, ...]
     meta: Meta = field(default_factory=Meta)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the numbers and their origin to `path` (.npz); atomic.
+
+        One array (classes, rows, columns) under the name of each method, `classes`, and `meta` as JSON.
+        """
+        maps = {row.method: np.concatenate([heat.values for heat in row.maps]) for row in self.rows}
+        return _save(path, self.meta, classes=np.array([guess.index for guess in self.guesses]), **maps)
+
+
+def _save(path: str | Path, meta: Meta, **arrays: Any) -> Path:
+    told = np.asarray(json.dumps(meta.as_dict()))
+    return write_atomically(path, lambda file: np.savez(file, meta=told, **arrays))

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 import pellucid as pl
@@ -136,16 +138,28 @@ def test_number_of_classes() -> None:
 
 @pytest.mark.slow
 def test_accuracy_on_a_thousand_photos(net: Net, shared: Shared) -> None:
-    """Photo i shows class i; 88.8 % and 97.6 % are what the weights' own pipeline gives."""
+    """Photo i shows class i. Beside our own reading and cropping, Pillow's on the same weights: 87.2 % and 97.3 %."""
     files = sorted(shared("data/images-imagenet1000").glob("*.jpg"))
     assert len(files) == 1000
-    first = fifth = 0
+    hits = {"ours": np.zeros(2), "Pillow's": np.zeros(2)}
     for start in range(0, 1000, 50):
-        images = net.see(pl.read([str(file) for file in files[start : start + 50]]))
-        best = net.run(images).scores.topk(5).indices
-        right = best == torch.arange(start, start + 50)[:, None]
-        first += int(right[:, 0].sum())
-        fifth += int(right.any(1).sum())
-    print(f"top-1 {first / 10:.1f} %, top-5 {fifth / 10:.1f} %")
-    assert abs(first / 10 - 88.8) <= 0.5
-    assert abs(fifth / 10 - 97.6) <= 0.5
+        images = pl.read([str(file) for file in files[start : start + 50]])
+        theirs = torch.stack([cropped_by_pillow(file) for file in files[start : start + 50]])
+        for who, seen in (("ours", images), ("Pillow's", theirs)):
+            right = net.run(seen).scores.topk(5).indices == torch.arange(start, start + 50)[:, None]
+            hits[who] += [int(right[:, 0].sum()) / 10, int(right.any(1).sum()) / 10]
+    print({who: tuple(map(float, both.round(1))) for who, both in hits.items()})
+    assert np.abs(hits["ours"] - [87.2, 97.3]).max() <= 0.5
+    assert np.abs(hits["ours"] - hits["Pillow's"]).max() <= 0.5
+
+
+def cropped_by_pillow(file: Path) -> torch.Tensor:
+    """The usual evaluation crop: short side 256 by bicubic, the middle 224 × 224; (3, 224, 224) in 0..1."""
+    with Image.open(file) as picture:
+        width, height = picture.size
+        short = min(width, height)
+        size = (int(256 * width / short), int(256 * height / short))
+        resized = picture.convert("RGB").resize(size, Image.Resampling.BICUBIC)
+    left, top = round((size[0] - 224) / 2), round((size[1] - 224) / 2)
+    cut = np.array(resized.crop((left, top, left + 224, top + 224)))
+    return torch.from_numpy(cut).permute(2, 0, 1).float() / 255

@@ -46,6 +46,14 @@ def test_the_way_back_finds_a_dot() -> None:
     assert seen.views[0].original == (300, 400)
 
 
+def test_what_was_seen_is_not_cut_again() -> None:
+    how = Preprocess(resize=64, crop=(56, 56))
+    seen = how.see(one(torch.rand(3, 80, 90)))
+    assert how.see(seen) is seen
+    assert how.see(seen[0]).pixels.equal(seen.pixels)
+    assert Preprocess(resize=64, crop=(56, 56), mean=(0.5,)).see(seen) is not seen
+
+
 def test_views_of_views() -> None:
     first = Preprocess(resize=(100, 200)).see(one(torch.rand(3, 50, 100)))
     then = Preprocess(crop=(40, 60)).see(first)

@@ -1,4 +1,4 @@
-"""The command line: text from people in, results on stdout, everything else on stderr, an exit code that means something.
+"""The command line: text from people in, results on stdout, all else on stderr, an exit code that means something.
 
 This file runs before torch, numpy and rich are there, and turns every way to end into one line and one code.
 """
@@ -72,7 +72,13 @@ def _answer(error: BaseException) -> tuple[int, str]:
         case click.ClickException():
             return USAGE, _usage(error)
         case SystemExit():  # shell completion ends like this
-            return (error.code, "") if isinstance(error.code, int) else (0, "") if error.code is None else (1, str(error.code))
+            return (
+                (error.code, "")
+                if isinstance(error.code, int)
+                else (0, "")
+                if error.code is None
+                else (1, str(error.code))
+            )
         case BrokenPipeError():
             return PIPE_CLOSED, ""
         case OSError() if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
@@ -91,18 +97,20 @@ def _usage(error: click.ClickException) -> str:
     parameter: click.Parameter | None = getattr(error, "param", None)
     match error:
         case click.NoSuchOption() if context:
-            known = [name for p in context.command.get_params(context) if isinstance(p, click.Option) for name in p.opts]
+            known = [
+                name for p in context.command.get_params(context) if isinstance(p, click.Option) for name in p.opts
+            ]
             long = [name for name in known if name.startswith("--")]
-            return str(unknown(f"option of {command}", error.option_name, long))
+            return str(unknown(f"{command} option", error.option_name, long))
         case click.MissingParameter() if isinstance(parameter, click.Argument):
             what = (parameter.human_readable_name or "argument").strip("[].").lower()
-            return f"{command} needs at least one {what}: pellucid {command} {what}.jpg, or sample:dog"
+            return f"{command} needs at least one {what}: pellucid {command} {what}.jpg, or sample:panda"
         case click.MissingParameter() if parameter:
             return f"{command} needs {parameter.opts[0]}: pellucid {command} --help says more"
         case click.BadParameter() if parameter:
             return f"{command}: {parameter.opts[0]} {error.message}"
     said = error.format_message().rstrip(".")
-    return f"{command}: {said[:1].lower()}{said[1:]}"
+    return (f"{command}: " if context else "") + said[:1].lower() + said[1:]
 
 
 @contextmanager
@@ -155,7 +163,8 @@ def _calm(watch: Watch, debug: bool) -> Iterator[None]:
 def _streams() -> Iterator[None]:
     """stdout and stderr that take any text: × in an ASCII terminal, file names that are no UTF-8, closed ones."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in before)
+    nowhere = open(os.devnull, "w", encoding="utf-8") if None in before else None  # noqa: SIM115  # until the process ends
+    sys.stdout, sys.stderr = (stream or nowhere for stream in before)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             unicode = stream.encoding.lower().replace("-", "") == "utf8"

@@ -1,4 +1,4 @@
-"""What people see on stderr while they wait: a bar on a terminal, a line every ten seconds elsewhere, notes, the error."""
+"""What people see on stderr: a bar on a terminal, a line every ten seconds elsewhere, notes, errors."""
 
 from __future__ import annotations
 
@@ -73,12 +73,16 @@ class Watch:
         if not self._quiet:
             self._say(text, _DIM)
 
-    def error(self, text: str) -> None:
-        """The one line for something that failed."""
-        self._say(f"error: {text}", _RED)
+    def error(self, text: str, *, going_on: bool = False) -> None:
+        """The one line for something that failed; `going_on` where other work is under way."""
+        self._say(f"error: {text}", _RED, going_on=going_on)
 
-    def _say(self, text: str, colour: str) -> None:
-        self.clear()
+    def _say(self, text: str, colour: str, *, going_on: bool = True) -> None:
+        if not going_on:
+            self.clear()
+        elif self._bars:  # they come back with the next step
+            self._bars.close()
+            self._bars = None
         # One line, whatever is in a file's name: no line feed, no escape sequence.
         line = "".join(c if c.isprintable() or "\udc80" <= c <= "\udcff" else repr(c)[1:-1] for c in text)
         if coloured():

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pellucid.errors import BadImage
 from pellucid.geometry import View
+from pellucid.images.arrays import Range
 from pellucid.images.decode import decode
 from pellucid.images.samples import samples
 
@@ -32,6 +33,8 @@ class Images:
     views: tuple[View, ...]
     notes: tuple[str, ...] = ()
     """What reading had to decide, for example 'panda.gif: first of 12 frames'."""
+    cut_by: object = None
+    """The preprocessing that cut them; None for originals. Who has it sees them as they are."""
 
     @classmethod
     def of(cls, value: Any) -> Images:
@@ -64,7 +67,8 @@ class Images:
 
     def __getitem__(self, i: int) -> Images:
         """Picture i alone."""
-        return Images((self.pictures[i],), (self.ids[i],), (self.originals[i],), (self.views[i],), self.notes)
+        one = (self.pictures[i],), (self.ids[i],), (self.originals[i],), (self.views[i],)
+        return Images(*one, self.notes, self.cut_by)
 
     def __iter__(self) -> Iterator[Images]:
         return (self[i] for i in range(len(self)))
@@ -77,6 +81,7 @@ class Images:
             self.originals + other.originals,
             self.views + other.views,
             self.notes + other.notes,
+            self.cut_by if self.cut_by == other.cut_by else None,
         )
 
 
@@ -90,7 +95,7 @@ def fingerprint(picture: Tensor) -> str:
     return hashlib.sha256(picture.contiguous().cpu().numpy().tobytes()).hexdigest()[:12]
 
 
-def read(source: Any, *, value_range: tuple[float, float] | None = None) -> Images:
+def read(source: Any, *, value_range: Range | None = None) -> Images:
     """Read one picture, or several from a list or tuple: N pictures with the names they came under.
 
     A source is a path, `sample:NAME`, bytes, a file:// or http(s):// URL of a picture, a PIL image, or an

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from pellucid.errors import BadImage
 
-Range = tuple[float, float]
+Range = tuple[float | int, float | int]
+"""(black, white)"""
 Array = NDArray[Any]
 
 _USUAL = (1, 3, 4)
@@ -127,5 +128,6 @@ def scaled(
     if value_range is None and white and most < white / 15:
         notes = (f"very dark: values from {seen} of {white:g}; if white is less, pass value_range=(0, white)",)
     exact = np.float32 if array.dtype.itemsize < 4 or array.dtype == np.float32 else np.float64
-    unit = (np.asarray(array, dtype=exact) - low) / (high - low)
+    unit: Array = array.astype(exact)
+    unit = (unit - low) / (high - low)
     return np.clip(unit, 0.0, 1.0).astype(np.float32), notes

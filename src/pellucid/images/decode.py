@@ -58,7 +58,7 @@ def decode(source: Any, *, value_range: Range | None = None) -> list[Decoded]:
     if isinstance(source, (str, os.PathLike)):
         return [_from_path(os.fsdecode(source), value_range)]
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return [_from_bytes(bytes(source), None, f"the picture given as {len(source)} bytes", value_range)]
+        return [_from_bytes(bytes(source), None, "the picture given as bytes", value_range)]
     if isinstance(source, Image.Image):
         path = getattr(source, "filename", "")
         name = printable(Path(os.fsdecode(path)).name) if path else ""
@@ -69,7 +69,7 @@ def decode(source: Any, *, value_range: Range | None = None) -> list[Decoded]:
     if isinstance(source, Tensor):
         return [Decoded(*_named(one, None)) for one in from_tensor(source, value_range)]
     raise BadImage(
-        f"{type(source).__module__}.{type(source).__qualname__} is no picture: pass a path, 'sample:NAME', a URL, "
+        f"a value of type {type(source).__qualname__} is no picture: pass a path, 'sample:NAME', a URL, "
         "bytes, a Pillow image, a NumPy array or a torch tensor"
     )
 
@@ -140,7 +140,10 @@ def _missing(path: Path) -> PellucidError:
 
 
 def _from_url(url: str, value_range: Range | None) -> Decoded:
-    parts = urllib.parse.urlsplit(url)
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError as error:
+        raise BadImage(f"cannot open {_quoted(url)}: {error}") from error
     name = printable(Path(urllib.parse.unquote(parts.path)).name) or None
     if parts.scheme.lower() == "file":
         if parts.netloc not in ("", "localhost"):

@@ -12,6 +12,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader, BytesIO
 from pathlib import PurePath
 from typing import IO, Any
 
@@ -106,7 +107,7 @@ _one_at_a_time = threading.Lock()  # catch_warnings swaps state of the whole pro
 
 
 def from_stream(
-    stream: IO[bytes], what: str, value_range: Range | None, suffix: str = ""
+    stream: BytesIO | BufferedReader, what: str, value_range: Range | None, suffix: str = ""
 ) -> tuple[Tensor, tuple[str, ...]]:
     """An encoded picture -> (3, H, W), uint8 or, where it was deeper, float32 in 0..1; and notes.
 

@@ -74,6 +74,9 @@ def _in_child(paths: Sequence[Path], folder: Path) -> list[Path | str]:
             ).returncode
         except subprocess.TimeoutExpired:
             status = None
+        except OSError as error:
+            status = 127
+            stderr.write(str(error).encode())
     lost = _lost(status, (folder / "stderr").read_text(errors="replace"))
     answers: list[Path | str] = []
     for i in range(len(paths)):

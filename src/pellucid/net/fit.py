@@ -32,7 +32,7 @@ def fitted(module: nn.Module, state: Mapping[str, Tensor], *, file: str, name: s
     if not (missing or extra or shapes or kinds):
         module.load_state_dict(module.state_dict() | have)
         return module
-    if len(missing) == len(want):
+    if not any(key in have for key in want if not key.endswith(_COUNTER)):
         raise BadNetwork(
             f"{file!r} holds weights of another network: it has {_few(list(have))}, {name} has {_few(list(want))}"
         )
@@ -65,7 +65,7 @@ def _renamed(state: Mapping[str, Tensor], want: Mapping[str, Tensor], file: str)
     if best:
         # What lies outside the prefix belongs to something else, such as a loss with weights of its own.
         return {key.removeprefix(best[0]): tensor for key, tensor in state.items() if key.startswith(best[0])}
-    first = next(iter(state))
+    first = next((key for key in state if not key.endswith(_COUNTER)), "")
     around = {key.removesuffix(first) for key in keys if key.endswith(f".{first}")}
     for prefix in around:
         if all(prefix + key in want for key in state):

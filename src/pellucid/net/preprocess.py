@@ -39,11 +39,16 @@ class Preprocess:
         return self.crop or (self.resize if isinstance(self.resize, tuple) else None)
 
     def see(self, images: Images) -> Images:
-        """The pictures as the network will see them: (C, h, w) floats in 0..1, all with their way back."""
+        """The pictures as the network will see them: (C, h, w) floats in 0..1, all with their way back.
+
+        Pictures that this preprocessing has already cut are returned as they are.
+        """
+        if images.cut_by == self:
+            return images
         seen = [self._cut(picture, name) for picture, name in zip(images.pictures, images.ids, strict=True)]
         pictures = tuple(picture for picture, _ in seen)
         views = tuple(_after(first, then) for first, (_, then) in zip(images.views, seen, strict=True))
-        return Images(pictures, images.ids, images.originals, views, images.notes)
+        return Images(pictures, images.ids, images.originals, views, images.notes, self)
 
     def normalise(self, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         """(x − mean) / std, per channel; differentiable."""

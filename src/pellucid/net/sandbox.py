@@ -34,7 +34,7 @@ CONTAINERS = (
 )
 _BARRED = ("os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile", "os.kill", "os.remove",
            "os.rename", "os.rmdir", "os.chmod", "os.link", "os.symlink", "os.truncate", "os.mkdir", "shutil.",
-           "subprocess.", "pty.", "socket.", "ctypes.", "webbrowser.", "urllib.")  # fmt: skip
+           "subprocess.", "pty.", "socket.", "ctypes.", "webbrowser.", "urllib.", "sqlite3.")  # fmt: skip
 _PROGRAMS = ("os", "posix", "nt", "subprocess", "sys", "builtins", "__builtin__", "runpy", "importlib", "pty",
              "commands", "socket", "ctypes", "shutil", "webbrowser", "functools", "operator", "code", "pdb", "bdb",
              "timeit", "asyncio", "multiprocessing", "pickle", "marshal", "types", "profile", "cProfile", "platform",

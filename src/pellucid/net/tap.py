@@ -34,30 +34,42 @@ def lock_of(module: nn.Module) -> threading.RLock:
 @contextmanager
 def undisturbed(module: nn.Module) -> Iterator[None]:
     """Evaluation mode and frozen parameters inside; modes, flags, buffers and global RNG as before afterwards."""
+    trained: list[nn.Module] = []
+    thawed: list[nn.Parameter] = []
     with ExitStack() as undo:
         undo.enter_context(lock_of(module))
         undo.enter_context(torch.random.fork_rng(devices=_cuda_devices(module)))
-        for part in module.modules():
-            if part.training:
-                undo.callback(setattr, part, "training", True)
-                part.training = False
-        for parameter in module.parameters():
-            if parameter.requires_grad:
-                undo.callback(parameter.requires_grad_, True)
-                parameter.requires_grad_(False)
+        parts = list(module.modules())
+        undo.callback(_set_training, trained, True)
+        trained += [part for part in parts if part.training]
+        _set_training(trained, False)
+        undo.callback(_set_requires_grad, thawed, True)
+        thawed += [p for part in parts for p in part._parameters.values() if p is not None and p.requires_grad]
+        _set_requires_grad(thawed, False)
         # A batch norm without running statistics, or a counter in forward, writes to buffers in eval mode too.
-        for part in module.modules():
-            for name, buffer in part._buffers.items():
-                if buffer is not None:
-                    undo.callback(_put_back, part, name, buffer, buffer.detach().clone())
+        kept = [
+            (part, name, b, b.detach().clone()) for part in parts for name, b in part._buffers.items() if b is not None
+        ]
+        undo.callback(_put_back, kept)
         yield
 
 
-def _put_back(part: nn.Module, name: str, buffer: Tensor, value: Tensor) -> None:
-    part._buffers[name] = buffer
-    if not torch.equal(buffer, value):  # by value: batch norm updates its statistics without a new version
-        with torch.no_grad():
-            buffer.copy_(value)
+def _set_training(parts: list[nn.Module], training: bool) -> None:
+    for part in parts:
+        vars(part)["training"] = training  # as `part.training = …` does, without its search for parameters
+
+
+def _set_requires_grad(parameters: list[nn.Parameter], requires_grad: bool) -> None:
+    for parameter in parameters:
+        parameter.requires_grad_(requires_grad)
+
+
+def _put_back(kept: list[tuple[nn.Module, str, Tensor, Tensor]]) -> None:
+    for part, name, buffer, value in kept:
+        part._buffers[name] = buffer
+        if not torch.equal(buffer, value):  # by value: batch norm updates its statistics without a new version
+            with torch.no_grad():
+                buffer.copy_(value)
 
 
 def _cuda_devices(module: nn.Module) -> list[int]:

@@ -69,7 +69,8 @@ class Tracker:
                 axis: Axis = getattr(first, tag)
                 here = any(t == tag for factors in dims for t, _ in factors)
                 first = replace(first, **{tag: axis.everywhere() if here else axis.pooled()})
-        return replace(first, dims=tuple(dims))
+        mixed: Where = replace(first, dims=tuple(dims))
+        return mixed
 
     def _lost(self, name: str, sources: list[Where], out: Tensor) -> Where:
         self.unknown[name] = self.unknown.get(name, 0) + 1

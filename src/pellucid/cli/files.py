@@ -1,0 +1,92 @@
+"""Where answers are saved, decided before anything is computed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from pellucid.errors import PellucidError
+
+PICTURES = (".png", ".svg", ".pdf")
+NUMBERS = (".npz",)
+
+
+def places(out: Sequence[str], images: Sequence[str], method: str) -> list[list[Path]]:
+    """For each image the files to write. Raises PellucidError for what could not be written anyway.
+
+    Without `out` a picture in the current folder, named after image and method: one of that name was made by
+    the same question, and is made anew.
+    """
+    stems = _distinct([_stem(name) for name in images])
+    if not out:
+        return [[Path(f"{stem}.{method}.png")] for stem in stems]
+    chosen: list[list[Path]] = [[] for _ in stems]
+    for one in out:
+        path = Path(one).expanduser()
+        if one.endswith(("/", os.sep)) or path.is_dir():
+            _writable(path, one)
+            for files, stem in zip(chosen, stems, strict=True):
+                files.append(path / f"{stem}.{method}.png")
+            continue
+        if path.suffix.lower() not in PICTURES + NUMBERS:
+            raise PellucidError(f"--out {one!r}: a picture is {', '.join(PICTURES)}, raw numbers are {NUMBERS[0]}")
+        if len(stems) > 1:
+            raise PellucidError(f"--out {one!r} is one file for {len(stems)} pictures: name a folder, such as 'out/'")
+        _writable(path.parent, one)
+        chosen[0].append(path)
+    return chosen
+
+
+def save(result: Any, over: Any, paths: Sequence[Path]) -> list[Path]:
+    """The result as picture (over the images it is about) and as numbers, as the suffixes say."""
+    drawn: Any = None
+    saved = []
+    for path in paths:
+        if path.suffix.lower() in NUMBERS:
+            if not hasattr(result, "save"):
+                raise PellucidError(f"a {type(result).__name__} has no array of numbers for {str(path)!r}: try --json")
+            saved.append(result.save(path))
+            continue
+        if drawn is None:
+            from pellucid.draw import draw
+
+            drawn = draw(result) if over is None else draw(result, over=over)
+        saved.append(Path(drawn.save(path)))
+    return saved
+
+
+def _writable(folder: Path, asked: str) -> None:
+    if not folder.is_dir():
+        raise PellucidError(f"cannot write --out {asked!r}: there is no folder {str(folder)!r}")
+    try:  # permissions do not tell of full and read-only disks
+        with tempfile.TemporaryFile(dir=folder):
+            return
+    except OSError as error:
+        raise PellucidError(f"cannot write --out {asked!r}: {error.strerror}") from error
+
+
+def _stem(name: str) -> str:
+    """dog for 'pictures/dog.jpg', 'sample:dog' and 'https://example.org/dog.jpg?large'."""
+    if name.startswith("sample:"):
+        name = name.removeprefix("sample:")
+    elif "://" in name:
+        name = unquote(urlsplit(name).path)
+    return PurePosixPath(name).stem.replace(os.sep, "_").strip() or "picture"
+
+
+def _distinct(stems: Sequence[str]) -> list[str]:
+    """dog, dog-2 for two pictures of that name."""
+    taken: set[str] = set()
+    found = []
+    for stem in stems:
+        name, count = stem, 1
+        while name in taken:
+            count += 1
+            name = f"{stem}-{count}"
+        taken.add(name)
+        found.append(name)
+    return found

@@ -1,0 +1,80 @@
+"""`pellucid layers`: what the network is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pellucid.cli.options import Command, common
+from pellucid.cli.session import Session, running
+from pellucid.cli.tables import plain, table, terminal
+
+if TYPE_CHECKING:
+    from pellucid.net import Layer, Layers
+
+_COLUMNS = ("layer", "kind", "shape", "kernel", "stride", "field", "jump", "start", "parameters")
+
+
+def command() -> click.Command:
+    """The command."""
+    return Command(
+        "layers", running(_layers), summary="What the network is made of", params=common(),
+        doc="All layers in order of execution, for one size of input: shape of the output, receptive field in pixels, "
+        "jump (pixels from one cell to the next), start (the pixel on which the first cell is centred). In a pipe: "
+        f"{', '.join(_COLUMNS)}.",
+    )  # fmt: skip
+
+
+def _layers(session: Session) -> None:
+    net = session.net
+    session.watch.busy("following one pass through the network")
+    size = session.given["input_size"]
+    found = net.layers((size, size) if isinstance(size, int) else size)
+    if found.unplaced:
+        session.watch.note(f"receptive fields end at operations that are not known: {', '.join(found.unplaced)}")
+    document = {**net.facts(), "size": list(found.size), "layers": [_facts(row) for row in found.rows]}
+    session.tell(document, lambda: _lines(found))
+
+
+def _facts(row: Layer) -> dict[str, Any]:
+    place = row.placement
+    return {
+        "name": row.name,
+        "kind": row.kind,
+        "shape": row.shape,
+        "kernel": row.kernel or None,
+        "stride": row.stride or None,
+        "field": place.field if place else None,
+        "jump": place.jump if place else None,
+        "start": place.start if place else None,
+        "parameters": row.parameters,
+    }
+
+
+def _lines(found: Layers) -> None:
+    rows = [
+        (
+            row.name,
+            row.kind,
+            "×".join(map(str, row.shape)) or "1",
+            _pair(row.kernel),
+            _pair(row.stride),
+            *((_pair(part) for part in (row.placement.field, row.placement.jump, row.placement.start))
+              if row.placement else ("",) * 3),
+            f"{row.parameters:,}".replace(",", " ") if row.parameters else "",
+        )
+        for row in found.rows
+    ]  # fmt: skip
+    if terminal():
+        table(
+            (("layer", "keep"), ("kind", "clip"), ("shape", "keep"), *((name, "right") for name in _COLUMNS[3:])), rows
+        )
+    else:
+        plain((*row[:-1], row[-1].replace(" ", "")) for row in rows)
+
+
+def _pair(values: tuple[float, ...]) -> str:
+    """One number where all are equal: 3, 3×1."""
+    shown = [f"{value:g}" for value in values]
+    return shown[0] if len(set(shown)) == 1 else "×".join(shown)

@@ -1,0 +1,63 @@
+"""`pellucid predict`: what the network sees."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import click
+
+from pellucid.cli.options import Command, Count, common, images, option
+from pellucid.cli.session import Session, finite, running
+from pellucid.cli.tables import plain, table, terminal
+
+if TYPE_CHECKING:
+    from pellucid.images import Images
+    from pellucid.result import Guess
+
+_BAR = 24  # characters for a probability of 1
+
+
+def command() -> click.Command:
+    """The command."""
+    top = option("--top", type=Count, default=5, help="how many guesses")
+    return Command(
+        "predict", running(_predict), summary="What the network sees", params=[images(), top, *common()],
+        doc="The best guesses for each picture. In a pipe: image, rank, class number, name, probability, logit.",
+    )  # fmt: skip
+
+
+def _predict(session: Session) -> None:
+    def ask(picture: Images, i: int) -> tuple[str, tuple[Guess, ...]]:
+        return session.given["images"][i], session.net.predict(picture, session.given["top"]).guesses[0]
+
+    answers = session.each(ask)
+    session.tell(
+        {
+            **(session.net.facts() if answers else {}),
+            "results": [
+                {"image": name, "guesses": finite([dataclasses.asdict(guess) for guess in guesses])}
+                for name, guesses in answers
+            ],
+        },
+        lambda: _lines(answers),
+    )
+
+
+def _lines(answers: list[tuple[str, tuple[Guess, ...]]]) -> None:
+    if not terminal():
+        plain(
+            (name, rank, guess.index, guess.label, f"{guess.probability:.6f}", f"{guess.logit:.4f}")
+            for name, guesses in answers
+            for rank, guess in enumerate(guesses, start=1)
+        )
+        return
+    for name, guesses in answers:
+        rows = [(guess.label, f"{guess.probability:.1%}", _bar(guess.probability)) for guess in guesses]
+        table((("", "fold"), ("", "right"), ("", "keep")), rows, title=name if len(answers) > 1 else "")
+
+
+def _bar(share: float) -> str:
+    """Eighths of a character are the smallest step."""
+    eighths = round(share * _BAR * 8)
+    return "█" * (eighths // 8) + ("▏▎▍▌▋▊▉"[eighths % 8 - 1] if eighths % 8 else "")

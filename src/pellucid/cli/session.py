@@ -1,0 +1,171 @@
+"""One call of the command line: its network, its pictures one by one, what it says, and how it ended."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from pellucid import __version__, progress
+from pellucid.cli.watch import Watch
+from pellucid.errors import MissingDevice, PellucidError, UnknownName
+
+if TYPE_CHECKING:
+    from pellucid.images import Images
+    from pellucid.net import Net
+
+T = TypeVar("T")
+SCHEMA = 1
+"""Of the JSON documents: raised when a field changes its meaning or goes away."""
+_SOME_FAILED = 4
+
+
+class Session:
+    """What commands share. `given` is what was said on the command line, option by option."""
+
+    def __init__(self, command: str, given: Mapping[str, Any], watch: Watch) -> None:
+        self.command, self.given, self.watch = command, given, watch
+        self.failed: list[tuple[str, PellucidError]] = []
+        self._threads: int | None = None
+
+    @cached_property
+    def net(self) -> Net:
+        """The network that was asked for, on the device that was asked for."""
+        asked = self.given
+        if (asked["output"] or "").lower().endswith((".png", ".svg", ".pdf", ".jpg", ".npz")):
+            raise PellucidError(f"--output {asked['output']!r} is a tensor of the network; for a file say --out")
+        self.watch.busy(f"loading {asked['net']}")
+        from pellucid.net import load
+
+        self._use_threads()
+        names = ("weights", "labels", "output", "mean", "std")
+        net = load.load(asked["net"], size=asked.get("input_size"), **{name: asked[name] for name in names})
+        net = self._placed(net)
+        self.watch.clear()
+        return net
+
+    def each(self, work: Callable[[Images, int], T]) -> list[T]:
+        """`work(picture, i)` for each picture. With several, one that fails is listed and the rest are done."""
+        names: Sequence[str] = self.given["images"]
+        if len(names) == 1:
+            return [work(self._read(names[0]), 0)]
+        done = []
+        for i, name in enumerate(progress.steps(names, "pictures")):
+            try:
+                picture = self._read(name)
+            except PellucidError as error:
+                self._fail(name, error)
+                continue
+            self.net  # noqa: B018  # a network that cannot be loaded is no fault of this picture
+            try:
+                done.append(work(picture, i))
+            except UnknownName:
+                raise  # a layer, a class, a method: the next picture would meet it too
+            except PellucidError as error:
+                self._fail(name, error)
+        return done
+
+    def tell(self, document: Mapping[str, Any], lines: Callable[[], object]) -> None:
+        """The result on stdout: as JSON if asked for, else whatever `lines` prints."""
+        self.watch.clear()
+        if not self.given["json"]:
+            lines()
+            return
+        failed = [{"image": name, "error": str(error)} for name, error in self.failed]
+        head = {"schema": SCHEMA, "pellucid": __version__, "command": self.command}
+        tail = {"failed": failed} if "images" in self.given else {}
+        click.echo(json.dumps({**head, **document, **tail}, indent=2, default=_plain, allow_nan=False))
+
+    @property
+    def code(self) -> int:
+        """The exit code: 0, or how it failed."""
+        codes = {error.exit_code for _, error in self.failed}
+        nothing = len(self.failed) == len(self.given.get("images", ()))
+        return 0 if not codes else codes.pop() if nothing and len(codes) == 1 else _SOME_FAILED
+
+    def close(self) -> None:
+        """Leave torch as it was."""
+        if self._threads is not None:
+            sys.modules["torch"].set_num_threads(self._threads)
+
+    def _read(self, name: str) -> Images:
+        if "pellucid.images" not in sys.modules:
+            self.watch.busy("loading torch")
+        from pellucid.images import read
+
+        picture = read(name)
+        for note in picture.notes:
+            self.watch.note(note)
+        return picture
+
+    def _fail(self, name: str, error: PellucidError) -> None:
+        self.failed.append((name, error))
+        said = str(error)
+        self.watch.error(said if Path(name).name in said else f"{name}: {said}", going_on=True)
+
+    def _placed(self, net: Net) -> Net:
+        import torch
+
+        device = self.given["device"]
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        if device == "cuda" and not torch.cuda.is_available():
+            build = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built for the CPU only"
+            raise MissingDevice(f"--device cuda: no CUDA device here (torch {torch.__version__} is {build})")
+        return net if device == "cpu" else net.with_module(net.module.to(device))
+
+    def _use_threads(self) -> None:
+        """One thread unless told otherwise: for one picture more gain little, and on a busy machine cost much."""
+        import torch
+
+        wanted = self.given["threads"] or (None if os.environ.get("OMP_NUM_THREADS") else 1)
+        if wanted:
+            self._threads = torch.get_num_threads()
+            torch.set_num_threads(wanted)
+
+
+@contextmanager
+def session(ctx: click.Context) -> Iterator[Session]:
+    """A session for the command being run, listening to progress."""
+    watch = ctx.find_object(Watch) or Watch()
+    opened = Session(ctx.info_name or "", ctx.params, watch)
+    with progress.listen(watch):
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+def running(body: Callable[[Session], object]) -> Callable[..., int]:
+    """The callback of a command: `body` in a session, then the exit code."""
+
+    def call(**_: Any) -> int:
+        with session(click.get_current_context()) as opened:
+            body(opened)
+            return opened.code
+
+    return call
+
+
+def _plain(value: Any) -> Any:
+    """For JSON: numpy's numbers and arrays, paths, tuples of tuples."""
+    if hasattr(value, "tolist"):
+        return finite(value.tolist())
+    return str(value)
+
+
+def finite(value: Any) -> Any:
+    """The same with None for what JSON has no number for."""
+    if isinstance(value, Mapping):
+        return {str(key): finite(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,141 @@
+"""Numbers into colours: what a map is seen as, how far the colours reach, and the colours themselves.
+
+The diverging colours are made here: lightness falls in equal steps from the neutral middle to both ends (Oklab,
+Ottosson 2020), from there blue one way and orange-red the other, which every kind of colour vision tells apart.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from numpy.typing import NDArray
+
+from pellucid.errors import unknown
+
+Floats = NDArray[np.float64]
+STEPS = 513
+"""Colours in a table; odd, so that zero has one of its own."""
+VIEWS = ("signed", "positive", "negative", "magnitude")
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of everything that is no number."""
+
+    paper: str = "#ffffff"
+    ink: str = "#1d2430"
+    quiet: str = "#667085"
+    faint: str = "#d5dae2"
+    accent: str = "#3b6fb6"
+    frame: str = "#ffffff"
+    dark: bool = False
+
+    @property
+    def ground(self) -> Floats:
+        """The paper as numbers 0..1."""
+        return np.array([int(self.paper[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+
+
+LIGHT = Theme()
+DARK = Theme("#14171c", "#eef1f5", "#98a2b3", "#3a414c", "#7aa7e0", "#ffffff", True)
+
+
+@functools.cache
+def diverging(dark: bool) -> Floats:
+    """(513, 3) in 0..1: blue, neutral in the middle, orange-red; lightness symmetric and even."""
+    middle, end = (0.22, 0.72) if dark else (0.985, 0.47)
+    way = np.linspace(-1, 1, STEPS)
+    strength = np.abs(way)
+    lightness = middle + (end - middle) * strength
+    hue = np.radians(np.where(way > 0, 35.0, 256.0))
+    chroma = 0.19 * np.sin(np.pi / 2 * np.minimum(1.12 * strength, 1)) if not dark else 0.17 * strength
+    return _srgb(lightness, chroma, hue)
+
+
+def _srgb(lightness: Floats, chroma: Floats, hue: Floats) -> Floats:
+    """Oklch -> sRGB 0..1; chroma is lowered where the screen has no such colour, lightness never changes."""
+    found = np.zeros((len(lightness), 3))
+    left = np.ones(len(lightness), dtype=bool)
+    for part in np.linspace(1, 0, 101):
+        linear = _linear(lightness, chroma * part, hue)
+        fits = left & ((linear > -1e-6) & (linear < 1 + 1e-6)).all(1)
+        found[fits], left = linear[fits], left & ~fits
+    found = found.clip(0, 1)
+    return np.where(found <= 0.0031308, 12.92 * found, 1.055 * found ** (1 / 2.4) - 0.055)
+
+
+def _linear(lightness: Floats, chroma: Floats, hue: Floats) -> Floats:
+    a, b = chroma * np.cos(hue), chroma * np.sin(hue)
+    cone = np.stack([
+        lightness + 0.3963377774 * a + 0.2158037573 * b,
+        lightness - 0.1055613458 * a - 0.0638541728 * b,
+        lightness - 0.0894841775 * a - 1.2914855480 * b,
+    ])  # fmt: skip
+    to_rgb = np.array([
+        [4.0767416621, -3.3077115913, 0.2309699292],
+        [-1.2684380046, 2.6097574011, -0.3413193965],
+        [-0.0041960863, -0.7034186147, 1.7076147010],
+    ])  # fmt: skip
+    return np.asarray((to_rgb @ cone**3).T)
+
+
+def table(view: str, colours: str | None, theme: Theme) -> Floats:
+    """The colours of a view, (513, 3) in 0..1; zero is in the middle for signed, at the beginning otherwise."""
+    if colours is not None:
+        if colours not in colormaps:
+            raise unknown("colours", colours, sorted(colormaps))
+        return np.asarray(colormaps[colours].resampled(STEPS)(np.arange(STEPS)))[:, :3]
+    if view == "magnitude":
+        sequence = np.asarray(colormaps["magma"](np.linspace(0, 1, STEPS)))[:, :3]
+        return sequence if theme.dark else np.asarray(colormaps["magma_r"](np.linspace(0, 1, STEPS)))[:, :3]
+    both, middle = diverging(theme.dark), STEPS // 2
+    where = np.linspace(0, 1, STEPS)
+    half = {"positive": both[middle:], "negative": both[middle::-1]}.get(view)
+    if half is None:
+        return both
+    return np.stack([np.interp(where, np.linspace(0, 1, len(half)), half[:, c]) for c in range(3)], axis=1)
+
+
+def viewed(values: NDArray[Any], view: str) -> Floats:
+    """The numbers as a view sees them; what is not finite stays so."""
+    values = np.asarray(values, dtype=np.float64)
+    if view == "positive":
+        return np.maximum(values, 0)
+    if view == "negative":
+        return np.maximum(-values, 0)
+    return np.abs(values) if view == "magnitude" else values
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """How numbers become colours: `limit` is where the colours end, zero where nothing is to be seen."""
+
+    limit: float
+    view: str
+    table: Floats
+    clipped: bool = False
+    """Whether some numbers lie beyond the colours' end."""
+
+    def position(self, values: NDArray[Any]) -> Floats:
+        """Viewed numbers as −1..1 (signed) or 0..1; what is not finite as zero."""
+        if not self.limit:
+            return np.zeros(np.shape(values))
+        low = -1.0 if self.view == "signed" else 0.0
+        return np.nan_to_num(np.asarray(values, np.float64) / self.limit, nan=0, posinf=1, neginf=low).clip(low, 1)
+
+    def colour(self, position: Floats) -> Floats:
+        """(..., 3) in 0..1."""
+        share = (position + 1) / 2 if self.view == "signed" else position
+        return np.asarray(self.table[np.rint(share * (len(self.table) - 1)).astype(int)])
+
+
+def reach(viewed: Floats, percentile: float) -> float:
+    """The percentile of the magnitudes; their largest where that would be nothing, 0 where all are."""
+    sizes = np.abs(viewed[np.isfinite(viewed)])
+    if not sizes.size:
+        return 0.0
+    return float(np.percentile(sizes, percentile)) or float(sizes.max())

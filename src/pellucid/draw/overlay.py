@@ -1,0 +1,195 @@
+"""Where a map lies on the original picture, and how both are shown together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pellucid.draw.colours import Floats, Scale, Theme
+from pellucid.errors import PellucidError
+from pellucid.geometry import Placement, View
+
+SMOOTHINGS = ("linear", "cubic", "cells")
+_FADE = 0.62  # how far the part that the network never saw fades into the paper
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of a picture (top, left, bottom, right: edges, in its pixels) on rows × columns device pixels."""
+
+    box: tuple[float, float, float, float]
+    shape: tuple[int, int]
+
+    def points(self) -> tuple[Floats, Floats]:
+        """The centres of all device pixels, in pixel-centre coordinates of the picture."""
+        top, left, bottom, right = self.box
+        rows, columns = self.shape
+        y = top + (np.arange(rows) + 0.5) * (bottom - top) / rows - 0.5
+        x = left + (np.arange(columns) + 0.5) * (right - left) / columns - 0.5
+        return y, x
+
+
+def seen_box(view: View) -> tuple[float, float, float, float]:
+    """The part of the original that the network saw: its box, as far as there is picture."""
+    (top, left, bottom, right), (height, width) = view.box, view.original
+    return max(top, 0.0), max(left, 0.0), min(bottom, float(height)), min(right, float(width))
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """A map at device pixels: numbers, where the network saw anything, and where the map is not finite."""
+
+    values: Floats
+    seen: NDArray[np.bool_]
+    broken: NDArray[np.bool_]
+
+
+def sampled(values: NDArray[Any], placement: Placement, view: View, window: Window, smooth: str) -> Sampled:
+    """A map (rows, columns) at the device pixels of a window on the original picture.
+
+    Between the centres of its cells the map is interpolated, in its own frame; outside the outermost centres it
+    keeps the value at the edge.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    finite = np.isfinite(values)
+    centres = placement.centres(*values.shape)
+    (top, left, bottom, right), (height, width) = view.box, view.size
+    original = window.points()
+    y = (original[0] + 0.5 - top) * height / (bottom - top) - 0.5
+    x = (original[1] + 0.5 - left) * width / (right - left) - 0.5
+    inside = np.outer((y >= -0.5) & (y <= height - 0.5), (x >= -0.5) & (x <= width - 0.5))
+
+    def spread(cells: Floats, how: str) -> Floats:
+        return _along(_along(cells, centres[0], y, how).T, centres[1], x, how).T
+
+    found = spread(np.where(finite, values, 0.0), smooth)
+    broken = np.zeros(window.shape, dtype=bool)
+    if not finite.all():
+        weight = spread(finite.astype(np.float64), smooth)
+        found = np.divide(found, weight, out=np.zeros_like(found), where=weight > 1e-9)
+        broken = spread(finite.astype(np.float64), "cells") < 0.5
+    return Sampled(found, inside, broken & inside)
+
+
+def _along(cells: Floats, centres: Floats, points: Floats, how: str) -> Floats:
+    """Cells (n, …) at `centres` read at `points` of the first axis."""
+    if len(centres) == 1:
+        return np.repeat(cells, len(points), axis=0)
+    if how == "cubic":
+        return _monotone(cells, centres, points)
+    return _weights(centres, points, how) @ cells
+
+
+def _weights(centres: Floats, points: Floats, how: str) -> Floats:
+    """(points, cells): how much of each cell each point shows; every row sums to 1."""
+    right = np.searchsorted(centres, points).clip(1, len(centres) - 1)
+    share = ((points - centres[right - 1]) / (centres[right] - centres[right - 1])).clip(0, 1)
+    if how == "cells":
+        share = np.rint(share)
+    step, spacing = float(np.abs(np.diff(points)).mean()) if len(points) > 1 else 0.0, float(np.diff(centres).min())
+    if step > spacing and how == "linear":
+        # More cells than device pixels: each pixel shows the mean of its cells, or fine maps would flicker.
+        tent = (1 - np.abs(points[:, None].clip(centres[0], centres[-1]) - centres) / step).clip(0, None)
+        return np.asarray(tent / tent.sum(1, keepdims=True))
+    weights = np.zeros((len(points), len(centres)))
+    rows = np.arange(len(points))
+    weights[rows, right - 1] += 1 - share
+    weights[rows, right] += share
+    return weights
+
+
+def _monotone(cells: Floats, centres: Floats, points: Floats) -> Floats:
+    """Cubic between cells without overshoot: slopes are harmonic means (Fritsch & Butland 1984), flat at the ends."""
+    step = np.diff(centres)[:, None]
+    rise = np.diff(cells, axis=0) / step
+    before, after = rise[:-1], rise[1:]
+    same = before * after > 0
+    slope = np.zeros_like(cells)
+    slope[1:-1] = np.divide(2 * before * after, before + after, out=np.zeros_like(before), where=same)
+    at = points.clip(centres[0], centres[-1])
+    i = (np.searchsorted(centres, at) - 1).clip(0, len(centres) - 2)
+    t = ((at - centres[i]) / step[i, 0])[:, None]
+    straight = cells[i] + (cells[i + 1] - cells[i]) * t**2 * (3 - 2 * t)
+    return np.asarray(straight + step[i] * t * (1 - t) * (slope[i] * (1 - t) - slope[i + 1] * t))
+
+
+def photograph(picture: NDArray[np.uint8], window: Window) -> Floats:
+    """A window on the original (H, W, 3) as device pixels, 0..1."""
+    top, left, bottom, right = window.box
+    rows, columns = window.shape
+    resized = Image.fromarray(picture).resize((columns, rows), Image.Resampling.LANCZOS, box=(left, top, right, bottom))
+    return np.asarray(resized, dtype=np.float64) / 255
+
+
+def grey(photo: Floats, theme: Theme) -> Floats:
+    """The photo as a quiet ground for colours: grey, and with less contrast."""
+    light = (photo @ np.array([0.2126, 0.7152, 0.0722]))[..., None]
+    low, high = (0.05, 0.75) if theme.dark else (0.16, 0.97)
+    return np.repeat(low + (high - low) * light, 3, axis=-1)
+
+
+def dimmed(photo: Floats, seen: NDArray[np.bool_], theme: Theme) -> Floats:
+    """The photo with what the network never saw fading into the paper."""
+    faded = grey(photo, theme) * (1 - _FADE) + theme.ground * _FADE
+    return np.where(seen[..., None], photo, faded)
+
+
+def strength(position: Floats, opacity: float) -> Floats:
+    """How much a colour covers the photo: nothing at zero, `opacity` from half of the scale on."""
+    return np.asarray(opacity * np.sin(np.pi / 2 * np.minimum(np.abs(position) / 0.75, 1)))
+
+
+def overlaid(photo: Floats, heat: Sampled, scale: Scale, theme: Theme, opacity: float) -> NDArray[np.uint8]:
+    """The map over the greyed photo; the more there is, the more it covers."""
+    position = np.where(heat.seen, scale.position(heat.values), 0.0)
+    cover = strength(position, opacity)[..., None]
+    shown = grey(photo, theme) * (1 - cover) + scale.colour(position) * cover
+    return eight_bit(dimmed(_hatched(shown, heat.broken), heat.seen, theme))
+
+
+def alone(heat: Sampled, scale: Scale, theme: Theme) -> NDArray[np.uint8]:
+    """The map without a photo."""
+    shown = _hatched(scale.colour(scale.position(heat.values)), heat.broken)
+    return eight_bit(np.where(heat.seen[..., None], shown, theme.ground))
+
+
+def _hatched(shown: Floats, broken: NDArray[np.bool_]) -> Floats:
+    """Stripes where the map holds no number: a colour would be read as one."""
+    if not broken.any():
+        return shown
+    y, x = np.indices(broken.shape)
+    stripe = np.where((x + y) % 12 < 5, 0.25, 0.8)[..., None]
+    return np.where(broken[..., None], stripe, shown)
+
+
+def eight_bit(shown: Floats) -> NDArray[np.uint8]:
+    """0..1 -> 0..255."""
+    return np.asarray(np.rint(shown.clip(0, 1) * 255), dtype=np.uint8)
+
+
+def originals(over: Any, count: int, views: tuple[View, ...]) -> list[NDArray[np.uint8]]:
+    """The original pictures under `count` maps, (H, W, 3); one picture serves them all."""
+    from pellucid.images import Images  # needs torch, which a map on its own does not
+
+    images = Images.of(over)
+    if len(images) not in (1, count):
+        raise PellucidError(f"over holds {len(images)} pictures, the result {count}: give one for each, or one for all")
+    found = [_shown(images.originals[i if len(images) > 1 else 0]) for i in range(count)]
+    for picture, view, name in zip(found, views, images.ids * (count if len(images) == 1 else 1), strict=True):
+        if picture.shape[:2] != view.original:
+            asked, held = "×".join(map(str, picture.shape[:2])), "×".join(map(str, view.original))
+            raise PellucidError(f"over={name!r} is {asked} pixels, but the map was made of a picture of {held}")
+    return found
+
+
+def _shown(picture: Any) -> NDArray[np.uint8]:
+    """(C, H, W) tensor -> (H, W, 3) uint8: one channel becomes grey, more than three show their first three."""
+    values = picture.detach().cpu().numpy()
+    if values.dtype != np.uint8:
+        values = eight_bit(np.nan_to_num(values.astype(np.float64)))
+    values = values[:3] if len(values) >= 3 else np.repeat(values[:1], 3, axis=0)
+    return np.ascontiguousarray(values.transpose(1, 2, 0))

@@ -1,0 +1,178 @@
+"""A picture as a list of marks on a sheet, measured in units of 1/100 inch from its upper left corner.
+
+The sheet is a value: every rendering makes a fresh matplotlib figure from it, so that nothing outlives a
+drawing, and threads share no figure. Every property is said here, so that the user's rcParams change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.image import BboxImage
+from matplotlib.patches import Polygon
+from matplotlib.text import Text as TextArtist
+from matplotlib.transforms import Affine2D, Bbox, Transform, TransformedBbox
+from numpy.typing import NDArray
+
+from pellucid.draw.letters import LEADING, font_file, legible, width, wrapped
+from pellucid.errors import PellucidError
+
+_POINTS = 72 / 100  # points in a unit
+_ASCENT = 0.93  # of the font's size, above the baseline
+
+Rect = tuple[float, float, float, float]
+"""(left, top, right, bottom)"""
+Pixels = NDArray[np.uint8]
+Align = Literal["left", "center", "right"]
+
+
+@dataclass(frozen=True)
+class Words:
+    """One line of text; x is its left end, middle or right end, y its baseline. Upright text runs upwards."""
+
+    x: float
+    y: float
+    text: str
+    size: float
+    colour: str
+    bold: bool = False
+    align: Align = "left"
+    upright: bool = False
+    lang: str = ""
+
+    @property
+    def box(self) -> Rect:
+        """Where it lies."""
+        long = width(self.text, self.size, self.bold)
+        back = {"left": 0.0, "center": long / 2, "right": long}[self.align]
+        up, down = _ASCENT * self.size, 0.24 * self.size
+        if self.upright:
+            return self.x - up, self.y - long + back, self.x + down, self.y + back
+        return self.x - back, self.y - up, self.x - back + long, self.y + down
+
+    def artist(self, place: Transform) -> Artist:
+        return TextArtist(
+            self.x, self.y, self.text, color=self.colour, transform=place,
+            fontproperties=FontProperties(fname=font_file(self.bold), size=self.size * _POINTS),
+            horizontalalignment=self.align, verticalalignment="baseline",
+            rotation=90 if self.upright else 0, rotation_mode="anchor",
+            parse_math=False, usetex=False, antialiased=True,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """Pixels in a rectangle."""
+
+    box: Rect
+    pixels: Pixels
+
+    def artist(self, place: Transform) -> Artist:
+        left, top, right, bottom = self.box
+        # Rows run downwards, as the sheet does; BboxImage wants the box's corners in the direction of its axes.
+        where = TransformedBbox(Bbox([[left, bottom], [right, top]]), place)
+        image = BboxImage(where, interpolation="nearest", origin="upper", resample=False)
+        image.set_data(self.pixels)
+        return image
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A polygon, filled, outlined or both; `line` is the outline's width in units."""
+
+    points: tuple[tuple[float, float], ...]
+    fill: str | None = None
+    edge: str | None = None
+    line: float = 1.0
+    opacity: float = 1.0
+    closed: bool = True
+
+    def artist(self, place: Transform) -> Artist:
+        return Polygon(
+            np.asarray(self.points), closed=self.closed, transform=place, fill=self.fill is not None,
+            facecolor=self.fill or "none", edgecolor=self.edge or "none", hatch=None, antialiased=True,
+            linewidth=self.line * _POINTS if self.edge else 0, alpha=self.opacity, joinstyle="miter", linestyle="solid",
+        )  # fmt: skip
+
+
+Mark = Words | Photo | Shape
+
+
+@dataclass
+class Sheet:
+    """Marks on paper; later ones cover earlier ones. `density` is device pixels per unit."""
+
+    width: float
+    height: float
+    paper: str = "#ffffff"
+    density: float = 2.0
+    marks: list[Mark] = field(default_factory=list)
+
+    def snap(self, value: float) -> float:
+        """The nearest edge between device pixels: pictures placed there are shown pixel for pixel."""
+        return round(value * self.density) / self.density
+
+    def pixels(self, length: float) -> int:
+        """Device pixels in a length."""
+        return max(round(length * self.density), 1)
+
+    def photo(self, left: float, top: float, pixels: Pixels) -> Rect:
+        """Pixels at their own size, one for one device pixel; returns where they lie."""
+        left, top = self.snap(left), self.snap(top)
+        box = (left, top, left + pixels.shape[1] / self.density, top + pixels.shape[0] / self.density)
+        self.marks.append(Photo(box, pixels))
+        return box
+
+    def lines(
+        self, x: float, top: float, lines: Sequence[str], size: float, colour: str,
+        *, bold: bool = False, align: Align = "left",
+    ) -> float:  # fmt: skip
+        """Lines of text from `top` downwards; returns where they end."""
+        for i, line in enumerate(lines):
+            baseline = top + i * size * LEADING + _ASCENT * size
+            self.marks.append(Words(x, baseline, legible(line, bold), size, colour, bold, align))
+        return top + len(lines) * size * LEADING
+
+    def paragraph(
+        self, x: float, top: float, text: str, size: float, colour: str, room: float,
+        *, bold: bool = False, align: Align = "left", most: int = 99,
+    ) -> float:  # fmt: skip
+        """Wrapped text from `top` downwards; returns where it ends."""
+        return self.lines(
+            x, top, wrapped(text, size, room, bold=bold, lines=most), size, colour, bold=bold, align=align
+        )
+
+    def box(
+        self, rect: Rect, *, fill: str | None = None, edge: str | None = None, line: float = 1.0, opacity: float = 1.0
+    ) -> None:
+        """A rectangle."""
+        left, top, right, bottom = rect
+        corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+        self.marks.append(Shape(corners, fill, edge, line, opacity))
+
+    def line(self, start: tuple[float, float], end: tuple[float, float], colour: str, width: float = 0.7) -> None:
+        """A straight line."""
+        self.marks.append(Shape((start, end), None, colour, width, closed=False))
+
+    def figure(self) -> Figure:
+        """A new matplotlib figure of everything on the sheet; it belongs to whoever asked."""
+        longest = max(self.width, self.height) * self.density
+        if longest > 2**16 - 1:
+            raise PellucidError(f"the picture would be {longest:.0f} pixels long: draw fewer at once, result[i] is one")
+        figure = Figure(
+            figsize=(self.width / 100, self.height / 100), dpi=100 * self.density, facecolor=self.paper,
+            edgecolor="none", linewidth=0, frameon=True,
+        )  # fmt: skip
+        place = Affine2D().scale(1 / self.width, -1 / self.height).translate(0, 1) + figure.transFigure
+        for mark in self.marks:
+            artist = mark.artist(place)
+            artist.set_sketch_params(None)
+            artist.set_path_effects([])
+            figure.add_artist(artist)
+        return figure
