@@ -156,7 +156,7 @@ def test_other_precisions_are_finite_or_refused(entry: Entry, dtype: torch.dtype
 def test_signs_its_result(entry: Entry) -> None:
     net, images = tiny(), photos(2)
     meta = ask(entry, net, images).meta  # type: ignore[attr-defined]
-    assert meta.method == entry.name
+    assert (meta.method, meta.title) == (entry.name, entry.title)
     assert meta.weights == net.weights
     assert meta.net == "tiny"
     assert meta.images == images.ids

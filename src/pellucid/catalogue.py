@@ -84,7 +84,7 @@ def method(title: str, *, source: str) -> Callable[[Callable[..., R]], Callable[
             given |= {name: kwargs.pop(name) for name in list(kwargs) if name in arguments and name not in given}
             nouns = _nouns(function, arguments, given)
             options = validated(function, kwargs)
-            return _signed(function(**nouns, **options), function.__name__, options, nouns)
+            return _signed(function(**nouns, **options), function.__name__, title, options, nouns)
 
         asked.title, asked.source = title, source  # type: ignore[attr-defined]
         return asked
@@ -104,13 +104,14 @@ def _nouns(
     return nouns
 
 
-def _signed(result: R, name: str, options: dict[str, Any], nouns: dict[str, Any]) -> R:
+def _signed(result: R, name: str, title: str, options: dict[str, Any], nouns: dict[str, Any]) -> R:
     """The result with its origin written into its Meta."""
     said = result.meta  # type: ignore[attr-defined]
     facts = {key: value for noun in nouns.values() for key, value in noun.facts().items() if not getattr(said, key)}
     meta = dataclasses.replace(
         said,
         method=name,
+        title=title,
         options=options,
         versions={"pellucid": version("pellucid"), "torch": version("torch")},
         **facts,

@@ -24,6 +24,8 @@ class Meta:
     """Where a result comes from: enough to make it again and to judge it."""
 
     method: str = ""
+    title: str = ""
+    """The method's name for people."""
     options: Mapping[str, Any] = field(default_factory=dict)
     target: str | None = None
     net: str = ""

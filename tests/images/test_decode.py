@@ -298,6 +298,8 @@ def header(width: int, height: int) -> bytes:
 EPS = encoded(PIC, "EPS")
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)
 AVIF = b"\0\0\0\x20ftypavif\0\0\0\0avifmif1miafMA1B" + bytes(200)
+WEBP = encoded(PIC, "WEBP", save_all=True, append_images=[PIC.rotate(90)])
+LONG_WEBP = WEBP[:26] + b"\x40" + WEBP[27:]  # byte 26 is the highest of the canvas's width
 HTML = b"\n<!DOCTYPE html><html><body>404</body></html>"
 SVG = b'<?xml version="1.0"?>\n<!-- made by hand -->\n<svg xmlns="http://www.w3.org/2000/svg"/>'
 JPEG = SHOWN["JPEG"][0]
@@ -340,6 +342,7 @@ REFUSED: dict[str, tuple[bytes, tuple[str, ...]]] = {
         ("too large",),
     ),
     "zero.png": (header(0, 10), ()),
+    "wide.webp": (LONG_WEBP, ("is damaged", "4194334 × 20", "no size of a WebP picture")),
     "text_bomb.png": (
         png(1, 1, 8, 0, b"\0\0", chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(80_000_000), 9))),
         ("too large",),

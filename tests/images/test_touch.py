@@ -102,7 +102,7 @@ def test_mean_is_each_pictures_own_colour() -> None:
 
 @pytest.mark.parametrize("sigma", [0.5, 1.7, 6.0])
 def test_blur_by_its_definition(sigma: float) -> None:
-    """Σ g(k) pixel(mirror(i + k)) / Σ g(k), along rows then columns, in float64; 6 px reaches over the whole picture."""
+    """Σ g(k) pixel(mirror(i + k)) / Σ g(k), along rows then columns; 6 px reaches over the whole picture."""
     radius = math.ceil(4 * sigma)
     weights = {k: math.exp(-k * k / (2 * sigma * sigma)) for k in range(-radius, radius + 1)}
     total = sum(weights.values())

@@ -19,6 +19,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import click
+from click.exceptions import Exit
+from click.shell_completion import shell_complete
 
 from pellucid.cli.watch import Watch
 from pellucid.errors import PellucidError, unknown
@@ -56,7 +58,15 @@ def _run(arguments: list[str], watch: Watch) -> int:
 
     with suppress(OSError):  # a closed stdout is noticed when something is written to it
         sys.stdout.flush()
-    ended = group().main(arguments, prog_name="pellucid", standalone_mode=False, complete_var=COMPLETE, obj=watch)
+    # Not click's own main(): that one prints, and wraps stdout, when it is interrupted or its reader leaves.
+    command = group()
+    if COMPLETE in os.environ:
+        return shell_complete(command, {"obj": watch}, "pellucid", COMPLETE, os.environ[COMPLETE])
+    try:
+        with command.make_context("pellucid", arguments, obj=watch) as context:
+            ended = command.invoke(context)
+    except Exit as end:
+        ended = end.exit_code
     watch.clear()
     sys.stdout.flush()
     return ended if isinstance(ended, int) else 0
@@ -67,18 +77,10 @@ def _answer(error: BaseException) -> tuple[int, str]:
     match error:
         case PellucidError():
             return error.exit_code, str(error)
-        case click.Abort() | KeyboardInterrupt():
+        case KeyboardInterrupt():
             return INTERRUPTED, "interrupted"
         case click.ClickException():
             return USAGE, _usage(error)
-        case SystemExit():  # shell completion ends like this
-            return (
-                (error.code, "")
-                if isinstance(error.code, int)
-                else (0, "")
-                if error.code is None
-                else (1, str(error.code))
-            )
         case BrokenPipeError():
             return PIPE_CLOSED, ""
         case OSError() if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):

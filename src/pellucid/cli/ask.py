@@ -68,7 +68,7 @@ def _ask(session: Session, entry: Entry) -> None:
 
     def one(picture: Any, i: int) -> Answer:
         result = ask.answer(session.net, picture)
-        answer = Answer(names[i] if names else None, result, save(result, picture, files[i]))
+        answer = Answer(names[i] if names else None, result, save(result, picture, files[i], given["look"] or {}))
         _remark(session, entry.title, result)
         return answer
 

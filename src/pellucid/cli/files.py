@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pellucid.errors import PellucidError
 
-PICTURES = (".png", ".svg", ".pdf")
+PICTURES = (".png", ".svg", ".pdf", ".jpg", ".webp")
 NUMBERS = (".npz",)
 
 
@@ -41,7 +41,7 @@ def places(out: Sequence[str], images: Sequence[str], method: str) -> list[list[
     return chosen
 
 
-def save(result: Any, over: Any, paths: Sequence[Path]) -> list[Path]:
+def save(result: Any, over: Any, paths: Sequence[Path], look: Mapping[str, Any]) -> list[Path]:
     """The result as picture (over the images it is about) and as numbers, as the suffixes say."""
     drawn: Any = None
     saved = []
@@ -54,7 +54,7 @@ def save(result: Any, over: Any, paths: Sequence[Path]) -> list[Path]:
         if drawn is None:
             from pellucid.draw import draw
 
-            drawn = draw(result) if over is None else draw(result, over=over)
+            drawn = draw(result, over, **look)
         saved.append(Path(drawn.save(path)))
     return saved
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import types
 import typing
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +13,8 @@ import pydantic
 from click.shell_completion import CompletionItem
 from pydantic import Field
 from pydantic.fields import FieldInfo
+
+from pellucid.errors import unknown
 
 if TYPE_CHECKING:
     Kind = click.ParamType[Any]
@@ -198,6 +201,13 @@ def common(*, out: bool = False, size: bool = True) -> list[Option]:
                 "given several times.  [default: IMAGE.METHOD.png here]",
             )
         )  # fmt: skip
+        found.append(
+            Option(
+                "--look", type=Looks(), metavar="NAME=VALUE,…", section="Answer",
+                help="how maps are drawn: view=positive, scale=own, percentile=99, opacity=0.5, smooth=cells, crop, "
+                "field, dark, …",
+            )
+        )  # fmt: skip
     found += [
         *spoken(),
         _net("--net", default="bundled", envvar="PELLUCID_NET", metavar="SPEC",
@@ -262,3 +272,34 @@ class Numbers(Kind):
             return tuple(float(number) for number in str(value).split(","))
         except ValueError:
             self.fail(f"{value!r}: a number, or one per channel with commas between", param, ctx)
+
+
+class Looks(Kind):
+    """`view=positive,dark`: options of the drawing room, which says itself what is wrong with them."""
+
+    name = "LOOK"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        from pellucid.draw import Look
+
+        known = [field.name for field in dataclasses.fields(Look)]
+        look: dict[str, Any] = {}
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            name, given, said = part.partition("=")
+            if name not in known:
+                raise unknown("look", name, known)
+            look[name] = _number(said) if given else True
+        Look(**look)
+        return look
+
+
+def _number(text: str) -> Any:
+    """A number or yes or no where it is one, else the text."""
+    if text in ("yes", "no"):
+        return text == "yes"
+    try:
+        return float(text)
+    except ValueError:
+        return text

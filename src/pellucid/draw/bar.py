@@ -7,11 +7,12 @@ import math
 import numpy as np
 
 from pellucid.draw.colours import Scale, Theme
-from pellucid.draw.letters import number, width, wrapped
+from pellucid.draw.letters import LEADING, number, width, wrapped
 from pellucid.draw.overlay import eight_bit, strength
-from pellucid.draw.sheet import LEADING, Shape, Sheet, Words
+from pellucid.draw.sheet import Pixels, Rect, Shape, Sheet, Words
 
 _THICK, _SIZE, _ARROW = 9.0, 9.5, 6.0
+_TICKS = 31.0  # as wide as −0.25
 ROOM = 74.0
 """How wide a colour bar is with its numbers and its unit."""
 
@@ -51,7 +52,7 @@ def colour_bar(
         _arrows(sheet, box, pixels, both=scale.view == "signed")
     sheet.box(box, edge=theme.quiet, line=0.5)
     power = exponent(scale.limit)
-    right = box[2] + 4
+    right = box[2] + 5 + _TICKS  # the units of several bars stand in one line
     for tick in ticks(scale):
         share = (tick / scale.limit - low) / (1 - low) if scale.limit else 0.5 if low else 0.0
         y = box[3] - share * (box[3] - box[1])
@@ -71,7 +72,7 @@ def _unit(sheet: Sheet, left: float, middle: float, room: float, unit: str, powe
             sheet.marks.append(Words(x, middle, line, _SIZE, theme.quiet, align="center", upright=True))
 
 
-def _arrows(sheet: Sheet, box: tuple[float, float, float, float], pixels: np.ndarray, *, both: bool) -> None:  # type: ignore[type-arg]
+def _arrows(sheet: Sheet, box: Rect, pixels: Pixels, *, both: bool) -> None:
     """Points on a bar whose map goes on beyond the colours."""
     left, top, right, bottom = box
     ends = [(top, top - _ARROW, pixels[0, 0])] + ([(bottom, bottom + _ARROW, pixels[-1, 0])] if both else [])

@@ -56,6 +56,14 @@ def diverging(dark: bool) -> Floats:
     return _srgb(lightness, chroma, hue)
 
 
+@functools.cache
+def sequential(dark: bool) -> Floats:
+    """(513, 3) in 0..1, for magnitudes: from the neutral to violet, which neither sign has; lightness even."""
+    way = np.linspace(0, 1, STEPS)
+    lightness = 0.22 + 0.6 * way if dark else 0.985 - 0.655 * way
+    return _srgb(lightness, 0.2 * np.sin(np.pi / 2 * np.minimum(1.3 * way, 1)), np.full(STEPS, np.radians(305.0)))
+
+
 def _srgb(lightness: Floats, chroma: Floats, hue: Floats) -> Floats:
     """Oklch -> sRGB 0..1; chroma is lowered where the screen has no such colour, lightness never changes."""
     found = np.zeros((len(lightness), 3))
@@ -90,8 +98,7 @@ def table(view: str, colours: str | None, theme: Theme) -> Floats:
             raise unknown("colours", colours, sorted(colormaps))
         return np.asarray(colormaps[colours].resampled(STEPS)(np.arange(STEPS)))[:, :3]
     if view == "magnitude":
-        sequence = np.asarray(colormaps["magma"](np.linspace(0, 1, STEPS)))[:, :3]
-        return sequence if theme.dark else np.asarray(colormaps["magma_r"](np.linspace(0, 1, STEPS)))[:, :3]
+        return sequential(theme.dark)
     both, middle = diverging(theme.dark), STEPS // 2
     where = np.linspace(0, 1, STEPS)
     half = {"positive": both[middle:], "negative": both[middle::-1]}.get(view)
@@ -104,9 +111,9 @@ def viewed(values: NDArray[Any], view: str) -> Floats:
     """The numbers as a view sees them; what is not finite stays so."""
     values = np.asarray(values, dtype=np.float64)
     if view == "positive":
-        return np.maximum(values, 0)
+        return np.asarray(np.maximum(values, 0))
     if view == "negative":
-        return np.maximum(-values, 0)
+        return np.asarray(np.maximum(-values, 0))
     return np.abs(values) if view == "magnitude" else values
 
 

@@ -33,6 +33,11 @@ class Window:
         return y, x
 
 
+def whole_box(height: int, width: int) -> tuple[float, float, float, float]:
+    """All of a picture."""
+    return 0.0, 0.0, float(height), float(width)
+
+
 def seen_box(view: View) -> tuple[float, float, float, float]:
     """The part of the original that the network saw: its box, as far as there is picture."""
     (top, left, bottom, right), (height, width) = view.box, view.original
@@ -139,8 +144,8 @@ def dimmed(photo: Floats, seen: NDArray[np.bool_], theme: Theme) -> Floats:
 
 
 def strength(position: Floats, opacity: float) -> Floats:
-    """How much a colour covers the photo: nothing at zero, `opacity` from half of the scale on."""
-    return np.asarray(opacity * np.sin(np.pi / 2 * np.minimum(np.abs(position) / 0.75, 1)))
+    """How much a colour covers the photo: nothing at zero, `opacity` at the end of the scale."""
+    return np.asarray(opacity * np.abs(position) ** 0.75)
 
 
 def overlaid(photo: Floats, heat: Sampled, scale: Scale, theme: Theme, opacity: float) -> NDArray[np.uint8]:
@@ -171,18 +176,24 @@ def eight_bit(shown: Floats) -> NDArray[np.uint8]:
     return np.asarray(np.rint(shown.clip(0, 1) * 255), dtype=np.uint8)
 
 
-def originals(over: Any, count: int, views: tuple[View, ...]) -> list[NDArray[np.uint8]]:
-    """The original pictures under `count` maps, (H, W, 3); one picture serves them all."""
+def pictures(over: Any, count: int) -> tuple[list[NDArray[np.uint8]], list[str]]:
+    """`count` original pictures, (H, W, 3), and their names; one picture serves for all."""
     from pellucid.images import Images  # needs torch, which a map on its own does not
 
     images = Images.of(over)
     if len(images) not in (1, count):
         raise PellucidError(f"over holds {len(images)} pictures, the result {count}: give one for each, or one for all")
-    found = [_shown(images.originals[i if len(images) > 1 else 0]) for i in range(count)]
-    for picture, view, name in zip(found, views, images.ids * (count if len(images) == 1 else 1), strict=True):
-        if picture.shape[:2] != view.original:
-            asked, held = "×".join(map(str, picture.shape[:2])), "×".join(map(str, view.original))
-            raise PellucidError(f"over={name!r} is {asked} pixels, but the map was made of a picture of {held}")
+    which = [i if len(images) > 1 else 0 for i in range(count)]
+    return [_shown(images.originals[i]) for i in which], [images.ids[i] for i in which]
+
+
+def originals(over: Any, count: int, views: tuple[View, ...]) -> list[NDArray[np.uint8]]:
+    """The original pictures under `count` maps; PellucidError where they are others than the maps were made of."""
+    found, names = pictures(over, count)
+    for picture, view, name in zip(found, views, names, strict=True):
+        if picture.shape[:2] != tuple(view.original):
+            given, made = "×".join(map(str, picture.shape[:2])), "×".join(map(str, view.original))
+            raise PellucidError(f"over={name!r} is {given} pixels, but the map was made of a picture of {made}")
     return found
 
 

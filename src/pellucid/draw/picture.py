@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -40,7 +40,7 @@ class Picture:
     def array(self) -> NDArray[np.uint8]:
         """The pixels, (H, W, 3)."""
         with _LOCK:
-            canvas = FigureCanvasAgg(self.sheet.figure())
+            canvas: Any = FigureCanvasAgg(self.sheet.figure())
             canvas.draw()
             pixels: NDArray[np.uint8] = np.asarray(canvas.buffer_rgba())[..., :3].copy()
         pixels.flags.writeable = False
@@ -110,7 +110,7 @@ def _write_lossy(kind: str, quality: int) -> Callable[[Picture, IO[bytes]], None
         exif = Image.Exif()
         exif[0x010E] = f"{picture.about.get('Title', '')}. {picture.about.get('Description', '')}"  # ImageDescription
         image, detail = Image.fromarray(picture.array), {"subsampling": 0} if kind == "JPEG" else {}
-        image.save(file, kind, quality=quality, exif=exif, **detail)  # type: ignore[arg-type]
+        image.save(file, kind, quality=quality, exif=exif, **detail)
 
     return write
 
@@ -120,7 +120,7 @@ def _write_svg(picture: Picture, file: IO[bytes]) -> None:
 
     said = {key: picture.about.get(key, "") for key in ("Title", "Description")}
     with _LOCK:
-        canvas = FigureCanvasSVG(picture.sheet.figure())
+        canvas: Any = FigureCanvasSVG(picture.sheet.figure())
         canvas.print_svg(file, metadata={**said, "Date": None, "Creator": "pellucid"})
 
 
@@ -129,7 +129,7 @@ def _write_pdf(picture: Picture, file: IO[bytes]) -> None:
 
     said = {"Title": picture.about.get("Title", ""), "Subject": picture.about.get("Description", "")}
     with _LOCK:
-        canvas = FigureCanvasPdf(picture.sheet.figure())
+        canvas: Any = FigureCanvasPdf(picture.sheet.figure())
         canvas.print_pdf(file, metadata={**said, "Creator": "pellucid", "CreationDate": None})
 
 

@@ -24,6 +24,7 @@ from pellucid.draw.letters import LEADING, font_file, legible, width, wrapped
 from pellucid.errors import PellucidError
 
 _POINTS = 72 / 100  # points in a unit
+_WIDEST = 2200  # device pixels
 _ASCENT = 0.93  # of the font's size, above the baseline
 
 Rect = tuple[float, float, float, float]
@@ -77,7 +78,7 @@ class Photo:
         left, top, right, bottom = self.box
         # Rows run downwards, as the sheet does; BboxImage wants the box's corners in the direction of its axes.
         where = TransformedBbox(Bbox([[left, bottom], [right, top]]), place)
-        image = BboxImage(where, interpolation="nearest", origin="upper", resample=False)
+        image = BboxImage(where, interpolation="nearest", origin="lower", resample=False)
         image.set_data(self.pixels)
         return image
 
@@ -113,6 +114,11 @@ class Sheet:
     paper: str = "#ffffff"
     density: float = 2.0
     marks: list[Mark] = field(default_factory=list)
+
+    @classmethod
+    def sized(cls, width: float, paper: str) -> Sheet:
+        """A sheet of that width, its height still open; wide ones are less dense, so that files stay small."""
+        return cls(width, 0, paper, min(2.0, _WIDEST / width))
 
     def snap(self, value: float) -> float:
         """The nearest edge between device pixels: pictures placed there are shown pixel for pixel."""

@@ -41,6 +41,9 @@ MOST_PIXELS = 200_000_000
 LONGEST = 100
 """Beyond this ratio of the sides a note says so: a network's square crop sees almost nothing of it."""
 
+_LONGEST_WEBP = 16383
+"""No encoder makes longer ones; a false header may, and then a file of 500 bytes takes 20 seconds and 4 GB."""
+
 _READERS: dict[str, Callable[[IO[bytes]], ImageFile.ImageFile]] = {
     "JPEG": JpegImagePlugin.jpeg_factory,
     "PNG": PngImagePlugin.PngImageFile,
@@ -122,6 +125,8 @@ def from_stream(
         stream.seek(0)
         image = _READERS[kind](stream)
         _check_size(image, what)
+        if kind == "WebP" and max(image.size) > _LONGEST_WEBP:
+            raise BadImage(f"{what} is damaged: it says {image.width} × {image.height}, no size of a WebP picture")
         if any(";16" in str(tile.args) for tile in image.tile) and image.mode not in ("I", "F", "I;16", "I;16B"):
             notes.append("16 bits per channel, of which the upper 8 were read")
         frames = _frames(image)
@@ -240,11 +245,15 @@ def _rgb(image: Image.Image, notes: list[str]) -> Image.Image:
         converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
         return converted if converted is not None else image.convert("RGB")
     if not image.has_transparency_data:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     seen = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
-    if seen.getchannel("A").getextrema() != (255, 255):
-        notes.append("transparent parts are laid on white")
-    return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
+    alpha = seen.getchannel("A")
+    if alpha.getextrema() == (255, 255):
+        return seen.convert("RGB")
+    notes.append("transparent parts are laid on white")
+    white = Image.new("RGB", seen.size, "white")
+    white.paste(seen, mask=alpha)
+    return white
 
 
 def _orientation(image: Image.Image, notes: list[str]) -> int:

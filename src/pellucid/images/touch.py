@@ -40,7 +40,7 @@ def cover(pixels: Tensor, top: int, left: int, height: int, width: int, fill: Te
     return covered
 
 
-def blurred(pixels: Tensor, sigma: float) -> Tensor:
+def blurred(pixels: Tensor, sigma: float | int) -> Tensor:
     """Gaussian blur of (…, H, W) with `sigma` in pixels; cut at 4 sigma, the picture mirrored at its edges."""
     if not sigma >= 0 or math.isinf(sigma):
         raise PellucidError(f"sigma={sigma} is no width of a blur: a number of pixels, 0 or more")
@@ -64,7 +64,7 @@ def _mirrored(planes: Tensor, axis: int, by: int) -> Tensor:
     return planes.index_select(axis, torch.minimum(place, period - place) if size > 1 else place)
 
 
-_PICTURES: dict[str, Callable[[Tensor, float], Tensor]] = {
+_PICTURES: dict[str, Callable[[Tensor, float | int], Tensor]] = {
     "grey": lambda pixels, _: torch.full_like(pixels, 0.5),
     "black": lambda pixels, _: torch.zeros_like(pixels),
     "white": lambda pixels, _: torch.ones_like(pixels),
@@ -73,7 +73,7 @@ _PICTURES: dict[str, Callable[[Tensor, float], Tensor]] = {
 }
 
 
-def filled(pixels: Tensor, kind: Fill | str, *, sigma: float = 10.0) -> Tensor:
+def filled(pixels: Tensor, kind: Fill | str, *, sigma: float | int = 10.0) -> Tensor:
     """The picture that stands in for pixels (…, C, H, W): the same shape, filled with `kind`.
 
     grey is 0.5, 'mean' each picture's own mean colour; `sigma` is the width of 'blur' in pixels.

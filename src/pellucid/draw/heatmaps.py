@@ -1,0 +1,143 @@
+"""Heatmaps: one panel for each image (or each map of a list), over the original pictures or on their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.draw import words
+from pellucid.draw.bar import ROOM, colour_bar
+from pellucid.draw.colours import Scale
+from pellucid.draw.letters import LEADING, number, unplaced, wrapped
+from pellucid.draw.look import Look, fitted, frame, panel
+from pellucid.draw.overlay import originals, photograph
+from pellucid.draw.picture import Picture
+from pellucid.draw.sheet import Sheet
+from pellucid.errors import PellucidError
+from pellucid.result import Heatmap
+
+MARGIN, GAP = 24.0, 14.0
+_SIDES = {1: 460.0, 2: 330.0, 3: 270.0, 4: 230.0}  # of a panel, for so many in a row
+_MOST = 5  # panels in a row
+TITLE, BODY, SMALL = 16.0, 11.5, 9.5
+
+
+def draw_heatmaps(heats: Sequence[Heatmap], over: Any = None, *, title: str | None = None, **options: Any) -> Picture:
+    """The maps of all images, in rows of up to five."""
+    look = Look(**options)
+    maps = [heat[i] for heat in heats for i in range(len(heat))]
+    if not maps or not all(one.values.size for one in maps):
+        raise PellucidError("the heatmap is empty: there is nothing to draw")
+    views = tuple(one.views[0] for one in maps)
+    photos = [None] * len(maps) if over is None else originals(over, len(maps), views)
+    title = title or words.title_of(maps[0].meta)
+    sheet = _laid_out(heats, maps, photos, title, look)
+    alt = words.alt_of(heats, title)
+    return Picture(sheet, alt, words.about(heats[0].meta, title, alt))
+
+
+def _laid_out(
+    heats: Sequence[Heatmap], maps: list[Heatmap], photos: Sequence[NDArray[np.uint8] | None], title: str, look: Look
+) -> Sheet:
+    theme, scales = look.theme, look.scales(maps)
+    columns = min(len(maps), _MOST)
+    side = _SIDES.get(columns, 200.0)
+    sizes = [_size(one, photo is not None, side, look) for one, photo in zip(maps, photos, strict=True)]
+    single = look.scale == "own" or len({heat.unit for heat in maps}) > 1 or len({s.view for s in scales}) > 1
+    bars = len(maps) if single else 1
+    beside = ROOM + 10 if bars > 1 else 0.0
+    cells = [max(max(wide for _, wide in sizes[k::columns]), 90.0) + beside for k in range(columns)]
+    lefts = [MARGIN + sum(cells[:k]) + k * GAP for k in range(columns)]
+    end = lefts[-1] + cells[-1]
+    sheet = Sheet.sized(max(end + (0 if bars > 1 else ROOM + 10), 380 + MARGIN) + MARGIN, theme.paper)
+    y = heading(sheet, title, words.subtitle(maps[0]) if len(maps) == 1 else _shared(maps), look)
+    for start in range(0, len(maps), columns):
+        row = range(start, min(start + columns, len(maps)))
+        y = _captions(sheet, maps, row, lefts, cells, y, look) if len(maps) > 1 else y
+        high = max(sizes[i][0] for i in row)
+        for k, i in enumerate(row):
+            photo = photos[i]
+            under = None if photo is None else partial(photograph, photo)
+            rect = panel(sheet, lefts[k], y, sizes[i], maps[i], under, scales[i], look)
+            if bars > 1 or (i == row[-1] and start == 0):
+                where = rect[2] + 10 if bars > 1 else end + 10
+                opacity = None if under is None else look.opacity
+                length = min(rect[3] - rect[1], 300) if bars > 1 else min(max(high, 110), 300)
+                colour_bar(sheet, where, rect[1], length, scales[i], maps[i].unit, theme, opacity)
+        y += max(high, 122 if start == 0 and bars == 1 else 0) + GAP
+    notes = _footnotes(heats, maps, scales[0], photos[0] is not None, look)
+    sheet.height = footnotes(sheet, y, notes, look) + MARGIN
+    return sheet
+
+
+def _size(one: Heatmap, pictured: bool, side: float, look: Look) -> tuple[float, float]:
+    high, wide = fitted(frame(one.views[0], pictured, look.crop)[1], (side, side * 1.3))
+    return max(high, 24.0), max(wide, 24.0)
+
+
+def heading(sheet: Sheet, title: str, below: str, look: Look) -> float:
+    """Title and subtitle at the top of a sheet; returns where they end."""
+    room = sheet.width - 2 * MARGIN
+    y = sheet.paragraph(MARGIN, MARGIN - 4, title, TITLE, look.theme.ink, room, bold=True, most=3)
+    if below:
+        y = sheet.paragraph(MARGIN, y + 1, below, BODY, look.theme.quiet, room, most=4)
+    return y + 10
+
+
+def footnotes(sheet: Sheet, y: float, notes: Sequence[str], look: Look) -> float:
+    """Small grey lines at the bottom of a sheet; returns where they end."""
+    for note in notes:
+        y = sheet.paragraph(MARGIN, y, note, SMALL, look.theme.quiet, sheet.width - 2 * MARGIN, most=4) + 1
+    return y
+
+
+def _shared(maps: Sequence[Heatmap]) -> str:
+    """The subtitle of several maps: what they have in common."""
+    parts = []
+    for what in ("target", "layer", "net"):
+        found = {getattr(one.meta, what) for one in maps}
+        if len(found) == 1 and (value := found.pop()):
+            parts.append(f"layer {value}" if what == "layer" else unplaced(value))
+    return " · ".join(parts)
+
+
+def _captions(
+    sheet: Sheet, maps: Sequence[Heatmap], row: range, lefts: list[float], cells: list[float], y: float, look: Look
+) -> float:
+    """What each panel of a row is: its target where targets differ, else its image; and its score."""
+    by_target = len({one.meta.target for one in maps}) > 1
+    captions = []
+    for i, room in zip(row, cells, strict=False):
+        meta = maps[i].meta
+        name = (meta.target or "") if by_target else unplaced(meta.images[0]) if meta.images else f"image {i}"
+        score = [f"score {number(meta.score[0])}"] if meta.score else []
+        captions.append((wrapped(name, BODY, room, bold=True, lines=3), score))
+    tallest = max(len(lines) for lines, _ in captions)
+    end = y
+    for left, (lines, score) in zip(lefts, captions, strict=False):
+        lower = y + (tallest - len(lines)) * BODY * LEADING
+        lower = sheet.lines(left, lower, lines, BODY, look.theme.ink, bold=True)
+        end = max(end, sheet.lines(left, lower, score, SMALL, look.theme.quiet))
+    return end + 4
+
+
+def _footnotes(
+    heats: Sequence[Heatmap], maps: Sequence[Heatmap], scale: Scale, pictured: bool, look: Look
+) -> list[str]:
+    how = [words.reading(scale.view, look.colours is not None, words.meaning(maps))]
+    if scale.clipped and isinstance(look.scale, str):
+        how.append(f"colours end at {look.percentile_of(maps[0]):g} % of the magnitudes")
+    if pictured and not look.crop:
+        how.append(next((said for one in maps if (said := words.unseen_note(one))), ""))
+    if look.field:
+        high, wide = maps[0].placement.field
+        how.append(
+            f"outlined: the receptive field of the strongest cell, {high:g} × {wide:g} pixels of the network's input"
+        )
+    told = "; ".join(part for part in how if part)
+    lines = [told[:1].upper() + told[1:] + "."] if told else []
+    return [*lines, *words.few(words.notes_of(heats)), *filter(None, [words.origin(maps[0].meta)])]

@@ -1,0 +1,180 @@
+"""How maps are looked at: the options that all pictures of maps share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.draw.colours import DARK, LIGHT, VIEWS, Floats, Scale, Theme, reach, table, viewed
+from pellucid.draw.overlay import SMOOTHINGS, Sampled, Window, alone, overlaid, sampled, seen_box, whole_box
+from pellucid.draw.picture import one_of
+from pellucid.draw.sheet import Rect, Sheet
+from pellucid.draw.words import strongest_cell
+from pellucid.errors import PellucidError
+from pellucid.geometry import Placement, View
+from pellucid.result import Heatmap
+
+_FINE = 4  # pixels from cell to cell: maps finer than this are as noisy as single pixels
+
+
+@dataclass(frozen=True)
+class Look:
+    """Options of every picture of a map.
+
+    `view` is what is shown of the numbers: signed, positive, negative or magnitude (by default signed where the
+    map is). `scale` is where the colours end: common (the same for all panels), own, or a number. Without a
+    number they end at the `percentile` of the magnitudes: 99 for maps of single pixels, 100 for coarser ones.
+    `smooth` is what is drawn between the centres of cells: linear, cubic (without overshoot), or cells.
+    """
+
+    view: str | None = None
+    scale: str | float = "common"
+    percentile: float | None = None
+    opacity: float = 0.8
+    colours: str | None = None
+    smooth: str = "linear"
+    crop: bool = False
+    """Show only the part of the original that the network saw."""
+    field: bool = False
+    """Outline the receptive field of the strongest cell."""
+    dark: bool = False
+
+    def __post_init__(self) -> None:
+        if self.view is not None:
+            one_of("view", self.view, VIEWS)
+        if isinstance(self.scale, str):
+            one_of("scale", self.scale, ("common", "own"))
+        elif not (0 < self.scale < math.inf):
+            raise PellucidError(f"scale={self.scale}: the number where the colours end must be above 0, and finite")
+        if self.percentile is not None and not 0 < self.percentile <= 100:
+            raise PellucidError(f"percentile={self.percentile}: it must be above 0 and at most 100")
+        if not 0 <= self.opacity <= 1:
+            raise PellucidError(f"opacity={self.opacity}: it must be between 0 and 1")
+        one_of("smooth", self.smooth, SMOOTHINGS)
+        table("signed", self.colours, self.theme)
+
+    @property
+    def theme(self) -> Theme:
+        return DARK if self.dark else LIGHT
+
+    def view_of(self, heat: Heatmap) -> str:
+        """The view asked for, or the one that hides nothing."""
+        return self.view or ("signed" if heat.signed else "magnitude")
+
+    def percentile_of(self, heat: Heatmap) -> float:
+        """Where the colours end, in percent of the magnitudes."""
+        return self.percentile or (99.0 if fine(heat.placement) else 100.0)
+
+    def scales(self, heats: Sequence[Heatmap]) -> list[Scale]:
+        """One scale for every map (N = 1 each); a common one reaches as far as the furthest map needs."""
+        views = [self.view_of(heat) for heat in heats]
+        maps = [viewed(heat.values, view) for heat, view in zip(heats, views, strict=True)]
+        ends = [reach(one, self.percentile_of(heat)) for one, heat in zip(maps, heats, strict=True)]
+        if not isinstance(self.scale, str):
+            ends = [float(self.scale)] * len(maps)
+        elif self.scale == "common":
+            ends = [max(ends, default=0.0)] * len(maps)
+        beyond = [_beyond(one, end) for one, end in zip(maps, ends, strict=True)]
+        if self.scale != "own":
+            beyond = [any(beyond)] * len(maps)
+        return [
+            Scale(end, view, table(view, self.colours, self.theme), clipped)
+            for end, view, clipped in zip(ends, views, beyond, strict=True)
+        ]
+
+
+def _beyond(values: Floats, end: float) -> bool:
+    return bool((np.abs(values[np.isfinite(values)]) > end * (1 + 1e-9)).any())
+
+
+def fine(placement: Placement) -> bool:
+    """Whether the map is one of single pixels, or nearly."""
+    return max(placement.jump) < _FINE
+
+
+def fitted(box: tuple[float, float, float, float], room: tuple[float, float]) -> tuple[float, float]:
+    """(height, width) of a rectangle of the picture in a room (height, width), its proportions kept."""
+    top, left, bottom, right = box
+    factor = min(room[0] / (bottom - top), room[1] / (right - left))
+    return (bottom - top) * factor, (right - left) * factor
+
+
+def frame(view: View, pictured: bool, crop: bool) -> tuple[View, tuple[float, float, float, float]]:
+    """What a panel shows: the original, the part of it that was seen, or without a picture the network's input."""
+    if not pictured:
+        whole = View.whole(*view.size)
+        return whole, whole.box
+    return view, (seen_box(view) if crop else whole_box(*view.original))
+
+
+def panel(
+    sheet: Sheet, left: float, top: float, size: tuple[float, float], heat: Heatmap,
+    photo: Any, scale: Scale, look: Look,
+) -> Rect:  # fmt: skip
+    """One map (N = 1) in a panel of (height, width); `photo(window)` gives what lies under it, or is None."""
+    view, box = frame(heat.views[0], photo is not None, look.crop)
+    window = Window(box, (sheet.pixels(size[0]), sheet.pixels(size[1])))
+    shown = sampled(viewed(heat.values[0], scale.view), heat.placement, view, window, look.smooth)
+    theme = look.theme
+    pixels = alone(shown, scale, theme) if photo is None else overlaid(photo(window), shown, scale, theme, look.opacity)
+    rect = sheet.photo(left, top, pixels)
+    if photo is None:
+        sheet.box(rect, edge=theme.faint, line=0.6)
+    elif not look.crop:
+        outline(sheet, rect, window, seen_box(view), theme)
+    if look.field:
+        _field(sheet, rect, window, heat, view, scale, theme)
+    if not _evidence(shown):
+        _silent(sheet, rect, theme)
+    return rect
+
+
+def _evidence(shown: Sampled) -> bool:
+    return bool(shown.values[shown.seen].any() or shown.broken.any())
+
+
+def on_sheet(rect: Rect, window: Window, box: tuple[float, float, float, float]) -> Rect:
+    """A rectangle of the picture (top, left, bottom, right: edges) on the sheet, cut to the panel."""
+    top, left, bottom, right = window.box
+    down, across = (rect[3] - rect[1]) / (bottom - top), (rect[2] - rect[0]) / (right - left)
+    return (
+        max(rect[0] + (box[1] - left) * across, rect[0]),
+        max(rect[1] + (box[0] - top) * down, rect[1]),
+        min(rect[0] + (box[3] - left) * across, rect[2]),
+        min(rect[1] + (box[2] - top) * down, rect[3]),
+    )
+
+
+def outline(sheet: Sheet, rect: Rect, window: Window, seen: tuple[float, float, float, float], theme: Theme) -> None:
+    """A thin frame around what the network saw, unless that is all."""
+    shown = on_sheet(rect, window, seen)
+    if any(abs(a - b) > 0.5 for a, b in zip(shown, rect, strict=True)):
+        sheet.box(shown, edge=theme.ink, line=0.8)
+
+
+def _field(sheet: Sheet, rect: Rect, window: Window, heat: Heatmap, view: View, scale: Scale, theme: Theme) -> None:
+    """The receptive field of the strongest cell, as far as it lies on the panel."""
+    values: NDArray[Any] = np.abs(viewed(heat.values[0], scale.view))
+    i, j = strongest_cell(values)
+    rows, columns = heat.placement.centres(*values.shape)
+    high, wide = heat.placement.field
+    y, x = float(rows[i]), float(columns[j])
+    top, left = view.to_original(y - high / 2, x - wide / 2)
+    bottom, right = view.to_original(y + high / 2, x + wide / 2)
+    shown = on_sheet(rect, window, (top + 0.5, left + 0.5, bottom + 0.5, right + 0.5))
+    if shown == rect:
+        return  # as large as the picture or larger: an outline would say no more than the panel's edge
+    sheet.box(shown, edge="#000000", line=2.6, opacity=0.55)
+    sheet.box(shown, edge="#ffffff", line=1.2)
+
+
+def _silent(sheet: Sheet, rect: Rect, theme: Theme) -> None:
+    """A map of zeros says so."""
+    middle, centre = (rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2
+    sheet.box((middle - 40, centre - 10, middle + 40, centre + 10), fill=theme.paper, edge=theme.faint, opacity=0.9)
+    sheet.paragraph(middle, centre - 7, "no evidence", 10.5, theme.quiet, 78, align="center")

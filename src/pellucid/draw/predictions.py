@@ -1,0 +1,91 @@
+"""Predictions: the guesses as horizontal bars, with names and probabilities."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pellucid.draw import words
+from pellucid.draw.colours import DARK, LIGHT, Theme
+from pellucid.draw.heatmaps import BODY, MARGIN, footnotes, heading
+from pellucid.draw.letters import percent, unplaced, width, wrapped
+from pellucid.draw.look import Look, fitted
+from pellucid.draw.overlay import pictures, whole_box
+from pellucid.draw.picture import Picture
+from pellucid.draw.sheet import Sheet
+from pellucid.errors import PellucidError
+from pellucid.result import Guess, Predictions
+
+_WIDE, _PHOTO = 380.0, 190.0
+_BAR = 4.0
+
+
+def draw_predictions(
+    predictions: Predictions, over: Any = None, *, title: str | None = None, dark: bool = False
+) -> Picture:
+    """The guesses of every image, one block below the other; with `over`, each beside its picture."""
+    if not any(predictions.guesses):
+        raise PellucidError("the predictions are empty: there is nothing to draw")
+    theme, title = DARK if dark else LIGHT, title or "Predictions"
+    names = [unplaced(name) for name in predictions.meta.images]
+    names += [f"image {i}" for i in range(len(names), len(predictions.guesses))]
+    photos = _photos(over, len(predictions.guesses))
+    aside = _PHOTO + 20 if photos else 0
+    sheet = Sheet.sized(_WIDE + aside + 2 * MARGIN, theme.paper)
+    y = heading(sheet, title, unplaced(predictions.meta.net), Look(dark=dark))
+    for i, guesses in enumerate(predictions.guesses):
+        top = y
+        y = sheet.paragraph(MARGIN + aside, y, names[i], BODY, theme.ink, _WIDE, bold=True, most=2) + 4
+        y = bars(sheet, MARGIN + aside, y, _WIDE, guesses, theme)
+        if photos:
+            high, wide = fitted(whole_box(*photos[i].shape[:2]), (_PHOTO, _PHOTO))
+            size = (sheet.pixels(max(wide, 1)), sheet.pixels(max(high, 1)))
+            shown = Image.fromarray(photos[i]).resize(size, Image.Resampling.LANCZOS)
+            y = max(y, sheet.photo(MARGIN, top, np.asarray(shown))[3])
+        y += 14
+    sheet.height = footnotes(sheet, y, [*filter(None, [words.origin(predictions.meta)])], Look(dark=dark)) + MARGIN
+    alt = " ".join(f"{name}: {said(guesses)}." for name, guesses in zip(names, predictions.guesses, strict=False))
+    return Picture(sheet, alt, words.about(predictions.meta, title, alt), table=_table(names, predictions.guesses, alt))
+
+
+def said(guesses: Sequence[Guess]) -> str:
+    """The guesses in words."""
+    return ", ".join(f"{guess.label} {percent(guess.probability)}" for guess in guesses)
+
+
+def bars(sheet: Sheet, left: float, y: float, room: float, guesses: Sequence[Guess], theme: Theme) -> float:
+    """A line for each guess, with a bar below it from 0 to 100 %; returns where they end."""
+    for rank, guess in enumerate(guesses):
+        share = percent(guess.probability)
+        name = wrapped(guess.label, BODY, room - width(share, BODY) - 12, bold=rank == 0, lines=3)
+        sheet.lines(left + room, y, [share], BODY, theme.ink if rank == 0 else theme.quiet, align="right")
+        y = sheet.lines(left, y, name, BODY, theme.ink, bold=rank == 0) + 2
+        sheet.box((left, y, left + room, y + _BAR), fill=theme.faint, opacity=0.6)
+        long = room * min(max(guess.probability, 0.0), 1.0)
+        if long > 0.2:
+            sheet.box((left, y, left + long, y + _BAR), fill=theme.accent)
+        y += _BAR + 8
+    return y
+
+
+def _photos(over: Any, count: int) -> list[NDArray[np.uint8]]:
+    return [] if over is None else pictures(over, count)[0]
+
+
+def _table(names: Sequence[str], guesses: Sequence[Sequence[Guess]], alt: str) -> str:
+    """The guesses as an HTML table: text that can be read aloud, selected and searched."""
+    rows = []
+    for name, some in zip(names, guesses, strict=False):
+        for rank, guess in enumerate(some):
+            first = f'<th scope="rowgroup" rowspan="{len(some)}">{html.escape(name)}</th>' if rank == 0 else ""
+            bar = f'<meter min="0" max="1" value="{guess.probability:.4f}"></meter>'
+            cells = (html.escape(guess.label), percent(guess.probability), bar, f"{guess.logit:.2f}")
+            rows.append(f"<tr>{first}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("image", "class", "probability", "", "logit"))
+    label = html.escape(alt[:300], quote=True)
+    return f'<table aria-label="{label}"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'

@@ -1,0 +1,152 @@
+"""What is said about a result: captions, footnotes, the words for those who do not see it, the files' metadata."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.draw.letters import humanised, number, unplaced
+from pellucid.draw.overlay import seen_box, whole_box
+from pellucid.result import Heatmap, Meta
+
+_FEW = 6  # footnotes on a picture; Meta holds them all
+_ENOUGH = 0.01  # a completeness error below this is no news
+
+
+def title_of(meta: Meta) -> str:
+    """A heading: the method as people say it."""
+    return meta.title or humanised(meta.method) or "Heatmap"
+
+
+def about(meta: Meta, title: str, alt: str) -> dict[str, str]:
+    """Metadata for a file: where the picture comes from, and nothing about this machine."""
+    versions = ", ".join(f"{name} {version}" for name, version in meta.versions.items())
+    facts = {
+        "method": meta.method, "target": meta.target, "layer": meta.layer, "network": unplaced(meta.net),
+        "weights sha256": meta.weights, "seed": meta.seed, "images": ", ".join(map(unplaced, meta.images)),
+        "versions": versions,
+    }  # fmt: skip
+    origin = "; ".join(f"{name}: {value}" for name, value in facts.items() if value not in (None, ""))
+    return {"Title": title, "Description": f"{alt} [{origin}]" if origin else alt, "Software": "pellucid"}
+
+
+def subtitle(heat: Heatmap) -> str:
+    """Target, layer and score, as far as they are one for all images."""
+    meta, parts = heat.meta, []
+    if meta.target:
+        parts.append(meta.target)
+    if meta.layer:
+        parts.append(f"layer {meta.layer}")
+    if meta.score and len(meta.score) == 1:
+        parts.append(f"score {number(meta.score[0])}")
+    if meta.net:
+        parts.append(unplaced(meta.net))
+    return " · ".join(parts)
+
+
+def origin(meta: Meta) -> str:
+    """The line that lets somebody find the network again."""
+    parts = [f"network {unplaced(meta.net)}"] if meta.net else []
+    parts += [f"weights {meta.weights[:12]}"] if meta.weights else []
+    return " · ".join([*parts, *(f"{name} {version}" for name, version in meta.versions.items())])
+
+
+def notes_of(heats: Sequence[Heatmap]) -> list[str]:
+    """Every note once; the completeness errors of several maps as one range."""
+    said = [note for heat in heats for note in heat.meta.notes if not note.startswith("completeness error")]
+    notes = [*dict.fromkeys(map(_unplaced_words, said))]
+    errors = [e for heat in heats for e in heat.meta.completeness or () if e > _ENOUGH]
+    if errors:
+        low, high = min(errors), max(errors)
+        notes.append(f"completeness error {low:.0%}" + (f" to {high:.0%}" if f"{low:.0%}" != f"{high:.0%}" else ""))
+    broken = sum(int((~np.isfinite(heat.values)).sum()) for heat in heats)
+    if broken:
+        notes.append(f"{broken} values are not finite: hatched")
+    return notes
+
+
+def few(notes: Iterable[str]) -> list[str]:
+    """As many footnotes as anybody reads."""
+    notes = list(notes)
+    return (
+        notes if len(notes) <= _FEW else [*notes[: _FEW - 1], f"{len(notes) - _FEW + 1} more notes are in meta.notes"]
+    )
+
+
+def _unplaced_words(note: str) -> str:
+    return re.sub(r"(?<!\S)(?:/|[A-Za-z]:\\)\S+", lambda found: unplaced(found[0]), note)
+
+
+def reading(view: str, own_colours: bool, meaning: tuple[str, str]) -> str:
+    """How the colours are to be read."""
+    up, down = meaning
+    said = {"positive": f"shown is only what {up}", "negative": f"shown is only what {down}"}
+    if view in said:
+        return said[view]
+    if view == "magnitude":
+        return (
+            "violet: the size of the numbers, without their sign" if not own_colours else "numbers without their sign"
+        )
+    return "" if own_colours else f"orange-red {up}, blue {down}"
+
+
+def meaning(heats: Sequence[Heatmap], what: str = "target") -> tuple[str, str]:
+    """What a positive and what a negative number says: a derivative speaks of change, not of evidence."""
+    if any("per pixel range" in heat.unit for heat in heats):
+        return "rises with the pixel", "falls with it"
+    if heats[0].meta.target is None:
+        return "is above zero", "is below zero"
+    return f"speaks for the {what}", "against it"
+
+
+def alt_of(heats: Sequence[Heatmap], title: str) -> str:
+    """The picture in words: what it is, how large its numbers are, where the largest lies."""
+    count = sum(len(heat) for heat in heats)
+    targets = [*dict.fromkeys(heat.meta.target for heat in heats if heat.meta.target)]
+    names = [*dict.fromkeys(unplaced(name) for heat in heats for name in heat.meta.images)]
+    said = title + (f" for {_listed(targets)}" if targets else "") + (f" on {_listed(names)}" if names else "")
+    finite = np.concatenate([heat.values[np.isfinite(heat.values)].ravel() for heat in heats])
+    if not finite.size:
+        return f"{said}: no finite value."
+    if not finite.any():
+        return f"{said}: zero everywhere, no evidence."
+    unit = f" {heats[0].unit}" if heats[0].unit else ""
+    said += (
+        f": {f'{count} maps, ' if count > 1 else ''}values from {number(finite.min())} to {number(finite.max())}{unit}"
+    )
+    return f"{said}; {_strongest(heats[0])}." if count == 1 else f"{said}."
+
+
+def _strongest(heat: Heatmap) -> str:
+    """Where the largest value lies in the picture."""
+    y, x = strongest_cell(heat.values[0])
+    rows, columns = heat.placement.centres(*heat.values.shape[1:])
+    down, right = heat.views[0].to_original(float(rows[y]), float(columns[x]))
+    height, width = heat.views[0].original
+    return f"the largest lies {_share(right, width)} from the left and {_share(down, height)} from the top"
+
+
+def _share(at: float, length: int) -> str:
+    return f"{min(max((at + 0.5) / length, 0), 1):.0%}"
+
+
+def strongest_cell(values: NDArray[Any]) -> tuple[int, int]:
+    """(row, column) of the largest finite value."""
+    flat = int(np.argmax(np.where(np.isfinite(values), values, -np.inf)))
+    return flat // values.shape[1], flat % values.shape[1]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def unseen_note(heat: Heatmap) -> str:
+    """Says what the frame is, where there is one."""
+    for view in heat.views:
+        if seen_box(view) != whole_box(*view.original):
+            return "the network saw what lies inside the frame"
+    return ""

@@ -1,0 +1,538 @@
+"""The command line: help made from the declarations, results on stdout, everything else on stderr, exit codes."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from pydantic.fields import FieldInfo
+
+from pellucid import cli, progress
+from pellucid.ask import Ask
+from pellucid.catalogue import Entry, entries
+from pellucid.cli import watch as watching
+from pellucid.cli.files import NUMBERS, PICTURES
+from pellucid.cli.group import group
+from pellucid.cli.options import common
+from pellucid.images import read
+from pellucid.net import load as load_module
+from pellucid.net.load import load
+
+NETS = """
+import torch
+from torch import nn
+from pellucid.net import Labels, Preprocess
+
+
+class Plain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.a = nn.Conv2d(3, 6, 3, padding=1, stride=2)
+        self.act = nn.ReLU()
+        self.b = nn.Conv2d(6, 8, 3, padding=1)
+        self.act2 = nn.ReLU()
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.head(self.act2(self.b(self.act(self.a(x)))).mean((2, 3)))
+
+
+class Slow(Plain):
+    def forward(self, x):
+        import pathlib, time
+        pathlib.Path("at_work").touch()
+        time.sleep(0.05)
+        return super().forward(x)
+
+
+class Warns(Plain):
+    def forward(self, x):
+        import warnings, logging
+        warnings.warn("the moon is full")
+        warnings.warn("this will change", FutureWarning)
+        logging.getLogger("nets").warning("a line of a log")
+        return super().forward(x)
+
+
+class Bug(Plain):
+    def forward(self, x):
+        raise KeyboardInterrupt
+
+
+SEEN, LABELS = Preprocess((32, 32), channels=3), Labels.plain(["cat", "dog", "tiger cat", "boxer"])
+def plain(): return Plain(), SEEN, LABELS
+def slow(): return Slow(), SEEN, LABELS
+def warns(): return Warns(), SEEN, LABELS
+def bug(): return Bug(), SEEN, LABELS
+"""
+NET = ["--net", "nets.py:plain"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder to work in, with two pictures and some networks."""
+    rng = np.random.default_rng(0)
+    for name in ("dog.png", "cat.png"):
+        Image.fromarray(rng.integers(0, 255, (40, 60, 3), np.uint8)).save(tmp_path / name)
+    (tmp_path / "nets.py").write_text(NETS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PELLUCID_NET", raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """run("predict", "dog.png") -> exit code, stdout, stderr."""
+
+    def call(*words: str) -> tuple[int, str, str]:
+        code = cli.main(words)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+def started(*words: str, **how: Any) -> subprocess.Popen[str]:
+    """The program itself, in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "pellucid", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how
+    )
+
+
+# help
+
+
+def test_help_without_torch_and_soon() -> None:
+    """Also `methods`: whoever looks around should not wait. The limit is generous, for busy machines."""
+    code = """if True:
+        import sys
+        from pellucid.cli import main
+        codes = [main(words) for words in (["--help"], [], ["methods"], ["methods", "--json"], ["--version"], ["oops"])]
+        heavy = {"torch", "numpy", "matplotlib", "PIL", "scipy"} & set(sys.modules)
+        print(codes, sorted(heavy), file=sys.stderr)
+    """
+    begun = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert time.monotonic() - begun < 1.5
+    assert done.stderr.splitlines()[-1] == "[0, 0, 0, 0, 0, 2] []"
+
+
+def test_help_names_every_command(run: Run) -> None:
+    code, out, err = run("--help")
+    assert (code, err) == (0, "")
+    for name in ("explain", "predict", "layers", "methods", "doctor", *(entry.name for entry in entries())):
+        assert f"\n  {name} " in out
+    for entry in entries():
+        assert entry.title in out
+    assert "_PELLUCID_COMPLETE" in out
+    assert run()[:2] == (0, out)
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
+def test_help_is_the_declaration(entry: Entry, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each option with its words, default and range; nothing is written down a second time."""
+    monkeypatch.setattr(click.formatting, "FORCED_WIDTH", 4000)
+    code, out, err = run(entry.name, "--help")
+    assert (code, err) == (0, "")
+    assert entry.title in out
+    assert entry.source in out
+    for name, field in entry.options.model_fields.items():
+        block = out.partition(f"\n  --{name.replace('_', '-')} ")[2].partition("\n  -")[0]  # a long one takes two lines
+        line = " ".join(block.split())
+        assert field.description in line
+        if field.default is not None:
+            assert f"default: {_said(field.default)}" in line
+        for bound in field.metadata:
+            for kind in ("ge", "gt", "le", "lt"):
+                assert not hasattr(bound, kind) or str(getattr(bound, kind)) in line.partition("[")[2]
+        for choice in _choices(field):
+            assert str(choice) in line.split()[0]
+    assert ("--target" in out) == ("target" in entry.arguments)
+    for option in common(out=True):
+        assert option.opts[-1] in out
+
+
+def _said(default: object) -> str:
+    return ("no", "yes")[default] if isinstance(default, bool) else str(default)
+
+
+def _choices(field: FieldInfo) -> tuple[Any, ...]:
+    return get_args(field.annotation) if "Literal" in str(field.annotation) else ()
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
+def test_no_option_of_a_method_hides_a_common_one(entry: Entry) -> None:
+    ours = {option.name for option in common(out=True)} | {"target", "images", "help"}
+    assert not ours & set(entry.options.model_fields)
+
+
+@pytest.mark.parametrize("name", ["explain", "predict", "layers", "methods", "doctor"])
+def test_help_of_our_own_commands(name: str, run: Run) -> None:
+    code, out, err = run(name, "--help")
+    assert (code, err) == (0, "")
+    assert "--json" in out
+    assert "--quiet" in out
+
+
+# every method
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
+def test_every_method_answers_as_in_python(entry: Entry, folder: Path, run: Run) -> None:
+    """Numbers saved by the command are those of the function, with the same defaults."""
+    small = {
+        name: value for name, value in (("size", 12), ("stride", 8), ("steps", 3)) if name in entry.options.model_fields
+    }
+    words = [word for name, value in small.items() for word in (f"--{name}", str(value))]
+    code, out, err = run(entry.name, "dog.png", *NET, *words, "--out", "dog.npz", "--quiet")
+    assert (code, out, err) == (0, "dog.npz\n", "")
+    asked = Ask(entry.name, None, small).answer(load("nets.py:plain"), read("dog.png"))
+    with np.load("dog.npz") as saved:
+        np.testing.assert_allclose(saved["values"], asked.values, rtol=1e-4, atol=1e-6)  # type: ignore[attr-defined]
+        meta = json.loads(str(saved["meta"]))
+    assert meta["method"] == entry.name
+    assert meta["options"] == json.loads(json.dumps(dict(asked.meta.options)))  # type: ignore[attr-defined]
+    assert sorted(path.name for path in folder.iterdir() if path.name != "__pycache__") == [
+        "cat.png", "dog.npz", "dog.png", "nets.py",
+    ]  # fmt: skip
+
+
+def test_options_reach_the_method(run: Run) -> None:
+    code, out, _ = run(
+        "grad_cam", "dog.png", *NET, "-t", "tiger cat - dog", "--layer", "act", "--against", "--json", "-o", "dog.npz"
+    )
+    assert code == 0
+    (result,) = json.loads(out)["results"]
+    meta = result["meta"]
+    assert meta["options"] == {"layer": "act", "against": True, "placement": "field"}
+    assert (meta["target"], meta["layer"]) == ("tiger cat - dog", "act")
+
+
+@pytest.mark.parametrize("spelling", ["--input_size", "--input-size"])
+def test_both_spellings(spelling: str, run: Run) -> None:
+    code, out, _ = run("layers", *NET, spelling, "16x24", "--json")
+    assert code == 0
+    assert json.loads(out)["size"] == [16, 24]
+    assert run("grad-cam", "dog.png", *NET, "-o", "x.npz")[0] == 0
+
+
+def test_json_of_a_method(run: Run) -> None:
+    code, out, err = run("occlusion", "dog.png", "cat.png", *NET, "--json", "--out", "./", "-q", "--stride", "10")
+    assert (code, err) == (0, "")
+    document = json.loads(out)
+    assert {"schema": 1, "command": "occlusion", "failed": []}.items() <= document.items()
+    first, second = document["results"]
+    assert first.keys() == {"image", "kind", "shape", "min", "max", "unit", "saved", "meta"}
+    assert (first["image"], first["kind"], first["shape"], first["unit"]) == ("dog.png", "Heatmap", [1, 1, 1], "logit")
+    assert second["saved"] == ["cat.occlusion.png"]
+    assert first["meta"]["options"] == {"size": 32, "stride": 10, "fill": "grey"}
+    assert first["meta"]["weights"] == load("nets.py:plain").weights
+    assert "values" not in first
+
+
+# pictures
+
+
+def test_a_picture_is_saved_here_under_the_names_of_image_and_method(folder: Path, run: Run) -> None:
+    (folder / "sub").mkdir()
+    (folder / "dog.png").rename(folder / "sub" / "dog.png")
+    code, out, err = run("grad_cam", "sub/dog.png", *NET)
+    assert (code, out) == (0, "dog.grad_cam.png\n")
+    assert "Grad-CAM" in err
+    assert "note: layer act2" in err
+    with Image.open("dog.grad_cam.png") as picture:
+        assert picture.format == "PNG"
+        assert min(picture.size) >= 40
+    assert run("grad_cam", "sub/dog.png", *NET)[0] == 0, "its own file may be made anew"
+
+
+@pytest.mark.parametrize("suffix", PICTURES + NUMBERS)
+def test_the_suffix_decides(suffix: str, run: Run) -> None:
+    marks = {
+        ".png": b"\x89PNG",
+        ".svg": b"<?xml",
+        ".pdf": b"%PDF",
+        ".npz": b"PK",
+        ".jpg": b"\xff\xd8",
+        ".webp": b"RIFF",
+    }
+    assert run("gradient", "dog.png", *NET, "-o", f"x{suffix}")[:2] == (0, f"x{suffix}\n")
+    assert Path(f"x{suffix}").read_bytes().startswith(marks[suffix])
+
+
+def test_a_look(run: Run) -> None:
+    for i, look in enumerate(("opacity=0.2", "view=positive,dark")):
+        assert run("grad_cam", "dog.png", *NET, "--look", look, "-o", f"{i}.png")[0] == 0
+    assert Path("0.png").read_bytes() != Path("1.png").read_bytes()
+    assert "no look 'veiw'; nearest of" in run("grad_cam", "dog.png", *NET, "--look", "veiw=positive")[2]
+    assert run("grad_cam", "dog.png", *NET, "--look", "opacity=3")[0] == 2
+
+
+def test_several_answers_and_images(folder: Path, run: Run) -> None:
+    (folder / "out").mkdir()
+    (folder / "more").mkdir()
+    Image.new("RGB", (32, 32)).save("more/dog.png")
+    code, out, _ = run("gradient", "dog.png", "more/dog.png", *NET, "-o", "out")
+    assert (code, out.split()) == (0, ["out/dog.gradient.png", "out/dog-2.gradient.png"])
+    assert run("gradient", "dog.png", *NET, "-o", "a.png", "-o", "a.npz")[1].split() == ["a.png", "a.npz"]
+
+
+def test_explain(run: Run) -> None:
+    code, out, err = run("explain", "dog.png", *NET, "--classes", "2", "--methods", "grad_cam,gradient")
+    assert (code, out) == (0, "dog.explain.png\n")
+    assert "%" in err
+    with Image.open("dog.explain.png") as picture:
+        assert min(picture.size) > 100
+    code, out, _ = run(
+        "explain", "dog.png", *NET, "--classes", "2", "--methods", "grad_cam,gradient", "--json", "-o", "x.npz"
+    )
+    (result,) = json.loads(out)["results"]
+    assert [row["method"] for row in result["methods"]] == ["grad_cam", "gradient"]
+    assert len(result["guesses"]) == len(result["methods"][0]["maps"]) == 2
+    with np.load("x.npz") as saved:
+        assert saved["grad_cam"].shape == (2, 16, 16)
+        assert saved["classes"].tolist() == [guess["index"] for guess in result["guesses"]]
+
+
+# answers in words
+
+
+def test_predict(run: Run) -> None:
+    code, out, err = run("predict", "dog.png", "cat.png", *NET, "--top", "2")
+    assert (code, err) == (0, "")
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert [row[:2] for row in rows] == [["dog.png", "1"], ["dog.png", "2"], ["cat.png", "1"], ["cat.png", "2"]]
+    guess = load("nets.py:plain").top(read("dog.png"), 1)[0]
+    assert rows[0][2:] == [str(guess.index), guess.label, f"{guess.probability:.6f}", f"{guess.logit:.4f}"]
+    document = json.loads(run("predict", "dog.png", *NET, "--json")[1])
+    assert document["schema"] == 1
+    assert document["results"][0]["guesses"][0]["label"] == guess.label
+    assert document["weights"] == load("nets.py:plain").weights
+
+
+def test_layers(run: Run) -> None:
+    code, out, _ = run("layers", *NET)
+    assert code == 0
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert rows[0] == ["a", "Conv2d", "6×16×16", "3", "2", "3", "2", "0", "168"]
+    assert [row[0] for row in rows] == ["a", "act", "b", "act2", "head"]
+    document = json.loads(run("layers", *NET, "--json")[1])
+    assert document["layers"][2] == {
+        "name": "b", "kind": "Conv2d", "shape": [8, 16, 16], "kernel": [3, 3], "stride": [1, 1], "field": [7.0, 7.0],
+        "jump": [2.0, 2.0], "start": [0.0, 0.0], "parameters": 440,
+    }  # fmt: skip
+
+
+def test_methods(run: Run) -> None:
+    assert [line.split("\t")[1] for line in run("methods")[1].splitlines()] == [entry.name for entry in entries()]
+    document = json.loads(run("methods", "--json")[1])
+    assert document["methods"][0].keys() == {"name", "title", "source", "chapter"}
+
+
+def test_doctor(run: Run) -> None:
+    code, out, err = run("doctor", "--json")
+    assert (code, err) == (0, "")
+    checks = json.loads(out)["checks"]
+    assert checks["bundled network"]["state"] == "whole"
+    assert checks["versions"]["torch"] == torch.__version__.partition("+")[0]
+    assert "timm" in checks["extras"]
+
+
+def test_doctor_finds_damage(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pellucid.net.sources.bundled.SHA256", "0" * 64)
+    code, _, err = run("doctor")
+    assert code == 3
+    assert err.startswith("error: the bundled network's weights are damaged: pip install")
+
+
+def test_the_network_of_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PELLUCID_NET", "nets.py:plain")
+    assert len(run("layers")[1].splitlines()) == 5
+
+
+# how it ends
+
+
+def test_a_bug_is_one_line_and_a_traceback_when_asked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("no idea")
+
+    monkeypatch.setattr(load_module, "load", broken)
+    code, _, err = run("layers", *NET)
+    assert (code, err.count("\n")) == (70, 1)
+    assert "ZeroDivisionError: no idea" in err
+    assert "--debug" in err
+    code, _, err = run("layers", *NET, "--debug")
+    assert code == 70
+    assert "Traceback" in err
+
+
+def test_a_missing_extra_names_the_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "timm", None)
+    code, _, err = run("layers", "--net", "timm:resnet18")
+    assert code == 5
+    assert "pip install 'pellucid[timm]'" in err
+
+
+def test_interrupted(run: Run) -> None:
+    assert run("predict", "dog.png", "--net", "nets.py:bug") == (130, "", "error: interrupted\n")
+
+
+def test_warnings_become_notes(run: Run) -> None:
+    code, _, err = run("predict", "dog.png", "cat.png", "--net", "nets.py:warns")
+    assert (code, err) == (0, "note: the moon is full\n")
+    assert run("predict", "dog.png", "--net", "nets.py:warns", "--quiet")[2] == ""
+
+
+def test_torch_is_left_as_it_was(run: Run) -> None:
+    before, handlers = torch.get_num_threads(), [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    seen: list[int] = []
+    with progress.listen(lambda *_: seen.append(torch.get_num_threads())):
+        run("gradient", "dog.png", *NET, "-o", "x.npz")
+        run("gradient", "dog.png", *NET, "-o", "x.npz", "--threads", "2")
+    assert set(seen) == {1, 2}
+    assert torch.get_num_threads() == before
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_leaves_nothing(number: signal.Signals, folder: Path) -> None:
+    before = set(folder.iterdir())
+    with started(
+        "occlusion", "dog.png", "--net", "nets.py:slow", "--stride", "1", "--size", "4", "-o", "x.npz"
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not (folder / "at_work").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, "", "error: interrupted\n")
+    assert {path.name for path in set(folder.iterdir()) - before} <= {"__pycache__", "at_work"}
+
+
+def test_a_reader_that_leaves() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.run(
+        [sys.executable, "-m", "pellucid", "methods"], stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert (process.returncode, process.stderr) == (141, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk() -> None:
+    with open("/dev/full", "w") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "pellucid", "methods"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert process.returncode == 2
+    assert process.stderr == f"error: cannot write: {os.strerror(errno.ENOSPC)}\n"
+
+
+def test_a_file_name_that_is_no_text() -> None:
+    """What is printed is the name, byte for byte, so that a pipe can use it."""
+    Path("dog.png").rename(os.fsdecode(b"d\xffg.png"))
+    words = [sys.executable, "-m", "pellucid", "gradient", b"d\xffg.png", *NET]
+    done = subprocess.run(words, capture_output=True, check=True)
+    assert done.stdout == b"d\xffg.gradient.png\n"
+    assert Path(os.fsdecode(b"d\xffg.gradient.png")).is_file()
+
+
+# completion
+
+
+def test_completion_of_commands() -> None:
+    environment = {**os.environ, "_PELLUCID_COMPLETE": "bash_complete", "COMP_WORDS": "pellucid gra", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "pellucid"], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.stdout.split() == ["plain,grad_cam", "plain,gradient", "plain,gradient_times_input"]
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "incomplete", "found"),
+    [
+        (["explain"], "cam,grad_", ["cam,grad_cam"]),
+        (["occlusion", "--fill"], "b", ["black", "blur"]),
+        (["occlusion"], "--str", ["--stride"]),
+    ],
+)
+def test_completion_of_values(words: list[str], incomplete: str, found: list[str]) -> None:
+    words = [*words, "--methods"] if words == ["explain"] else words
+    asked = click.shell_completion.ShellComplete(group(), {}, "pellucid", "_PELLUCID_COMPLETE")
+    assert [item.value for item in asked.get_completions(words, incomplete)] == found
+
+
+# what is seen while waiting
+
+
+def test_lines_without_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(watching.time, "monotonic", lambda: now[0])
+    watch = watching.Watch()
+    with progress.listen(watch):
+        for i in progress.steps(range(4), "pictures"):
+            for _ in progress.steps(range(3), "occlusion"):
+                now[0] += 4
+            if i == 2:
+                break
+    lines = capsys.readouterr().err.splitlines()
+    assert all(line.startswith("pictures ") for line in lines)
+    assert 2 <= len(lines) <= 4, "one line in ten seconds, thirty-six seconds in all"
+
+
+def test_nothing_is_said_when_quiet(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_SILENCE", 0.0)
+    watch = watching.Watch(quiet=True)
+    watch("x", 0, 3)
+    watch.note("said nobody")
+    watch.error("but this")
+    assert capsys.readouterr().err == "error: but this\n"
+
+
+def test_a_bar_on_a_terminal_that_is_gone_afterwards() -> None:
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+    words = ["occlusion", "dog.png", "--net", "nets.py:slow", "--stride", "1", "--size", "4", "-o", "x.npz"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pellucid", *words], stdout=subprocess.DEVNULL, stderr=theirs, env=environment
+    )
+    os.close(theirs)
+    seen = b""
+    while True:
+        try:
+            part = os.read(ours, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        seen += part
+    os.close(ours)
+    assert process.wait(60) == 0
+    assert b"occlusion" in seen
+    assert "━".encode() in seen
+    last = seen.rpartition(b"\x1b[2K")[2]  # the line is erased, and the cursor shown again
+    assert b"\x1b[?25h" in seen
+    assert b"Occlusion" in last
