@@ -84,7 +84,7 @@ def _unplaced_words(note: str) -> str:
 def reading(view: str, own_colours: bool, meaning: tuple[str, str]) -> str:
     """How the colours are to be read."""
     up, down = meaning
-    said = {"positive": f"shown is only what {up}", "negative": f"shown is only what {down}"}
+    said = {"positive": f"shown is only {_what(up)}", "negative": f"shown is only {_what(down)}"}
     if view in said:
         return said[view]
     if view == "magnitude":
@@ -94,10 +94,14 @@ def reading(view: str, own_colours: bool, meaning: tuple[str, str]) -> str:
     return "" if own_colours else f"orange-red {up}, blue {down}"
 
 
+def _what(side: str) -> str:
+    return side if side.startswith("where") else f"what {side}"
+
+
 def meaning(heats: Sequence[Heatmap], what: str = "target") -> tuple[str, str]:
     """What a positive and what a negative number says: a derivative speaks of change, not of evidence."""
     if any("per pixel range" in heat.unit for heat in heats):
-        return "rises with the pixel", "falls with it"
+        return "where a brighter pixel raises the score", "where it lowers it"
     if heats[0].meta.target is None:
         return "is above zero", "is below zero"
     return f"speaks for the {what}", "against it"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -11,11 +11,10 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.geometry import Placement
-from pellucid.images.touch import cover, filled
+from pellucid.images.touch import Fill, cover, filled
 from pellucid.methods.attribution._skeleton import chunks
 from pellucid.net import Net, Run
 
-Fill = Literal["grey", "black", "white", "mean", "blur"]
 Size = Annotated[int, Field(ge=1, description="side of the cover, in pixels of the network's input")]
 Stride = Annotated[int, Field(ge=1, description="step between covers, in pixels")]
 Filling = Annotated[Fill, Field(description="what the cover shows, in pixel values")]

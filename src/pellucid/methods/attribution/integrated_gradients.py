@@ -11,14 +11,13 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.images.touch import filled
+from pellucid.images.touch import Fill, filled
 from pellucid.methods.attribution._skeleton import Signal, backward, chunks, pixel_map, scored
 from pellucid.net import Net
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target, fixed
 
 Quadrature = Literal["gauss_legendre", "midpoint", "trapezoid"]
-Baseline = Literal["black", "grey", "white", "mean", "blur"]
 
 
 @method("Integrated gradients", source="Sundararajan, Taly & Yan 2017, equation 1")
@@ -28,7 +27,7 @@ def integrated_gradients(
     target: Target = BEST,
     *,
     steps: Annotated[int, Field(ge=1, le=4096, description="gradients on the way from the baseline to the image")] = 50,
-    baseline: Annotated[Baseline, Field(description="the picture that stands for nothing, in pixel values")] = "black",
+    baseline: Annotated[Fill, Field(description="the picture that stands for nothing, in pixel values")] = "black",
     quadrature: Annotated[Quadrature, Field(description="how the steps are placed and weighted")] = "gauss_legendre",
 ) -> Heatmap:
     """(pixel − baseline) × mean gradient on the straight way between them: (N, H, W), signed, in units of the score.
