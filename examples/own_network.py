@@ -23,4 +23,4 @@ pl.draw(heat, over=photo).save("own_network.png")
 
 for layer in net.layers().rows:
     where = layer.placement
-    print(f"{layer.name:>2} {layer.kind:<18} {str(layer.shape):<14}", where and f"sees {where.field[0]:.0f} pixels")
+    print(f"{layer.name:>2} {layer.kind:<18} {layer.shape!s:<14}", where and f"sees {where.field[0]:.0f} pixels")

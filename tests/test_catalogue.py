@@ -42,7 +42,7 @@ IMAGE = Images.from_pictures([torch.rand(3, 4, 4)], ["x"])
 
 def test_nouns_are_made_and_options_filled_in() -> None:
     result = toy(NET, IMAGE, "tiger cat", kind="b")
-    assert ASKED == [NET, IMAGE, Logit("tiger cat"), 3, "b", False]
+    assert [NET, IMAGE, Logit("tiger cat"), 3, "b", False] == ASKED
     assert result.meta.options == {"size": 3, "kind": "b", "on": False}
     assert (result.meta.method, result.meta.target, result.meta.net) == ("toy", "tiger cat", "toy net")
     assert toy(images=IMAGE, net=NET).meta.target == "best guess"

@@ -1,4 +1,4 @@
-"""The documentation says what is so: commands exist, links lead somewhere, snippets run, pages come from the catalogue."""
+"""The documentation says what is so: commands exist, links lead somewhere, pages come from the catalogue."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     def full(file: object) -> None:
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(PellucidError, match="cannot write '.*a.bin': No space left on device"):
+    with pytest.raises(PellucidError, match=r"cannot write '.*a\.bin': No space left on device"):
         write_atomically(tmp_path / "a.bin", full)
     with pytest.raises(PellucidError, match="No such file or directory"):
         write_atomically(tmp_path / "no" / "a.bin", lambda file: None)

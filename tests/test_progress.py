@@ -28,6 +28,5 @@ def test_a_listener_can_stop_the_work() -> None:
 
     done = []
     with pytest.raises(Stop), listen(stop):
-        for step in steps(range(5), "work"):
-            done.append(step)
+        done.extend(steps(range(5), "work"))
     assert done == [0, 1]

@@ -60,9 +60,15 @@ def labels(classes: int = 3) -> LabelMap:
     return LabelMap(values, place, (view(),), names, Meta(method="occlusion_labels"))
 
 
-def explanation(classes: int = 3, methods: int = 3, size: tuple[int, int] = (300, 400), *, long: bool = False) -> Explanation:
+def explanation(
+    classes: int = 3, methods: int = 3, size: tuple[int, int] = (300, 400), *, long: bool = False
+) -> Explanation:
     of = view(*size)
-    kinds = [lambda i: coarse(of=of, seed=i), lambda i: fine(of=of, seed=i), lambda i: fine(of=of, seed=i, signed=False)]
+    kinds = [
+        lambda i: coarse(of=of, seed=i),
+        lambda i: fine(of=of, seed=i),
+        lambda i: fine(of=of, seed=i, signed=False),
+    ]
     rows = [
         Row(f"method_{m}", LONG if long else f"Method {m}", tuple(kinds[m % 3](i) for i in range(classes)))
         for m in range(methods)

@@ -16,7 +16,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from click.exceptions import Exit
@@ -50,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 watch.error(line)
             if code == PIPE_CLOSED:
                 _forget_stdout()
+            if code == INTERRUPTED and argv is None:
+                _leave(code)
             return code
 
 
@@ -175,6 +177,14 @@ def _streams() -> Iterator[None]:
         yield
     finally:
         sys.stdout, sys.stderr = before
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process now: an interpreter that met a KeyboardInterrupt within exec() ends with a code of its own."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def _forget_stdout() -> None:

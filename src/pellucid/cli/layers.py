@@ -74,7 +74,7 @@ def _lines(found: Layers) -> None:
         plain((*row[:-1], row[-1].replace(" ", "")) for row in rows)
 
 
-def _pair(values: tuple[float, ...]) -> str:
+def _pair(values: tuple[int | float, ...]) -> str:
     """One number where all are equal: 3, 3×1."""
     shown = [f"{value:g}" for value in values]
     return shown[0] if len(set(shown)) == 1 else "×".join(shown)

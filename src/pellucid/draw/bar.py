@@ -67,7 +67,10 @@ def _unit(sheet: Sheet, left: float, middle: float, room: float, unit: str, powe
     raised = "".join("⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".index(c)] for c in str(power))
     text = f"10{raised} {unit}" if power else unit
     if text:
-        for i, line in enumerate(wrapped(text, _SIZE, room, lines=2)):
+        long = width(text, _SIZE)
+        # Two lines of about the same length, where one is too long.
+        evenly = room if long <= room else min(room, 0.6 * long)
+        for i, line in enumerate(wrapped(text, _SIZE, evenly, lines=2)):
             x = left + _SIZE + i * _SIZE * LEADING
             sheet.marks.append(Words(x, middle, line, _SIZE, theme.quiet, align="center", upright=True))
 

@@ -141,10 +141,9 @@ def _row(
     y = sheet.lines(first, y + 4, heading, BODY, theme.ink, bold=True) + 3
     over = photo == "all" or (photo == "coarse" and not fine(row.maps[0].placement))
     under = partial(photograph, explanation.picture) if over else None
-    grounds = under if over or look.crop is False else None
     bottom = y
     for left, heat, scale in zip(lefts, row.maps, scales, strict=True):
-        rect = panel(sheet, left, y, plan.panel, heat, grounds if over else None, scale, look)
+        rect = panel(sheet, left, y, plan.panel, heat, under, scale, look)
         bottom = max(bottom, rect[3])
     high = max(bottom - y, 78.0)
     bar = max(range(len(scales)), key=lambda i: scales[i].limit)

@@ -62,7 +62,7 @@ def _laid_out(
         for k, i in enumerate(row):
             photo = photos[i]
             under = None if photo is None else partial(photograph, photo)
-            rect = panel(sheet, lefts[k], y, sizes[i], maps[i], under, scales[i], look)
+            rect = panel(sheet, lefts[k], y, sizes[i], maps[i], under, scales[i], look, placed=under is not None)
             if bars > 1 or (i == row[-1] and start == 0):
                 where = rect[2] + 10 if bars > 1 else end + 10
                 opacity = None if under is None else look.opacity

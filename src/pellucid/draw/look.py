@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,9 +33,9 @@ class Look:
     """
 
     view: str | None = None
-    scale: str | float = "common"
-    percentile: float | None = None
-    opacity: float = 0.8
+    scale: str | float | int = "common"
+    percentile: float | int | None = None
+    opacity: float | int = 0.8
     colours: str | None = None
     smooth: str = "linear"
     crop: bool = False
@@ -49,12 +49,14 @@ class Look:
             one_of("view", self.view, VIEWS)
         if isinstance(self.scale, str):
             one_of("scale", self.scale, ("common", "own"))
-        elif not (0 < self.scale < math.inf):
-            raise PellucidError(f"scale={self.scale}: the number where the colours end must be above 0, and finite")
-        if self.percentile is not None and not 0 < self.percentile <= 100:
-            raise PellucidError(f"percentile={self.percentile}: it must be above 0 and at most 100")
-        if not 0 <= self.opacity <= 1:
-            raise PellucidError(f"opacity={self.opacity}: it must be between 0 and 1")
+        elif not _within(self.scale, sys.float_info.max):
+            raise PellucidError(
+                f"scale={self.scale}: it must be common, own, or a number above 0 where the colours end"
+            )
+        if self.percentile is not None and not _within(self.percentile, 100.0):
+            raise PellucidError(f"percentile={self.percentile}: it must be a number above 0 and at most 100")
+        if self.opacity != 0 and not _within(self.opacity, 1.0):
+            raise PellucidError(f"opacity={self.opacity}: it must be a number between 0 and 1")
         one_of("smooth", self.smooth, SMOOTHINGS)
         table("signed", self.colours, self.theme)
 
@@ -68,7 +70,7 @@ class Look:
 
     def percentile_of(self, heat: Heatmap) -> float:
         """Where the colours end, in percent of the magnitudes."""
-        return self.percentile or (99.0 if fine(heat.placement) else 100.0)
+        return float(self.percentile) if self.percentile else (99.0 if fine(heat.placement) else 100.0)
 
     def scales(self, heats: Sequence[Heatmap]) -> list[Scale]:
         """One scale for every map (N = 1 each); a common one reaches as far as the furthest map needs."""
@@ -88,6 +90,10 @@ class Look:
         ]
 
 
+def _within(value: Any, most: float) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= most
+
+
 def _beyond(values: Floats, end: float) -> bool:
     return bool((np.abs(values[np.isfinite(values)]) > end * (1 + 1e-9)).any())
 
@@ -104,9 +110,9 @@ def fitted(box: tuple[float, float, float, float], room: tuple[float, float]) ->
     return (bottom - top) * factor, (right - left) * factor
 
 
-def frame(view: View, pictured: bool, crop: bool) -> tuple[View, tuple[float, float, float, float]]:
-    """What a panel shows: the original, the part of it that was seen, or without a picture the network's input."""
-    if not pictured:
+def frame(view: View, placed: bool, crop: bool) -> tuple[View, tuple[float, float, float, float]]:
+    """What a panel shows: the original, or the part of it that was seen; where not `placed`, the network's input."""
+    if not placed:
         whole = View.whole(*view.size)
         return whole, whole.box
     return view, (seen_box(view) if crop else whole_box(*view.original))
@@ -114,10 +120,10 @@ def frame(view: View, pictured: bool, crop: bool) -> tuple[View, tuple[float, fl
 
 def panel(
     sheet: Sheet, left: float, top: float, size: tuple[float, float], heat: Heatmap,
-    photo: Any, scale: Scale, look: Look,
+    photo: Callable[[Window], Floats] | None, scale: Scale, look: Look, *, placed: bool = True,
 ) -> Rect:  # fmt: skip
-    """One map (N = 1) in a panel of (height, width); `photo(window)` gives what lies under it, or is None."""
-    view, box = frame(heat.views[0], photo is not None, look.crop)
+    """One map (N = 1) in a panel of (height, width); `photo(window)` gives what lies under it."""
+    view, box = frame(heat.views[0], placed, look.crop)
     window = Window(box, (sheet.pixels(size[0]), sheet.pixels(size[1])))
     shown = sampled(viewed(heat.values[0], scale.view), heat.placement, view, window, look.smooth)
     theme = look.theme
@@ -125,12 +131,12 @@ def panel(
     rect = sheet.photo(left, top, pixels)
     if photo is None:
         sheet.box(rect, edge=theme.faint, line=0.6)
-    elif not look.crop:
+    if not look.crop:
         outline(sheet, rect, window, seen_box(view), theme)
-    if look.field:
-        _field(sheet, rect, window, heat, view, scale, theme)
     if not _evidence(shown):
         _silent(sheet, rect, theme)
+    elif look.field:
+        _field(sheet, rect, window, heat, view, scale)
     return rect
 
 
@@ -157,7 +163,7 @@ def outline(sheet: Sheet, rect: Rect, window: Window, seen: tuple[float, float, 
         sheet.box(shown, edge=theme.ink, line=0.8)
 
 
-def _field(sheet: Sheet, rect: Rect, window: Window, heat: Heatmap, view: View, scale: Scale, theme: Theme) -> None:
+def _field(sheet: Sheet, rect: Rect, window: Window, heat: Heatmap, view: View, scale: Scale) -> None:
     """The receptive field of the strongest cell, as far as it lies on the panel."""
     values: NDArray[Any] = np.abs(viewed(heat.values[0], scale.view))
     i, j = strongest_cell(values)

@@ -118,7 +118,7 @@ class Sheet:
     @classmethod
     def sized(cls, width: float, paper: str) -> Sheet:
         """A sheet of that width, its height still open; wide ones are less dense, so that files stay small."""
-        return cls(width, 0, paper, min(2.0, _WIDEST / width))
+        return cls(float(width), 0.0, paper, min(2.0, _WIDEST / width))
 
     def snap(self, value: float) -> float:
         """The nearest edge between device pixels: pictures placed there are shown pixel for pixel."""

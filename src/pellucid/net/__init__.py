@@ -23,6 +23,8 @@ __all__ = ["Labels", "Layer", "Layers", "Net", "Preprocess", "Run"]
 
 MEMORY = 512 * 2**20
 """Bytes that the activations of one chunk of images may take."""
+CACHE = 16 * 2**20
+"""Bytes of the largest activation of one chunk on a CPU: beyond its cache, more images at once cost more each."""
 _USUAL_SIZE = (224, 224)
 _MOST = 64  # images in a chunk: larger ones are no faster
 
@@ -120,9 +122,12 @@ class Net:
         return self.layers(size)[name]
 
     def chunk(self, size: tuple[int, int], *, grad: bool) -> int:
-        """How many images of that size fit the memory budget at once (at least 1)."""
-        floats = self.layers(size).floats if grad else max(self.layers(size).floats // 8, 1)
-        return int(min(max(MEMORY // (4 * floats), 1), _MOST))
+        """How many images of that size to run at once (at least 1): as many as memory and cache hold."""
+        table = self.layers(size)
+        most = MEMORY // (4 * (table.floats if grad else 4 * table.widest))
+        if all(parameter.device.type == "cpu" for parameter in self.module.parameters()):
+            most = min(most, CACHE // (4 * table.widest))
+        return max(min(most, _MOST), 1)
 
     def predict(self, images: Images, top: int = 5) -> Predictions:
         """The `top` best guesses for every image, best first. A one-logit network gives yes or no."""

@@ -55,6 +55,8 @@ class Layers:
     """Operations that the tracing of receptive fields does not know."""
     floats: int
     """How many numbers one image's activations take in all: what a backward pass must keep."""
+    widest: int
+    """How many numbers the largest activation of one image has."""
 
     def __getitem__(self, name: str) -> Layer:
         """The layer of that name; `relu#2` is the second call of a module that is used again."""
@@ -76,13 +78,14 @@ def table(module: nn.Module, inputs: Tensor) -> Layers:
     """Trace one pass over `inputs` (1, C, H, W) and describe every layer that took part."""
     tracker = Tracker(inputs)
     seen: list[tuple[str, int, nn.Module, Tensor, Where | None]] = []
-    floats = 0
+    floats = widest = 0
 
     def watch(operation: Any, args: Any, kwargs: Any, output: Any) -> None:
-        nonlocal floats
+        nonlocal floats, widest
         tracker(operation, args, kwargs, output)
         if isinstance(output, Tensor) and not any(output is arg for arg in args):
             floats += output.numel()
+            widest = max(widest, output.numel())
 
     def note(name: str, call: int, part: nn.Module, output: Any) -> None:
         tensor = output if isinstance(output, Tensor) else None
@@ -109,7 +112,7 @@ def table(module: nn.Module, inputs: Tensor) -> Layers:
         for name, call, part, tensor, where in seen
     )
     size = (int(inputs.shape[-2]), int(inputs.shape[-1]))
-    return Layers(rows, size, tuple(sorted(tracker.unknown)), floats)
+    return Layers(rows, size, tuple(sorted(tracker.unknown)), floats, widest)
 
 
 def _numbers(part: nn.Module, attribute: str) -> tuple[int, ...]:
