@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,15 @@ def shared() -> Callable[[str], Path]:
         return SHARED / path
 
     return find
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Small networks gain nothing from more, and on a busy machine threads that wait for one another cost much."""
+    import torch
+
+    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # for child processes
 
 
 @pytest.fixture(scope="session", autouse=True)

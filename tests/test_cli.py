@@ -394,7 +394,7 @@ def test_a_missing_extra_names_the_line(run: Run, monkeypatch: pytest.MonkeyPatc
 
 
 def test_interrupted(run: Run) -> None:
-    assert run("predict", "dog.png", "--net", "nets.py:bug") == (130, "", "error: interrupted\n")
+    assert run("predict", "dog.png", "--net", "nets.py:bug") == (130, "", "interrupted\n")
 
 
 def test_warnings_become_notes(run: Run) -> None:
@@ -426,7 +426,7 @@ def test_a_signal_leaves_nothing(number: signal.Signals, folder: Path) -> None:
         time.sleep(0.5)
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (130, "", "error: interrupted\n")
+    assert (process.returncode, out, err) == (130, "", "interrupted\n")
     assert {path.name for path in set(folder.iterdir()) - before} <= {"__pycache__", "at_work"}
 
 

@@ -100,6 +100,7 @@ def test_zero_is_neutral_and_lightness_is_even(theme: object) -> None:
     )
     ends = np.diff(light[STEPS // 2 :]) * (1 if dark else -1)
     assert (ends > -1e-9).all()
+    assert np.abs(np.diff(colours, n=2, axis=0))[np.r_[1 : STEPS // 2 - 2, STEPS // 2 + 1 : STEPS - 2]].max() < 0.01
     violet = np.diff(sequential(dark).mean(1)) * (1 if dark else -1)
     assert violet.mean() > 0
 

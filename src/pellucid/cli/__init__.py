@@ -43,10 +43,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run(arguments, watch)
         except BaseException as error:
             watch.clear()
-            code, line = (INTERRUPTED, "interrupted") if signalled else _answer(error)
+            code, line = (INTERRUPTED, "") if signalled else _answer(error)
             if debug and code != PIPE_CLOSED:
                 traceback.print_exc()
-            if line:
+            if code == INTERRUPTED:
+                watch.interrupted()
+            elif line:
                 watch.error(line)
             if code == PIPE_CLOSED:
                 _forget_stdout()
@@ -80,7 +82,7 @@ def _answer(error: BaseException) -> tuple[int, str]:
         case PellucidError():
             return error.exit_code, str(error)
         case KeyboardInterrupt():
-            return INTERRUPTED, "interrupted"
+            return INTERRUPTED, ""
         case click.ClickException():
             return USAGE, _usage(error)
         case BrokenPipeError():
@@ -143,12 +145,10 @@ def _calm(watch: Watch, debug: bool) -> Iterator[None]:
     if debug:
         yield
         return
-    seen: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
         said = " ".join(str(message).split())[:200]
-        if said not in seen and issubclass(category, UserWarning | RuntimeWarning):
-            seen.add(said)
+        if issubclass(category, UserWarning | RuntimeWarning):
             watch.note(said)
 
     silent = logging.NullHandler()

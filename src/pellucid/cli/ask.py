@@ -69,7 +69,7 @@ def _ask(session: Session, entry: Entry) -> None:
     def one(picture: Any, i: int) -> Answer:
         result = ask.answer(session.net, picture)
         answer = Answer(names[i] if names else None, result, save(result, picture, files[i], given["look"] or {}))
-        _remark(session, entry.title, result)
+        _remark(session, entry.title, result, names[i] if len(names) > 1 else "")
         return answer
 
     report(session, session.each(one) if "images" in entry.arguments else [one(None, 0)])
@@ -81,10 +81,10 @@ def report(session: Session, answers: list[Answer]) -> None:
     session.tell({"results": [answer.as_dict() for answer in answers]}, lambda: click.echo(paths, nl=bool(paths)))
 
 
-def _remark(session: Session, title: str, result: Result) -> None:
+def _remark(session: Session, title: str, result: Result, image: str) -> None:
     """What was asked and what the method has to say about its answer."""
     meta: Meta = getattr(result, "meta", Meta())
-    said = [title]
+    said = [image, title] if image else [title]
     if meta.target:
         said.append(meta.target)
     if meta.score:

@@ -32,14 +32,14 @@ def command() -> click.Command:
 
 
 def _doctor(session: Session) -> None:
-    session.watch.busy("looking around")
-    found = {
-        "versions": _versions(),
-        "machine": _machine(),
-        "folders": _folders(),
-        "extras": _extras(),
-        "bundled network": _bundled(),
-    }
+    with session.watch.busy("looking around"):
+        found = {
+            "versions": _versions(),
+            "machine": _machine(),
+            "folders": _folders(),
+            "extras": _extras(),
+            "bundled network": _bundled(),
+        }
     session.tell({"checks": found}, lambda: _lines(found))
     if found["bundled network"]["state"] != "whole":
         raise BadNetwork(found["bundled network"]["state"])

@@ -57,7 +57,9 @@ def _explain(session: Session) -> None:
     def one(picture: Images, i: int) -> Explained:
         found = explain(session.net, picture, classes=given["classes"], methods=given["methods"])
         answer = Explained(given["images"][i], found, save(found, None, files[i], given["look"] or {}))
-        session.watch.remark(" · ".join(f"{guess.label} {guess.probability:.1%}" for guess in found.guesses))
+        several = [given["images"][i]] if len(given["images"]) > 1 else []
+        guesses = (f"{guess.label} {guess.probability:.1%}" for guess in found.guesses)
+        session.watch.remark(" · ".join([*several, *guesses]))
         for note in _notes(found):
             session.watch.note(note)
         return answer

@@ -83,9 +83,8 @@ class Group(click.Group):
 def _loading(ctx: click.Context, heavy: bool) -> Iterator[None]:
     watch = ctx.find_root().obj
     if heavy and isinstance(watch, Watch):
-        watch.busy("loading torch")
-        yield
-        watch.clear()
+        with watch.busy("loading torch"):
+            yield
     else:
         yield
 

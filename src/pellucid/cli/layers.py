@@ -28,9 +28,9 @@ def command() -> click.Command:
 
 def _layers(session: Session) -> None:
     net = session.net
-    session.watch.busy("following one pass through the network")
     size = session.given["input_size"]
-    found = net.layers((size, size) if isinstance(size, int) else size)
+    with session.watch.busy("following one pass through the network"):
+        found = net.layers((size, size) if isinstance(size, int) else size)
     if found.unplaced:
         session.watch.note(f"receptive fields end at operations that are not known: {', '.join(found.unplaced)}")
     document = {**net.facts(), "size": list(found.size), "layers": [_facts(row) for row in found.rows]}

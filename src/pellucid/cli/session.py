@@ -42,15 +42,13 @@ class Session:
         asked = self.given
         if (asked["output"] or "").lower().endswith((".png", ".svg", ".pdf", ".jpg", ".npz")):
             raise PellucidError(f"--output {asked['output']!r} is a tensor of the network; for a file say --out")
-        self.watch.busy(f"loading {asked['net']}")
-        from pellucid.net import load
+        with self.watch.busy(f"loading {asked['net']}"):
+            from pellucid.net import load
 
-        self._use_threads()
-        names = ("weights", "labels", "output", "mean", "std")
-        net = load.load(asked["net"], size=asked.get("input_size"), **{name: asked[name] for name in names})
-        net = self._placed(net)
-        self.watch.clear()
-        return net
+            self._use_threads()
+            names = ("weights", "labels", "output", "mean", "std")
+            net = load.load(asked["net"], size=asked.get("input_size"), **{name: asked[name] for name in names})
+            return self._placed(net)
 
     def each(self, work: Callable[[Images, int], T]) -> list[T]:
         """`work(picture, i)` for each picture. With several, one that fails is listed and the rest are done."""
@@ -97,9 +95,8 @@ class Session:
             sys.modules["torch"].set_num_threads(self._threads)
 
     def _read(self, name: str) -> Images:
-        if "pellucid.images" not in sys.modules:
-            self.watch.busy("loading torch")
-        from pellucid.images import read
+        with self.watch.busy("loading torch"):
+            from pellucid.images import read
 
         picture = read(name)
         for note in picture.notes:

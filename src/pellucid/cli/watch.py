@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +39,7 @@ class Watch:
         self._stack: list[_Work] = []  # loops within loops, outermost first
         self._bars: _Bars | None = None
         self._spoke = time.monotonic()
+        self._noted: set[str] = set()
 
     def __call__(self, what: str, done: int, total: int | None) -> None:
         """One step of a loop. A loop announces itself with done = 0, also within another."""
@@ -50,11 +54,20 @@ class Watch:
                     self._stack.pop()
         self._show()
 
-    def busy(self, what: str) -> None:
-        """Something that takes a while and cannot say how far it is, until `clear`."""
-        self.clear()
-        self._stack = [_Work(what, 0, None)]
+    @contextmanager
+    def busy(self, what: str) -> Iterator[None]:
+        """Something that takes a while and cannot say how far it is."""
+        before = list(self._stack)
+        self._stack.append(_Work(what, 0, None))
         self._show()
+        try:
+            yield
+        finally:
+            self._stack = before
+            if before:
+                self._show()
+            else:
+                self.clear()
 
     def clear(self) -> None:
         """Nothing is under way: leave the terminal as it was before."""
@@ -64,8 +77,9 @@ class Watch:
             self._bars = None
 
     def note(self, text: str) -> None:
-        """A line that is not the result."""
-        if not self._quiet:
+        """A line that is not the result; the same is said once."""
+        if not self._quiet and text not in self._noted:
+            self._noted.add(text)
             self._say(f"note: {text}", _DIM)
 
     def remark(self, text: str) -> None:
@@ -76,6 +90,10 @@ class Watch:
     def error(self, text: str, *, going_on: bool = False) -> None:
         """The one line for something that failed; `going_on` where other work is under way."""
         self._say(f"error: {text}", _RED, going_on=going_on)
+
+    def interrupted(self) -> None:
+        """The line for a command that was told to stop."""
+        self._say("interrupted", _RED, going_on=False)
 
     def _say(self, text: str, colour: str, *, going_on: bool = True) -> None:
         if not going_on:
@@ -100,23 +118,18 @@ class Watch:
                 self._bars.show(self._stack)
         elif self._stack and time.monotonic() - self._spoke >= _SILENCE:
             self._spoke = time.monotonic()
-            print(", ".join(map(str, self._visible())), file=sys.stderr, flush=True)
-
-    def _visible(self) -> list[_Work]:
-        return _shown(self._stack)
+            print(", ".join(map(str, _shown(self._stack))), file=sys.stderr, flush=True)
 
 
 def coloured() -> bool:
     """Whether stderr is a terminal whose owner wants colours."""
-    import os
-
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _shown(stack: list[_Work]) -> list[_Work]:
-    """The outermost loop and the innermost with more than one step: two lines tell enough."""
+    """The outermost loop and the two innermost of more than one step: three lines tell enough."""
     inner = [work for work in stack[1:] if work.total != 1]
-    return stack[:1] + inner[-1:]
+    return stack[:1] + inner[-2:]
 
 
 class _Bars:

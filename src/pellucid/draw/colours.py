@@ -31,7 +31,6 @@ class Theme:
     quiet: str = "#667085"
     faint: str = "#d5dae2"
     accent: str = "#3b6fb6"
-    frame: str = "#ffffff"
     dark: bool = False
 
     @property
@@ -41,7 +40,7 @@ class Theme:
 
 
 LIGHT = Theme()
-DARK = Theme("#14171c", "#eef1f5", "#98a2b3", "#3a414c", "#7aa7e0", "#ffffff", True)
+DARK = Theme("#14171c", "#eef1f5", "#98a2b3", "#3a414c", "#7aa7e0", True)
 
 
 @functools.cache
@@ -52,7 +51,8 @@ def diverging(dark: bool) -> Floats:
     strength = np.abs(way)
     lightness = middle + (end - middle) * strength
     hue = np.radians(np.where(way > 0, 35.0, 256.0))
-    chroma = 0.19 * np.sin(np.pi / 2 * np.minimum(1.12 * strength, 1)) if not dark else 0.17 * strength
+    # As strong as screens allow without a kink: where colours leave the screen's gamut an edge would be seen.
+    chroma = 0.15 * strength if dark else 0.16 * np.sin(np.pi / 2 * strength**0.9)
     return _srgb(lightness, chroma, hue)
 
 
@@ -61,7 +61,7 @@ def sequential(dark: bool) -> Floats:
     """(513, 3) in 0..1, for magnitudes: from the neutral to violet, which neither sign has; lightness even."""
     way = np.linspace(0, 1, STEPS)
     lightness = 0.22 + 0.6 * way if dark else 0.985 - 0.655 * way
-    return _srgb(lightness, 0.2 * np.sin(np.pi / 2 * np.minimum(1.3 * way, 1)), np.full(STEPS, np.radians(305.0)))
+    return _srgb(lightness, (0.13 if dark else 0.17) * np.sin(np.pi / 2 * way**0.8), np.full(STEPS, np.radians(305.0)))
 
 
 def _srgb(lightness: Floats, chroma: Floats, hue: Floats) -> Floats:

@@ -66,7 +66,7 @@ def _laid_out(
             if bars > 1 or (i == row[-1] and start == 0):
                 where = rect[2] + 10 if bars > 1 else end + 10
                 opacity = None if under is None else look.opacity
-                length = min(rect[3] - rect[1], 300) if bars > 1 else min(max(high, 110), 300)
+                length = min(rect[3] - rect[1], 300.0) if bars > 1 else min(max(high, 110.0), 300.0)
                 colour_bar(sheet, where, rect[1], length, scales[i], maps[i].unit, theme, opacity)
         y += max(high, 122 if start == 0 and bars == 1 else 0) + GAP
     notes = _footnotes(heats, maps, scales[0], photos[0] is not None, look)

@@ -35,7 +35,7 @@ class Look:
     view: str | None = None
     scale: str | float | int = "common"
     percentile: float | int | None = None
-    opacity: float | int = 0.8
+    opacity: float | int = 0.85
     colours: str | None = None
     smooth: str = "linear"
     crop: bool = False
@@ -183,4 +183,4 @@ def _silent(sheet: Sheet, rect: Rect, theme: Theme) -> None:
     """A map of zeros says so."""
     middle, centre = (rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2
     sheet.box((middle - 40, centre - 10, middle + 40, centre + 10), fill=theme.paper, edge=theme.faint, opacity=0.9)
-    sheet.paragraph(middle, centre - 7, "no evidence", 10.5, theme.quiet, 78, align="center")
+    sheet.paragraph(middle, centre - 7, "no evidence", 10.5, theme.quiet, 78.0, align="center")

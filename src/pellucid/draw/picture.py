@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -53,19 +53,25 @@ class Picture:
         if suffix not in _WRITERS:
             known = ", ".join(_WRITERS)
             raise PellucidError(f"cannot save a picture as {path.name!r}: its name must end in one of {known}")
-        return write_atomically(path, lambda file: _WRITERS[suffix](self, file))
+        try:
+            data = _WRITERS[suffix](self)
+        except (OSError, ValueError) as error:  # WebP and JPEG have a largest size
+            raise PellucidError(f"cannot save a picture of this size as {suffix}: {error}; try .png") from error
+        return write_atomically(path, lambda file: file.write(data))
 
     def _repr_png_(self) -> bytes:
-        image, data = Image.fromarray(self.array), _png(self, Image.fromarray(self.array))
+        image = Image.fromarray(self.array)
+        data = _png(self, image)
         while len(data) > _MOST and min(image.size) > 64:
-            image = image.resize(((image.width * 4) // 5, (image.height * 4) // 5), Image.Resampling.LANCZOS)
+            smaller = max(0.95 * (_MOST / len(data)) ** 0.5, 0.3)
+            image = image.resize((int(image.width * smaller), int(image.height * smaller)), Image.Resampling.LANCZOS)
             data = _png(self, image)
         return data
 
     def _repr_html_(self) -> str:
         if self.table:
             return self.table
-        data, kind = _bytes(lambda file: _write_png(self, file)), "png"
+        data, kind = _png(self), "png"
         if len(data) > _MOST:
             data, kind = self._lean(), "webp"
         alt, source = html.escape(self.alt, quote=True), base64.b64encode(data).decode()
@@ -74,72 +80,65 @@ class Picture:
 
     def _lean(self) -> bytes:
         """The picture as WebP, small enough for a notebook."""
-        image = Image.fromarray(self.array)
         for quality in (92, 80, 60):
-            data = _bytes(lambda file, quality=quality: image.save(file, "WEBP", quality=quality))  # type: ignore[misc]
+            data = _lossy("WEBP", quality)(self)
             if len(data) <= _MOST:
                 return data
+        image, buffer = Image.fromarray(self.array), io.BytesIO()
         image.thumbnail((1600, 1600), Image.Resampling.LANCZOS)
-        return _bytes(lambda file: image.save(file, "WEBP", quality=50))
+        image.save(buffer, "WEBP", quality=50)
+        return buffer.getvalue()
 
 
-def _bytes(write: Callable[[IO[bytes]], object]) -> bytes:
-    buffer = io.BytesIO()
-    write(buffer)
-    return buffer.getvalue()
-
-
-def _png(picture: Picture, image: Image.Image) -> bytes:
-    return _bytes(lambda file: _save_png(picture, image, file))
-
-
-def _save_png(picture: Picture, image: Image.Image, file: IO[bytes]) -> None:
-    info = PngInfo()
+def _png(picture: Picture, smaller: Image.Image | None = None) -> bytes:
+    """The picture, or a smaller version of it, with its metadata."""
+    image, info, buffer = smaller or Image.fromarray(picture.array), PngInfo(), io.BytesIO()
     for key, value in picture.about.items():
         info.add_text(key, value)
     dots = 100 * picture.sheet.density * image.width / picture.array.shape[1]
-    image.save(file, "PNG", pnginfo=info, optimize=True, dpi=(dots, dots))
+    image.save(buffer, "PNG", pnginfo=info, dpi=(dots, dots))
+    return buffer.getvalue()
 
 
-def _write_png(picture: Picture, file: IO[bytes]) -> None:
-    _save_png(picture, Image.fromarray(picture.array), file)
-
-
-def _write_lossy(kind: str, quality: int) -> Callable[[Picture, IO[bytes]], None]:
-    def write(picture: Picture, file: IO[bytes]) -> None:
-        exif = Image.Exif()
+def _lossy(kind: str, quality: int) -> Callable[[Picture], bytes]:
+    def write(picture: Picture) -> bytes:
+        exif, buffer = Image.Exif(), io.BytesIO()
         exif[0x010E] = f"{picture.about.get('Title', '')}. {picture.about.get('Description', '')}"  # ImageDescription
-        image, detail = Image.fromarray(picture.array), {"subsampling": 0} if kind == "JPEG" else {}
-        image.save(file, kind, quality=quality, exif=exif, **detail)
+        detail = {"subsampling": 0} if kind == "JPEG" else {}
+        Image.fromarray(picture.array).save(buffer, kind, quality=quality, exif=exif, **detail)
+        return buffer.getvalue()
 
     return write
 
 
-def _write_svg(picture: Picture, file: IO[bytes]) -> None:
+def _svg(picture: Picture) -> bytes:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
-    said = {key: picture.about.get(key, "") for key in ("Title", "Description")}
+    said, buffer = {key: picture.about.get(key, "") for key in ("Title", "Description")}, io.BytesIO()
     with _LOCK:
         canvas: Any = FigureCanvasSVG(picture.sheet.figure())
-        canvas.print_svg(file, metadata={**said, "Date": None, "Creator": "pellucid"})
+        canvas.print_svg(buffer, metadata={**said, "Date": None, "Creator": "pellucid"})
+    return buffer.getvalue()
 
 
-def _write_pdf(picture: Picture, file: IO[bytes]) -> None:
+def _pdf(picture: Picture) -> bytes:
     from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
     said = {"Title": picture.about.get("Title", ""), "Subject": picture.about.get("Description", "")}
+    buffer = io.BytesIO()
     with _LOCK:
         canvas: Any = FigureCanvasPdf(picture.sheet.figure())
-        canvas.print_pdf(file, metadata={**said, "Creator": "pellucid", "CreationDate": None})
+        canvas.print_pdf(buffer, metadata={**said, "Creator": "pellucid", "CreationDate": None})
+    return buffer.getvalue()
 
 
-_WRITERS: dict[str, Callable[[Picture, IO[bytes]], None]] = {
-    ".png": _write_png,
-    ".svg": _write_svg,
-    ".pdf": _write_pdf,
-    ".jpg": _write_lossy("JPEG", 92),
-    ".jpeg": _write_lossy("JPEG", 92),
-    ".webp": _write_lossy("WEBP", 92),
+_WRITERS: dict[str, Callable[[Picture], bytes]] = {
+    ".png": _png,
+    ".svg": _svg,
+    ".pdf": _pdf,
+    ".jpg": _lossy("JPEG", 92),
+    ".jpeg": _lossy("JPEG", 92),
+    ".webp": _lossy("WEBP", 92),
 }
 
 

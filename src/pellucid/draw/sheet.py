@@ -6,6 +6,7 @@ drawing, and threads share no figure. Every property is said here, so that the u
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -45,7 +46,6 @@ class Words:
     bold: bool = False
     align: Align = "left"
     upright: bool = False
-    lang: str = ""
 
     @property
     def box(self) -> Rect:
@@ -168,14 +168,15 @@ class Sheet:
 
     def figure(self) -> Figure:
         """A new matplotlib figure of everything on the sheet; it belongs to whoever asked."""
-        longest = max(self.width, self.height) * self.density
-        if longest > 2**16 - 1:
-            raise PellucidError(f"the picture would be {longest:.0f} pixels long: draw fewer at once, result[i] is one")
+        # Whole device pixels, or pictures would lie between them; a little more, as matplotlib rounds down.
+        wide, high = (math.ceil(length * self.density - 1e-6) + 1e-5 for length in (self.width, self.height))
+        if max(wide, high) > 2**16 - 1:
+            raise PellucidError(f"the picture would be {high:.0f} pixels long: draw fewer at once, result[i] is one")
         figure = Figure(
-            figsize=(self.width / 100, self.height / 100), dpi=100 * self.density, facecolor=self.paper,
-            edgecolor="none", linewidth=0, frameon=True,
+            figsize=(wide / (100 * self.density), high / (100 * self.density)), dpi=100 * self.density,
+            facecolor=self.paper, edgecolor="none", linewidth=0, frameon=True,
         )  # fmt: skip
-        place = Affine2D().scale(1 / self.width, -1 / self.height).translate(0, 1) + figure.transFigure
+        place = Affine2D().scale(self.density / wide, -self.density / high).translate(0, 1) + figure.transFigure
         for mark in self.marks:
             artist = mark.artist(place)
             artist.set_sketch_params(None)

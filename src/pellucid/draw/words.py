@@ -119,9 +119,8 @@ def alt_of(heats: Sequence[Heatmap], title: str) -> str:
     if not finite.any():
         return f"{said}: zero everywhere, no evidence."
     unit = f" {heats[0].unit}" if heats[0].unit else ""
-    said += (
-        f": {f'{count} maps, ' if count > 1 else ''}values from {number(finite.min())} to {number(finite.max())}{unit}"
-    )
+    low, high = float(finite.min()), float(finite.max())
+    said += f": {f'{count} maps, ' if count > 1 else ''}values from {number(low)} to {number(high)}{unit}"
     return f"{said}; {_strongest(heats[0])}." if count == 1 else f"{said}."
 
 

@@ -245,6 +245,19 @@ def test_deconvnet_goes_through_the_switches() -> None:
         assert np.array_equal(heat[2 * i : 2 * i + 2, 2 * j : 2 * j + 2], (block == block.max()).double())
 
 
+def test_deconvnet_warns_where_nothing_ties_it_to_the_picture() -> None:
+    """Springenberg et al. 2015: without max-pooling the projection shows the network, not the picture."""
+    plain, pooled = (
+        seeded(
+            lambda pool=pool: nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), pool, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        )
+        for pool in (nn.Identity(), nn.MaxPool2d(2))
+    )
+    notes = [pl.attribution.deconvnet(Net(m, preprocess=PLAIN), pictures(), 0).meta.notes for m in (plain, pooled)]
+    assert "has no max-pooling" in notes[0][0]
+    assert notes[1] == ()
+
+
 def test_rules_refuse_a_network_they_cannot_touch() -> None:
     net, _ = linear()
     with pytest.raises(Refused, match="no activation of network has a guided rule \\(met: none\\)"):

@@ -15,6 +15,8 @@ from pellucid.net.rules import Deconvnet
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target
 
+_NO_SWITCHES = "{} has no max-pooling, whose switches tie a deconvnet to the picture: prefer guided_backprop"
+
 
 @method("Deconvnet", source="Zeiler & Fergus 2013, section 2.1")
 def deconvnet(
@@ -27,11 +29,13 @@ def deconvnet(
     """The gradient with R · [R > 0] at every rectifier, whatever it did forward: (N, H, W) in input pixels.
 
     ReLU6, hardtanh and smooth units are rectified the same way; leaky and exponential units keep their slope.
-    Max-pooling sends everything through its switches, as in the paper. The projection starts from 1.
+    Max-pooling sends everything through its switches, as in the paper; without any, the projection hardly
+    depends on the picture (Springenberg et al. 2015, section 3.4), and Meta.notes says so. It starts from 1.
     Raises Refused where the network has no activation that the rule knows.
     """
     seen = net.see(images)
     signal = ruled(net, seen, target, Deconvnet())
+    pooled = any(met.startswith("max_pool") for met in signal.coverage)
     return pixel_map(
         net,
         seen,
@@ -40,4 +44,5 @@ def deconvnet(
         signal,
         unit=f"rectified {target.unit} per pixel range",
         signed=reduce == "signed",
+        notes=() if pooled else (_NO_SWITCHES.format(net.name),),
     )
