@@ -14,9 +14,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pellucid import draw, images, net, progress, target
+    from pellucid import images, net, progress, target
     from pellucid.ask import explain
     from pellucid.catalogue import entries, find
+    from pellucid.draw import draw
     from pellucid.errors import PellucidError
     from pellucid.images import Images, read
     from pellucid.methods import attribution

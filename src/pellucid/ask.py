@@ -9,13 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from jaxtyping import Shaped, UInt8
-from torch import Tensor
-
 from pellucid import catalogue
 from pellucid.errors import PellucidError
-from pellucid.images import Images, as_float
+from pellucid.images import Images, as_float, viewable
 from pellucid.net import Net
 from pellucid.progress import steps
 from pellucid.result import Explanation, Meta, Result, Row
@@ -62,10 +58,10 @@ class Ask:
         return result
 
 
-def explain(net: Net, images: Images, *, classes: int = 5, methods: Sequence[str] = DEFAULT_METHODS) -> Explanation:
+def explain(net: Any, images: Any, *, classes: int = 5, methods: Sequence[str] = DEFAULT_METHODS) -> Explanation:
     """Why did the network say that? One image, its `classes` best guesses, and several methods' maps of each.
 
-    `methods` are names of attribution methods that take a target. Occlusion and integrated gradients are asked
+    `net` and `images` may be what `load` and `read` take. `methods` are names of attribution methods that take a target. Occlusion and integrated gradients are asked
     more coarsely than by default, to answer within seconds; Meta of each map says how.
     """
     net, images = Net.of(net), Images.of(images)
@@ -88,12 +84,4 @@ def explain(net: Net, images: Images, *, classes: int = 5, methods: Sequence[str
         images=images.ids,
         **net.facts(),
     )
-    return Explanation(_eight_bit(images.originals[0]), net.see(images).views[0], guesses, tuple(rows), meta)
-
-
-def _eight_bit(picture: Shaped[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w 3"]:
-    """As 8-bit colours for the eye: one channel as grey, of more than three the first three."""
-    values = (as_float(picture).clamp(0, 1) * 255).round().byte()
-    shown = values[:3] if values.shape[0] >= 3 else values[:1].expand(3, -1, -1)
-    array: UInt8[np.ndarray, "h w 3"] = shown.permute(1, 2, 0).contiguous().cpu().numpy()
-    return array
+    return Explanation(viewable(images.originals[0]), net.see(images).views[0], guesses, tuple(rows), meta)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from importlib.metadata import entry_points, version
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -106,6 +106,8 @@ def _nouns(
 
 def _signed(result: R, name: str, title: str, options: dict[str, Any], nouns: dict[str, Any]) -> R:
     """The result with its origin written into its Meta."""
+    from pellucid.result import versions  # here, because listing the methods must not wait for numpy
+
     said = result.meta  # type: ignore[attr-defined]
     facts = {key: value for noun in nouns.values() for key, value in noun.facts().items() if not getattr(said, key)}
     meta = dataclasses.replace(
@@ -113,7 +115,7 @@ def _signed(result: R, name: str, title: str, options: dict[str, Any], nouns: di
         method=name,
         title=title,
         options=options,
-        versions={"pellucid": version("pellucid"), "torch": version("torch")},
+        versions=versions(),
         **facts,
     )
     return dataclasses.replace(result, meta=meta)  # type: ignore[type-var]

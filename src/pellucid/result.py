@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,18 @@ class Meta:
         return dataclasses.asdict(self)
 
 
+def versions() -> dict[str, str]:
+    """Of what computed a result."""
+    return {name: version(name) for name in ("pellucid", "torch")}
+
+
 @dataclass(frozen=True)
 class Result:
-    """One answer of a method."""
+    """One answer of a method. It shows itself in notebooks."""
+
+    def _repr_html_(self) -> str:
+        shown: str = import_module(_DRAWING_ROOM).draw(self)._repr_html_()
+        return shown
 
     def _repr_png_(self) -> bytes:
         shown: bytes = import_module(_DRAWING_ROOM).draw(self)._repr_png_()

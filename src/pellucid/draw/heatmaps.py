@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from pellucid.draw import words
 from pellucid.draw.bar import ROOM, colour_bar
 from pellucid.draw.colours import Scale
 from pellucid.draw.letters import LEADING, number, unplaced, wrapped
-from pellucid.draw.look import Look, fitted, frame, panel
+from pellucid.draw.look import Look, fine, fitted, frame, panel
 from pellucid.draw.overlay import originals, photograph
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Sheet
@@ -33,7 +34,12 @@ def draw_heatmaps(heats: Sequence[Heatmap], over: Any = None, *, title: str | No
     if not maps or not all(one.values.size for one in maps):
         raise PellucidError("the heatmap is empty: there is nothing to draw")
     views = tuple(one.views[0] for one in maps)
-    photos = [None] * len(maps) if over is None else originals(over, len(maps), views)
+    photos: list[NDArray[np.uint8] | None] = [None] * len(maps)
+    if over is not None:
+        photos = [*originals(over, len(maps), views)]
+    if len(maps) == 1 and photos[0] is not None and fine(maps[0].placement):
+        # Single pixels drown in a photo: the map is shown on its own first.
+        maps, photos, look = maps * 2, [None, photos[0]], replace(look, crop=True)
     title = title or words.title_of(maps[0].meta)
     sheet = _laid_out(heats, maps, photos, title, look)
     alt = words.alt_of(heats, title)
@@ -54,10 +60,11 @@ def _laid_out(
     lefts = [MARGIN + sum(cells[:k]) + k * GAP for k in range(columns)]
     end = lefts[-1] + cells[-1]
     sheet = Sheet.sized(max(end + (0 if bars > 1 else ROOM + 10), 380 + MARGIN) + MARGIN, theme.paper)
-    y = heading(sheet, title, words.subtitle(maps[0]) if len(maps) == 1 else _shared(maps), look)
+    one = len({id(heat) for heat in maps}) == 1
+    y = heading(sheet, title, words.subtitle(maps[0]) if one else _shared(maps), look)
     for start in range(0, len(maps), columns):
         row = range(start, min(start + columns, len(maps)))
-        y = _captions(sheet, maps, row, lefts, cells, y, look) if len(maps) > 1 else y
+        y = _captions(sheet, maps, row, lefts, cells, y, look) if not one else y
         high = max(sizes[i][0] for i in row)
         for k, i in enumerate(row):
             photo = photos[i]
@@ -69,7 +76,7 @@ def _laid_out(
                 length = min(rect[3] - rect[1], 300.0) if bars > 1 else min(max(high, 110.0), 300.0)
                 colour_bar(sheet, where, rect[1], length, scales[i], maps[i].unit, theme, opacity)
         y += max(high, 122 if start == 0 and bars == 1 else 0) + GAP
-    notes = _footnotes(heats, maps, scales[0], photos[0] is not None, look)
+    notes = _footnotes(heats, maps, scales[0], photos[-1] is not None, look)
     sheet.height = footnotes(sheet, y, notes, look) + MARGIN
     return sheet
 

@@ -178,13 +178,13 @@ def eight_bit(shown: Floats) -> NDArray[np.uint8]:
 
 def pictures(over: Any, count: int) -> tuple[list[NDArray[np.uint8]], list[str]]:
     """`count` original pictures, (H, W, 3), and their names; one picture serves for all."""
-    from pellucid.images import Images  # needs torch, which a map on its own does not
+    from pellucid.images import Images, viewable  # needs torch, which a map on its own does not
 
     images = Images.of(over)
     if len(images) not in (1, count):
         raise PellucidError(f"over holds {len(images)} pictures, the result {count}: give one for each, or one for all")
     which = [i if len(images) > 1 else 0 for i in range(count)]
-    return [_shown(images.originals[i]) for i in which], [images.ids[i] for i in which]
+    return [viewable(images.originals[i]) for i in which], [images.ids[i] for i in which]
 
 
 def originals(over: Any, count: int, views: tuple[View, ...]) -> list[NDArray[np.uint8]]:
@@ -195,12 +195,3 @@ def originals(over: Any, count: int, views: tuple[View, ...]) -> list[NDArray[np
             given, made = "×".join(map(str, picture.shape[:2])), "×".join(map(str, view.original))
             raise PellucidError(f"over={name!r} is {given} pixels, but the map was made of a picture of {made}")
     return found
-
-
-def _shown(picture: Any) -> NDArray[np.uint8]:
-    """(C, H, W) tensor -> (H, W, 3) uint8: one channel becomes grey, more than three show their first three."""
-    values = picture.detach().cpu().numpy()
-    if values.dtype != np.uint8:
-        values = eight_bit(np.nan_to_num(values.astype(np.float64)))
-    values = values[:3] if len(values) >= 3 else np.repeat(values[:1], 3, axis=0)
-    return np.ascontiguousarray(values.transpose(1, 2, 0))

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from jaxtyping import Shaped, UInt8
 from torch import Tensor
 
 from pellucid.errors import BadImage
@@ -88,6 +90,14 @@ class Images:
 def as_float(picture: Tensor) -> Tensor:
     """uint8 0..255 -> float32 0..1; floats as they are."""
     return picture.float() / 255 if picture.dtype == torch.uint8 else picture
+
+
+def viewable(picture: Shaped[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """As 8-bit colours for the eye: one channel as grey, of more than three the first three."""
+    values = (as_float(picture).nan_to_num().clamp(0, 1) * 255).round().byte()
+    shown = values[:3] if values.shape[0] >= 3 else values[:1].expand(3, -1, -1)
+    array: UInt8[np.ndarray, "h w 3"] = shown.permute(1, 2, 0).contiguous().cpu().numpy()
+    return array
 
 
 def fingerprint(picture: Tensor) -> str:

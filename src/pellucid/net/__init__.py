@@ -17,7 +17,7 @@ from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.rules import Rule
-from pellucid.result import Guess, Meta, Predictions
+from pellucid.result import Guess, Meta, Predictions, versions
 
 __all__ = ["Labels", "Layer", "Layers", "Net", "Preprocess", "Run"]
 
@@ -142,7 +142,8 @@ class Net:
             best = probabilities.topk(min(top, len(probabilities))).indices.tolist()
             guesses.append(tuple(self._guess(i, float(probabilities[i]), float(logits[i])) for i in best))
         return Predictions(
-            tuple(guesses), Meta(method="predict", options={"top": top}, images=images.ids, **self.facts())
+            tuple(guesses),
+            Meta(method="predict", options={"top": top}, images=images.ids, versions=versions(), **self.facts()),
         )
 
     def top(self, image: Images, k: int = 5) -> tuple[Guess, ...]:

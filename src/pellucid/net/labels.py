@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from pellucid.errors import UnknownName, unknown
@@ -15,8 +15,8 @@ _WNID = re.compile(r"n\d{8}")
 class Labels:
     """One entry per class: its names (the first is shown, all are understood) and its WordNet id, if any."""
 
-    names: tuple[tuple[str, ...], ...]
-    wnids: tuple[str, ...] | None = None
+    names: tuple[tuple[str, ...], ...] = field(repr=False)
+    wnids: tuple[str, ...] | None = field(default=None, repr=False)
 
     @classmethod
     def plain(cls, names: list[str] | tuple[str, ...]) -> Labels:
