@@ -3,7 +3,7 @@
 import pellucid as pl
 
 net = pl.load("bundled")
-answer = pl.explain(net, "sample:cat_chelsea")
+answer = pl.explain(net, "sample:panda")
 for guess in answer.guesses:
     print(f"{guess.probability:6.1%}  {guess.label}")
 

@@ -12,4 +12,4 @@ photo = pl.read("sample:cat_chelsea")
 heat = pl.attribution.deconvnet(net, photo)
 print(heat.meta.notes[0])
 
-pl.draw(heat).save("deconvnet.png")
+pl.draw(heat, over=photo).save("deconvnet.png")

@@ -8,4 +8,4 @@ photo = pl.read("sample:panda")
 heat = pl.attribution.gradient(net, photo)
 print(f"{heat.meta.target}: the strongest pixel moves the score by {heat.array.max():.2f} per full range")
 
-pl.draw(heat).save("gradient.png")
+pl.draw(heat, over=photo).save("gradient.png")

@@ -8,4 +8,4 @@ photo = pl.read("sample:cat_chelsea")
 heat = pl.attribution.guided_backprop(net, photo)
 print("which rule met which operation, how often:", dict(heat.meta.coverage))
 
-pl.draw(heat).save("guided_backprop.png")
+pl.draw(heat, over=photo).save("guided_backprop.png")

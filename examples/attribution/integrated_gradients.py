@@ -8,4 +8,4 @@ photo = pl.read("sample:panda")
 heat = pl.attribution.integrated_gradients(net, photo, steps=32)
 print(f"completeness error {heat.meta.completeness[0]:.2%} with {heat.meta.options['steps']} gradients")
 
-pl.draw(heat).save("integrated_gradients.png")
+pl.draw(heat, over=photo).save("integrated_gradients.png")

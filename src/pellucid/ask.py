@@ -61,8 +61,9 @@ class Ask:
 def explain(net: Any, images: Any, *, classes: int = 5, methods: Sequence[str] = DEFAULT_METHODS) -> Explanation:
     """Why did the network say that? One image, its `classes` best guesses, and several methods' maps of each.
 
-    `net` and `images` may be what `load` and `read` take. `methods` are names of attribution methods that take a target. Occlusion and integrated gradients are asked
-    more coarsely than by default, to answer within seconds; Meta of each map says how.
+    `net` and `images` may be what `load` and `read` take; `methods` are names of attribution methods that take
+    a target. Occlusion and integrated gradients are asked more coarsely than by default, to answer within
+    seconds; Meta of each map says how.
     """
     net, images = Net.of(net), Images.of(images)
     if len(images) != 1:

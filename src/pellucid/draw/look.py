@@ -29,7 +29,8 @@ class Look:
     `view` is what is shown of the numbers: signed, positive, negative or magnitude (by default signed where the
     map is). `scale` is where the colours end: common (the same for all panels), own, or a number. Without a
     number they end at the `percentile` of the magnitudes: 99 for maps of single pixels, 100 for coarser ones.
-    `smooth` is what is drawn between the centres of cells: linear, cubic (without overshoot), or cells.
+    `smooth` is what is drawn between the centres of cells: linear, cubic (without overshoot), or cells; by
+    default cubic for coarse maps and linear for maps of single pixels.
     """
 
     view: str | None = None
@@ -37,7 +38,7 @@ class Look:
     percentile: float | int | None = None
     opacity: float | int = 0.85
     colours: str | None = None
-    smooth: str = "linear"
+    smooth: str | None = None
     crop: bool = False
     """Show only the part of the original that the network saw."""
     field: bool = False
@@ -57,7 +58,8 @@ class Look:
             raise PellucidError(f"percentile={self.percentile}: it must be a number above 0 and at most 100")
         if self.opacity != 0 and not _within(self.opacity, 1.0):
             raise PellucidError(f"opacity={self.opacity}: it must be a number between 0 and 1")
-        one_of("smooth", self.smooth, SMOOTHINGS)
+        if self.smooth is not None:
+            one_of("smooth", self.smooth, SMOOTHINGS)
         table("signed", self.colours, self.theme)
 
     @property
@@ -71,6 +73,10 @@ class Look:
     def percentile_of(self, heat: Heatmap) -> float:
         """Where the colours end, in percent of the magnitudes."""
         return float(self.percentile) if self.percentile else (99.0 if fine(heat.placement) else 100.0)
+
+    def smooth_of(self, heat: Heatmap) -> str:
+        """What is drawn between cells."""
+        return self.smooth or ("linear" if fine(heat.placement) else "cubic")
 
     def scales(self, heats: Sequence[Heatmap]) -> list[Scale]:
         """One scale for every map (N = 1 each); a common one reaches as far as the furthest map needs."""
@@ -125,7 +131,7 @@ def panel(
     """One map (N = 1) in a panel of (height, width); `photo(window)` gives what lies under it."""
     view, box = frame(heat.views[0], placed, look.crop)
     window = Window(box, (sheet.pixels(size[0]), sheet.pixels(size[1])))
-    shown = sampled(viewed(heat.values[0], scale.view), heat.placement, view, window, look.smooth)
+    shown = sampled(viewed(heat.values[0], scale.view), heat.placement, view, window, look.smooth_of(heat))
     theme = look.theme
     pixels = alone(shown, scale, theme) if photo is None else overlaid(photo(window), shown, scale, theme, look.opacity)
     rect = sheet.photo(left, top, pixels)
