@@ -232,6 +232,8 @@ def test_result_pickles_indexes_and_saves(entry: Entry, tmp_path: Path) -> None:
     result = ask(entry, tiny(), photos())
     if isinstance(result, Heatmap):
         assert len(result) == 3
+        assert repr(result).startswith("Heatmap(3 × ")
+        assert entry.name in repr(result)
         assert np.array_equal(result[1].array[0], result.array[1])
         assert result[-1].meta.images == ("photo 2",)
         with np.load(result.save(tmp_path / "x.npz"), allow_pickle=False) as saved:

@@ -83,6 +83,11 @@ class Heatmap(Result):
     signed: bool = True
     meta: Meta = field(default_factory=Meta)
 
+    def __repr__(self) -> str:
+        shape = " × ".join(map(str, self.values.shape))
+        asked = f" of {self.meta.target}" if self.meta.target else ""
+        return f"Heatmap({shape}, {self.meta.method or 'no method'}{asked}, in {self.unit or 'no unit'})"
+
     @property
     def array(self) -> Float[np.ndarray, "n rows columns"]:
         """The raw numbers, (N, rows, columns)."""

@@ -224,6 +224,11 @@ def test_weights_hash_follows_the_module() -> None:
     assert len(first) == 64
 
 
+def test_a_net_introduces_itself_in_one_line() -> None:
+    net = Net(seeded(TOPOLOGIES["module"]), "toy", labels=Labels.plain(["a", "b", "c", "d"]))
+    assert repr(net) == "Net('toy', ModuleRelu with 856 parameters, 4 classes)"
+
+
 def test_four_threads_on_one_network() -> None:
     """300 calls each, taps, edits and rules mixed: every answer is the one it gives alone."""
     module = seeded(Shared)

@@ -69,7 +69,12 @@ class Net:
     preprocess: Preprocess = field(default_factory=Preprocess)
     labels: Labels | None = None
     output: str | None = None
-    _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
+    _cache: dict[Any, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        parameters = sum(p.numel() for p in self.module.parameters())
+        classes = f", {len(self.labels)} classes" if self.labels else ""
+        return f"Net({self.name!r}, {type(self.module).__name__} with {parameters:,} parameters{classes})"
 
     @classmethod
     def of(cls, value: Any) -> Net:

@@ -6,6 +6,7 @@ Theory of the arithmetic: Araujo, Norris & Sim 2019, "Computing receptive fields
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,9 +70,15 @@ class Layers:
     def names(self) -> tuple[str, ...]:
         return tuple(row.name for row in self.rows)
 
-    def last_map(self) -> Layer | None:
-        """The last layer whose output still has places, or None: the usual choice for class maps."""
-        return next((row for row in reversed(self.rows) if row.spatial), None)
+    def last_map(self, before: Sequence[str] = ()) -> Layer | None:
+        """The last layer whose output still has places, or None: the usual choice for class maps.
+
+        With `before`, the last that comes ahead of those layers and is no part of them.
+        """
+        ends = [self.names.index(self[name].name) for name in before]
+        inside = tuple(f"{self[name].path}." for name in before)
+        ahead = self.rows[: min(ends, default=len(self.rows))]
+        return next((row for row in reversed(ahead) if row.spatial and not row.name.startswith(inside)), None)
 
 
 def table(module: nn.Module, inputs: Tensor) -> Layers:

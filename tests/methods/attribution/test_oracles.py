@@ -191,6 +191,13 @@ def test_grad_cam_formula_at_any_layer() -> None:
     assert heat.placement.field == (3, 3)
 
 
+def test_grad_cam_of_a_unit_looks_ahead_of_it() -> None:
+    net, x = Net(seeded(GapLinear), preprocess=PLAIN), pictures()
+    assert pl.attribution.grad_cam(net, x, "features.2:3").meta.layer == "features.1"
+    with pytest.raises(Refused, match=r"features\.1:3 does not depend on layer 'features\.3'"):
+        pl.attribution.grad_cam(net, x, "features.1:3", layer="features.3")
+
+
 def test_gradient_times_input_sums_to_the_score_without_biases() -> None:
     """Positive homogeneity of bias-free ReLU networks."""
     module = seeded(TOPOLOGIES["branches"])

@@ -26,11 +26,13 @@ class Chosen:
     note: tuple[str, ...]
 
 
-def chosen_layer(net: Net, seen: Images, layer: str | None, placement: Literal["field", "stretch"]) -> Chosen:
-    """The named layer, or the last that still has places. Refused in one sentence where it cannot serve."""
+def chosen_layer(
+    net: Net, seen: Images, target: Target, layer: str | None, placement: Literal["field", "stretch"]
+) -> Chosen:
+    """The named layer, or the last with places that the target can depend on; Refused where it cannot serve."""
     height, width = seen.pixels.shape[-2:]
     table = net.layers((height, width))
-    row = table[layer] if layer is not None else table.last_map()
+    row = table[layer] if layer is not None else table.last_map(before=target.layers)
     if row is None:
         raise Refused(f"no layer of {net.name} has a map with more than one cell for an input of {height} × {width}")
     if len(row.shape) != 3:
@@ -56,5 +58,5 @@ def activation_gradients(
     with torch.enable_grad():
         run = net.run(pixels, at=[layer, *target.layers], grad=True)
         scores = scored(target, run)
-        (gradient,) = derivative(scores, [run[layer]], target)
+        (gradient,) = derivative(scores, [run[layer]], target, f"layer {layer!r}")
     return run[layer].detach(), gradient, scores.detach()

@@ -60,17 +60,17 @@ def backward(net: Net, pixels: Float[Tensor, "n c h w"], target: Target, rule: R
         leaf = pixels.detach().clone().requires_grad_()
         run = net.run(leaf, at=target.layers, rule=rule, grad=True)
         scores = scored(target, run)
-        gradient = derivative(scores, [leaf], target)[0]
+        gradient = derivative(scores, [leaf], target, "the pixels")[0]
     return Signal(gradient, scores.detach(), dict(run.coverage))
 
 
-def derivative(scores: Tensor, nodes: list[Tensor], target: Target) -> tuple[Tensor, ...]:
+def derivative(scores: Tensor, nodes: list[Tensor], target: Target, what: str) -> tuple[Tensor, ...]:
     """d score / d node for each image; Refused where the score does not depend on a node."""
     found = (
         torch.autograd.grad(scores.sum(), nodes, allow_unused=True) if scores.requires_grad else (None,) * len(nodes)
     )
     if any(part is None for part in found):
-        raise Refused(f"the score of {target} does not depend on what was asked about: there is no gradient")
+        raise Refused(f"the score of {target} does not depend on {what}: there is no gradient to follow")
     return tuple(part.detach() for part in found if part is not None)
 
 

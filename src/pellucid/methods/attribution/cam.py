@@ -24,7 +24,7 @@ def cam(net: Net, images: Images, target: Target = BEST) -> Heatmap:
     has no such condition.
     """
     seen = net.see(images)
-    chosen = chosen_layer(net, seen, None, "field")
+    chosen = chosen_layer(net, seen, target, None, "field")
     maps, scores = [], []
     for pixels in chunks(seen.pixels, net, "CAM"):
         for one in pixels.split(1):

@@ -35,7 +35,7 @@ def grad_cam(
     head after average pooling the cells sum to the score less its bias. The score should be a logit.
     """
     seen = net.see(images)
-    chosen = chosen_layer(net, seen, layer, placement)
+    chosen = chosen_layer(net, seen, target, layer, placement)
     maps, scores = [], []
     for pixels in chunks(seen.pixels, net, "Grad-CAM"):
         activation, gradient, score = activation_gradients(net, pixels, target, chosen.name)
