@@ -224,6 +224,23 @@ def test_weights_hash_follows_the_module() -> None:
     assert len(first) == 64
 
 
+def test_a_remembering_net_runs_once_for_the_same_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = seeded(TOPOLOGIES["module"])
+    runs, plain = [], type(module).forward
+    monkeypatch.setattr(type(module), "forward", lambda self, x: runs.append(len(x)) or plain(self, x))
+    net = Net(module, preprocess=Preprocess())
+    twice = net.remembering()
+    for x in (pixels(), pixels().clone(), pixels(seed=1)):
+        assert torch.equal(twice.run(x).output, net.run(x).output)
+    assert len(runs) == 2 + 3
+    twice.run(pixels(), at=["head"])
+    twice.run(pixels(), grad=True)
+    twice.run(pixels().float())
+    assert len(runs) == 2 + 3 + 3
+    net.run(pixels())
+    assert len(runs) == 9
+
+
 def test_a_net_introduces_itself_in_one_line() -> None:
     net = Net(seeded(TOPOLOGIES["module"]), "toy", labels=Labels.plain(["a", "b", "c", "d"]))
     assert repr(net) == "Net('toy', ModuleRelu with 856 parameters, 4 classes)"
