@@ -43,5 +43,7 @@ def test_import_is_lazy_and_needs_no_zoo() -> None:
         "assert not {'torchvision', 'timm', 'matplotlib'} & set(sys.modules)\n"
         "assert callable(pl.draw)\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
+        "pl.attribution.grad_cam('bundled', 'sample:panda')\n"
+        "assert 'torch._dynamo' not in sys.modules, 'tracing waits for the compiler'\n"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=120)

@@ -198,6 +198,12 @@ class _Watching(TorchDispatchMode):
         super().__init__()  # type: ignore[no-untyped-call]
         self.watch = watch
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # Otherwise torch imports its compiler at the first operation: a second lost, and Ctrl-C inside that
+        # import, called from C++, ends the process.
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         output = func(*args, **(kwargs or {}))
         self.watch(func, args, kwargs or {}, output)
