@@ -14,7 +14,7 @@ from pellucid.errors import PellucidError
 from pellucid.images import Images, as_float, viewable
 from pellucid.net import Net
 from pellucid.progress import steps
-from pellucid.result import Explanation, Meta, Result, Row
+from pellucid.result import Explanation, Meta, Result, Row, versions
 from pellucid.target import Target
 
 DEFAULT_METHODS = ("grad_cam", "occlusion", "guided_backprop")
@@ -84,6 +84,7 @@ def explain(net: Any, images: Any, *, classes: int = 5, methods: Sequence[str] =
         method="explain",
         options={"classes": classes, "methods": list(methods)},
         images=images.ids,
+        versions=versions(),
         **net.facts(),
     )
     return Explanation(viewable(images.originals[0]), net.see(images).views[0], guesses, tuple(rows), meta)

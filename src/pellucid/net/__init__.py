@@ -201,17 +201,16 @@ class Net:
 
     @property
     def weights(self) -> str:
-        """SHA-256 over names, shapes and values of all parameters and buffers; follows the module when it trains."""
-        state = self.module.state_dict(keep_vars=True)
-        version = tuple((name, id(t), t._version) for name, t in state.items() if isinstance(t, Tensor))
-        if self._cache.get("version") != version:
-            digest = hashlib.sha256()
-            for name, tensor in state.items():
-                if isinstance(tensor, Tensor):
-                    digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-                    digest.update(_raw(tensor))
-            self._cache.update(version=version, weights=digest.hexdigest())
-        return str(self._cache["weights"])
+        """SHA-256 over names, shapes and values of all parameters and buffers.
+
+        Made anew each time, about 17 ms for 19 MB: edits through `.data` leave no trace that a cache could go by.
+        """
+        digest = hashlib.sha256()
+        for name, tensor in self.module.state_dict(keep_vars=True).items():
+            if isinstance(tensor, Tensor):
+                digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+                digest.update(_raw(tensor))
+        return digest.hexdigest()
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""

@@ -99,16 +99,21 @@ def forward(
         raise Refused(f"the {rule.name} rule cannot reach into TorchScript: load the Python module it was made from")
     mode = RuleMode(rule) if rule is not None else None
     with undisturbed(module), taps.hung(), torch.set_grad_enabled(grad), mode or nullcontext():
-        try:
-            output = module(inputs)
-        except PellucidError:
-            raise
-        except Exception as error:
-            shape = "×".join(map(str, inputs.shape))
-            raise BadNetwork(f"the network failed on an input of {shape}: {type(error).__name__}: {error}") from error
+        output = _called(module, inputs)
     taps.check()
     coverage = {**mode.coverage, **hidden_functions(output)} if mode else {}
     return output, taps.found, coverage
+
+
+def _called(module: nn.Module, inputs: Tensor) -> Any:
+    """What the module returns; whatever it raises becomes one line."""
+    try:
+        return module(inputs)
+    except PellucidError:
+        raise
+    except Exception as error:
+        shape = "×".join(map(str, inputs.shape))
+        raise BadNetwork(f"the network failed on an input of {shape}: {type(error).__name__}: {error}") from error
 
 
 class _Taps:
@@ -127,7 +132,6 @@ class _Taps:
             if bare not in parts or not bare:
                 raise unknown("layer", name, [part for part in parts if part])
             self.parts[bare] = parts[bare]
-        self.edited: set[str] = set()
 
     @contextmanager
     def hung(self) -> Iterator[None]:
@@ -148,7 +152,6 @@ class _Taps:
                 return None
             value, put = only_tensor(output, name)
             for key in keys & set(self.edits):
-                self.edited.add(key)
                 value = self.edits[key](value)
             for key in keys & set(self.wanted):
                 if self.grad and not value.requires_grad:
@@ -230,11 +233,5 @@ def trace(module: nn.Module, inputs: Tensor, watch: Watch, seen: Callable[[str, 
         for name, part in module.named_modules():
             if name:
                 undo.callback(part.register_forward_hook(hook(name)).remove)
-        try:
-            with _Watching(watch):
-                return module(inputs)
-        except PellucidError:
-            raise
-        except Exception as error:
-            shape = "×".join(map(str, inputs.shape))
-            raise BadNetwork(f"the network failed on an input of {shape}: {type(error).__name__}: {error}") from error
+        with _Watching(watch):
+            return _called(module, inputs)

@@ -98,6 +98,23 @@ def test_known_disagreement_on_functional_rectifiers() -> None:
     assert np.abs(ours - truth(module, X[0].numpy(), "guided", 1).gradient.sum(0)).max() < 1e-12
 
 
+def test_known_disagreement_on_relu6() -> None:
+    """Trap T2: captum knows no ReLU6; its guided backpropagation of a mobile network is the plain gradient."""
+
+    class Mobile(ModuleRelu):
+        def __init__(self) -> None:
+            super().__init__()
+            self.act, self.act2, self.act3 = nn.ReLU6(), nn.ReLU6(), nn.ReLU6()
+
+    module: Any = seeded(Mobile)
+    theirs = attr.GuidedBackprop(module).attribute(X[:1].clone(), target=1)[0].detach().numpy()
+    assert np.abs(theirs - truth(module, X[0].numpy(), "gradient", 1).gradient).max() < 1e-12
+    ours = pl.attribution.guided_backprop(Net(module, preprocess=Preprocess()), IMAGES[0], 1).array[0]
+    guided = truth(module, X[0].numpy(), "guided", 1).gradient  # no value reaches 6 here: ReLU's tape serves
+    assert np.abs(ours - guided.sum(0)).max() < 1e-12
+    assert np.abs(theirs - guided).max() > 0.01 * np.abs(guided).max()
+
+
 def test_known_disagreement_on_the_trapezoid() -> None:
     """Trap T9: captum's trapezoid weights sum to (n − 1) / n."""
     linear = nn.Sequential(nn.Flatten(), nn.Linear(243, 1, bias=False)).double()
