@@ -18,7 +18,7 @@ from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pydantic
 from pydantic.fields import FieldInfo
@@ -71,7 +71,8 @@ def method(title: str, *, source: str) -> Callable[[Callable[..., R]], Callable[
     """Declare a plain function as a method: `title` for people, `source` the paper and the place in it.
 
     Positional arguments are turned into what their annotations say (a path into Images, a class name into a
-    Target), options are validated, and the result's Meta records all of them with their defaults.
+    Target), options are validated, and the result's Meta records all of them with their defaults. A list of
+    targets gives a tuple of results, from one forward pass where memory allows.
     """
 
     def declare(function: Callable[..., R]) -> Callable[..., R]:
@@ -82,6 +83,8 @@ def method(title: str, *, source: str) -> Callable[[Callable[..., R]], Callable[
             if len(args) > len(arguments):
                 raise PellucidError(f"{function.__name__} takes {', '.join(arguments)}; its options are given by name")
             given |= {name: kwargs.pop(name) for name in list(kwargs) if name in arguments and name not in given}
+            if isinstance(given.get("target"), (list, tuple)):
+                return cast(R, _each(asked, function, given, kwargs))
             nouns = _nouns(function, arguments, given)
             options = validated(function, kwargs)
             return _signed(function(**nouns, **options), function.__name__, title, options, nouns)
@@ -90,6 +93,15 @@ def method(title: str, *, source: str) -> Callable[[Callable[..., R]], Callable[
         return asked
 
     return declare
+
+
+def _each(asked: Callable[..., R], function: Callable[..., R], given: dict[str, Any], options: dict[str, Any]) -> Any:
+    """One result for each target; the network need not run forward again for what it has been shown."""
+    targets = given.pop("target")
+    if not targets:
+        raise PellucidError(f"{function.__name__}: the list of targets is empty")
+    net = _hints(function)["net"].of(given.pop("net")).remembering()
+    return tuple(asked(net=net, target=target, **given, **options) for target in targets)
 
 
 def _nouns(
@@ -114,11 +126,17 @@ def _signed(result: R, name: str, title: str, options: dict[str, Any], nouns: di
         said,
         method=name,
         title=title,
-        options=options,
+        options={name: plain(value) for name, value in options.items()},
+        seed=options.get("seed", said.seed),
         versions=versions(),
         **facts,
     )
     return dataclasses.replace(result, meta=meta)  # type: ignore[type-var]
+
+
+def plain(value: Any) -> Any:
+    """An option as Meta records it: of pictures their names."""
+    return value.facts() if hasattr(value, "facts") else value
 
 
 def validated(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -84,3 +84,21 @@ class View:
             top + (y + 0.5) * (bottom - top) / height - 0.5,
             left + (x + 0.5) * (right - left) / width - 0.5,
         )
+
+
+def between(centres: NDArray[np.float64], points: NDArray[np.float64], *, nearest: bool = False) -> NDArray[np.float64]:
+    """(points, cells) weights that read cells at `centres` at other `points` of one axis; every row sums to 1.
+
+    Linear between centres, the edge's value outside the outermost; or the nearest cell.
+    """
+    if len(centres) == 1:
+        return np.ones((len(points), 1))
+    right = np.searchsorted(centres, points).clip(1, len(centres) - 1)
+    share = ((points - centres[right - 1]) / (centres[right] - centres[right - 1])).clip(0, 1)
+    if nearest:
+        share = np.rint(share)
+    weights = np.zeros((len(points), len(centres)))
+    rows = np.arange(len(points))
+    weights[rows, right - 1] += 1 - share
+    weights[rows, right] += share
+    return weights

@@ -82,6 +82,8 @@ class Heatmap(Result):
     unit: str = ""
     signed: bool = True
     meta: Meta = field(default_factory=Meta)
+    error: Float[np.ndarray, "n rows columns"] | None = None
+    """Of sampled methods: the standard error of every value, in the same unit."""
 
     def __repr__(self) -> str:
         shape = " × ".join(map(str, self.values.shape))
@@ -111,11 +113,13 @@ class Heatmap(Result):
             completeness=pick(self.meta.completeness),
             score=pick(self.meta.score),
         )
-        return dataclasses.replace(self, values=self.values[one], views=self.views[one], meta=meta)
+        error = self.error[one] if self.error is not None else None
+        return dataclasses.replace(self, values=self.values[one], views=self.views[one], meta=meta, error=error)
 
     def save(self, path: str | Path) -> Path:
-        """Write the numbers and their origin to `path` (.npz: `values`, and `meta` as JSON); atomic."""
-        return _save(path, self.meta, values=self.values)
+        """Write the numbers and their origin to `path` (.npz: `values`, `error` if any, `meta` as JSON); atomic."""
+        error = {"error": self.error} if self.error is not None else {}
+        return _save(path, self.meta, values=self.values, **error)
 
 
 @dataclass(frozen=True, eq=False)

@@ -142,5 +142,5 @@ def test_sigma_must_be_a_width(sigma: float) -> None:
 
 
 def test_an_unknown_fill_is_answered_by_name() -> None:
-    with pytest.raises(UnknownName, match="no fill 'gray'; nearest of 5: grey"):
+    with pytest.raises(UnknownName, match="no fill 'gray'; nearest of 6: grey"):
         filled(PIXELS, "gray")

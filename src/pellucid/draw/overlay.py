@@ -11,7 +11,7 @@ from PIL import Image
 
 from pellucid.draw.colours import Floats, Scale, Theme
 from pellucid.errors import PellucidError
-from pellucid.geometry import Placement, View
+from pellucid.geometry import Placement, View, between
 
 SMOOTHINGS = ("linear", "cubic", "cells")
 _FADE = 0.62  # how far the part that the network never saw fades into the paper
@@ -91,20 +91,12 @@ def _along(cells: Floats, centres: Floats, points: Floats, how: str) -> Floats:
 
 def _weights(centres: Floats, points: Floats, how: str) -> Floats:
     """(points, cells): how much of each cell each point shows; every row sums to 1."""
-    right = np.searchsorted(centres, points).clip(1, len(centres) - 1)
-    share = ((points - centres[right - 1]) / (centres[right] - centres[right - 1])).clip(0, 1)
-    if how == "cells":
-        share = np.rint(share)
     step, spacing = float(np.abs(np.diff(points)).mean()) if len(points) > 1 else 0.0, float(np.diff(centres).min())
     if step > spacing and how == "linear":
         # More cells than device pixels: each pixel shows the mean of its cells, or fine maps would flicker.
         tent = (1 - np.abs(points[:, None].clip(centres[0], centres[-1]) - centres) / step).clip(0, None)
         return np.asarray(tent / tent.sum(1, keepdims=True))
-    weights = np.zeros((len(points), len(centres)))
-    rows = np.arange(len(points))
-    weights[rows, right - 1] += 1 - share
-    weights[rows, right] += share
-    return weights
+    return between(centres, points, nearest=how == "cells")
 
 
 def _monotone(cells: Floats, centres: Floats, points: Floats) -> Floats:

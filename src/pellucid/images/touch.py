@@ -4,17 +4,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Literal, get_args
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
 
+import numpy as np
 import torch
+from pydantic import BeforeValidator, InstanceOf
 from torch import Tensor
 from torch.nn import functional as F
 
+from pellucid.chance import generator
 from pellucid.errors import PellucidError, unknown
+from pellucid.images import Images
 
-Fill = Literal["grey", "black", "white", "mean", "blur"]
+Fill = Literal["grey", "black", "white", "mean", "blur", "noise"]
 FILLS: tuple[Fill, ...] = get_args(Fill)
 """What may stand in the place of pixels that are taken away; 'blur' keeps the colours and takes the detail."""
+
+
+def _pictured(value: Any) -> Any:
+    """A fill by its name, or pictures from what `read` takes."""
+    if (isinstance(value, str) and value in FILLS) or not isinstance(value, (str, Path, Tensor, np.ndarray)):
+        return value
+    if isinstance(value, str) and not Path(value).suffix and ":" not in value and not Path(value).exists():
+        raise unknown("fill", value, [*FILLS, "the path of a picture"])
+    return Images.of(value)
+
+
+Filling = Annotated[Fill | InstanceOf[Images], BeforeValidator(_pictured)]
+"""An option that takes a fill by its name, or a picture of one's own (whatever `read` takes)."""
 
 
 def cover(pixels: Tensor, top: int, left: int, height: int, width: int, fill: Tensor | float) -> Tensor:
@@ -73,11 +91,16 @@ _PICTURES: dict[str, Callable[[Tensor, float | int], Tensor]] = {
 }
 
 
-def filled(pixels: Tensor, kind: Fill | str, *, sigma: float | int = 10.0) -> Tensor:
+def filled(
+    pixels: Tensor, kind: Fill | str, *, sigma: float | int = 10.0, which: tuple[int | str, ...] = (0,)
+) -> Tensor:
     """The picture that stands in for pixels (…, C, H, W): the same shape, filled with `kind`.
 
-    grey is 0.5, 'mean' each picture's own mean colour; `sigma` is the width of 'blur' in pixels.
+    grey is 0.5, 'mean' each picture's own mean colour; `sigma` is the width of 'blur' in pixels. 'noise' is
+    uniform in 0..1 for every channel of every pixel; `which` is (seed, image id, …), as in `chance.generator`.
     """
+    if kind == "noise":
+        return torch.from_numpy(generator(int(which[0]), *which[1:], "fill").random(tuple(pixels.shape))).to(pixels)
     fill: Any = _PICTURES.get(kind)
     if fill is None:
         raise unknown("fill", str(kind), FILLS)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from pellucid.images import Images
 from pellucid.net import layers, tap
 from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
+from pellucid.net.memory import Memory
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.rules import Rule
 from pellucid.result import Guess, Meta, Predictions, versions
@@ -25,6 +27,8 @@ MEMORY = 512 * 2**20
 """Bytes that the activations of one chunk of images may take."""
 CACHE = 16 * 2**20
 """Bytes of the largest activation of one chunk on a CPU: beyond its cache, more images at once cost more each."""
+Grad = bool | Literal["pixels"]
+"""What a run can be differentiated by: nothing, the activations asked for, or the pixels too."""
 _USUAL_SIZE = (224, 224)
 _MOST = 64  # images in a chunk: larger ones are no faster
 
@@ -34,11 +38,20 @@ class Run:
     """One forward pass: the scores, and the activations that were asked for."""
 
     net: Net
-    output: Tensor
-    """(N, classes) for a classifier; whatever the network gives otherwise."""
+    returned: Any
+    """What the module returned, unchanged: a detector's list of boxes, a captioner's dict."""
     at: Mapping[str, Tensor]
     coverage: Mapping[str, int] = field(default_factory=dict)
     """How often each operation met each backward rule."""
+    pixels: Tensor | None = None
+    """With `grad="pixels"`: the leaf (N, C, H, W) that the output depends on."""
+    kept: bool = False
+    """Somebody may ask for gradients of this run again: do not let autograd free its graph."""
+
+    @cached_property
+    def output(self) -> Tensor:
+        """(N, classes) for a classifier; whatever the network gives otherwise. Refused where it is no tensor."""
+        return self.net.selected(self.returned)
 
     def __getitem__(self, layer: str) -> Tensor:
         return self.at[layer]
@@ -92,31 +105,35 @@ class Net:
         at: Iterable[str] = (),
         edit: Mapping[str, tap.Edit] | None = None,
         rule: Rule | None = None,
-        grad: bool = False,
+        grad: Grad = False,
     ) -> Run:
         """One forward pass over pictures or pixels (N, C, H, W) in 0..1, which are normalised here.
 
         `at` names the layers whose outputs are wanted (`relu#2` for the second call of one that is used again),
         `edit` maps layers to functions of their output, `rule` changes the backward pass of operations. With
-        `grad` the result can be differentiated: with respect to the pixels if they require it, and to the
-        activations in `at`. Safe in threads; the module is as before when this returns or raises.
+        `grad` the result can be differentiated: with respect to the activations in `at`, and to the pixels if
+        they require it; with `grad="pixels"` a copy of them does, `Run.pixels`. Safe in threads; the module is
+        as before when this returns or raises.
         """
         pixels = self.see(images).pixels if isinstance(images, Images) else images
-        at, answers = tuple(at), self._cache.get("answers")
-        if answers is None or grad or at or edit or rule:
+        at, memory = tuple(dict.fromkeys(at)), self._cache.get("memory")
+        if memory is None or edit or pixels.requires_grad:
             return self._run(pixels, at, edit, rule, grad)
-        key = hashlib.sha256(_raw(pixels)).digest(), pixels.shape, pixels.dtype
-        if key not in answers:
-            answers[key] = self._run(pixels, at, edit, rule, grad)
-        answered: Run = answers[key]
+        key = hashlib.sha256(_raw(pixels)).digest(), pixels.shape, pixels.dtype, at, rule, grad
+        answered: Run = memory.recall(
+            key,
+            lambda: replace(self._run(pixels, at, edit, rule, grad), kept=True),
+            lambda: 4 * len(pixels) * (self.layers(_size(pixels)).floats if grad or at else 1000),
+        )
         return answered
 
     def remembering(self) -> Net:
-        """The same network, which need not run again for pixels whose output it has given.
+        """The same network, which need not run forward again for pixels that it has been shown.
 
-        For whoever asks several questions about the same pictures, while nothing trains the network.
+        For whoever asks several questions about the same pictures, while nothing trains the network: each
+        further question then costs a backward pass alone. What is kept is bounded by the memory budget.
         """
-        return replace(self, _cache={**self._cache, "answers": {}})
+        return replace(self, _cache={**self._cache, "memory": Memory(MEMORY)})
 
     def _run(
         self,
@@ -124,14 +141,15 @@ class Net:
         at: tuple[str, ...],
         edit: Mapping[str, tap.Edit] | None,
         rule: Rule | None,
-        grad: bool,
+        grad: Grad,
     ) -> Run:
         like = next((p for p in self.module.parameters() if p.is_floating_point()), pixels)
         self._check(pixels)
-        with torch.set_grad_enabled(grad):
-            inputs = self.preprocess.normalise(pixels.to(like.device)).to(like.dtype)
-        output, found, coverage = tap.forward(self.module, inputs, at=at, edit=edit, rule=rule, grad=grad)
-        return Run(self, self._selected(output), found, coverage)
+        leaf = pixels.detach().clone().requires_grad_() if grad == "pixels" else None
+        with torch.set_grad_enabled(bool(grad)):
+            inputs = self.preprocess.normalise((pixels if leaf is None else leaf).to(like.device)).to(like.dtype)
+        output, found, coverage = tap.forward(self.module, inputs, at=at, edit=edit, rule=rule, grad=bool(grad))
+        return Run(self, output, found, coverage, leaf)
 
     def see(self, images: Images) -> Images:
         """The pictures as the network sees them: resized and cropped, in 0..1, not yet normalised."""
@@ -237,7 +255,7 @@ class Net:
         if "outputs" not in self._cache:
             size = self.preprocess.size or _USUAL_SIZE
             inputs = layers.blank(self.module, self.preprocess.channels or 3, size)
-            self._cache["outputs"] = int(self._selected(tap.forward(self.module, inputs)[0])[0].numel())
+            self._cache["outputs"] = int(self.selected(tap.forward(self.module, inputs)[0])[0].numel())
         return int(self._cache["outputs"])
 
     def _check(self, pixels: Tensor) -> None:
@@ -251,8 +269,8 @@ class Net:
         if not torch.isfinite(pixels.detach()).all():
             raise PellucidError("pixels hold NaN or infinity: no result would mean anything")
 
-    def _selected(self, output: Any) -> Tensor:
-        """The tensor to explain out of whatever the module returned."""
+    def selected(self, output: Any) -> Tensor:
+        """The tensor to explain out of whatever the module returned; Refused where `output=` has to say which."""
         value = output
         for key in self.output.split(".") if self.output is not None else ():
             try:
@@ -264,6 +282,10 @@ class Net:
         if isinstance(value, Tensor):
             return value
         raise Refused(f"{self.name} returns {_describe(value)}: say which with output=, for example {_example(value)}")
+
+
+def _size(pixels: Tensor) -> tuple[int, int]:
+    return pixels.shape[-2], pixels.shape[-1]
 
 
 def _raw(tensor: Tensor) -> bytes:

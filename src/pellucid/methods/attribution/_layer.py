@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.errors import Refused
-from pellucid.geometry import Placement
+from pellucid.geometry import Placement, between
 from pellucid.images import Images
-from pellucid.methods.attribution._skeleton import derivative, scored
+from pellucid.methods.attribution._skeleton import derivative
 from pellucid.net import Net
 from pellucid.target import Target
 
@@ -51,12 +52,20 @@ def chosen_layer(
     return Chosen(row.name, Placement.stretched(*row.shape[1:], height, width, field), note)
 
 
+def at_pixels(maps: Tensor, placement: Placement, size: tuple[int, int]) -> Tensor:
+    """Maps (…, rows, columns) read at every pixel of an input of `size`: (…, height, width), linear between cells."""
+    centres = placement.centres(maps.shape[-2], maps.shape[-1])
+    rows, columns = (
+        maps.new_tensor(between(at, np.arange(n, dtype=np.float64))) for at, n in zip(centres, size, strict=True)
+    )
+    return rows @ maps @ columns.T
+
+
 def activation_gradients(
     net: Net, pixels: Float[Tensor, "n c h w"], target: Target, layer: str
 ) -> tuple[Float[Tensor, "n k rows columns"], Float[Tensor, "n k rows columns"], Float[Tensor, " n"]]:
     """(activation, d score / d activation, scores) of one layer."""
     with torch.enable_grad():
         run = net.run(pixels, at=[layer, *target.layers], grad=True)
-        scores = scored(target, run)
-        (gradient,) = derivative(scores, [run[layer]], target, f"layer {layer!r}")
-    return run[layer].detach(), gradient, scores.detach()
+        scores, (gradient,) = derivative(run, [run[layer]], target, f"layer {layer!r}")
+    return run[layer].detach(), gradient, scores

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.errors import BadNetwork, Refused
+from pellucid.errors import BadNetwork, PellucidError, Refused
 from pellucid.geometry import Placement
 from pellucid.images import Images
+from pellucid.images.touch import Fill, filled
 from pellucid.net import Net, Run
 from pellucid.net.rules import Rule
 from pellucid.progress import steps
@@ -57,21 +59,26 @@ class Signal:
 def backward(net: Net, pixels: Float[Tensor, "n c h w"], target: Target, rule: Rule | None = None) -> Signal:
     """One backward pass from the target to the pixels, image by image independent."""
     with torch.enable_grad():
-        leaf = pixels.detach().clone().requires_grad_()
-        run = net.run(leaf, at=target.layers, rule=rule, grad=True)
-        scores = scored(target, run)
-        gradient = derivative(scores, [leaf], target, "the pixels")[0]
-    return Signal(gradient, scores.detach(), dict(run.coverage))
+        run = net.run(pixels, at=target.layers, rule=rule, grad="pixels")
+        scores, gradients = derivative(run, [run.pixels], target, "the pixels")
+    return Signal(gradients[0], scores, dict(run.coverage))
 
 
-def derivative(scores: Tensor, nodes: list[Tensor], target: Target, what: str) -> tuple[Tensor, ...]:
-    """d score / d node for each image; Refused where the score does not depend on a node."""
+def derivative(run: Run, nodes: Sequence[Tensor | None], target: Target, what: str) -> tuple[Tensor, list[Tensor]]:
+    """(scores (N,), d score / d node for each node), image by image independent.
+
+    Refused where the score does not depend on a node.
+    """
+    scores = scored(target, run)
+    wanted = [node for node in nodes if node is not None]
     found = (
-        torch.autograd.grad(scores.sum(), nodes, allow_unused=True) if scores.requires_grad else (None,) * len(nodes)
+        torch.autograd.grad(scores.sum(), wanted, allow_unused=True, retain_graph=run.kept)
+        if scores.requires_grad
+        else (None,) * len(wanted)
     )
     if any(part is None for part in found):
         raise Refused(f"the score of {target} does not depend on {what}: there is no gradient to follow")
-    return tuple(part.detach() for part in found if part is not None)
+    return scores.detach(), [part.detach() for part in found if part is not None]
 
 
 def signals(net: Net, seen: Images, target: Target, what: str, rule: Rule | None = None) -> Signal:
@@ -101,6 +108,7 @@ def pixel_map(
     *,
     unit: str,
     signed: bool,
+    error: Tensor | None = None,
     **meta: Any,
 ) -> Heatmap:
     """A heatmap with one value per pixel of the network's input."""
@@ -114,6 +122,7 @@ def pixel_map(
         unit=unit,
         signed=signed,
         coverage=signal.coverage,
+        error=error,
         **meta,
     )
 
@@ -129,9 +138,10 @@ def heatmap(
     unit: str,
     signed: bool = True,
     notes: tuple[str, ...] = (),
+    error: Tensor | None = None,
     **meta: Any,
 ) -> Heatmap:
-    """Numbers leave the graph here; maps that say nothing say so."""
+    """Numbers leave the graph here; maps that say nothing say so. `error`: standard errors, of sampled maps."""
     values = values.detach()
     if not torch.isfinite(values).all():
         raise BadNetwork(
@@ -144,7 +154,7 @@ def heatmap(
             f"the map is zero everywhere for {', '.join(silent)}: nothing there moves this score",
         )
     return Heatmap(
-        values.float().cpu().numpy() if values.dtype != torch.float64 else values.cpu().numpy(),
+        _numbers(values),
         placement,
         seen.views,
         unit=unit,
@@ -155,9 +165,28 @@ def heatmap(
             notes=(*seen.notes, *notes),
             **meta,
         ),
+        error=_numbers(error) if error is not None else None,
     )
+
+
+def _numbers(values: Tensor) -> np.ndarray:
+    """float64 stays, everything else leaves as float32."""
+    values = values.detach().cpu()
+    return (values if values.dtype == torch.float64 else values.float()).numpy()
 
 
 def asked_name(net: Net, target: Target, seen: Images) -> str:
     """The target as a person would read it; the best guess by its name where there is one image."""
     return str(named(fixed(target, net.run(seen)) if len(seen) == 1 else target, net))
+
+
+def stand_in(net: Net, seen: Images, filling: Fill | Images, seed: int = 0) -> Float[Tensor, "n c h w"]:
+    """What stands in for one image (1, C, H, W) in `seen`: its fill, or the given pictures as the network sees them."""
+    pixels = seen.pixels
+    if not isinstance(filling, Images):
+        return filled(pixels, filling, which=(seed, seen.ids[0]))
+    given = net.see(filling).pixels
+    if given.shape[1:] != pixels.shape[1:]:
+        wanted, got = ("×".join(map(str, shape[1:])) for shape in (pixels.shape, given.shape))
+        raise PellucidError(f"{filling.ids[0]!r} is {got} for this network, the picture it should stand for {wanted}")
+    return given.to(pixels)
