@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from torch import nn
 
 import pellucid as pl
 from pellucid.ask import Ask, explain
-from pellucid.errors import PellucidError, UnknownName
+from pellucid.catalogue import entries
+from pellucid.errors import PellucidError, Refused, UnknownName
+from pellucid.net import Net, Preprocess
+from tests.networks import seeded
 from tests.test_every_method import photos, tiny
 
 
@@ -52,5 +58,51 @@ def test_explain_asks_every_method_about_every_guess() -> None:
 def test_explain_refuses_what_it_cannot() -> None:
     with pytest.raises(PellucidError, match="one image, these are 2"):
         explain(tiny(), photos(2))
-    with pytest.raises(PellucidError, match="cannot use occlusion_labels: it has no target; these have: cam"):
+    with pytest.raises(
+        PellucidError, match="cannot use occlusion_labels: it has no target; these can be used: ablation_cam"
+    ):
         explain(tiny(), photos(1), methods=["occlusion_labels"])
+
+
+def test_truth_against_prediction() -> None:
+    net, image = tiny(), photos(1)
+    best, *_, worst = net.top(image, 3)
+    found = explain(net, image, methods=("grad_cam", "gradient_times_input"), truth=worst.label)
+    assert [column.name for column in found.columns] == [
+        best.label,
+        worst.label,
+        f"{best.label} rather than {worst.label}",
+    ]
+    assert found.columns[0].probability == pytest.approx(best.probability)
+    for row in found.rows:  # both methods are linear in the target
+        first, second, difference = (heat.array for heat in row.maps)
+        assert np.allclose(first - second, difference, atol=1e-12)
+    right = explain(net, image, methods=("grad_cam",), truth=best.label)
+    assert right.columns[1].name == net.top(image, 2)[1].label, (
+        "the prediction is the truth: held against the runner-up"
+    )
+    with pytest.raises(UnknownName, match="no class 'unicorn'"):
+        explain(net, image, truth="unicorn")
+
+
+def test_all_methods_and_what_they_refuse() -> None:
+    """A network without an averaging head has no CAM: the others answer, and the refusal is in the notes."""
+    net = Net(seeded(lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 30 * 38, 3))))
+    net = replace(net, preprocess=Preprocess(crop=(32, 40)))
+    chosen = [e for e in entries() if e.name in ("cam", "grad_cam", "gradient")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pellucid.catalogue.entries", lambda: tuple(chosen))
+        found = explain(net, photos(1), classes=1, methods="all")
+    assert [row.method for row in found.rows] == ["grad_cam", "gradient"]
+    assert any(note.startswith("Class activation map: CAM needs a head that averages") for note in found.meta.notes)
+    with pytest.raises(Refused, match="CAM needs a head"):
+        explain(net, photos(1), methods=["cam"])
+
+
+def test_one_forward_pass_for_all_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, runs = tiny(), []
+    plain = type(net.module).forward
+    net.layers((32, 32))
+    monkeypatch.setattr(type(net.module), "forward", lambda self, x: runs.append(1) or plain(self, x))
+    explain(net, photos(1), classes=3, methods=["gradient", "grad_cam"])
+    assert len(runs) == 3, "the prediction, one pass for the pixels' gradients, one for the layer's"

@@ -170,7 +170,7 @@ BAD = (
     # layers
     Bad("layer: misspelt", f"grad_cam dog.png {NET} --layer act3", 2, "no layer 'act3'; nearest of"),
     Bad("layer: no places", f"grad_cam dog.png {NET} --layer head", 2, "'head' gives 4 numbers"),
-    Bad("layer: empty", f"grad_cam dog.png {NET} --layer <>", 2, "no layer ''"),
+    Bad("layer: empty", f"grad_cam dog.png {NET} --layer <>", 2, "names no layer: one name"),
     Bad("layer: none in the net", "grad_cam dog.png --net nets.py:vector", 2, "no layer of"),
     Bad("cam: no averaging head", "cam dog.png --net nets.py:flat", 2, "use grad_cam"),
     Bad("guided: no activations", "guided_backprop dog.png --net nets.py:linear", 2, "no activation of"),
@@ -197,7 +197,7 @@ BAD = (
     Bad("option: too small", f"occlusion dog.png {NET} --size 0", 2, "--size '0': input should be greater"),
     Bad("option: too large", f"integrated_gradients dog.png {NET} --steps 5000", 2, "--steps '5000': input"),
     Bad("option: no number", f"occlusion dog.png {NET} --size large", 2, "--size 'large': input should be"),
-    Bad("option: no such choice", f"occlusion dog.png {NET} --fill gray", 2, "--fill 'gray': choose from grey, black"),
+    Bad("option: no such choice", f"occlusion dog.png {NET} --fill gray", 2, "no fill 'gray'; nearest of 7: grey"),
     Bad("option: no value", f"gradient dog.png {NET} --target", 2, "'--target' requires an argument"),
     Bad("option: value for a flag", f"grad_cam dog.png {NET} --against=3", 2, "'--against' does not take a value"),
     Bad("option: no guesses", f"predict dog.png {NET} --top 0", 2, "--top '0'"),

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import click
 import numpy as np
@@ -31,6 +31,7 @@ from pellucid.cli.options import common
 from pellucid.images import read
 from pellucid.net import load as load_module
 from pellucid.net.load import load
+from pellucid.result import Panel
 
 NETS = """
 import torch
@@ -172,11 +173,14 @@ def test_help_is_the_declaration(entry: Entry, run: Run, monkeypatch: pytest.Mon
 
 
 def _said(default: object) -> str:
+    if isinstance(default, tuple):
+        return ",".join(map(str, default))
     return ("no", "yes")[default] if isinstance(default, bool) else str(default)
 
 
 def _choices(field: FieldInfo) -> tuple[Any, ...]:
-    return get_args(field.annotation) if "Literal" in str(field.annotation) else ()
+    kinds = (field.annotation, *get_args(field.annotation))
+    return tuple(choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind))
 
 
 @pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
@@ -207,7 +211,8 @@ def test_every_method_answers_as_in_python(entry: Entry, folder: Path, run: Run)
     assert (code, out, err) == (0, "dog.npz\n", "")
     asked = Ask(entry.name, None, small).answer(load("nets.py:plain"), read("dog.png"))
     with np.load("dog.npz") as saved:
-        np.testing.assert_allclose(saved["values"], asked.values, rtol=1e-4, atol=1e-6)  # type: ignore[attr-defined]
+        for name, part in asked.parts.items() if isinstance(asked, Panel) else [("values", asked)]:
+            np.testing.assert_allclose(saved[name], part.values, rtol=1e-4, atol=1e-6)  # type: ignore[attr-defined]
         meta = json.loads(str(saved["meta"]))
     assert meta["method"] == entry.name
     assert meta["options"] == json.loads(json.dumps(dict(asked.meta.options)))  # type: ignore[attr-defined]
@@ -244,7 +249,8 @@ def test_json_of_a_method(run: Run) -> None:
     assert first.keys() == {"image", "kind", "shape", "min", "max", "unit", "saved", "meta"}
     assert (first["image"], first["kind"], first["shape"], first["unit"]) == ("dog.png", "Heatmap", [1, 1, 1], "logit")
     assert second["saved"] == ["cat.occlusion.png"]
-    assert first["meta"]["options"] == {"size": 32, "stride": 10, "fill": "grey"}
+    options = {"size": 32, "stride": 10, "fill": "grey", "border": "inside", "per_pixel": False, "seed": 0}
+    assert first["meta"]["options"] == options
     assert first["meta"]["weights"] == load("nets.py:plain").weights
     assert "values" not in first
 
@@ -468,14 +474,19 @@ def test_completion_of_commands() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pellucid"], capture_output=True, text=True, env=environment, check=False
     )
-    assert done.stdout.split() == ["plain,grad_cam", "plain,gradient", "plain,gradient_times_input"]
+    assert done.stdout.split() == [
+        "plain,grad_cam",
+        "plain,grad_cam_plus_plus",
+        "plain,gradient",
+        "plain,gradient_times_input",
+    ]
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
     ("words", "incomplete", "found"),
     [
-        (["explain"], "cam,grad_", ["cam,grad_cam"]),
+        (["explain"], "cam,grad_", ["cam,grad_cam", "cam,grad_cam_plus_plus"]),
         (["occlusion", "--fill"], "b", ["black", "blur"]),
         (["occlusion"], "--str", ["--stride"]),
     ],

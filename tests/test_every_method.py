@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import json
+import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,27 @@ from pellucid.catalogue import Entry, entries
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.net import Labels, Net, Preprocess
-from pellucid.result import Heatmap, Result
+from pellucid.result import Heatmap, Panel, Result
 
 ROOT = Path(__file__).parents[1]
 QUICK: dict[str, dict[str, Any]] = {
+    "lime": {"segments": "grid", "pieces": 6, "samples": 40},
+    "kernel_shap": {"segments": "grid", "pieces": 6, "samples": 40},
+    "shapley_sampling": {"segments": "grid", "pieces": 6, "orders": 3},
     "occlusion": {"size": 8, "stride": 8},
     "occlusion_labels": {"size": 8, "stride": 8},
+    "occlusion_products": {"size": 8, "stride": 8},
+    "occlusion_rank": {"size": 8, "stride": 8},
+    "occlusion_sizes": {"sizes": (8, 16)},
+    "extremal_perturbation": {"steps": 3},
+    "rise": {"samples": 20},
+    "sobol": {"grid": 3, "samples": 4},
     "integrated_gradients": {"steps": 4},
+    "expected_gradients": {"samples": 4},
+    "guided_integrated_gradients": {"steps": 4},
+    "blur_integrated_gradients": {"sigma": 4, "steps": 4},
+    "smooth_grad": {"samples": 4},
+    "xrai": {"steps": 4, "scales": (1200,), "smallest": 1500},
 }
 every = pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
 
@@ -68,6 +83,8 @@ def ask(entry: Entry, net: Net, images: Images, **options: Any) -> Result:
 
 
 def numbers(result: Result) -> np.ndarray:
+    if isinstance(result, Panel):
+        return np.concatenate([part.values.reshape(len(part), -1) for part in result.parts.values()], axis=1)
     return result.values  # type: ignore[attr-defined, no-any-return]
 
 
@@ -140,6 +157,37 @@ def test_does_not_depend_on_the_batch(entry: Entry, monkeypatch: pytest.MonkeyPa
     small = numbers(ask(entry, net, images))
     for other in (single, turned[[1, 2, 0]], small):
         assert np.allclose(together, other, rtol=0, atol=1e-12)
+
+
+@every
+def test_several_targets_are_the_same_questions(entry: Entry) -> None:
+    """A list of targets shares forward passes, and changes no number by it."""
+    if "target" not in entry.arguments:
+        pytest.skip("has no target")
+    net, image, options = tiny(), photos(1), QUICK.get(entry.name, {})
+    others = {"occlusion_products": "p(cat)", "occlusion_rank": "p(cat)", "finer_cam": "cat"}  # they need one class
+    asked = ["dog", others.get(entry.name, "cat - dog"), "dog"]
+    together = entry.function(net, image, asked, **options)
+    alone = [entry.function(net, image, target, **options) for target in asked]
+    assert [one.meta.target for one in together] == asked
+    for one, other in zip(together, alone, strict=True):
+        assert np.array_equal(numbers(one), numbers(other))
+    with pytest.raises(PellucidError, match="list of targets is empty"):
+        entry.function(net, image, [], **options)
+
+
+@every
+def test_does_not_depend_on_threads(entry: Entry) -> None:
+    """Within 1e-6 of the map's range in float32 (sums are cut differently), for one thread and two."""
+    net, image = tiny(), photos(1)
+    before, maps = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            maps.append(numbers(ask(entry, net, image)))
+    finally:
+        torch.set_num_threads(before)
+    assert np.allclose(*maps, rtol=0, atol=1e-6 * float(np.abs(maps[0]).max()))
 
 
 @every
@@ -240,6 +288,16 @@ def test_result_pickles_indexes_and_saves(entry: Entry, tmp_path: Path) -> None:
         with np.load(result.save(tmp_path / "x.npz"), allow_pickle=False) as saved:
             assert np.array_equal(saved["values"], result.array)
             assert json.loads(str(saved["meta"]))["method"] == entry.name
+    if isinstance(result, Panel):
+        assert len(result) == len(pickle.loads(pickle.dumps(result))) == 3
+        assert repr(result).startswith(f"Panel({', '.join(result.parts)}; 3 images")
+        assert result[-1].meta.images == ("photo 2",)
+        with np.load(result.save(tmp_path / "x.npz"), allow_pickle=False) as saved:
+            for name, part in result.parts.items():
+                assert part.meta.method == entry.name
+                assert np.array_equal(result[1][name].values[0], part.values[1])
+                assert np.array_equal(saved[name], part.values)
+                assert json.loads(str(saved[f"{name}.meta"]))["images"] == list(part.meta.images)
 
 
 def test_the_catalogue_is_not_empty_and_has_no_twins() -> None:

@@ -10,9 +10,23 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[1] / "examples"
 EXAMPLES = sorted(ROOT.rglob("*.py"))
+SLOW = {
+    "ablation_cam",
+    "blur_integrated_gradients",
+    "extremal_perturbation",
+    "lime",
+    "score_cam",
+    "shapley_sampling",
+    "sobol",
+}
+"""Thousands of passes each; they run with the other slow tests."""
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.slow] if path.stem in SLOW else []) for path in EXAMPLES],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_example_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(path))

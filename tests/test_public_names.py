@@ -14,8 +14,12 @@ FACE = {
     "find", "images", "load", "net", "progress", "read", "target",
 }  # fmt: skip
 ATTRIBUTION = {
-    "cam", "deconvnet", "grad_cam", "gradient", "gradient_times_input", "guided_backprop", "integrated_gradients",
-    "occlusion", "occlusion_labels",
+    "ablation_cam", "blur_integrated_gradients", "cam", "deconvnet", "deep_lift", "eigen_cam",
+    "excitation_backprop", "expected_gradients", "extremal_perturbation", "finer_cam", "full_grad", "grad_cam",
+    "grad_cam_plus_plus", "gradient", "gradient_times_input", "guided_backprop", "guided_grad_cam",
+    "guided_integrated_gradients", "hires_cam", "integrated_gradients", "kernel_shap", "layer_cam", "lime", "lrp",
+    "occlusion", "occlusion_labels", "occlusion_products", "occlusion_rank", "occlusion_sizes", "rise", "score_cam",
+    "shapley_sampling", "smooth_grad", "sobol", "x_grad_cam", "xrai",
 }  # fmt: skip
 
 

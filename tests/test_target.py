@@ -136,3 +136,131 @@ def test_one_logit_heads() -> None:
     assert t.Logit(0)(regression.run(torch.full((1, 3, 2, 2), 0.5))).tolist() == [0.5]
     with pytest.raises(UnknownName, match="no class 1: age has 1 outputs"):
         t.Logit(1)(regression.run(torch.full((1, 3, 2, 2), 0.5)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("out[3]", [-1.0, 1.0]),
+        ("-out[0]", [-1.0, 0.0]),
+        ("-1 × 1", [-3.0, 2.0]),
+        ("-tiger cat", [-3.0, 2.0]),
+        ("2 × 1", [6.0, -4.0]),
+        ("0.5*tiger cat - 2 * out[0]", [-0.5, -1.0]),
+        ("tabby - tiger cat + 4", [-1.5, 5.5]),  # from the left, as arithmetic goes
+        ("tabby - tiger cat - 4 + 2", [-0.5, 2.5]),
+        ("best guess", [3.0, 4.0]),
+        ("best guess - guess 2", [1.0, 0.5]),
+        ("max(layer4:2)", [11.0, 23.0]),
+        ("sum(layer4:2)", [38.0, 86.0]),
+    ],
+)
+def test_grammar_of_numbers(asked: str, expected: list[float]) -> None:
+    target = Target.of(asked)
+    assert target(RUN).tolist() == pytest.approx(expected)
+    assert Target.of(str(target)) == target
+
+
+def test_a_negative_number_is_no_class() -> None:
+    with pytest.raises(UnknownName, match="no class '-1'"):
+        Target.of("-1")(RUN)
+    assert str(-t.Logit(1)) == "-1 × 1"
+
+
+def test_a_loss_can_be_written() -> None:
+    assert Target.of("loss(tiger cat)") == t.Loss("tiger cat")
+    assert Target.of("-loss(1)")(RUN).tolist() == pytest.approx(torch.log_softmax(SCORES, 1)[:, 1].tolist())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("out[0,4]", t.Output(0, 4)),
+        ("out[ 0 , 4 ]", t.Output(0, 4)),
+        ("region(tiger cat)", t.Region("tiger cat")),
+        ("region(3)", t.Region(3)),
+        ("region(dog - big)", t.Region("dog - big")),  # a sign in brackets is part of the name
+        ("box(dog,10,20,110,220)", t.Box("dog", (10, 20, 110, 220))),
+        ("box(a dog, small, -3, 20.5, 110, 220)", t.Box("a dog, small", (-3, 20.5, 110, 220))),
+        ("word(17,3)", t.Word(17, 3)),
+        ("word(a, 0)", t.Word("a", 0)),
+        ("sentence(4,17,9)", t.Sentence((4, 17, 9))),
+        ("sentence(a, red fox)", t.Sentence(("a", "red fox"))),
+        ("similar(my - cat.jpg)", t.Similarity("my - cat.jpg")),
+        ("similar(sample:panda at layer4.1)", t.Similarity("sample:panda", "layer4.1")),
+        ("dog (small) - cat", t.Logit("dog (small)") - t.Logit("cat")),
+    ],
+)
+def test_grammar_of_kinds(text: str, expected: Target) -> None:
+    assert Target.of(text) == expected
+    assert Target.of(str(expected)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "how"),
+    [
+        ("box(dog,1,2,3)", r"write box\(CLASS,x1,y1,x2,y2\)"),
+        ("box(dog,9,2,3,4)", "with x1 < x2"),
+        ("word(3)", r"write word\(TOKEN,POSITION\)"),
+        ("sentence()", "write sentence"),
+        ("sentence(1,,2)", "write sentence"),
+        ("region()", "write region"),
+        ("similar()", "write similar"),
+        ("max(cat)", r"write max\(LAYER:UNIT\)"),
+        ("p()", "write p"),
+        ("-", "empty"),
+    ],
+)
+def test_nonsense_is_answered_before_a_network_runs(text: str, how: str) -> None:
+    with pytest.raises(PellucidError, match=how):
+        Target.of(text)
+
+
+MASK = torch.tensor([[True, False], [True, True]])
+VALUES = [
+    t.Output(0, 4), t.Region("cat"), t.Region(1, MASK), t.Box(2, (0, 0, 4, 4)), t.Word(3, 1), t.Sentence((1, 2)),
+    t.Similarity("sample:panda"), t.Similarity((1.0, 2.0), "layer4"), t.Similarity(torch.full((3, 4, 5), 0.25)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", VALUES, ids=str)
+def test_every_kind_is_a_value(value: Target) -> None:
+    again = pickle.loads(pickle.dumps(value))
+    assert again == value
+    assert hash(again) == hash(value)
+    assert len({value, again, value + value}) == 2
+    assert str(2 * value - t.Logit(1)) == f"2 × {value} - 1"
+    assert (value - value).layers == value.layers
+
+
+def test_masks_are_compared_by_their_pixels() -> None:
+    assert t.Region(1, MASK) == t.Region(1, MASK.numpy()) != t.Region(1, ~MASK)
+    assert str(t.Region(1, MASK)) == "region(1, 3 pixels of 2 × 2)"
+    for bad in (MASK.float(), torch.zeros(2, 2, dtype=torch.bool), MASK[0]):
+        with pytest.raises(PellucidError, match="give \\(height, width\\) booleans"):
+            t.Region(1, bad)
+
+
+def test_outputs_of_any_shape() -> None:
+    run = Run(NET, MAPS, {})
+    assert t.Output(1, 0, 1)(run).tolist() == [5.0, 17.0]
+    for index in ((1,), (0, 0, 2), (3, 0, 0), (-1, 0, 0)):
+        with pytest.raises(UnknownName, match=r"toy gives 3×2×2 numbers per image, out\[0,0,0\] to out\[2,1,1\]"):
+            t.Output(*index)(run)
+    flat = Run(Net(nn.Identity(), "age"), torch.tensor([2.0, 7.0]), {})
+    assert t.Output(0)(flat).tolist() == [2.0, 7.0]
+    assert Target.of("-out[0]")(flat).tolist() == [-2.0, -7.0]
+
+
+def test_names_of_every_kind() -> None:
+    asked = {
+        "region(1)": "region(tiger cat)",
+        "box(0,1,2,3,4)": "box(tabby,1,2,3,4)",
+        "word(1,3)": "word(tiger cat,3)",
+        "sentence(0,1)": "sentence(tabby,tiger cat)",
+        "loss(1)": "loss(tiger cat)",
+        "out[1]": "out[1]",
+    }
+    assert {text: str(named(Target.of(text), NET)) for text in asked} == asked
+    bare = Net(nn.Identity(), "bare")
+    assert str(named(Target.of("sentence(0,1) - word(1,2)"), bare)) == "sentence(0,1) - word(1,2)"

@@ -7,15 +7,16 @@ import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from pellucid import catalogue
-from pellucid.errors import PellucidError
+from pellucid.catalogue import Entry
+from pellucid.errors import PellucidError, Refused
 from pellucid.images import Images, as_float, viewable
 from pellucid.net import Net
 from pellucid.progress import steps
-from pellucid.result import Explanation, Meta, Result, Row, versions
-from pellucid.target import Target
+from pellucid.result import Column, Explanation, Heatmap, Meta, Result, Row, versions
+from pellucid.target import Logit, Probability, Target
 
 DEFAULT_METHODS = ("grad_cam", "occlusion", "guided_backprop")
 _QUICK: dict[str, dict[str, Any]] = {
@@ -58,33 +59,80 @@ class Ask:
         return result
 
 
-def explain(net: Any, images: Any, *, classes: int = 5, methods: Sequence[str] = DEFAULT_METHODS) -> Explanation:
+def explain(
+    net: Any,
+    images: Any,
+    *,
+    classes: int = 5,
+    methods: Sequence[str] | Literal["all"] = DEFAULT_METHODS,
+    truth: str | int | None = None,
+) -> Explanation:
     """Why did the network say that? One image, its `classes` best guesses, and several methods' maps of each.
 
     `net` and `images` may be what `load` and `read` take; `methods` are names of attribution methods that take
-    a target. Occlusion and integrated gradients are asked more coarsely than by default, to answer within
-    seconds; Meta of each map says how.
+    a target, or 'all' of them. With `truth`, the class that it should have been, the questions are the best
+    guess, the truth, and what speaks for the one rather than the other. Slow methods are asked more coarsely
+    than by default, to answer within seconds; Meta of each map says how.
     """
     net, images = Net.of(net), Images.of(images)
     if len(images) != 1:
         raise PellucidError(f"explain takes one image, these are {len(images)}: explain images[i], one by one")
-    entries = [catalogue.find(name) for name in methods]
-    for entry in entries:
-        if "target" not in entry.arguments:
-            able = [e.name for e in catalogue.entries() if e.chapter == "attribution" and "target" in e.arguments]
-            raise PellucidError(f"explain cannot use {entry.name}: it has no target; these have: {', '.join(able)}")
-    net = net.remembering()  # the same covers are asked about for each class
+    entries = _able(methods)
+    net = net.remembering()  # the questions differ, the pictures that are shown to the network do not
     guesses = net.top(images, classes)
-    rows = []
-    for entry in entries:
-        asked = [Target.of(guess) for guess in guesses]
-        maps = [entry.function(net, images, one, **_QUICK.get(entry.name, {})) for one in steps(asked, entry.title)]
+    asked = [Target.of(guess) for guess in guesses]
+    columns: tuple[Column, ...] = ()
+    if truth is not None:
+        asked, columns = _against(net, images, truth)
+    rows, refused = [], []
+    for entry in steps(entries, "methods"):
+        try:
+            maps = [entry.function(net, images, one, **_QUICK.get(entry.name, {})) for one in steps(asked, entry.title)]
+        except Refused as error:
+            if methods != "all":
+                raise
+            refused.append(f"{entry.title}: {error}")
+            continue
         rows.append(Row(entry.name, entry.title, tuple(maps)))
     meta = Meta(
         method="explain",
-        options={"classes": classes, "methods": list(methods)},
+        options={"classes": classes, "methods": [entry.name for entry in entries], "truth": truth},
         images=images.ids,
+        notes=tuple(refused),
         versions=versions(),
         **net.facts(),
     )
-    return Explanation(viewable(images.originals[0]), net.see(images).views[0], guesses, tuple(rows), meta)
+    return Explanation(viewable(images.originals[0]), net.see(images).views[0], guesses, tuple(rows), meta, columns)
+
+
+def _able(methods: Sequence[str]) -> list[Entry]:
+    """The entries of the methods asked for; each must have a target and give a map."""
+    able = [
+        e for e in catalogue.entries() if e.chapter == "attribution" and "target" in e.arguments and e.gives(Heatmap)
+    ]
+    if methods == "all":
+        return able
+    entries = [catalogue.find(name) for name in methods]
+    for entry in entries:
+        if entry.name not in {one.name for one in able}:
+            lacks = "it gives no single map" if "target" in entry.arguments else "it has no target"
+            names = ", ".join(one.name for one in able)
+            raise PellucidError(f"explain cannot use {entry.name}: {lacks}; these can be used: {names}")
+    return entries
+
+
+def _against(net: Net, images: Images, truth: str | int) -> tuple[list[Target], tuple[Column, ...]]:
+    """The best guess, the truth, and the difference; where the best guess is the truth, against the runner-up."""
+    index = net.class_index(truth)
+    first, *others = net.top(images, 2)
+    if not others:
+        raise PellucidError(f"truth={truth!r}: {net.name} has one output, there is nothing to hold it against")
+    pair = (first.index, index) if first.index != index else (index, others[0].index)
+    one, two = (Logit(which) for which in pair)
+    names = [net.class_name(which) for which in pair]
+    chances = [float(Probability(which)(net.run(images))[0]) for which in pair]
+    columns = (
+        *(Column(n, p) for n, p in zip(names, chances, strict=True)),
+        Column(f"{names[0]} rather than {names[1]}"),
+    )
+    return [one, two, one - two], columns

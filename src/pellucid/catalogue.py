@@ -61,6 +61,10 @@ class Entry:
         """The model of its keyword-only arguments."""
         return options_of(inspect.unwrap(self.function))
 
+    def gives(self, kind: type) -> bool:
+        """Whether the method says that its result is of that kind."""
+        return _hints(inspect.unwrap(self.function)).get("return") is kind
+
     @property
     def arguments(self) -> dict[str, inspect.Parameter]:
         """What it asks about, in order: a selection of net, images, target."""

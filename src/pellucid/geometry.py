@@ -94,7 +94,8 @@ def between(centres: NDArray[np.float64], points: NDArray[np.float64], *, neares
     if len(centres) == 1:
         return np.ones((len(points), 1))
     right = np.searchsorted(centres, points).clip(1, len(centres) - 1)
-    share = ((points - centres[right - 1]) / (centres[right] - centres[right - 1])).clip(0, 1)
+    gap = centres[right] - centres[right - 1]  # none between cells that see the same, as on both sides of a fold
+    share = ((points - centres[right - 1]) / np.where(gap == 0, 1, gap)).clip(0, 1)
     if nearest:
         share = np.rint(share)
     weights = np.zeros((len(points), len(centres)))

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName
 from pellucid.images import Images
 from pellucid.net import Labels, Net, Preprocess
-from pellucid.net.rules import Guided
+from pellucid.net.rules.rectifiers import Guided
 from tests.networks import TOPOLOGIES, InPlace, PostActivation, Shared, seeded
 
 

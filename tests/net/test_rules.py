@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from pellucid.errors import Refused
 from pellucid.net import Net, Preprocess
-from pellucid.net.rules import Deconvnet, Guided, Rule
+from pellucid.net.rules import Rule
+from pellucid.net.rules.rectifiers import Deconvnet, Guided
 from tests.networks import TOPOLOGIES, seeded, truth
 
 NETS = {name: seeded(make, seed=i) for i, (name, make) in enumerate(TOPOLOGIES.items())}

@@ -16,6 +16,7 @@ from pellucid.cli.ask import Answer, report
 from pellucid.cli.files import places, save
 from pellucid.cli.options import Command, Count, Kind, Option, common, images, option
 from pellucid.cli.session import Session, finite, running
+from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.result import Explanation
 
@@ -27,7 +28,9 @@ def command() -> click.Command:
     own = [
         option("--classes", type=Count, default=defaults["classes"], help="how many of the best guesses"),
         Option("--methods", metavar="NAME,…", type=Methods(), default=methods,
-               help=f"attribution methods, see `pellucid methods`  [default: {methods}]"),
+               help=f"attribution methods, see `pellucid methods`, or all  [default: {methods}]"),
+        Option("--truth", metavar="CLASS", help="what it should have been: best guess, truth, and difference"),
+        Option("--sheet", metavar="PATH", help="one picture of all photos instead: a row for each method"),
     ]  # fmt: skip
     return Command(
         "explain", running(_explain), doc=inspect.getdoc(explain) or "", summary="Why this answer?",
@@ -41,6 +44,8 @@ class Methods(Kind):
     name = "NAME,…"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "all":
+            return value
         names = [name.strip().replace("-", "_") for name in value.split(",")] if isinstance(value, str) else value
         return tuple(find(name).name for name in names)
 
@@ -52,10 +57,15 @@ class Methods(Kind):
 
 def _explain(session: Session) -> None:
     given = session.given
-    files = places(given["out"], given["images"], "explain")
+    sheet = given["sheet"]
+    if sheet and given["out"]:
+        raise PellucidError(f"--sheet {sheet!r} and --out {given['out'][0]!r}: one picture of all, or one of each")
+    together = places([sheet], ["sheet"], "sheet")[0] if sheet else []
+    files = [[] for _ in given["images"]] if sheet else places(given["out"], given["images"], "explain")
+    asked = {name: given[name] for name in ("classes", "methods", "truth")} | ({"classes": 1} if sheet else {})
 
     def one(picture: Images, i: int) -> Explained:
-        found = explain(session.net, picture, classes=given["classes"], methods=given["methods"])
+        found = explain(session.net, picture, **asked)
         answer = Explained(given["images"][i], found, save(found, None, files[i], given["look"] or {}))
         several = [given["images"][i]] if len(given["images"]) > 1 else []
         guesses = (f"{guess.label} {guess.probability:.1%}" for guess in found.guesses)
@@ -64,7 +74,11 @@ def _explain(session: Session) -> None:
             session.watch.note(note)
         return answer
 
-    report(session, session.each(one))
+    answers: list[Answer] = [*session.each(one)]
+    if together and answers:
+        save([answer.result for answer in answers], None, together, given["look"] or {})
+        answers = [dataclasses.replace(answer, saved=together) for answer in answers]
+    report(session, answers)
 
 
 class Explained(Answer):

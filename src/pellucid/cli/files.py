@@ -47,6 +47,10 @@ def save(result: Any, over: Any, paths: Sequence[Path], look: Mapping[str, Any])
     saved = []
     for path in paths:
         if path.suffix.lower() in NUMBERS:
+            if isinstance(result, (list, tuple)):
+                raise PellucidError(
+                    f"--out {str(path)!r}: numbers are saved one target at a time; several make a picture"
+                )
             if not hasattr(result, "save"):
                 raise PellucidError(f"a {type(result).__name__} has no array of numbers for {str(path)!r}: try --json")
             saved.append(result.save(path))

@@ -30,10 +30,12 @@ class Declared(Kind):
     def __init__(self, annotation: Any, field: FieldInfo) -> None:
         self.choices = {str(choice): choice for choice in _choices(annotation)}
         self._list = typing.get_origin(annotation) in (tuple, list)
+        parts = typing.get_args(annotation) if _is_union(annotation) else ()
+        self._maybe_list = any(typing.get_origin(part) in (tuple, list) for part in parts)
         self._adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(
             Annotated[annotation, field], config=pydantic.ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False)
         )
-        self.name = "|".join(self.choices) or _word(annotation)
+        self.name = _word(annotation)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str):
@@ -42,7 +44,8 @@ class Declared(Kind):
             self.fail(f"{value!r}: choose from {', '.join(self.choices)}", param, ctx)
         given: Any = self.choices.get(value, value)
         try:
-            return self._adapter.validate_python(given.split(",") if self._list else given)
+            several = self._list or (self._maybe_list and "," in value)
+            return self._adapter.validate_python(given.split(",") if several else given)
         except pydantic.ValidationError as error:
             said = error.errors()[0]["msg"]
             self.fail(f"{value!r}: {said[:1].lower()}{said[1:]}", param, ctx)
@@ -178,7 +181,8 @@ def _word(annotation: Any) -> str:
         return "|".join(_word(part) for part in parts if part is not type(None))
     if origin in (tuple, list):
         return ",".join(_word(part) if part is not ... else "…" for part in parts)
-    return _WORDS.get(annotation, "VALUE")
+    # a noun, such as Images, makes itself from what a person writes
+    return _WORDS.get(annotation, annotation.__name__.upper() if hasattr(annotation, "of") else "VALUE")
 
 
 def _is_union(annotation: Any) -> bool:

@@ -9,33 +9,37 @@ from dataclasses import fields
 from types import ModuleType
 from typing import Any
 
+from pellucid.draw.contact import draw_contact
 from pellucid.draw.explanation import draw_explanation
 from pellucid.draw.heatmaps import draw_heatmaps
 from pellucid.draw.labels import draw_labels
 from pellucid.draw.look import Look
+from pellucid.draw.panels import draw_panel
 from pellucid.draw.picture import Picture
 from pellucid.draw.predictions import draw_predictions
 from pellucid.errors import PellucidError, unknown
-from pellucid.result import Explanation, Heatmap, LabelMap, Predictions
+from pellucid.result import Explanation, Heatmap, LabelMap, Panel, Predictions
 
 __all__ = ["Look", "Picture", "draw"]
 
 _KINDS: dict[type, Callable[..., Picture]] = {
     Heatmap: lambda heat, over, **options: draw_heatmaps([heat], over, **options),
     LabelMap: draw_labels,
+    Panel: draw_panel,
     Predictions: draw_predictions,
     Explanation: draw_explanation,
 }
 _OPTIONS: dict[type, Callable[..., Picture]] = {
     Heatmap: draw_heatmaps,
     LabelMap: draw_labels,
+    Panel: draw_panel,
     Predictions: draw_predictions,
     Explanation: draw_explanation,
 }
 
 
 def draw(result: Any, over: Any = None, **options: Any) -> Picture:
-    """Draw a Heatmap (or a list of them, side by side), LabelMap, Predictions or Explanation.
+    """Draw a Heatmap (or a list of them, side by side), LabelMap, Panel, Predictions or Explanation (or a list).
 
     `over` are the pictures the result was made of: maps are laid over the originals, and without it they are
     drawn on their own. The options are those of `Look` for maps, besides `title` and `dark`.
@@ -43,6 +47,8 @@ def draw(result: Any, over: Any = None, **options: Any) -> Picture:
     """
     if isinstance(result, (list, tuple)) and result and all(isinstance(one, Heatmap) for one in result):
         return draw_heatmaps(result, over, **_checked(Heatmap, options))
+    if isinstance(result, (list, tuple)) and result and all(isinstance(one, Explanation) for one in result):
+        return draw_contact(result, over, **options)
     for kind, drawn in _KINDS.items():
         if isinstance(result, kind):
             return drawn(result, over, **_checked(kind, options))

@@ -38,12 +38,12 @@ def draw_explanation(
     one_of("photo", photo, PHOTO)
     if over is not None:
         raise PellucidError("an explanation holds its own picture: draw it without over")
-    if not explanation.guesses or any(len(row.maps) != len(explanation.guesses) for row in explanation.rows):
-        raise PellucidError("the explanation is not whole: each row needs one map for each guess, and at least one")
+    if not explanation.guesses or any(len(row.maps) != len(explanation.columns) for row in explanation.rows):
+        raise PellucidError("the explanation is not whole: each row needs one map for each question, and at least one")
     look = Look(crop=crop, **options)
     image = unplaced(explanation.meta.images[0]) if explanation.meta.images else "the picture"
     best = explanation.guesses[0]
-    title = title or f"Why “{best.label}”?"
+    title = title or (f"Why {explanation.asked[-1].name}?" if explanation.asked else f"Why “{best.label}”?")
     alt = f"{image}: {said(explanation.guesses)}."
     if explanation.rows:
         alt += f" A map of each by {', '.join(row.title for row in explanation.rows)}."
@@ -74,7 +74,7 @@ class _Plan:
     def of(cls, explanation: Explanation, look: Look) -> _Plan:
         top, left, bottom, right = frame(explanation.view, True, look.crop)[1]
         shape = min(max((right - left) / (bottom - top), 0.25), 4.0)
-        count = len(explanation.guesses)
+        count = len(explanation.columns)
         side = {1: 230.0, 2: 205.0, 3: 180.0, 4: 158.0, 5: 140.0}.get(count, 122.0)
         panel = fitted((0.0, 0.0, 1.0, (right - left) / (bottom - top)), (side / shape**0.5, side * shape**0.5))
         column = max(panel[1], 96.0)
@@ -102,7 +102,7 @@ def _photo_and_guesses(sheet: Sheet, top: float, explanation: Explanation, look:
 def _grid(sheet: Sheet, top: float, explanation: Explanation, plan: _Plan, photo: str, look: Look) -> float:
     """Column headers, then a row of panels for each method; returns where it ends."""
     first = MARGIN + _SIDE + _AISLE
-    lefts = [first + k * (plan.column + _GAP) for k in range(len(explanation.guesses))]
+    lefts = [first + k * (plan.column + _GAP) for k in range(len(explanation.columns))]
     y = _headers(sheet, top, lefts, explanation, plan, look)
     for row in explanation.rows:
         y = _row(sheet, y, lefts, row, explanation, plan, photo, look)
@@ -113,12 +113,13 @@ def _headers(
     sheet: Sheet, top: float, lefts: Sequence[float], explanation: Explanation, plan: _Plan, look: Look
 ) -> float:
     """Class names and probabilities above the columns, on a common ground line."""
-    names = [wrapped(g.label, BODY, plan.column - 2, bold=True, lines=3) for g in explanation.guesses]
+    names = [wrapped(c.name, BODY, plan.column - 2, bold=True, lines=4) for c in explanation.columns]
     tallest = max(map(len, names))
     y = top
-    for left, name, guess in zip(lefts, names, explanation.guesses, strict=True):
+    for left, name, column in zip(lefts, names, explanation.columns, strict=True):
         y = sheet.lines(left, top + (tallest - len(name)) * BODY * LEADING, name, BODY, look.theme.ink, bold=True)
-        y = sheet.lines(left, y, [percent(guess.probability)], BODY, look.theme.quiet)
+        below = "" if column.probability is None else percent(column.probability)
+        y = sheet.lines(left, y, [below], BODY, look.theme.quiet)
     return y + 8
 
 

@@ -43,10 +43,10 @@ def draw_labels(
     for row in range(0, len(labels.values), columns):
         high = 0.0
         for k, i in enumerate(range(row, min(row + columns, len(labels.values)))):
-            high = max(high, _panel(sheet, MARGIN + k * (side + GAP), y, side, labels, i, photos[i], counts, look))
+            high = max(high, label_panel(sheet, MARGIN + k * (side + GAP), y, side, labels, i, photos[i], counts, look))
         y += high + GAP
     right = MARGIN + columns * (side + GAP)
-    y = max(y, _legend(sheet, right, start, counts, labels, look.theme))
+    y = max(y, legend(sheet, right, start, counts, labels, look.theme))
     notes = [*words.few(labels.meta.notes), *filter(None, [words.origin(labels.meta)])]
     sheet.height = footnotes(sheet, y, notes, look) + MARGIN
     said = ", ".join(f"{_name(labels, index)} {percent(n / labels.values.size)}" for index, n in counts[:5])
@@ -54,7 +54,7 @@ def draw_labels(
     return Picture(sheet, alt, words.about(labels.meta, title, alt))
 
 
-def _panel(
+def label_panel(
     sheet: Sheet, left: float, top: float, side: float, labels: LabelMap, i: int,
     photo: NDArray[np.uint8] | None, counts: list[tuple[int, int]], look: Look,
 ) -> float:  # fmt: skip
@@ -86,9 +86,10 @@ def _borders(rank: NDArray[np.int64]) -> NDArray[np.bool_]:
     return found
 
 
-def _legend(
-    sheet: Sheet, left: float, y: float, counts: list[tuple[int, int]], labels: LabelMap, theme: Theme
-) -> float:
+def legend(
+    sheet: Sheet, left: float, y: float, counts: list[tuple[int, int]], labels: LabelMap, theme: Theme,
+    room: float = _LEGEND,
+) -> float:  # fmt: skip
     """Colour, name and share of every class that has a colour of its own; returns where it ends."""
     total, named = labels.values.size, counts[: len(COLOURS)]
     rest = sum(n for _, n in counts[len(COLOURS) :])
@@ -97,8 +98,8 @@ def _legend(
         rows.append((f"{len(counts) - len(COLOURS)} more classes", rest, _OTHER))
     for name, n, colour in rows:
         sheet.box((left, y + 2, left + 11, y + 13), fill=colour, edge=theme.faint, line=0.5)
-        end = sheet.lines(left + 18, y, wrapped(name, BODY, _LEGEND - 74, lines=3), BODY, theme.ink)
-        sheet.lines(left + _LEGEND, y, [percent(n / total)], BODY, theme.quiet, align="right")
+        end = sheet.lines(left + 18, y, wrapped(name, BODY, room - 74, lines=3), BODY, theme.ink)
+        sheet.lines(left + room, y, [percent(n / total)], BODY, theme.quiet, align="right")
         y = end + 5
     return y + 5
 

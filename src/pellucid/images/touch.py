@@ -22,16 +22,16 @@ FILLS: tuple[Fill, ...] = get_args(Fill)
 """What may stand in the place of pixels that are taken away; 'blur' keeps the colours and takes the detail."""
 
 
-def _pictured(value: Any) -> Any:
+def pictured(value: Any, names: tuple[str, ...] = FILLS) -> Any:
     """A fill by its name, or pictures from what `read` takes."""
-    if (isinstance(value, str) and value in FILLS) or not isinstance(value, (str, Path, Tensor, np.ndarray)):
+    if (isinstance(value, str) and value in names) or not isinstance(value, (str, Path, Tensor, np.ndarray)):
         return value
     if isinstance(value, str) and not Path(value).suffix and ":" not in value and not Path(value).exists():
-        raise unknown("fill", value, [*FILLS, "the path of a picture"])
+        raise unknown("fill", value, [*names, "the path of a picture"])
     return Images.of(value)
 
 
-Filling = Annotated[Fill | InstanceOf[Images], BeforeValidator(_pictured)]
+Filling = Annotated[Fill | InstanceOf[Images], BeforeValidator(pictured)]
 """An option that takes a fill by its name, or a picture of one's own (whatever `read` takes)."""
 
 

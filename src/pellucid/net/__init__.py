@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from pellucid.net.layers import Layer, Layers
 from pellucid.net.memory import Memory
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.rules import Rule
+from pellucid.net.spill import spilling
 from pellucid.result import Guess, Meta, Predictions, versions
 
 __all__ = ["Labels", "Layer", "Layers", "Net", "Preprocess", "Run"]
@@ -30,6 +32,7 @@ CACHE = 16 * 2**20
 Grad = bool | Literal["pixels"]
 """What a run can be differentiated by: nothing, the activations asked for, or the pixels too."""
 _USUAL_SIZE = (224, 224)
+_GROWTH = 40  # numbers that a graph keeps for each number of the picture: 30 to 130 for the usual networks
 _MOST = 64  # images in a chunk: larger ones are no faster
 
 
@@ -63,9 +66,11 @@ class Run:
             return self.output[:, None]
         if self.output.dim() == 2:
             return self.output
-        shape = "×".join(map(str, self.output.shape[1:]))
+        shape = self.output.shape[1:]
+        first = ",".join("0" for _ in shape)
         raise Refused(
-            f"this network gives {shape} numbers per image, no row of classes: ask for a layer's unit instead"
+            f"this network gives {'×'.join(map(str, shape))} numbers per image, no row of classes: "
+            f"ask for one of them, out[{first}]{', or for region(CLASS)' * (len(shape) == 3)}, or for a layer's unit"
         )
 
 
@@ -148,7 +153,9 @@ class Net:
         leaf = pixels.detach().clone().requires_grad_() if grad == "pixels" else None
         with torch.set_grad_enabled(bool(grad)):
             inputs = self.preprocess.normalise((pixels if leaf is None else leaf).to(like.device)).to(like.dtype)
-        output, found, coverage = tap.forward(self.module, inputs, at=at, edit=edit, rule=rule, grad=bool(grad))
+        large = bool(grad) and 4 * len(pixels) * pixels[0].numel() * _GROWTH > MEMORY
+        with spilling(MEMORY) if large else nullcontext():
+            output, found, coverage = tap.forward(self.module, inputs, at=at, edit=edit, rule=rule, grad=bool(grad))
         return Run(self, output, found, coverage, leaf)
 
     def see(self, images: Images) -> Images:
@@ -281,7 +288,7 @@ class Net:
                 ) from error
         if isinstance(value, Tensor):
             return value
-        raise Refused(f"{self.name} returns {_describe(value)}: say which with output=, for example {_example(value)}")
+        raise Refused(f"{self.name} returns {_describe(value)}: {_advice(value)}")
 
 
 def _size(pixels: Tensor) -> tuple[int, int]:
@@ -311,7 +318,8 @@ def _describe(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-def _example(value: Any) -> str:
-    if isinstance(value, Mapping) and value:
-        return f"output={next(iter(value))!r}"
-    return "output='0'"
+def _advice(value: Any) -> str:
+    if isinstance(value, (tuple, list)) and value and isinstance(value[0], Mapping) and "boxes" in value[0]:
+        return "that is a detector's answer, ask about one detection: box(CLASS,x1,y1,x2,y2)"
+    key = next(iter(value)) if isinstance(value, Mapping) and value else "0"
+    return f"say which with output=, for example output={key!r}"

@@ -26,7 +26,8 @@ from pellucid.net.tracker import Tracker
 class Layer:
     """One call of one named module in a forward pass.
 
-    `shape` is that of the output for one image, without the batch; (channels, rows, columns) for a map.
+    `shape` is that of the output for one image, without the batch; (channels, rows, columns) for a map. Where the
+    output has no entry for each image, as that of a detector's proposals, it is the whole shape.
     `placement` is None where the output is no map, or where an operation on the way could not be followed.
     """
 
@@ -84,7 +85,8 @@ class Layers:
 def table(module: nn.Module, inputs: Tensor) -> Layers:
     """Trace one pass over `inputs` (1, C, H, W) and describe every layer that took part."""
     tracker = Tracker(inputs)
-    seen: list[tuple[str, int, nn.Module, Tensor, Where | None]] = []
+    # Shapes and places alone: a list of the outputs would hold every activation of the network at once.
+    seen: list[tuple[str, int, nn.Module, tuple[int, ...], Placement | None]] = []
     floats = widest = 0
 
     def watch(operation: Any, args: Any, kwargs: Any, output: Any) -> None:
@@ -100,7 +102,7 @@ def table(module: nn.Module, inputs: Tensor) -> Layers:
             tensors = [part for part in output if isinstance(part, Tensor)]
             tensor = tensors[0] if len(tensors) == 1 else None
         if tensor is not None:
-            seen.append((name, call, part, tensor, tracker.places.get(tensor)))
+            seen.append((name, call, part, tuple(tensor.shape), _placement(tracker.places.get(tensor), tensor.dim())))
 
     tap.trace(module, inputs, watch, note)
     calls = {name: max(call for other, call, *_ in seen if other == name) for name, *_ in seen}
@@ -108,15 +110,15 @@ def table(module: nn.Module, inputs: Tensor) -> Layers:
         Layer(
             name=name if calls[name] == 1 else f"{name}#{call}",
             kind=type(part).__name__,
-            shape=tuple(tensor.shape[1:]),
+            shape=shape[1:] if shape and shape[0] == len(inputs) else shape,
             parameters=sum(p.numel() for p in part.parameters()),
-            placement=_placement(where, tensor),
+            placement=placement,
             kernel=_numbers(part, "kernel_size"),
             stride=_numbers(part, "stride"),
             calls=calls[name],
             path=name,
         )
-        for name, call, part, tensor, where in seen
+        for name, call, part, shape, placement in seen
     )
     size = (int(inputs.shape[-2]), int(inputs.shape[-1]))
     return Layers(rows, size, tuple(sorted(tracker.unknown)), floats, widest)
@@ -127,9 +129,9 @@ def _numbers(part: nn.Module, attribute: str) -> tuple[int, ...]:
     return (value,) if isinstance(value, int) else tuple(value) if isinstance(value, tuple) else ()
 
 
-def _placement(where: Where | None, tensor: Tensor) -> Placement | None:
+def _placement(where: Where | None, dimensions: int) -> Placement | None:
     """The affine rule that places a map's cells, where its last two dimensions are the picture's axes."""
-    if where is None or tensor.dim() != 4 or (where.dim("y"), where.dim("x")) != (2, 3):
+    if where is None or dimensions != 4 or (where.dim("y"), where.dim("x")) != (2, 3):
         return None
     (y, y_field), (x, x_field) = ((a.centres, _extent(a)) for a in (where.y, where.x))
     if _even(y) and _even(x):

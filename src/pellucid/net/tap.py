@@ -97,7 +97,7 @@ def forward(
     taps = _Taps(module, wanted, edits, grad)
     if rule is not None and any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
         raise Refused(f"the {rule.name} rule cannot reach into TorchScript: load the Python module it was made from")
-    mode = RuleMode(rule) if rule is not None else None
+    mode = RuleMode(rule, inputs) if rule is not None else None
     with undisturbed(module), taps.hung(), torch.set_grad_enabled(grad), mode or nullcontext():
         output = _called(module, inputs)
     taps.check()

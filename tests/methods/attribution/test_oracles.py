@@ -14,7 +14,7 @@ from torch.nn import functional as F
 import pellucid as pl
 from pellucid.errors import Refused
 from pellucid.images import Images
-from pellucid.methods.attribution.integrated_gradients import rule
+from pellucid.methods.attribution._paths import rule
 from pellucid.net import Labels, Net, Preprocess
 from tests.networks import TOPOLOGIES, Branches, seeded, truth
 

@@ -3,41 +3,161 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
+from pellucid.errors import BadNetwork, PellucidError, Refused
 from pellucid.geometry import Placement
-from pellucid.images.touch import Fill, cover, filled
-from pellucid.methods.attribution._skeleton import chunks
+from pellucid.images import Images
+from pellucid.images.touch import Filling, cover
+from pellucid.methods.attribution._skeleton import chunks, scored
 from pellucid.net import Net, Run
+from pellucid.target import Logit, Loss, Probability, Target, Top, fixed
 
-Size = Annotated[int, Field(ge=1, description="side of the cover, in pixels of the network's input")]
+Side = Annotated[int, Field(ge=1)]
+Size = Annotated[
+    Side | tuple[Side, Side], Field(description="of the cover: its side, or HEIGHT,WIDTH, in pixels of the input")
+]
 Stride = Annotated[int, Field(ge=1, description="step between covers, in pixels")]
-Filling = Annotated[Fill, Field(description="what the cover shows, in pixel values")]
+Cover = Annotated[Filling, Field(description="what the cover shows, in pixel values; or a picture of one's own")]
+Edge = Literal["inside", "clip", "pad"]
+Border = Annotated[
+    Edge,
+    Field(description="the last cover is moved inside, or clipped; or covers hang over all edges (pad)"),
+]
+Span = tuple[int, int]
+"""(first pixel, pixel after the last)"""
 
 
-def corners(length: int, size: int, stride: int) -> list[int]:
-    """Where covers begin along one side: every `stride`, the last one moved inside so that all is covered."""
-    size = min(size, length)
-    return sorted({*range(0, length - size + 1, stride), length - size})
+def spans(length: int, side: int, stride: int, border: Edge) -> list[Span]:
+    """Where covers lie along one side of the picture, every `stride`.
+
+    inside: the last one is moved inside, so that all are of one size and all is covered. clip: the last one
+    ends with the picture. pad: covers hang over both edges, so that every pixel is covered equally often
+    where `stride` divides `side`.
+    """
+    if border == "pad":
+        return [(start, start + side) for start in range(-((side - 1) // stride) * stride, length, stride)]
+    side = min(side, length)
+    if border == "clip":
+        return [(start, min(start + side, length)) for start in range(0, min(length, length - side + stride), stride)]
+    return [(start, start + side) for start in sorted({*range(0, length - side + 1, stride), length - side})]
 
 
-def placement(height: int, width: int, size: int, stride: int) -> Placement:
-    """The centres of the covers; the last step may be shorter."""
-    rows, columns = (np.array(corners(n, size, stride)) + (min(size, n) - 1) / 2 for n in (height, width))
-    return Placement.at(rows, columns, (float(min(size, height)), float(min(size, width))))
+def blocks_placement(rows: tuple[Span, ...], columns: tuple[Span, ...]) -> Placement:
+    """Cells at the centres of spans of pixels; their field is the longest span."""
+    down, across = (np.array([(start + stop - 1) / 2 for start, stop in along]) for along in (rows, columns))
+    high, wide = (max(stop - start for start, stop in along) for along in (rows, columns))
+    return Placement.at(down, across, (float(high), float(wide)))
 
 
-def covered_runs(net: Net, pixels: Tensor, size: int, stride: int, fill: Fill, at: tuple[str, ...]) -> Iterator[Run]:
-    """The network's answers to one image (1, C, H, W) with every place covered in turn, row by row, in portions."""
-    height, width = pixels.shape[-2:]
-    rows, columns = corners(height, size, stride), corners(width, size, stride)
-    places = torch.tensor([(top, left) for top in rows for left in columns])
-    replacement = filled(pixels, fill)
-    for portion in chunks(places, net, "occlusion", (height, width), grad=False):
-        shown = [cover(pixels, int(top), int(left), size, size, replacement) for top, left in portion]
-        yield net.run(torch.cat(shown), at=at)
+@dataclass(frozen=True)
+class Covers:
+    """All places of a cover on pictures of one size, row by row."""
+
+    rows: tuple[Span, ...]
+    columns: tuple[Span, ...]
+    picture: tuple[int, int]
+    """(height, width)"""
+
+    @classmethod
+    def over(cls, seen: Images, size: int | tuple[int, int], stride: int, border: Edge) -> Covers:
+        """Covers of `size`, over pictures that a network sees."""
+        height, width = seen.pixels.shape[-2:]
+        high, wide = size if isinstance(size, tuple) else (size, size)
+        down, across = spans(height, high, stride, border), spans(width, wide, stride, border)
+        return cls(tuple(down), tuple(across), (height, width))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns) of the map."""
+        return len(self.rows), len(self.columns)
+
+    @property
+    def placement(self) -> Placement:
+        """The centres of the covers; the last step may be shorter."""
+        return blocks_placement(self.rows, self.columns)
+
+    def runs(self, net: Net, pixels: Tensor, shown: Tensor, at: tuple[str, ...]) -> Iterator[Run]:
+        """The network's answers to one image (1, C, H, W) with `shown` at every place in turn, in portions."""
+        places = torch.tensor([(*down, *across) for down in self.rows for across in self.columns])
+        for portion in chunks(places, net, "occlusion", self.picture, grad=False):
+            covered = [
+                cover(pixels, top, left, bottom - top, right - left, shown)
+                for top, bottom, left, right in portion.tolist()
+            ]
+            yield net.run(torch.cat(covered), at=at)
+
+    def per_pixel(self, falls: Float[Tensor, "rows columns"]) -> Float[Tensor, "height width"]:
+        """The mean over all covers that lie on a pixel; PellucidError where none does."""
+        down, across = (
+            _inside(along, length) for along, length in zip((self.rows, self.columns), self.picture, strict=True)
+        )
+        often = torch.outer(down.sum(0), across.sum(0))
+        if not often.all():
+            raise PellucidError(
+                "per_pixel=True: no cover lies on some pixels; a map per pixel needs a stride no longer than the cover"
+            )
+        return (down.T @ falls.cpu().double() @ across) / often
+
+
+def _inside(along: tuple[Span, ...], length: int) -> Float[Tensor, "covers length"]:
+    """1 where a cover lies on a pixel."""
+    at = torch.arange(length)
+    return torch.stack([(at >= start) & (at < stop) for start, stop in along]).double()
+
+
+def falls(
+    net: Net, pixels: Tensor, target: Target, covers: Covers, shown: Tensor
+) -> tuple[Float[Tensor, "rows columns"], Float[Tensor, "1"]]:
+    """(how far the score of one image falls under each cover, in float64; its score). The target is fixed first."""
+    plain = net.run(pixels, at=target.layers)
+    asked = fixed(target, plain)
+    score = scored(asked, plain).detach()
+    runs = covers.runs(net, pixels, shown, target.layers)
+    under = torch.cat([scored(asked, run).detach().double() for run in runs])
+    return (score.double() - under).view(covers.shape), score
+
+
+def as_exact_as(values: Tensor, seen: Images) -> Tensor:
+    """float64 where the pixels are; otherwise float32, however exactly it was summed."""
+    return values if seen.pixels.dtype == torch.float64 else values.float()
+
+
+def by_class(run: Run) -> Float[Tensor, "n classes"]:
+    """The scores of all classes, those of a one-logit network as its two signs."""
+    scores = run.scores.detach().double()
+    if not torch.isfinite(scores).all():
+        raise BadNetwork(f"{run.net.name} gives scores that are not finite")
+    return torch.cat([-scores, scores], 1) if scores.shape[1] == 1 else scores
+
+
+def class_of(target: Target, plain: Run) -> int:
+    """Which class a target asks about; Refused where it asks about something else."""
+    asked = fixed(target, plain)
+    if isinstance(asked, Top):
+        return int(by_class(plain)[0].argmax())
+    if not isinstance(asked, Logit | Probability | Loss):
+        raise Refused(f"only classes have a rank, {target} is none: ask for a class by name, number or WordNet id")
+    scored(asked, plain)  # an unknown class is refused there
+    index = plain.net.class_index(asked.of_class)
+    if plain.scores.shape[1] == 1 and not plain.net.binary:
+        raise Refused(f"{plain.net.name} has one output: there is nothing to rank")
+    return index
+
+
+def ranks(run: Run, index: int) -> Int[Tensor, " n"]:
+    """The place of a class among all, 1 for the first; classes of equal score share the better place."""
+    scores = by_class(run)
+    return 1 + (scores > scores[:, index : index + 1]).sum(1)
+
+
+def names_of(net: Net, labels: Int[np.ndarray, "n rows columns"]) -> dict[int, str]:
+    """The names of the classes that occur."""
+    return {index: net.class_name(index) for index in np.unique(labels).tolist()}

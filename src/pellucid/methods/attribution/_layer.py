@@ -1,39 +1,171 @@
-"""What class-map methods share: the layer whose maps are weighted, its place, and the gradient at it."""
+"""What class-map methods share: the layers whose maps are weighted, their places, their gradients, and the result."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor
 
-from pellucid.errors import Refused
+from pellucid.errors import PellucidError, Refused
 from pellucid.geometry import Placement, between
 from pellucid.images import Images
-from pellucid.methods.attribution._skeleton import derivative
+from pellucid.methods.attribution._skeleton import chunks, derivative, heatmap
 from pellucid.net import Net
+from pellucid.result import Heatmap
 from pellucid.target import Target
+
+LayerNames = Annotated[
+    str | tuple[str, ...] | None,
+    Field(description="whose maps to weight, several as 'a,b'; by default the last one with places"),
+]
+Placing = Literal["field", "stretch"]
+PlacingOption = Annotated[
+    Placing,
+    Field(description="cells by their receptive fields, or the map stretched over the picture as most tools do"),
+]
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The layer whose maps are weighted, where its cells lie, and why this one."""
+    """A layer whose maps are weighted, where its cells lie, and why this one."""
 
     name: str
     placement: Placement
     note: tuple[str, ...]
 
 
-def chosen_layer(
-    net: Net, seen: Images, target: Target, layer: str | None, placement: Literal["field", "stretch"]
-) -> Chosen:
-    """The named layer, or the last with places that the target can depend on; Refused where it cannot serve."""
+Weigh = Callable[[Tensor, Tensor], Tensor]
+"""(activation, gradient), both (n, k, rows, columns) -> the maps (n, rows, columns)."""
+MapsOf = Callable[[Images, Chosen], tuple[Tensor, Tensor]]
+"""(pictures as the network sees them, layer) -> the maps (N, rows, columns) and the scores (N,)."""
+Fuse = Callable[[list[Tensor]], Tensor]
+"""The maps of several layers, each (N, height, width) -> one."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClassMaps:
+    """What one or several layers gave: maps in the one layer's frame, or at the pixels where they are several."""
+
+    values: Tensor
+    scores: Tensor
+    placement: Placement
+    layer: str
+    notes: tuple[str, ...]
+
+
+def class_map(
+    net: Net,
+    images: Images,
+    target: Target,
+    layers: str | tuple[str, ...] | None,
+    placement: Placing,
+    maps_of: MapsOf,
+    *,
+    unit: str | None = None,
+    shared: bool = False,
+    fuse: Fuse | None = None,
+    notes: Sequence[str] = (),
+) -> Heatmap:
+    """The heatmap of `maps_of` at one layer, or of several layers fused (see `class_maps`).
+
+    `notes` may be a list that `maps_of` adds to.
+    """
+    seen = net.see(images)
+    found = class_maps(net, seen, target.layers, layers, placement, maps_of, shared=shared, fuse=fuse)
+    whole = unit if unit is not None else target.unit
+    return heatmap(
+        net,
+        seen,
+        target,
+        found.values,
+        found.placement,
+        found.scores,
+        unit=f"{whole} per pixel" if shared and ", " in found.layer else whole,
+        layer=found.layer,
+        notes=(*found.notes, *notes, *telling(seen, found.values, target)),
+    )
+
+
+def class_maps(
+    net: Net,
+    seen: Images,
+    before: tuple[str, ...],
+    layers: str | tuple[str, ...] | None,
+    placement: Placing,
+    maps_of: MapsOf,
+    *,
+    shared: bool = False,
+    fuse: Fuse | None = None,
+) -> ClassMaps:
+    """`maps_of` at the named layers, or at the last with places ahead of the layers in `before`.
+
+    Several maps are read at the pixels, each by its own placement, and averaged as they are: none is rescaled by
+    its own extremes, which would make the weakest layer as loud as the strongest. `shared` says that the cells
+    share the score out; each is then divided by the pixels that a cell stands for, so that all maps are in the
+    score per pixel and a layer with many cells does not fade. `fuse` replaces the average.
+    """
+    chosen = [chosen_layer(net, seen, before, name, placement) for name in _listed(layers)]
+    height, width = seen.pixels.shape[-2:]
+    if len(chosen) == 1:
+        values, scores = maps_of(seen, chosen[0])
+        return ClassMaps(values, scores, chosen[0].placement, chosen[0].name, chosen[0].note)
+    parts = []
+    for one in chosen:
+        values, scores = maps_of(seen, one)
+        area = one.placement.jump[0] * one.placement.jump[1] if shared else 1.0
+        parts.append(at_pixels(values / area, one.placement, (height, width)))
+    fused = fuse(parts) if fuse is not None else torch.stack(parts).mean(0)
+    notes = tuple(note for one in chosen for note in one.note)
+    return ClassMaps(fused, scores, Placement.pixels(), ", ".join(one.name for one in chosen), notes)
+
+
+def weighted(net: Net, target: Target, what: str, weigh: Weigh, notes: list[str] | None = None) -> MapsOf:
+    """The maps of methods that need a layer's activation and the score's gradient there, chunk by chunk.
+
+    `notes`, of methods that take activations for amounts, hear of layers that are none.
+    """
+
+    def maps_of(seen: Images, chosen: Chosen) -> tuple[Tensor, Tensor]:
+        maps, scores = [], []
+        for pixels in chunks(seen.pixels, net, what):
+            activation, gradient, score = activation_gradients(net, pixels, target, chosen.name)
+            maps.append(weigh(wide(activation), wide(gradient)))
+            if notes is not None:
+                no_amounts(notes, chosen.name, activation)
+            scores.append(score)
+        return torch.cat(maps), torch.cat(scores)
+
+    return maps_of
+
+
+def no_amounts(notes: list[str], layer: str, activation: Tensor) -> None:
+    """Note, once, a layer with cells far below zero: a weight means the opposite there. SiLU and GELU reach −0.3."""
+    note = f"layer {layer} is not rectified: where its cells are negative the sign of the map is turned"
+    if -float(activation.min()) > 0.25 * float(activation.max()) and note not in notes:
+        notes.append(note)
+
+
+def by_mean_gradient(activation: Tensor, gradient: Tensor) -> Tensor:
+    """Grad-CAM's map: every channel weighted by its mean gradient."""
+    return torch.einsum("nk,nkhw->nhw", gradient.mean(dim=(2, 3)), activation)
+
+
+def wide(values: Tensor) -> Tensor:
+    """Half precisions as float32: their sums over cells would overflow or lose what they add."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
+def chosen_layer(net: Net, seen: Images, before: tuple[str, ...], layer: str | None, placement: Placing) -> Chosen:
+    """The named layer, or the last with places ahead of those in `before`; Refused where it cannot serve."""
     height, width = seen.pixels.shape[-2:]
     table = net.layers((height, width))
-    row = table[layer] if layer is not None else table.last_map(before=target.layers)
+    row = table[layer] if layer is not None else table.last_map(before=before)
     if row is None:
         raise Refused(f"no layer of {net.name} has a map with more than one cell for an input of {height} × {width}")
     if len(row.shape) != 3:
@@ -69,3 +201,25 @@ def activation_gradients(
         run = net.run(pixels, at=[layer, *target.layers], grad=True)
         scores, (gradient,) = derivative(run, [run[layer]], target, f"layer {layer!r}")
     return run[layer].detach(), gradient, scores
+
+
+def _listed(layers: str | tuple[str, ...] | None) -> list[str | None]:
+    """'a,b' or a sequence -> one by one; [None] where none is named."""
+    if layers is None:
+        return [None]
+    names = [name.strip() for name in (layers.split(",") if isinstance(layers, str) else layers)]
+    if not names or not all(names):
+        raise PellucidError(f"layer={layers!r} names no layer: one name, or several as 'a,b'")
+    return list(dict.fromkeys(names))
+
+
+def telling(seen: Images, values: Tensor, target: Target) -> tuple[str, ...]:
+    """What a picture of the map would hide: that nothing speaks for the target, or that all places say the same."""
+    notes = []
+    for name, one in zip(seen.ids, values.detach(), strict=True):
+        high, low = float(one.max()), float(one.min())
+        if high <= 0 and low < 0:
+            notes.append(f"no positive evidence for {target} in {name}: the largest value is {high:.3g}")
+        elif high == low != 0:
+            notes.append(f"the map is {high:.3g} everywhere for {name}: no place stands out")
+    return tuple(notes)

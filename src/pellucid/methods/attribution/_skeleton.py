@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from pellucid.images import Images
 from pellucid.images.touch import Fill, filled
 from pellucid.net import Net, Run
 from pellucid.net.rules import Rule
+from pellucid.net.rules.elementwise import least, stabilised
 from pellucid.progress import steps
 from pellucid.result import Heatmap, Meta
 from pellucid.target import Target, fixed, named
@@ -64,15 +65,17 @@ def backward(net: Net, pixels: Float[Tensor, "n c h w"], target: Target, rule: R
     return Signal(gradients[0], scores, dict(run.coverage))
 
 
-def derivative(run: Run, nodes: Sequence[Tensor | None], target: Target, what: str) -> tuple[Tensor, list[Tensor]]:
-    """(scores (N,), d score / d node for each node), image by image independent.
+def derivative(
+    run: Run, nodes: Sequence[Tensor | None], target: Target, what: str, first: int | None = None
+) -> tuple[Tensor, list[Tensor]]:
+    """(scores (N,), d score / d node for each node), image by image independent; of the `first` images alone.
 
     Refused where the score does not depend on a node.
     """
     scores = scored(target, run)
     wanted = [node for node in nodes if node is not None]
     found = (
-        torch.autograd.grad(scores.sum(), wanted, allow_unused=True, retain_graph=run.kept)
+        torch.autograd.grad(scores[:first].sum(), wanted, allow_unused=True, retain_graph=run.kept)
         if scores.requires_grad
         else (None,) * len(wanted)
     )
@@ -83,11 +86,38 @@ def derivative(run: Run, nodes: Sequence[Tensor | None], target: Target, what: s
 
 def signals(net: Net, seen: Images, target: Target, what: str, rule: Rule | None = None) -> Signal:
     """`backward` over all pictures, chunk by chunk."""
-    parts = [backward(net, chunk, target, rule) for chunk in chunks(seen.pixels, net, what)]
+    return joined([backward(net, chunk, target, rule) for chunk in chunks(seen.pixels, net, what)])
+
+
+def joined(parts: Sequence[Signal]) -> Signal:
+    """The signals of several chunks as one."""
     coverage: Counter[str] = Counter()
     for part in parts:
         coverage.update(part.coverage)
     return Signal(torch.cat([p.gradient for p in parts]), torch.cat([p.scores for p in parts]), dict(coverage))
+
+
+def as_inputs(net: Net, pixels: Float[Tensor, "n c h w"], *, divisible: bool = False) -> Float[Tensor, "n c h w"]:
+    """What the first layer receives, in units of pixels: (pixels − mean), for products with d score / d pixel.
+
+    As the network's precision holds it; `divisible` is away from zero by as much as rules that hand on R / x keep it.
+    """
+    std = pixels.new_tensor(net.preprocess.std).view(1, -1, 1, 1)
+    like = next((p for p in net.module.parameters() if p.is_floating_point()), pixels)
+    seen = net.preprocess.normalise(pixels).to(like.dtype).to(pixels.dtype)
+    return (stabilised(seen, least(like.dtype)) if divisible else seen) * std
+
+
+def missed(values: Tensor, wanted: Tensor) -> tuple[float, ...]:
+    """Per image: |Σ map − wanted| / |wanted|, of maps (N, …) that should sum to `wanted` (N,)."""
+    sums, whole = values.detach().double().reshape(len(values), -1).sum(1), wanted.detach().double()
+    return tuple(((sums - whole).abs() / whole.abs().clamp(min=1e-12)).tolist())
+
+
+def no_rule(coverage: Mapping[str, int]) -> tuple[str, ...]:
+    """A note on the operations that a rule which should know all met without knowing."""
+    plain = [f"{met.partition(': ')[0]} × {times}" for met, times in coverage.items() if met.endswith(": plain")]
+    return (f"no rule for {', '.join(plain)}: the plain gradient was used there",) if plain else ()
 
 
 def reduced(gradient: Float[Tensor, "n c h w"], reduce: Reduce) -> Float[Tensor, "n h w"]:

@@ -8,8 +8,8 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.errors import Refused
 from pellucid.images import Images
-from pellucid.methods.attribution._layer import activation_gradients, chosen_layer
-from pellucid.methods.attribution._skeleton import chunks, heatmap, scored
+from pellucid.methods.attribution._layer import Chosen, activation_gradients, class_map
+from pellucid.methods.attribution._skeleton import chunks, scored
 from pellucid.net import Net
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target, fixed
@@ -21,30 +21,23 @@ def cam(net: Net, images: Images, target: Target = BEST) -> Heatmap:
 
     Exact only where the score is a linear function of the maps' averages: then the mean of the map is the score
     less its bias. This is tested on the very images, and Refused with the reason where it does not hold; Grad-CAM
-    has no such condition.
+    has no such condition. A rectifier between the maps and their average that is no layer of its own, as in
+    DenseNet, is seen through: A is then what it lets pass.
     """
-    seen = net.see(images)
-    chosen = chosen_layer(net, seen, target, None, "field")
-    maps, scores = [], []
-    for pixels in chunks(seen.pixels, net, "CAM"):
-        for one in pixels.split(1):
-            asked = fixed(target, net.run(one, at=target.layers))
-            activation, gradient, score = activation_gradients(net, one, asked, chosen.name)
-            weights = gradient.sum(dim=(2, 3))
-            _check_head(net, one, asked, chosen.name, activation, gradient, score)
-            maps.append(torch.einsum("nk,nkhw->nhw", weights, activation))
-            scores.append(score)
-    return heatmap(
-        net,
-        seen,
-        target,
-        torch.cat(maps),
-        chosen.placement,
-        torch.cat(scores),
-        unit=target.unit,
-        layer=chosen.name,
-        notes=chosen.note,
-    )
+
+    def maps_of(seen: Images, chosen: Chosen) -> tuple[Tensor, Tensor]:
+        maps, scores = [], []
+        for pixels in chunks(seen.pixels, net, "CAM"):
+            for one in pixels.split(1):
+                asked = fixed(target, net.run(one, at=target.layers))
+                activation, gradient, score = activation_gradients(net, one, asked, chosen.name)
+                _check_head(net, one, asked, chosen.name, activation, gradient, score)
+                # The gradient is w_k / cells, or zero where a rectifier shuts: so this is w_k A^k, or w_k relu(A^k).
+                maps.append(gradient[0, 0].numel() * torch.einsum("nkhw,nkhw->nhw", gradient, activation))
+                scores.append(score)
+        return torch.cat(maps), torch.cat(scores)
+
+    return class_map(net, images, target, None, "field", maps_of)
 
 
 def _check_head(
@@ -54,7 +47,7 @@ def _check_head(
     # Relative to the score: float32 rounds far below a thousandth, half precisions do not.
     tolerance = max(1e-3, 10 * torch.finfo(activation.dtype).eps)
     scale = float(gradient.abs().max())
-    uneven = float((gradient - gradient.mean(dim=(2, 3), keepdim=True)).abs().max())
+    uneven = min(_unevenness(gradient, torch.ones_like(gradient)), _unevenness(gradient, (activation > 0).to(gradient)))
     if uneven > tolerance * scale:
         raise Refused(
             f"CAM needs a head that averages the maps of {layer!r}: here the weight of a map differs from place "
@@ -68,3 +61,9 @@ def _check_head(
             f"CAM needs a score that is linear in the averages of {layer!r}: here the linear part misses it by "
             f"{gap:.3g}; use grad_cam"
         )
+
+
+def _unevenness(gradient: Tensor, passed: Tensor) -> float:
+    """How far the gradient is from one weight for each map where `passed` is 1, and zero elsewhere."""
+    weight = (gradient * passed).sum(dim=(2, 3), keepdim=True) / passed.sum(dim=(2, 3), keepdim=True).clamp(min=1)
+    return float((gradient - weight * passed).abs().max())

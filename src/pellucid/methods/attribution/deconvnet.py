@@ -11,7 +11,7 @@ from pellucid.images import Images
 from pellucid.methods.attribution._skeleton import Reduce, pixel_map, reduced
 from pellucid.methods.attribution.guided_backprop import ruled
 from pellucid.net import Net
-from pellucid.net.rules import Deconvnet
+from pellucid.net.rules.rectifiers import Deconvnet
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-import torch
 from pydantic import Field
+from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.methods.attribution._layer import activation_gradients, chosen_layer
-from pellucid.methods.attribution._skeleton import chunks, heatmap
+from pellucid.methods.attribution._layer import LayerNames, PlacingOption, by_mean_gradient, class_map, weighted
 from pellucid.net import Net
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target
@@ -22,34 +21,20 @@ def grad_cam(
     images: Images,
     target: Target = BEST,
     *,
-    layer: Annotated[str | None, Field(description="whose maps to weight; by default the last one with places")] = None,
+    layer: LayerNames = None,
     against: Annotated[bool, Field(description="what speaks against the target: negated weights")] = False,
-    placement: Annotated[
-        Literal["field", "stretch"],
-        Field(description="cells by their receptive fields, or the map stretched over the picture as most tools do"),
-    ] = "field",
+    placement: PlacingOption = "field",
 ) -> Heatmap:
     """Σ_k α_k A^k with α_k the mean of d score / d A^k: (N, rows, columns), signed, in the layer's own frame.
 
     The values are raw: the paper's ReLU is a view (the positive part), and no map is rescaled. For a linear
-    head after average pooling the cells sum to the score less its bias. The score should be a logit.
+    head after average pooling the cells sum to the score less its bias. The score should be a logit: the gradient
+    of a probability vanishes where the network is sure.
+    Several layers give one map of pixels (N, H, W): every map is read at the pixels by its own placement, in the
+    score per pixel, and the maps are averaged without rescaling any. Refused where a layer has no places.
     """
-    seen = net.see(images)
-    chosen = chosen_layer(net, seen, target, layer, placement)
-    maps, scores = [], []
-    for pixels in chunks(seen.pixels, net, "Grad-CAM"):
-        activation, gradient, score = activation_gradients(net, pixels, target, chosen.name)
-        weights = gradient.mean(dim=(2, 3))
-        maps.append(torch.einsum("nk,nkhw->nhw", -weights if against else weights, activation))
-        scores.append(score)
-    return heatmap(
-        net,
-        seen,
-        target,
-        torch.cat(maps),
-        chosen.placement,
-        torch.cat(scores),
-        unit=target.unit,
-        layer=chosen.name,
-        notes=chosen.note,
-    )
+
+    def weigh(activation: Tensor, gradient: Tensor) -> Tensor:
+        return by_mean_gradient(activation, -gradient if against else gradient)
+
+    return class_map(net, images, target, layer, placement, weighted(net, target, "Grad-CAM", weigh), shared=True)

@@ -11,7 +11,8 @@ from pellucid.errors import Refused
 from pellucid.images import Images
 from pellucid.methods.attribution._skeleton import Reduce, Signal, pixel_map, reduced, signals
 from pellucid.net import Net
-from pellucid.net.rules import Guided, Rule, Smooth
+from pellucid.net.rules import Rule
+from pellucid.net.rules.rectifiers import Guided, Smooth
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target
 

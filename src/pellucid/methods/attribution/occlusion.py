@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 
 from pellucid.catalogue import method
+from pellucid.chance import Seed
+from pellucid.geometry import Placement
 from pellucid.images import Images
-from pellucid.methods.attribution._covers import Filling, Size, Stride, corners, covered_runs, placement
-from pellucid.methods.attribution._skeleton import heatmap, scored
+from pellucid.methods.attribution._covers import Border, Cover, Covers, Size, Stride, as_exact_as, falls
+from pellucid.methods.attribution._skeleton import heatmap, stand_in
 from pellucid.net import Net
 from pellucid.result import Heatmap
-from pellucid.target import BEST, Target, fixed
+from pellucid.target import BEST, Target
 
 
 @method("Occlusion", source="Zeiler & Fergus 2013, section 4.2")
@@ -21,32 +26,32 @@ def occlusion(
     *,
     size: Size = 32,
     stride: Stride = 16,
-    fill: Filling = "grey",
+    fill: Cover = "grey",
+    border: Border = "inside",
+    per_pixel: Annotated[bool, Field(description="for every pixel the mean over all covers that lie on it")] = False,
+    seed: Seed = 0,
 ) -> Heatmap:
     """How far the score falls when a place is covered: (N, rows, columns) at the covers' centres, signed.
 
-    Positive where the picture needs the place, negative where covering it helps. Ask for `p(class)` to get the
-    paper's map of probabilities. The last cover of a row is moved inside, so that the border is treated like
-    the rest.
+    Positive where the picture needs the place, negative where covering it helps, in units of the score. Ask
+    for `p(class)` to get the paper's map of probabilities, for `layer:unit` to get that of a unit's response.
+    With `per_pixel` (N, height, width). `border` says what happens at the edges: by default the last cover of
+    a row is moved inside, so that the border is treated like the rest. Raises PellucidError for `per_pixel`
+    where covers leave pixels out.
     """
     seen = net.see(images)
-    height, width = seen.pixels.shape[-2:]
-    rows, columns = (len(corners(n, size, stride)) for n in (height, width))
+    covers = Covers.over(seen, size, stride, border)
     maps, scores = [], []
     for one in seen:
-        plain = net.run(one.pixels, at=target.layers)
-        asked = fixed(target, plain)
-        score = scored(asked, plain)
-        runs = covered_runs(net, one.pixels, size, stride, fill, target.layers)
-        falls = torch.cat([score - scored(asked, run) for run in runs])
-        maps.append(falls.view(1, rows, columns))
+        fall, score = falls(net, one.pixels, target, covers, stand_in(net, one, fill, seed))
+        maps.append(covers.per_pixel(fall) if per_pixel else fall)
         scores.append(score)
     return heatmap(
         net,
         seen,
         target,
-        torch.cat(maps),
-        placement(height, width, size, stride),
+        as_exact_as(torch.stack(maps), seen),
+        Placement.pixels() if per_pixel else covers.placement,
         torch.cat(scores),
         unit=target.unit,
     )

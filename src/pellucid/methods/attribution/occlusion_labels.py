@@ -5,26 +5,31 @@ from __future__ import annotations
 import torch
 
 from pellucid.catalogue import method
+from pellucid.chance import Seed
 from pellucid.images import Images
-from pellucid.methods.attribution._covers import Filling, Size, Stride, corners, covered_runs, placement
+from pellucid.methods.attribution._covers import Border, Cover, Covers, Size, Stride, by_class, names_of
+from pellucid.methods.attribution._skeleton import stand_in
 from pellucid.net import Net
 from pellucid.result import LabelMap, Meta
 
 
 @method("Occlusion, label map", source="Zeiler & Fergus 2013, section 4.2, figure 7 (e)")
 def occlusion_labels(
-    net: Net, images: Images, *, size: Size = 32, stride: Stride = 16, fill: Filling = "grey"
+    net: Net,
+    images: Images,
+    *,
+    size: Size = 32,
+    stride: Stride = 16,
+    fill: Cover = "grey",
+    border: Border = "inside",
+    seed: Seed = 0,
 ) -> LabelMap:
     """The best guess when each place is covered: (N, rows, columns) class numbers at the covers' centres."""
     seen = net.see(images)
-    height, width = seen.pixels.shape[-2:]
-    rows, columns = (len(corners(n, size, stride)) for n in (height, width))
+    covers = Covers.over(seen, size, stride, border)
     maps = []
     for one in seen:
-        runs = covered_runs(net, one.pixels, size, stride, fill, ())
-        # One logit decides by its sign.
-        best = [run.scores.argmax(1) if run.scores.shape[1] > 1 else (run.scores[:, 0] > 0).long() for run in runs]
-        maps.append(torch.cat(best).view(1, rows, columns))
-    values = torch.cat(maps).cpu().numpy()
-    names = {int(index): net.class_name(int(index)) for index in sorted(set(values.ravel().tolist()))}
-    return LabelMap(values, placement(height, width, size, stride), seen.views, names, Meta(notes=seen.notes))
+        runs = covers.runs(net, one.pixels, stand_in(net, one, fill, seed), ())
+        maps.append(torch.cat([by_class(run).argmax(1) for run in runs]).view(covers.shape))
+    values = torch.stack(maps).cpu().numpy()
+    return LabelMap(values, covers.placement, seen.views, names_of(net, values), Meta(notes=seen.notes))

@@ -1,0 +1,75 @@
+"""Ablation-CAM: the maps of a layer, weighted by how far the score falls without each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from pellucid.catalogue import method
+from pellucid.images import Images
+from pellucid.methods.attribution._layer import Chosen, LayerNames, PlacingOption, class_map, no_amounts, wide
+from pellucid.methods.attribution._skeleton import chunks, scored
+from pellucid.net import Net
+from pellucid.result import Heatmap
+from pellucid.target import BEST, Target, fixed
+
+_LEAST = 1e-6
+"""A score is divided by as if it were no smaller than this part of the largest fall."""
+
+
+@method("Ablation-CAM", source="Desai & Ramaswamy 2020, section 3 (slope of a unit)")
+def ablation_cam(
+    net: Net,
+    images: Images,
+    target: Target = BEST,
+    *,
+    layer: LayerNames = None,
+    fall: Annotated[
+        Literal["relative", "difference"],
+        Field(description="how a fall is counted: (y − y_k) / |y| as in the paper, or plainly y − y_k"),
+    ] = "relative",
+    placement: PlacingOption = "field",
+) -> Heatmap:
+    """Σ_k w_k A^k with w_k the fall of the score y to y_k when map k is set to 0: (N, rows, columns), signed, raw.
+
+    No gradient is used, so saturation hides nothing. The relative fall is divided by |y|: with the paper's y the map
+    of a negative score would have its sign turned. Meant for layers behind a rectifier, where 0 means nothing is
+    there. One pass for each channel. Several layers give one map of pixels (N, H, W), the mean of the layers' raw
+    maps. Refused where a layer has no places.
+    """
+    notes: list[str] = []
+
+    def maps_of(seen: Images, chosen: Chosen) -> tuple[Tensor, Tensor]:
+        maps, scores = [], []
+        for one in seen:
+            plain = net.run(one.pixels, at=(chosen.name, *target.layers))
+            asked = fixed(target, plain)
+            activation, score = wide(plain[chosen.name][0]), scored(asked, plain)
+            no_amounts(notes, chosen.name, activation)
+            falls = wide(score) - without(net, one.pixels, chosen.name, len(activation), asked)
+            if fall == "relative":
+                size = torch.maximum(wide(score).abs(), _LEAST * falls.abs().max())
+                falls = falls / torch.where(size == 0, 1.0, size)
+            maps.append(torch.einsum("k,khw->hw", falls.to(activation), activation))
+            scores.append(score)
+        return torch.stack(maps), torch.cat(scores)
+
+    unit = "activation" if fall == "relative" else f"{target.unit} × activation"
+    return class_map(net, images, target, layer, placement, maps_of, unit=unit, notes=notes)
+
+
+def without(net: Net, pixels: Tensor, layer: str, channels: int, target: Target) -> Tensor:
+    """(channels,) scores of one picture (1, C, H, W) with each channel of the layer set to 0 in turn."""
+    size = (pixels.shape[-2], pixels.shape[-1])
+    found = []
+    for gone in chunks(torch.eye(channels, dtype=torch.bool), net, "Ablation-CAM", size, grad=False):
+
+        def ablate(activation: Tensor, gone: Tensor = gone) -> Tensor:
+            return activation.masked_fill(gone[:, :, None, None].to(activation.device), 0)
+
+        run = net.run(pixels.expand(len(gone), -1, -1, -1), at=target.layers, edit={layer: ablate})
+        found.append(wide(scored(target, run).detach()))
+    return torch.cat(found)

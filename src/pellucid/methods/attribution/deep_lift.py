@@ -1,0 +1,81 @@
+"""DeepLIFT: the difference of two scores, shared out by what differs between two pictures."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.images import Images
+from pellucid.images.touch import Filling
+from pellucid.methods.attribution._skeleton import (
+    Signal,
+    chunks,
+    derivative,
+    joined,
+    missed,
+    no_rule,
+    pixel_map,
+    scored,
+    stand_in,
+)  # fmt: skip
+from pellucid.net import Net
+from pellucid.net.rules import Rescale
+from pellucid.result import Heatmap
+from pellucid.target import BEST, Target, fixed
+
+
+@method(
+    "DeepLIFT", source="Shrikumar, Greenside & Kundaje 2017, section 3.5.1 (rescale); Lundberg & Lee 2017, section 4.2"
+)
+def deep_lift(
+    net: Net,
+    images: Images,
+    target: Target = BEST,
+    *,
+    baseline: Annotated[
+        Filling,
+        Field(description="the reference: grey, black, white, mean, blur, noise, or pictures (the mean over them)"),
+    ] = "black",
+) -> Heatmap:
+    """(pixel − reference) × multiplier, summed over colours: (N, H, W), signed, in units of the score.
+
+    The map sums to the score minus the reference's score: the multipliers of single numbers are Δy / Δx, of
+    products the mean of the other factor, of max-pools the cross-maximum, on any graph and for any activation.
+    Layer norms and softmax are taken apart into such steps, for each image alone. `Meta.completeness` is what the
+    sum misses, relative to the difference. Several pictures as reference: the mean over them (DeepSHAP).
+    """
+    seen = net.see(images)
+    parts: list[Signal] = []
+    errors: list[float] = []
+    for i in range(len(seen)):
+        one = seen[i]
+        asked = fixed(target, net.run(one.pixels, at=target.layers))
+        start = stand_in(net, one, baseline).to(one.pixels)
+        total, change, score, coverage = torch.zeros_like(one.pixels, dtype=torch.float64), 0.0, None, {}
+        for references in chunks(start, net, "DeepLIFT"):
+            for reference in references.split(1):
+                pair = torch.cat([one.pixels, reference])
+                with torch.enable_grad():
+                    run = net.run(pair, at=target.layers, rule=Rescale(1), grad="pixels")
+                    scores, (gradient,) = derivative(run, [run.pixels], asked, "the pixels", first=1)
+                total += (gradient[:1] * (one.pixels - reference)).double() / len(start)
+                change += float(scores[0] - scores[1]) / len(start)
+                score, coverage = scores[:1], dict(run.coverage)
+        parts.append(Signal(total, score if score is not None else scored(asked, net.run(one.pixels)), coverage))
+        errors += missed(total.sum(1), total.new_tensor([change]))
+    whole = joined(parts)
+    values = whole.gradient.sum(1).to(seen.pixels.dtype)
+    return pixel_map(
+        net,
+        seen,
+        target,
+        values,
+        whole,
+        unit=target.unit,
+        signed=True,
+        completeness=tuple(errors),
+        notes=no_rule(whole.coverage),
+    )

@@ -1,0 +1,76 @@
+"""Eigen-CAM: what a layer responds to most, whatever the class."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from pellucid.catalogue import method
+from pellucid.errors import BadNetwork
+from pellucid.images import Images
+from pellucid.methods.attribution._layer import Chosen, LayerNames, PlacingOption, class_maps, wide
+from pellucid.methods.attribution._skeleton import chunks
+from pellucid.net import Net
+from pellucid.result import Heatmap, Meta
+
+_SPLIT = 1e-2
+"""First and second singular value nearer than this, relatively: any mixture of both directions is as good."""
+_SILENT = 1e-9
+
+
+@method("Eigen-CAM", source="Muhammad & Yeasin 2020, section III (the first right singular vector)")
+def eigen_cam(
+    net: Net,
+    images: Images,
+    *,
+    layer: LayerNames = None,
+    centred: Annotated[bool, Field(description="take each channel's mean away first: where the layer varies")] = False,
+    placement: PlacingOption = "field",
+) -> Heatmap:
+    """A · v, the activation along its first right singular vector v: (N, rows, columns), signed, in the layer's frame.
+
+    It asks no class, and says where the layer is active, not why the network decided. The sign of v is free: it is
+    chosen so that the product with the mean activation is positive, so a rectified layer's map is nowhere negative
+    unless `centred`. Where two singular values are all but equal the map is arbitrary, and a note says so. Several
+    layers give one map of pixels (N, H, W), the mean of the layers' raw maps. Refused where a layer has no places.
+    """
+    seen, arbitrary = net.see(images), []
+
+    def maps_of(seen: Images, chosen: Chosen) -> tuple[Tensor, Tensor]:
+        maps: list[Tensor] = []
+        for pixels in chunks(seen.pixels, net, "Eigen-CAM"):
+            for one in net.run(pixels, at=[chosen.name])[chosen.name]:
+                values, distinct = principal(one.double(), centred)
+                if not distinct:
+                    arbitrary.append(f"two directions explain {chosen.name} equally in {seen.ids[len(maps)]}")
+                maps.append(values.to(wide(one).dtype))
+        return torch.stack(maps), torch.zeros(len(maps))
+
+    found = class_maps(net, seen, (), layer, placement, maps_of)
+    meta = Meta(layer=found.layer, notes=(*seen.notes, *found.notes, *arbitrary))
+    return Heatmap(found.values.cpu().numpy(), found.placement, seen.views, unit="activation", signed=True, meta=meta)
+
+
+def principal(activation: Tensor, centred: bool) -> tuple[Tensor, bool]:
+    """(the map (rows, columns) of (channels, rows, columns), whether its direction stands out)."""
+    if not torch.isfinite(activation).all():
+        raise BadNetwork("an activation is not finite: the weights hold NaN or infinity, or overflow")
+    cells = activation.flatten(1)
+    mean = cells.mean(0)
+    if centred:
+        cells = cells - cells.mean(1, keepdim=True)
+    # The smaller of the two Gram matrices has the same leading direction; a full decomposition would need both.
+    few = cells.shape[0] <= cells.shape[1]
+    values, vectors = torch.linalg.eigh(cells @ cells.T if few else cells.T @ cells)
+    along = vectors[:, -1] @ cells if few else vectors[:, -1] * values[-1].clamp(min=0).sqrt()
+    agreement = along @ mean
+    if agreement.abs() <= _SILENT * along.norm() * mean.norm():  # the mean activation takes no side
+        agreement = along[along.abs().argmax()]
+    if agreement < 0:
+        along = -along
+    second = values[-2] if len(values) > 1 else values.new_zeros(())
+    distinct = bool(second.clamp(min=0).sqrt() <= (1 - _SPLIT) * values[-1].clamp(min=0).sqrt())
+    return along.view(activation.shape[1:]), distinct

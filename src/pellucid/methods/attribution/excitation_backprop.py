@@ -1,0 +1,93 @@
+"""Excitation backprop: how often a winner that walks down from the class passes each place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from pellucid.catalogue import method
+from pellucid.errors import Refused
+from pellucid.images import Images
+from pellucid.methods.attribution._layer import PlacingOption, chosen_layer
+from pellucid.methods.attribution._skeleton import chunks, heatmap, no_rule, scored
+from pellucid.net import Net, Run
+from pellucid.net.rules import Excitation
+from pellucid.result import Heatmap
+from pellucid.target import BEST, Target
+
+
+@method("Excitation backprop", source="Zhang et al. 2016, equations 1 and 5, and section 3.4 (contrastive)")
+def excitation_backprop(
+    net: Net,
+    images: Images,
+    target: Target = BEST,
+    *,
+    layer: Annotated[
+        str | None, Field(description="where the walk stops; by default the last layer with places")
+    ] = None,
+    contrastive: Annotated[
+        bool, Field(description="less the walk of the dual unit, whose last weights are negated")
+    ] = True,
+    placement: PlacingOption = "field",
+) -> Heatmap:
+    """The probability that the winner passes a cell, summed over channels: (N, rows, columns).
+
+    Without contrast every map is positive and sums to 1, but for what reaches places that nothing excites. With
+    contrast it is signed and sums to 0. Only positive weights and activations take part; the activations of the
+    paper's networks are not negative, and a negative one (SiLU, the sum of a skip) receives nothing.
+    """
+    seen = net.see(images)
+    chosen = chosen_layer(net, seen, target.layers, layer, placement)
+    maps, scores, coverage = [], [], Counter[str]()
+    for pixels in chunks(seen.pixels, net, "excitation backprop"):
+        walked, score, run = _walked(net, pixels, target, chosen.name, Excitation())
+        if contrastive:
+            walked = walked - _walked(net, pixels, target, chosen.name, Excitation(dual=True))[0]
+        maps.append(walked.sum(1))
+        scores.append(score)
+        coverage.update(run.coverage)
+    return heatmap(
+        net,
+        seen,
+        target,
+        torch.cat(maps),
+        chosen.placement,
+        torch.cat(scores),
+        unit="probability",
+        signed=contrastive,
+        layer=chosen.name,
+        coverage=dict(coverage),
+        notes=(*chosen.note, *no_rule(coverage)),
+    )
+
+
+def _walked(net: Net, pixels: Tensor, target: Target, layer: str, rule: Excitation) -> tuple[Tensor, Tensor, Run]:
+    """(probability at each number of the layer, scores, the run)."""
+    with torch.enable_grad():
+        run = net.run(pixels, at=[layer, *target.layers], rule=rule, grad="pixels")
+        scores = scored(target, run)
+        ends = [run.at[name] for name in target.layers] or [run.output]
+        pulls = torch.autograd.grad(scores.sum(), ends, retain_graph=True, allow_unused=True)
+        starts = [None if pull is None else _start(pull, end) for pull, end in zip(pulls, ends, strict=True)]
+        given = [(end, start) for end, start in zip(ends, starts, strict=True) if start is not None]
+        if not given:
+            raise Refused(f"the score of {target} does not depend on what it reads: there is nowhere to walk from")
+        found = torch.autograd.grad(
+            [end for end, _ in given], run[layer], [start for _, start in given], allow_unused=True
+        )[0]
+    if found is None:
+        raise Refused(f"the score of {target} does not depend on layer {layer!r}: the walk never comes there")
+    activation = run[layer].detach()
+    return torch.where(activation == 0, 0.0, found * activation), scores.detach(), run
+
+
+def _start(pull: Tensor, end: Tensor) -> Tensor:
+    """Probability 1 over the units that the target wants, as m = P / value."""
+    wanted = pull.clamp(min=0)
+    shares = wanted / wanted.flatten(1).sum(1).clamp(min=1e-30).view(-1, *[1] * (wanted.dim() - 1))
+    value = end.detach()
+    return shares / torch.where(value == 0, 1.0, value)

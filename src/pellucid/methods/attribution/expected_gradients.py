@@ -1,0 +1,126 @@
+"""Expected gradients: integrated gradients averaged over many baselines, by sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+
+from pellucid.catalogue import method
+from pellucid.chance import Seed, generator
+from pellucid.errors import PellucidError
+from pellucid.images import Images, read
+from pellucid.images import samples as photographs
+from pellucid.images.touch import Filling, filled
+from pellucid.methods.attribution._covers import as_exact_as
+from pellucid.methods.attribution._moments import Moments
+from pellucid.methods.attribution._paths import Integral, path_map
+from pellucid.methods.attribution._skeleton import backward, chunks, scored, stand_in
+from pellucid.net import Net
+from pellucid.result import Heatmap
+from pellucid.target import BEST, Target, fixed
+
+
+@method("Expected gradients", source="Erion et al. 2021, equation 3")
+def expected_gradients(
+    net: Net,
+    images: Images,
+    target: Target = BEST,
+    *,
+    references: Annotated[
+        Filling | None,
+        Field(
+            description="what the image is compared with: a fill or pictures, best such as the network was trained "
+            "on; by default the bundled photographs"
+        ),
+    ] = None,
+    samples: Annotated[int, Field(ge=2, description="gradients, each on the way from a reference drawn anew")] = 200,
+    seed: Seed = 0,
+) -> Heatmap:
+    """Mean of (pixel − reference) × gradient at a random place between them: (N, H, W), signed, in units of the score.
+
+    References are drawn with equal chances, places uniformly on the straight way; 'noise' is another picture for
+    each sample. The map sums to the score less the mean score of the references (of noise: of those drawn), up to
+    the error of sampling: `Meta.completeness` holds it, `Heatmap.error` the standard error of every pixel. By
+    default the eight bundled photographs are the references, without the image itself if it is one of them, and
+    stretched to its size where the network takes any size; they stand in poorly for what a network was trained on.
+    """
+    seen = net.see(images)
+    found, errors = [], []
+    for one in seen:
+        run = net.run(one.pixels, at=target.layers)
+        if references is None:
+            pictures: Tensor | None = _photographs(net, one)
+        else:
+            pictures = stand_in(net, one, references, seed) if references != "noise" else None
+        draws = _Draws(net, one, fixed(target, run), pictures, seed)
+        moments, score = Moments(), float(scored(target, run).detach().double())
+        for share in draws.shares(samples):
+            moments.add(share[None])
+        share, error = moments.reduced("signed")
+        found.append(Integral(share, score, score - draws.mean_score(samples), samples))
+        errors.append(error)
+    return path_map(net, seen, target, found, 0.01, error=as_exact_as(torch.stack(errors), seen))
+
+
+def _photographs(net: Net, one: Images) -> Float[Tensor, "r c h w"]:
+    """The bundled photographs without the image itself, in its size."""
+    pixels, fitting = one.pixels, []
+    if net.preprocess.channels not in (1, 3) and pixels.shape[1] != 3:
+        raise PellucidError(
+            f"references=None: the bundled photographs are in colour, {one.ids[0]!r} has {pixels.shape[1]} channels: "
+            "give pictures of your own, or a fill such as 'blur'"
+        )
+    for photo in net.see(read([f"sample:{name}" for name in photographs()])).pictures:
+        if photo.shape[-2:] != pixels.shape[-2:]:
+            photo = F.interpolate(photo[None], pixels.shape[-2:], mode="bilinear", antialias=True)[0]
+        fitting.append(photo.to(pixels))
+    return torch.stack([photo for photo in fitting if not torch.equal(photo, pixels[0])])
+
+
+@dataclass(frozen=True, eq=False)
+class _Draws:
+    """References and places drawn for one image. `pictures` is None where every sample has its own noise."""
+
+    net: Net
+    one: Images
+    target: Target
+    pictures: Float[Tensor, "r c h w"] | None
+    seed: int
+
+    def draw(self, sample: int) -> tuple[Float[Tensor, "1 c h w"], float]:
+        """(a reference, a place on the way from it)."""
+        chance = generator(self.seed, self.one.ids[0], sample)
+        place = float(chance.random())
+        if self.pictures is None:
+            return filled(self.one.pixels, "noise", which=(self.seed, self.one.ids[0], sample)), place
+        which = int(chance.integers(len(self.pictures)))
+        return self.pictures[which : which + 1], place
+
+    def shares(self, samples: int) -> Iterator[Float[Tensor, "h w"]]:
+        """What each sample says of every pixel, in order."""
+        pixels = self.one.pixels
+        for portion in self._portions(samples, grad=True):
+            starts, places = zip(*(self.draw(sample) for sample in portion.tolist()), strict=True)
+            start, place = torch.cat(starts), pixels.new_tensor(places).view(-1, 1, 1, 1)
+            gradient = backward(self.net, start + place * (pixels - start), self.target).gradient.double()
+            yield from (gradient * (pixels.double() - start.double()).to(gradient)).sum(1)
+
+    def mean_score(self, samples: int) -> float:
+        """Of all pictures that may be drawn; of noise, of the pictures that were."""
+        scores = []
+        for portion in self._portions(samples if self.pictures is None else len(self.pictures), grad=False):
+            shown = [self.draw(i)[0] if self.pictures is None else self.pictures[i : i + 1] for i in portion.tolist()]
+            run = self.net.run(torch.cat(shown), at=self.target.layers)
+            scores += scored(self.target, run).detach().double().tolist()
+        return float(sum(scores)) / len(scores)
+
+    def _portions(self, count: int, *, grad: bool) -> Iterator[Tensor]:
+        size = (self.one.pixels.shape[-2], self.one.pixels.shape[-1])
+        return chunks(torch.arange(count), self.net, "expected gradients", size, grad=grad)

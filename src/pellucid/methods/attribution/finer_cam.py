@@ -1,0 +1,91 @@
+"""Finer-CAM: what tells a class from those that the network finds most alike."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from pellucid.catalogue import method
+from pellucid.errors import Refused
+from pellucid.images import Images
+from pellucid.methods.attribution._layer import (
+    Chosen,
+    LayerNames,
+    PlacingOption,
+    by_mean_gradient,
+    class_map,
+    weighted,
+)
+from pellucid.methods.attribution._skeleton import scored
+from pellucid.net import Net, Run
+from pellucid.progress import steps
+from pellucid.result import Heatmap
+from pellucid.target import BEST, Logit, Target, fixed
+
+
+@method("Finer-CAM", source="Zhang et al. 2025, section 3 (weights from the gradient of y^c − γ y^d)")
+def finer_cam(
+    net: Net,
+    images: Images,
+    target: Target = BEST,
+    *,
+    layer: LayerNames = None,
+    strength: Annotated[
+        float | int, Field(ge=0, le=10, description="γ, how much of the similar classes is taken away; 0 is Grad-CAM")
+    ] = 0.6,
+    classes: Annotated[int, Field(ge=1, le=100, description="how many similar classes to compare with")] = 3,
+    placement: PlacingOption = "field",
+) -> Heatmap:
+    """Grad-CAM of y^c − γ · (mean y^d over similar classes d): (N, rows, columns), signed, in the layer's own frame.
+
+    Similar are the classes whose logits are nearest to that of c in this very picture; a note names them. To choose
+    them yourself ask another method for a difference, such as `tiger cat - lynx`. Meta.score is the difference.
+    Several layers give one map of pixels (N, H, W) as in `grad_cam`. Refused for targets that are no class, and
+    where the network knows no second one.
+    """
+    seen = net.see(images)
+    contrasts, notes = [], []
+    for one in steps(list(seen), "similar classes"):
+        run = net.run(one.pixels)
+        index = _class(target, run)
+        others = nearest(run.scores[0], index, classes)
+        contrasts.append(_contrast(index, others, strength))
+        notes.append(f"{one.ids[0]}: compared with {', '.join(map(net.class_name, others))}")
+
+    def maps_of(seen: Images, chosen: Chosen) -> tuple[Tensor, Tensor]:
+        found = [
+            weighted(net, contrast, "Finer-CAM", by_mean_gradient)(one, chosen)
+            for one, contrast in zip(seen, contrasts, strict=True)
+        ]
+        maps, scores = zip(*found, strict=True)
+        return torch.cat(maps), torch.cat(scores)
+
+    return class_map(net, seen, target, layer, placement, maps_of, shared=True, notes=tuple(notes))
+
+
+def nearest(scores: Tensor, index: int, classes: int) -> list[int]:
+    """The classes whose scores lie nearest to that of class `index`, nearest first."""
+    order = (scores - scores[index]).double().abs().argsort(stable=True).tolist()
+    return [other for other in order if other != index][:classes]
+
+
+def _class(target: Target, run: Run) -> int:
+    """The one class that is asked about."""
+    asked = fixed(target, run)
+    if run.scores.shape[1] < 2 or not isinstance(asked, Logit):
+        raise Refused(
+            f"Finer-CAM compares a class with others of {run.net.name}: {target} is no class out of several; "
+            "ask grad_cam for it"
+        )
+    scored(asked, run)
+    return run.net.class_index(asked.of_class)
+
+
+def _contrast(index: int, others: list[int], strength: float | int) -> Target:
+    whole: Target = Logit(index)
+    for other in others:
+        whole = whole - Logit(other) * (strength / len(others))
+    return whole

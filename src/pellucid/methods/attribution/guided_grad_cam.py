@@ -1,0 +1,64 @@
+"""Guided Grad-CAM: the fine lines of guided backpropagation, where Grad-CAM finds the class."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.images import Images
+from pellucid.methods.attribution._layer import (
+    LayerNames,
+    PlacingOption,
+    at_pixels,
+    by_mean_gradient,
+    class_maps,
+    telling,
+    weighted,
+)
+from pellucid.methods.attribution._skeleton import Reduce, pixel_map, reduced
+from pellucid.methods.attribution.guided_backprop import ruled
+from pellucid.net import Net
+from pellucid.net.rules import Guided, Smooth
+from pellucid.result import Heatmap
+from pellucid.target import BEST, Target
+
+
+@method("Guided Grad-CAM", source="Selvaraju et al. 2017, section 3.4")
+def guided_grad_cam(
+    net: Net,
+    images: Images,
+    target: Target = BEST,
+    *,
+    layer: LayerNames = None,
+    reduce: Annotated[Reduce, Field(description="channels into one number: max |.|, l2, l1, or signed sum")] = "signed",
+    smooth: Annotated[
+        Smooth,
+        Field(description="SiLU, GELU, Mish, Hardswish: clamp after the product, gate by x > 0, or plain gradient"),
+    ] = "positive_product",
+    placement: PlacingOption = "field",
+) -> Heatmap:
+    """Guided backpropagation × the positive part of Grad-CAM: (N, H, W) in pixels of the network's input.
+
+    Grad-CAM is read at the pixels by where its cells see them, after its ReLU: the product is zero where nothing
+    speaks for the target. `reduce` and `smooth` are those of `guided_backprop`, `layer` and `placement` those of
+    `grad_cam`. Raises Refused where a layer has no places, or no activation has a guided rule.
+    """
+    seen = net.see(images)
+    maps_of = weighted(net, target, "Grad-CAM", by_mean_gradient)
+    found = class_maps(net, seen, target.layers, layer, placement, maps_of, shared=True)
+    height, width = seen.pixels.shape[-2:]
+    signal = ruled(net, seen, target, Guided(smooth))
+    where = at_pixels(found.values.relu(), found.placement, (height, width)).to(signal.gradient)
+    return pixel_map(
+        net,
+        seen,
+        target,
+        reduced(signal.gradient, reduce) * where,
+        signal,
+        unit=f"guided {target.unit} per pixel range × {target.unit}",
+        signed=reduce == "signed",
+        layer=found.layer,
+        notes=(*found.notes, *telling(seen, found.values, target)),
+    )

@@ -1,0 +1,123 @@
+"""Layer-wise relevance propagation: the score handed back to the pixels in shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from pellucid.catalogue import method
+from pellucid.errors import PellucidError, unknown
+from pellucid.images import Images
+from pellucid.methods.attribution._skeleton import as_inputs, missed, no_rule, pixel_map, signals
+from pellucid.net import Net
+from pellucid.net.rules import Relevance
+from pellucid.net.rules.relevance import Share, alpha_beta, epsilon, flat, gamma, w_square, z_box
+from pellucid.result import Heatmap
+from pellucid.target import BEST, Target
+
+Composite = Literal[
+    "epsilon",
+    "epsilon_plus",
+    "epsilon_plus_flat",
+    "epsilon_alpha2_beta1",
+    "epsilon_alpha2_beta1_flat",
+    "epsilon_gamma_box",
+]
+_COMPOSITES: dict[str, tuple[str | None, str, str]] = {
+    # first operation, convolutions, fully connected operations
+    "epsilon": (None, "epsilon", "epsilon"),
+    "epsilon_plus": (None, "z_plus", "epsilon"),
+    "epsilon_plus_flat": ("flat", "z_plus", "epsilon"),
+    "epsilon_alpha2_beta1": (None, "alpha_beta:2,1", "epsilon"),
+    "epsilon_alpha2_beta1_flat": ("flat", "alpha_beta:2,1", "epsilon"),
+    "epsilon_gamma_box": ("z_box", "gamma:0.25", "epsilon"),
+}
+_RULES = ("epsilon", "epsilon:1e-6", "gamma:0.25", "alpha_beta:2,1", "z_plus", "z_box", "w_square", "flat")
+_FOR_THE_FIRST = ("flat", "w_square", "z_box")
+RuleText = Annotated[str | None, Field(description=f"instead of the composite's: {', '.join(_RULES)}")]
+
+
+@method(
+    "Layer-wise relevance propagation",
+    source="Bach et al. 2015, equations 56 to 60; Montavon et al. 2019, section 10.3; Kohlbrenner et al. 2020",
+)
+def lrp(
+    net: Net,
+    images: Images,
+    target: Target = BEST,
+    *,
+    composite: Annotated[
+        Composite, Field(description="which rule for the first operation, for convolutions, for fully connected ones")
+    ] = "epsilon_plus_flat",
+    first: RuleText = None,
+    features: RuleText = None,
+    classifier: RuleText = None,
+) -> Heatmap:
+    """Each pixel's relevance, summed over colours: (N, H, W), signed, in units of the score.
+
+    Relevance is conserved from the score to the pixels but for what biases absorb: `Meta.completeness` is that
+    part, and in deep networks with batch norms nearly all: read the map for its proportions. Works on calls of
+    functions: batch norms are merged into the convolution before them, skips, branches, shared and in-place
+    operations need no preparation of the network; `Meta.coverage` says which rule each operation had, and which
+    had none. Zero is the network's own, after normalisation. The target should be a logit.
+    """
+    seen = net.see(images)
+    texts = _COMPOSITES[composite]
+    shares = [
+        None if (text := own or preset) is None else (text, _share(text, net, seen.pixels, place))
+        for own, preset, place in zip(
+            (first, features, classifier), texts, ("first", "features", "classifier"), strict=True
+        )
+    ]
+    rule = Relevance(shares[0], shares[1] or ("epsilon", epsilon()), shares[2] or ("epsilon", epsilon()))
+    signal = signals(net, seen, target, "relevance", rule)
+    divisible = shares[0] is not None and shares[0][0] in _FOR_THE_FIRST
+    values = (signal.gradient * as_inputs(net, seen.pixels, divisible=divisible)).sum(1)
+    lost = missed(values, signal.scores)
+    absorbed = tuple(
+        f"biases absorb {part:.0%} of the score of {name}"
+        for part, name in zip(lost, seen.ids, strict=True)
+        if part > 0.1
+    )
+    notes = (*no_rule(signal.coverage), *absorbed)
+    return pixel_map(net, seen, target, values, signal, unit=target.unit, signed=True, completeness=lost, notes=notes)
+
+
+def _share(text: str, net: Net, pixels: Tensor, place: str) -> Share:
+    """The rule that a text names."""
+    name, _, said = text.strip().partition(":")
+    try:
+        numbers = [float(number) for number in said.split(",")] if said else []
+        if not all(0 <= number < 1e30 for number in numbers):
+            raise ValueError
+    except ValueError:
+        raise PellucidError(f"lrp: {place}={text!r}: numbers of 0 or more, as in {', '.join(_RULES)}") from None
+    if name in _FOR_THE_FIRST and place != "first":
+        raise PellucidError(f"lrp: {place}={text!r}: {name} is a rule for the first operation alone")
+    if name == "z_box" and not numbers:
+        ends = (net.preprocess.normalise(torch.full_like(pixels[:1], end)) for end in (0, 1))
+        black, white = (end[0, :, 0, 0].tolist() for end in ends)
+        return z_box(tuple(black), tuple(white))
+    if name == "alpha_beta" and len(numbers) == 2 and abs(numbers[0] - numbers[1] - 1) > 1e-9:
+        raise PellucidError(f"lrp: {place}={text!r}: α − β must be 1, or relevance is not conserved")
+    if name not in _MAKES and name != "z_box":
+        raise unknown(f"{place} rule of lrp", text, _RULES)
+    make, counts = _MAKES.get(name, (flat, ()))
+    if len(numbers) not in counts:
+        raise PellucidError(f"lrp: {place}={text!r}: write it as in {', '.join(_RULES)}")
+    return make(*numbers)
+
+
+_MAKES: dict[str, tuple[Callable[..., Share], tuple[int, ...]]] = {
+    # a text's rule, and how many numbers it may have
+    "epsilon": (epsilon, (0, 1)),
+    "gamma": (gamma, (0, 1)),
+    "alpha_beta": (alpha_beta, (0, 2)),
+    "z_plus": (lambda: alpha_beta(1.0, 0.0), (0,)),
+    "w_square": (w_square, (0,)),
+    "flat": (flat, (0,)),
+}

@@ -1,0 +1,114 @@
+"""All that Zeiler & Fergus read from covered pictures, from one pass for each cover."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from pellucid.catalogue import method
+from pellucid.chance import Seed
+from pellucid.errors import PellucidError
+from pellucid.images import Images
+from pellucid.methods.attribution._covers import (
+    Border,
+    Cover,
+    Covers,
+    Size,
+    Stride,
+    as_exact_as,
+    by_class,
+    class_of,
+    names_of,
+    ranks,
+)
+from pellucid.methods.attribution._layer import chosen_layer
+from pellucid.methods.attribution._skeleton import asked_name, heatmap, scored, stand_in
+from pellucid.net import Net, Run
+from pellucid.result import Heatmap, LabelMap, Meta, Panel
+from pellucid.target import BEST, Channel, Logit, Probability, Target
+
+
+@method("Occlusion, all products", source="Zeiler & Fergus 2013, section 4.2, figure 7 (b), (d) and (e)")
+def occlusion_products(
+    net: Net,
+    images: Images,
+    target: Target = BEST,
+    *,
+    size: Size = 32,
+    stride: Stride = 16,
+    fill: Cover = "grey",
+    border: Border = "inside",
+    unit: Annotated[
+        str | None,
+        Field(description="LAYER:UNIT whose response is mapped, or LAYER for its strongest map; by default the last"),
+    ] = None,
+    seed: Seed = 0,
+) -> Panel:
+    """What covering a place does to the class, to one feature map, to the answer: four maps (N, rows, columns).
+
+    `probability` is how far the probability of the class falls; `response` how far the total activation of one
+    feature map falls, by default the map that responds most to the whole picture in the last layer with places.
+    Both are signed, and `Meta.score` of each part holds the whole picture's number: score − fall is what the
+    paper draws. `label` is the best guess, `rank` the place of the class among all, 1 for the first.
+    The target is a class: Refused for others.
+    """
+    seen = net.see(images)
+    covers = Covers.over(seen, size, stride, border)
+    named, index = _parsed(unit)
+    layer = named if named and index is not None else chosen_layer(net, seen, (), named, "field").name
+    whole, covered, units, classes = [], [], [], []
+    for one in seen:
+        plain = net.run(one.pixels, at=(layer, *target.layers))
+        units.append(Channel(layer, _strongest(plain[layer]) if index is None else index, "sum"))
+        classes.append(class_of(target, plain))
+        whole.append(_read(plain, classes[-1], units[-1]))
+        runs = covers.runs(net, one.pixels, stand_in(net, one, fill, seed), (layer,))
+        covered.append(torch.cat([_read(run, classes[-1], units[-1]) for run in runs]).view(*covers.shape, 4))
+    scores, maps = torch.cat(whole), torch.stack(covered)
+    falls = as_exact_as(scores[:, None, None, :2] - maps[..., :2], seen)
+    labels = maps[..., 2].long().cpu().numpy()
+
+    def part(values: Tensor, score: Tensor, about: str, of: str, signed: bool = True) -> Heatmap:
+        heat = heatmap(net, seen, target, values, covers.placement, score, unit=of, signed=signed)
+        return dataclasses.replace(heat, meta=dataclasses.replace(heat.meta, target=about))
+
+    asked = asked_name(net, Logit(classes[0]), seen) if len({*classes}) == 1 else str(target)
+    unit_asked = str(units[0]) if len({*units}) == 1 else f"the strongest map of {layer}"
+    chosen = tuple(f"{name}: responds most in {u}" for name, u in zip(seen.ids, units, strict=True))
+    return Panel(
+        {
+            "probability": part(falls[..., 0], scores[:, 0], f"p({asked})", "probability"),
+            "response": part(falls[..., 1], scores[:, 1], unit_asked, "activation"),
+            "label": LabelMap(labels, covers.placement, seen.views, names_of(net, labels)),
+            "rank": part(maps[..., 3], scores[:, 3], asked, "rank, 1 = first", signed=False),
+        },
+        Meta(
+            target=asked_name(net, target, seen), layer=layer, notes=(*seen.notes, *(chosen if index is None else ()))
+        ),
+    )
+
+
+def _parsed(unit: str | None) -> tuple[str | None, int | None]:
+    """'layer:unit' or 'layer' -> (layer, unit or None)."""
+    layer, found, number = (unit or "").rpartition(":")
+    if not found:
+        return unit, None
+    if not number.isdecimal():
+        raise PellucidError(f"occlusion_products: unit={unit!r}: give LAYER:UNIT with a number, or LAYER")
+    return layer, int(number)
+
+
+def _strongest(activation: Tensor) -> int:
+    """The map of one image that responds most in total."""
+    return int(activation[0].detach().double().flatten(1).sum(1).argmax())
+
+
+def _read(run: Run, index: int, unit: Channel) -> Float[Tensor, "n 4"]:
+    """(probability of the class, response of the unit, best guess, rank of the class) in float64."""
+    numbers = scored(Probability(index), run), scored(unit, run), by_class(run).argmax(1), ranks(run, index)
+    return torch.stack([one.detach().double() for one in numbers], 1)

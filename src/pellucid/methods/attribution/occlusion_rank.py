@@ -1,0 +1,44 @@
+"""Occlusion, rank: how far back the class falls among all when a place is hidden."""
+
+from __future__ import annotations
+
+import torch
+
+from pellucid.catalogue import method
+from pellucid.chance import Seed
+from pellucid.images import Images
+from pellucid.methods.attribution._covers import Border, Cover, Covers, Size, Stride, class_of, ranks
+from pellucid.methods.attribution._skeleton import heatmap, stand_in
+from pellucid.net import Net
+from pellucid.result import Heatmap
+from pellucid.target import BEST, Target
+
+
+@method("Occlusion, rank of the class", source="Zeiler & Fergus 2013, section 4.2 (after figure 7)")
+def occlusion_rank(
+    net: Net,
+    images: Images,
+    target: Target = BEST,
+    *,
+    size: Size = 32,
+    stride: Stride = 16,
+    fill: Cover = "grey",
+    border: Border = "inside",
+    seed: Seed = 0,
+) -> Heatmap:
+    """The rank of the class when each place is covered, 1 where it is still first: (N, rows, columns).
+
+    Whole numbers at the covers' centres; classes of equal score share the better rank. `Meta.score` is the
+    rank of the whole picture. Refused for targets that are no class.
+    """
+    seen = net.see(images)
+    covers = Covers.over(seen, size, stride, border)
+    maps, first = [], []
+    for one in seen:
+        plain = net.run(one.pixels, at=target.layers)
+        index = class_of(target, plain)
+        runs = covers.runs(net, one.pixels, stand_in(net, one, fill, seed), ())
+        maps.append(torch.cat([ranks(run, index) for run in runs]).view(covers.shape))
+        first.append(ranks(plain, index))
+    values = torch.stack(maps).double()
+    return heatmap(net, seen, target, values, covers.placement, torch.cat(first), unit="rank, 1 = first", signed=False)

@@ -1,0 +1,58 @@
+"""Occlusion with covers of several sizes: what does the network need, and how large is it?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.chance import Seed
+from pellucid.geometry import Placement
+from pellucid.images import Images
+from pellucid.methods.attribution._covers import Border, Cover, Covers, Side, as_exact_as, falls
+from pellucid.methods.attribution._skeleton import heatmap, stand_in
+from pellucid.net import Net
+from pellucid.result import Heatmap, Meta, Panel
+from pellucid.target import BEST, Target
+
+
+@method("Occlusion, several sizes", source="Zeiler & Fergus 2013, section 4.2, for a series of cover sizes")
+def occlusion_sizes(
+    net: Net,
+    images: Images,
+    target: Target = BEST,
+    *,
+    sizes: Annotated[
+        tuple[Side, ...], Field(min_length=1, max_length=8, description="sides of the covers, in pixels of the input")
+    ] = (24, 48, 96),
+    step: Annotated[float | int, Field(gt=0, le=1, description="between covers, in shares of their side")] = 0.5,
+    fill: Cover = "grey",
+    border: Border = "inside",
+    seed: Seed = 0,
+) -> Panel:
+    """How far the score falls under covers of each size: one map (N, rows, columns) each, and their mean (N, H, W).
+
+    Small covers find details that nothing replaces, large ones whole objects that small covers leave
+    recognisable. The parts are named `24 px`, `48 px` …, at the covers' centres; `mean` is the average over the
+    sizes of what covers on a pixel cost. All are signed and in units of the score. Equal sizes count once.
+    """
+    seen = net.see(images)
+    parts: dict[str, Heatmap] = {}
+    total = torch.zeros(len(seen), *seen.pixels.shape[-2:], dtype=torch.float64)
+    sides = tuple(dict.fromkeys(sizes))
+    for side in sides:
+        covers = Covers.over(seen, side, max(round(side * step), 1), border)
+        maps, scores = [], []
+        for i, one in enumerate(seen):
+            fall, score = falls(net, one.pixels, target, covers, stand_in(net, one, fill, seed))
+            maps.append(fall)
+            scores.append(score)
+            total[i] += covers.per_pixel(fall) / len(sides)
+        values = as_exact_as(torch.stack(maps), seen)
+        parts[f"{side} px"] = heatmap(net, seen, target, values, covers.placement, torch.cat(scores), unit=target.unit)
+    whole = heatmap(
+        net, seen, target, as_exact_as(total, seen), Placement.pixels(), torch.cat(scores), unit=target.unit
+    )
+    return Panel({**parts, "mean": whole}, Meta(target=whole.meta.target, score=whole.meta.score, notes=seen.notes))

@@ -1,0 +1,102 @@
+"""Score-CAM: the maps of a layer, weighted by what the network says when it sees the picture only through them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from pellucid.catalogue import method
+from pellucid.images import Images
+from pellucid.images.touch import Filling
+from pellucid.methods.attribution._layer import (
+    Chosen,
+    LayerNames,
+    PlacingOption,
+    at_pixels,
+    class_map,
+    no_amounts,
+    wide,
+)
+from pellucid.methods.attribution._skeleton import chunks, scored, stand_in
+from pellucid.net import Net
+from pellucid.result import Heatmap
+from pellucid.target import BEST, Logit, Probability, Target, fixed
+
+_FLAT = 1e-6
+"""A mask that varies less, relative to its largest value, is constant up to rounding: it hides nothing."""
+
+
+@method("Score-CAM", source="Wang et al. 2020, section 3 and algorithm 1, and the authors' code")
+def score_cam(
+    net: Net,
+    images: Images,
+    target: Target = BEST,
+    *,
+    layer: LayerNames = None,
+    preset: Annotated[
+        Literal["paper", "authors"],
+        Field(description="softmax over the channels' scores, or the probability of the class for each channel"),
+    ] = "paper",
+    fill: Annotated[
+        Filling | None,
+        Field(description="what a closed mask shows; by default black (paper), the network's mean colour (authors)"),
+    ] = None,
+    placement: PlacingOption = "field",
+) -> Heatmap:
+    """Σ_k w_k A^k with w_k from the score of the picture seen through A^k: (N, rows, columns), raw.
+
+    Every map is read at the pixels, stretched to 0..1 and multiplied with the picture. `paper`: w is the softmax
+    over all channels of these scores; the paper's baseline drops out of it, and where scores spread widely
+    one channel takes all. `authors`: w_k is the class's probability itself (the score, for targets other than a
+    class), as in the authors' code, which multiplies the normalised picture. Constant maps hide nothing and weigh
+    nothing. One pass for each channel. Several layers give one map of pixels (N, H, W), the mean of the layers' raw
+    maps. Refused where a layer has no places.
+    """
+    notes: list[str] = []
+
+    def maps_of(seen: Images, chosen: Chosen) -> tuple[Tensor, Tensor]:
+        maps, scores = [], []
+        for one in seen:
+            plain = net.run(one.pixels, at=(chosen.name, *target.layers))
+            asked = fixed(target, plain)
+            activation = wide(plain[chosen.name][0])
+            no_amounts(notes, chosen.name, activation)
+            if fill is not None:
+                ground = stand_in(net, one, fill)
+            else:
+                colour = net.preprocess.mean if preset == "authors" else (0.0,)
+                ground = one.pixels.new_tensor(colour).view(1, -1, 1, 1)
+            judged = Probability(asked.of_class) if preset == "authors" and isinstance(asked, Logit) else asked
+            heard = through(net, one.pixels, ground, activation, chosen, judged)
+            weight = _softmax(heard) if preset == "paper" else heard.nan_to_num(nan=0.0)
+            maps.append(torch.einsum("k,khw->hw", weight.to(activation), activation))
+            scores.append(scored(asked, plain))
+        return torch.stack(maps), torch.cat(scores)
+
+    return class_map(net, images, target, layer, placement, maps_of, unit="activation", notes=notes)
+
+
+def through(net: Net, pixels: Tensor, ground: Tensor, activation: Tensor, chosen: Chosen, target: Target) -> Tensor:
+    """(K,) scores of one picture (1, C, H, W) seen through each of its maps (K, rows, columns); NaN for flat ones."""
+    size = (pixels.shape[-2], pixels.shape[-1])
+    found = []
+    for maps in chunks(activation, net, "Score-CAM", size, grad=False):
+        masks = at_pixels(maps, chosen.placement, size)
+        low, high = (edge(masks.flatten(1), dim=1).view(-1, 1, 1) for edge in (torch.amin, torch.amax))
+        flat = high - low <= _FLAT * torch.maximum(high.abs(), low.abs())
+        masks = ((masks - low) / torch.where(flat, 1.0, high - low))[:, None]
+        run = net.run(ground + masks * (pixels - ground), at=target.layers)
+        scores = wide(scored(target, run).detach())
+        found.append(torch.where(flat.view(-1).to(scores.device), torch.nan, scores))
+    return torch.cat(found)
+
+
+def _softmax(scores: Tensor) -> Tensor:
+    """Over the channels that are heard; all zero where none is."""
+    heard = ~scores.isnan()
+    weights = torch.zeros_like(scores)
+    weights[heard] = scores[heard].softmax(0)
+    return weights

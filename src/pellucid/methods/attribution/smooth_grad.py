@@ -1,0 +1,148 @@
+"""SmoothGrad: a map averaged over noisy copies of the image; its squares, its variance."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Annotated, Literal
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from pellucid.catalogue import Entry, find, method
+from pellucid.chance import Seed, generator
+from pellucid.errors import PellucidError
+from pellucid.geometry import Placement
+from pellucid.images import Images
+from pellucid.methods.attribution._covers import as_exact_as
+from pellucid.methods.attribution._moments import Moments
+from pellucid.methods.attribution._skeleton import Reduce, backward, chunks, heatmap, scored
+from pellucid.net import Net
+from pellucid.progress import steps
+from pellucid.result import Heatmap
+from pellucid.target import BEST, Target, fixed
+
+
+@method(
+    "SmoothGrad",
+    source="Smilkov et al. 2017, section 3; Hooker et al. 2019 (squares) and Adebayo et al. 2018 (variance)",
+)
+def smooth_grad(
+    net: Net,
+    images: Images,
+    target: Target = BEST,
+    *,
+    of: Annotated[
+        str, Field(description="the method whose maps are smoothed: any attribution method with a map, by its name")
+    ] = "gradient",
+    kind: Annotated[
+        Literal["mean", "square", "variance"],
+        Field(description="mean (SmoothGrad), mean of squares (SmoothGrad-Squared), variance (VarGrad)"),
+    ] = "mean",
+    samples: Annotated[int, Field(ge=2, description="noisy copies of each image")] = 50,
+    sigma: Annotated[
+        float | int, Field(ge=0, description="of the noise, in shares of the image's own range of pixel values")
+    ] = 0.15,
+    reduce: Annotated[
+        Reduce | None, Field(description="of gradients: channels into one number, as in gradient; max unless given")
+    ] = None,
+    seed: Seed = 0,
+) -> Heatmap:
+    """What remains of a map when the image is a little noisy: the mean over noisy copies, with its standard error.
+
+    Of `gradient` the signed gradients of every channel are averaged (or squared, or their variance is taken),
+    and only then the channels made one number, by `reduce`: (N, H, W) in units of the score per pixel range.
+    Of every other method its maps are, with that method's own options: (N, rows, columns) in its own unit and
+    frame. Noise is Gaussian and added to pixel values, before normalisation; its width is `sigma` times the
+    largest less the smallest value of the image. The best guess stays that of the image without noise. The
+    variance is unbiased and has no error map. Raises PellucidError for methods that give no map.
+    """
+    entry, plain = find(of), of == "gradient"
+    if entry.chapter != "attribution" or entry.name == "smooth_grad":
+        raise PellucidError(f"smooth_grad: of={of!r}: it smooths any other attribution method, for example 'gradient'")
+    if reduce is not None and not plain:
+        raise PellucidError(f"smooth_grad: reduce={reduce!r}: maps of {of} have no channels left; leave reduce out")
+    seen = net.see(images)
+    maps, errors, scores, found = [], [], [], []
+    for one in seen:
+        run = net.run(one.pixels, at=target.layers)
+        copies, moments = _Copies(net, one, fixed(target, run), sigma, seed), Moments()
+        for values in copies.gradients(samples) if plain else copies.maps(samples, entry):
+            moments.add(values**2 if kind == "square" else values)
+        if kind == "variance":
+            moments.mean = moments.variance
+        value, error = moments.reduced((reduce or "max") if plain else "signed")
+        maps.append(value)
+        errors.append(error)
+        scores.append(scored(target, run).detach())
+        found += copies.found
+    unit = found[0].unit if found else f"{target.unit} per pixel range"
+    return heatmap(
+        net,
+        seen,
+        target,
+        as_exact_as(torch.stack(maps), seen),
+        found[0].placement if found else Placement.pixels(),
+        torch.cat(scores),
+        unit=unit if kind == "mean" else f"({unit})²",
+        signed=kind == "mean" and (found[0].signed if found else reduce == "signed"),
+        error=as_exact_as(torch.stack(errors), seen) if kind != "variance" else None,
+        notes=tuple(dict.fromkeys(note for heat in found for note in heat.meta.notes)),
+        layer=found[0].meta.layer if found else None,
+        coverage=found[0].meta.coverage if found else {},
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Copies:
+    """Noisy copies of one image, and what is said about them."""
+
+    net: Net
+    one: Images
+    target: Target
+    sigma: float | int
+    seed: int
+
+    @cached_property
+    def found(self) -> list[Heatmap]:
+        """The map of the first copy: its frame, unit and notes are those of all. Empty where none was asked for."""
+        return []
+
+    @cached_property
+    def width(self) -> float:
+        """Of the noise, in pixel values."""
+        return float(self.sigma * (self.one.pixels.max() - self.one.pixels.min()))
+
+    def noisy(self, sample: int) -> Float[Tensor, "1 c h w"]:
+        """One copy."""
+        pixels = self.one.pixels
+        noise = generator(self.seed, self.one.ids[0], sample).standard_normal(tuple(pixels.shape))
+        return pixels + self.width * torch.from_numpy(noise).to(pixels)
+
+    def gradients(self, samples: int) -> Iterator[Float[Tensor, "c h w"]]:
+        """The gradient of every copy in turn, its channels apart."""
+        size = (self.one.pixels.shape[-2], self.one.pixels.shape[-1])
+        for portion in chunks(torch.arange(samples), self.net, "SmoothGrad", size):
+            copies = torch.cat([self.noisy(sample) for sample in portion.tolist()])
+            yield from backward(self.net, copies, self.target).gradient
+
+    def maps(self, samples: int, entry: Entry) -> Iterator[Float[Tensor, "1 rows columns"]]:
+        """The map of every copy in turn. PellucidError where the method gives no map."""
+        ask = inspect.unwrap(entry.function)  # its origin is not wanted for every copy
+        for sample in steps(range(samples), "SmoothGrad"):
+            given = {
+                "net": self.net,
+                "images": replace(self.one, pictures=(self.noisy(sample)[0],)),
+                "target": self.target,
+            }
+            heat = ask(**{name: given[name] for name in entry.arguments})
+            if not isinstance(heat, Heatmap):
+                kind = type(heat).__name__
+                raise PellucidError(f"smooth_grad: of={entry.name!r}: it gives a {kind}, there is no mean of those")
+            if not self.found:
+                self.found.append(heat)
+            yield torch.from_numpy(heat.values)

@@ -1,0 +1,139 @@
+"""XRAI: integrated gradients gathered into regions of the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.images import Images
+from pellucid.images.touch import filled
+from pellucid.methods.attribution._paths import Way, mean_of, path_map, refined, straight
+from pellucid.net import Net
+from pellucid.result import Heatmap
+from pellucid.target import BEST, Target, fixed
+
+_SIDE = 224  # the numbers of the paper are for pictures of this side; in larger ones regions grow with the picture
+_LEAST = 50  # pixels that a region must add
+
+
+@method("XRAI", source="Kapishnikov et al. 2019, section 3 and algorithm 1")
+def xrai(
+    net: Net,
+    images: Images,
+    target: Target = BEST,
+    *,
+    steps: Annotated[int, Field(ge=1, le=4096, description="gradients for each baseline, at most")] = 128,
+    tolerance: Annotated[
+        float | int, Field(ge=0, le=1, description="the error of a baseline's sum, relative to the change of the score")
+    ] = 0.01,
+    scales: Annotated[
+        tuple[Annotated[float | int, Field(gt=0)], ...],
+        Field(
+            min_length=1, description="of the segmentation, for pictures of 224 × 224: larger ones give larger regions"
+        ),
+    ] = (50, 100, 150, 250, 500, 1200),
+    smallest: Annotated[int, Field(ge=1, description="pixels of a region, for pictures of 224 × 224")] = 150,
+    dilation: Annotated[
+        int,
+        Field(ge=0, description="pixels by which regions are widened to hold their edges, for pictures of 224 × 224"),
+    ] = 5,
+    values: Annotated[
+        Literal["attribution", "rank"],
+        Field(
+            description="the mean attribution of a region's pixels; or the share of the picture that it is ahead of, "
+            "itself included: the strongest fifth has 0.8 and more"
+        ),
+    ] = "attribution",
+) -> Heatmap:
+    """What each region of the picture adds to the score, per pixel: (N, H, W), signed, in units of the score.
+
+    Integrated gradients from black and from white are averaged; the picture is cut by Felzenszwalb's method at six
+    scales; then regions are added one after the other, always the one whose new pixels have the highest mean, and
+    those pixels get that mean. The map sums to what integrated gradients sum to: the score less the mean score of
+    black and white, up to `Meta.completeness`. Colours are summed, where the authors' code takes their maximum.
+    """
+    seen = net.see(images)
+    found, maps, notes = [], [], []
+    for one in seen:
+        pixels = one.pixels
+        asked = fixed(target, net.run(pixels, at=target.layers))
+        starts = (filled(pixels, "black"), filled(pixels, "white"))
+        ways = [Way(net, asked, straight(start, pixels), pixels, "XRAI") for start in starts]
+        found.append(mean_of([refined(way, steps, tolerance) for way in ways]))
+        unit = (pixels.shape[-2] * pixels.shape[-1]) / _SIDE**2
+        picture = pixels[0].detach().cpu().double().permute(1, 2, 0).numpy()
+        regions = segments(picture, [s * unit for s in scales], max(round(smallest * unit), 1), dilation * unit**0.5)
+        density, rank = gathered(found[-1].share.cpu().numpy(), regions, max(round(_LEAST * unit), 1))
+        maps.append(torch.from_numpy(rank if values == "rank" else density))
+        notes.append(f"{one.ids[0]}: {len(np.unique(rank))} regions out of {len(regions)} segments")
+    look = {"unit": "share of the picture", "signed": False} if values == "rank" else {}
+    return path_map(net, seen, target, found, tolerance, torch.stack(maps), tuple(notes), **look)
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Pixels of a picture: `mask` inside the box `where`."""
+
+    where: tuple[slice, slice]
+    mask: NDArray[np.bool_]
+
+
+def segments(
+    picture: NDArray[np.float64], scales: list[float | int], smallest: int, dilation: float | int
+) -> list[Region]:
+    """Felzenszwalb's segments of a picture (H, W, C) at every scale, each widened by `dilation` pixels.
+
+    More than three channels are no colours: their mean is cut.
+    """
+    from scipy import ndimage  # type: ignore[import-untyped]  # slow to import
+    from skimage.segmentation import felzenszwalb
+
+    picture = picture.mean(2, keepdims=True) if picture.shape[2] > 3 else picture
+    low, high = picture.min(), picture.max()
+    picture = (picture - low) * (2 / (high - low) if high > low else 1.0) - 1  # the range the scales are made for
+    found, reach = [], int(dilation)
+    for scale in scales:
+        labels = felzenszwalb(picture, scale=scale, sigma=0.8, min_size=smallest, channel_axis=2)
+        for label, box in enumerate(ndimage.find_objects(labels + 1)):
+            where = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in box)
+            mask = labels[where] == label
+            if reach:
+                mask = ndimage.distance_transform_edt(~mask) <= dilation
+            found.append(Region((where[0], where[1]), mask))
+    return found
+
+
+def gathered(
+    share: NDArray[np.float64], regions: list[Region], least: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(the mean share of each pixel's region, how much of the picture has no higher one), both (H, W).
+
+    Greedy: of the regions that still add `least` pixels, the one whose new pixels have the highest mean is next.
+    What no region takes is the last.
+    """
+    number, free = np.zeros(share.shape, int), np.ones(share.shape, bool)
+    left, means = list(regions), []
+    while left:
+        adding = [(region, region.mask & free[region.where]) for region in left]
+        adding = [(region, new) for region, new in adding if new.sum() >= least]
+        if not adding:
+            break
+        gains = [share[region.where][new].mean() for region, new in adding]
+        best, new = adding[int(np.argmax(gains))]
+        means.append(max(gains))
+        number[best.where][new] = len(means)
+        free[best.where][new] = False
+        left = [region for region, _ in adding if region is not best]
+    if free.any():
+        means.append(share[free].mean())
+        number[free] = len(means)
+    areas, order = np.bincount(number.ravel())[1:], np.argsort(means, kind="stable")
+    after = np.empty(len(means))
+    after[order] = areas[order].cumsum() / share.size
+    return np.array(means)[number - 1], after[number - 1]

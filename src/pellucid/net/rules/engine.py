@@ -1,0 +1,360 @@
+"""The one mechanism under every rule: calls of functions, met while the network runs."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils.weak import WeakIdKeyDictionary
+
+from pellucid.net.rules.compose import composed
+from pellucid.net.rules.operations import SPATIAL, SPELLINGS, Kind, Spelling, spelled
+
+__all__ = ["Call", "Rule", "RuleMode", "hidden_functions", "through"]
+
+Back = Callable[[Tensor], tuple[Tensor | None, ...]]
+Live = list[tuple[Any, Tensor]]
+"""The arguments that depend on the pixels, with their places."""
+Weighted = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+_GATES = {"sigmoid", "hardsigmoid", "softmax", "reciprocal", "rsqrt"}
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One call of an operation that the signal flows through."""
+
+    operation: str
+    kind: Kind
+    inputs: tuple[Tensor, ...]
+    """The arguments that depend on the pixels: copies, which nothing overwrites later."""
+    function: Callable[..., Any]
+    """The operation as a function of `inputs`; it writes into none of them."""
+    weight: Tensor | None = None
+    bias: Tensor | None = None
+    weighted: Weighted | None = None
+    """Of operations with weights: f(input, weight, bias), linear in the input."""
+    first: bool = False
+    """No operation with weights lies between the pixels and this one."""
+    gates: tuple[bool, ...] = ()
+    """Which inputs only scale others: of fewer numbers than the output, or out of a sigmoid or softmax."""
+
+
+class Rule(ABC):
+    """How operations answer a backward pass."""
+
+    name: str
+    merges = False
+    """A batch norm after an operation with weights is one operation with it."""
+    exhaustive = False
+    """Composed operations are rewritten in simpler ones, and what has no rule is reported."""
+
+    @abstractmethod
+    def hears(self, operation: str, kind: Kind) -> bool:
+        """Whether the rule is asked about such an operation, and reports what it did."""
+
+    @abstractmethod
+    def act(self, call: Call) -> tuple[Any, str] | None:
+        """The output of the call carrying another backward, and the rule's name; None for the ordinary one."""
+
+
+class _Through(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, value: Tensor, back: Callable[[Tensor], tuple[Tensor | None, ...]], *inputs: Tensor
+    ) -> Tensor:
+        ctx.back = back
+        return value.detach().clone()
+
+    @staticmethod
+    def backward(ctx: Any, signal: Tensor) -> tuple[Tensor | None, ...]:
+        return (None, None, *ctx.back(signal))
+
+
+def through(value: Tensor, back: Back, *inputs: Tensor) -> Tensor:
+    """`value`, computed from `inputs` in whatever way, with `back(signal)` giving one signal for each input."""
+    output: Tensor = _Through.apply(value, back, *inputs)
+    return output
+
+
+class RuleMode(TorchFunctionMode):
+    """Applies a rule to every call it knows and counts what happened to each operation."""
+
+    def __init__(self, rule: Rule, inputs: Tensor | None = None) -> None:
+        super().__init__()
+        self.rule = rule
+        self.coverage: Counter[str] = Counter()
+        self._raw, self._gating, self._made = (WeakIdKeyDictionary() for _ in range(3))
+        if inputs is not None:
+            self._raw[inputs] = True
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        live = [(key, value) for key, value in _arguments(args, kwargs) if _flows(value)]
+        spelling = spelled(func, args, kwargs, len(live))
+        if spelling is None or not live or self._is_alike(spelling, live):
+            output = func(*args, **kwargs)
+            if spelling is None and live and self._misses(func) and any(map(_flows, _tensors(output))):
+                self._count(getattr(func, "__name__", str(func)), "plain")
+            return self._marked(output, spelling, [value for _, value in live])
+        if spelling.kind == "composed" and self.rule.exhaustive:
+            return self._composed(spelling, func, args, kwargs, [value for _, value in live])
+        if spelling.kind == "quotient":
+            spelling = replace(spelling, kind="composed")
+            if self.rule.exhaustive:
+                return self._composed(spelling, func, args, kwargs, [value for _, value in live])
+        if not self.rule.hears(spelling.operation, spelling.kind):
+            return self._marked(func(*args, **kwargs), spelling, [value for _, value in live])
+        if spelling.kind == "weighted" and _flows(bias := args[2] if len(args) > 2 else kwargs.get("bias")):
+            with self:  # as a sum, for which there are rules
+                return _unbiased(func, args, kwargs) + bias.view(-1, *[1] * SPATIAL[spelling.operation])
+        return self._acted(spelling, func, args, kwargs, live)
+
+    def _misses(self, func: Any) -> bool:
+        """Whether the rule would have something to say about a call that is known in no such form."""
+        known = SPELLINGS.get(func)
+        return self.rule.exhaustive or (known is not None and self.rule.hears(known.operation, known.kind))
+
+    def _is_alike(self, spelling: Spelling, live: Live) -> bool:
+        """Whether any rule would leave it to the ordinary gradient: it is linear in the only input that flows."""
+        if spelling.kind == "alike":
+            return not self.rule.hears(spelling.operation, "alike")
+        if spelling.kind == "quotient":
+            return len(live) == 1 and live[0][0] == (1 if spelling.operation == "rdiv" else 0)
+        return spelling.kind in ("product", "matmul") and len(live) == 1
+
+    def _acted(
+        self,
+        spelling: Spelling,
+        func: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        live: Live,
+    ) -> Any:
+        args, kwargs, inplace = _in_place(func, args, kwargs, spelling)
+        inputs = tuple(value for _, value in live)
+
+        def function(*values: Tensor) -> Any:
+            return _replaced(func, args, kwargs, live, values, copies=spelling.writes)
+
+        # What is saved for the way back must not be what this or a later call overwrites.
+        taken = tuple(value.clone() for value in inputs)
+        call = Call(
+            spelling.operation,
+            spelling.kind,
+            taken,
+            function,
+            first=any(value in self._raw for value in inputs),
+            gates=tuple(value in self._gating or _spread(value, spelling, inputs) for value in inputs),
+        )
+        merged = ""
+        if spelling.kind == "weighted":
+            call = _with_weights(call, func, args, kwargs)
+        elif spelling.kind == "batch_norm":
+            call = _as_scaling(call, func, args, kwargs)
+            if self.rule.merges and (found := self._merged(call, inputs[0])) is not None:
+                merged, call = f" (merged into {found.operation})", found
+        acted = self.rule.act(call)
+        self._count(spelling.operation, f"{acted[1]}{merged}" if acted else "plain")
+        output = acted[0] if acted else function(*taken)
+        if call.weighted is not None and not merged and isinstance(output, Tensor):
+            self._made[output] = (call, output._version)
+        if inplace:  # the result must appear in the input itself, for callers that drop the return value
+            output = args[0].copy_(output)
+        return self._marked(output, spelling, list(inputs))
+
+    def _composed(
+        self, spelling: Spelling, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], live: list[Tensor]
+    ) -> Any:
+        args, kwargs, inplace = _in_place(func, args, kwargs, spelling)
+        with self:
+            output = composed(spelling.operation, args, kwargs)
+        if output is None:
+            self._count(spelling.operation, "plain")
+            output = func(*args, **kwargs)
+        elif inplace:
+            output = args[0].copy_(output)
+        return self._marked(output, spelling, live)
+
+    def _merged(self, scaling: Call, z: Tensor) -> Call | None:
+        """The batch norm of `z` and the operation with weights that made z, as one."""
+        if z not in self._made:
+            return None
+        made, version = self._made[z]
+        # Of tokens (N, L, C), a batch norm scales L, which are no outputs of the operation.
+        if made.weight is None or scaling.weight is None or scaling.bias is None:
+            return None
+        if z._version != version or made.kind != "weighted" or z.dim() != made.weight.dim():
+            return None
+        scale, outs = scaling.weight, made.weight.shape[1 if "transpose" in made.operation else 0]
+        if "transpose" not in made.operation:
+            scale = scale.view(-1, *[1] * (made.weight.dim() - 1))
+        else:  # weights (in, out / groups, …): each group of inputs has its own share of the outputs
+            groups = len(scale) // outs
+            scale = scale.view(groups, 1, outs).expand(groups, len(made.weight) // groups, outs)
+            scale = scale.reshape(len(made.weight), outs, *[1] * (made.weight.dim() - 2))
+        shift = scaling.bias if made.bias is None else made.bias * scaling.weight + scaling.bias
+        value = scaling.function(z)
+        merged: Call = replace(made, weight=made.weight * scale, bias=shift, function=lambda *_: value)
+        return merged
+
+    def _marked(self, output: Any, spelling: Spelling | None, live: list[Tensor]) -> Any:
+        """Notes what later calls want to know about the output."""
+        if not live or spelling is None:
+            return output
+        raw = spelling.kind != "weighted" and all(value in self._raw for value in live)
+        gating = spelling.operation in _GATES or (
+            (spelling.kind == "alike" or (len(live) == 1 and spelling.kind in ("product", "matmul")))
+            and all(value in self._gating for value in live)
+        )
+        for tensor in _tensors(output) if raw or gating else ():
+            if raw:
+                self._raw[tensor] = True
+            if gating:
+                self._gating[tensor] = True
+        return output
+
+    def _count(self, operation: str, said: str) -> None:
+        self.coverage[f"{operation}: {said}"] += 1
+
+
+def _flows(value: Any) -> bool:
+    # In a custom autograd function, and wherever gradients are off, tensors still say that they require one.
+    return isinstance(value, Tensor) and value.requires_grad and torch.is_grad_enabled()
+
+
+def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """(place, value) of all arguments; those of a list lie one level deeper."""
+    for place, value in [*enumerate(args), *kwargs.items()]:
+        if isinstance(value, (tuple, list)):
+            yield from (((place, i), part) for i, part in enumerate(value))
+        else:
+            yield place, value
+
+
+def _replaced(
+    func: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    live: Live,
+    values: tuple[Tensor, ...],
+    *,
+    copies: bool,
+) -> Any:
+    """The call with other values in the places of `live`."""
+    positional, named = [list(a) if isinstance(a, (tuple, list)) else a for a in args], dict(kwargs)
+    for (place, _), value in zip(live, values, strict=True):
+        where, at = (positional if isinstance(place, int) else named), place
+        if isinstance(place, tuple):
+            outer, at = place
+            where = positional[outer] if isinstance(outer, int) else named.setdefault(outer, list(kwargs[outer]))
+        where[at] = value.clone() if copies else value
+    return func(*positional, **named)
+
+
+@cache
+def _inplace_place(func: Any) -> int | None:
+    """Where a function takes its flag `inplace`, if it does."""
+    try:
+        names = list(inspect.signature(func).parameters)
+    except (ValueError, TypeError):
+        return None
+    return names.index("inplace") if "inplace" in names else None
+
+
+def _in_place(
+    func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], spelling: Spelling
+) -> tuple[tuple[Any, ...], dict[str, Any], bool]:
+    """The arguments with `inplace` off, and whether it was on."""
+    kwargs = dict(kwargs)
+    inplace = bool(kwargs.pop("inplace", False)) or spelling.writes
+    place = _inplace_place(func)
+    if place is not None and len(args) > place:
+        inplace, args = inplace or bool(args[place]), (*args[:place], False, *args[place + 1 :])
+    if not args and "input" in kwargs:
+        args = (kwargs.pop("input"),)
+    return args, kwargs, inplace
+
+
+def _unbiased(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    """The call of an operation with weights, without its bias."""
+    output: Tensor = func(
+        *args[:2], *[None for _ in args[2:3]], *args[3:], **{**kwargs, "bias": None} if "bias" in kwargs else kwargs
+    )
+    return output
+
+
+def _spread(value: Tensor, spelling: Spelling, inputs: tuple[Tensor, ...]) -> bool:
+    """Whether one number of it stands in many places: it was expanded, or the product will expand it."""
+    if spelling.kind == "product" and value.numel() < max(other.numel() for other in inputs):
+        return True
+    return any(step == 0 and size > 1 for step, size in zip(value.stride(), value.shape, strict=True))
+
+
+def _with_weights(call: Call, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+    """The call with its weight and bias in sight: func(input, weight, bias, …)."""
+    given = dict(zip(("input", "weight", "bias"), args[:3], strict=False)) | kwargs
+    rest, named = args[3:], {k: v for k, v in kwargs.items() if k not in ("input", "weight", "bias")}
+    if _flows(given["weight"]) or len(call.inputs) != 1:  # dynamic convolution: the weights come from the picture
+        return replace(call, kind="matmul")
+
+    def weighted(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        output: Tensor = func(x, weight, bias, *rest, **named)
+        return output
+
+    return replace(call, weight=given["weight"], bias=given.get("bias"), weighted=weighted)
+
+
+def _as_scaling(call: Call, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+    """A batch norm as x · weight + bias per channel; statistics taken from the batch are held fixed."""
+    order = ("input", "running_mean", "running_var", "weight", "bias", "training", "momentum", "eps")
+    if func is torch.batch_norm:
+        order = ("input", "weight", "bias", "running_mean", "running_var", "training", "momentum", "eps")
+    given = dict(zip(order, args, strict=False)) | kwargs
+    x, mean, var = given["input"].detach(), given.get("running_mean"), given.get("running_var")
+    if given.get("training") or mean is None or var is None:
+        over = [axis for axis in range(x.dim()) if axis != 1]
+        mean, var = x.mean(over), x.var(over, unbiased=False)
+    scale = (var + given.get("eps", 1e-5)).rsqrt()
+    scale = scale if given.get("weight") is None else scale * given["weight"]
+    shift = -mean * scale if given.get("bias") is None else given["bias"] - mean * scale
+
+    def weighted(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        shape = (1, -1, *[1] * (x.dim() - 2))
+        scaled = x * weight.view(shape)
+        return scaled if bias is None else scaled + bias.view(shape)
+
+    return replace(call, weight=scale, bias=shift, weighted=weighted)
+
+
+def hidden_functions(output: Any) -> dict[str, int]:
+    """Custom autograd functions in the graph of `output`: written by the network's author, out of any rule's reach."""
+    todo = [tensor.grad_fn for tensor in _tensors(output) if tensor.grad_fn is not None]
+    met, hidden = set(todo), Counter[str]()
+    while todo:
+        node = todo.pop()
+        if isinstance(node, torch.autograd.function.BackwardCFunction) and not _ours(node):
+            hidden[f"{node.name().removesuffix('Backward')} (custom autograd function): plain"] += 1
+        for following, _ in node.next_functions:
+            if following is not None and following not in met:
+                met.add(following)
+                todo.append(following)
+    return dict(hidden)
+
+
+def _ours(node: Any) -> bool:
+    return str(getattr(type(node)._forward_cls, "__module__", "")).startswith("pellucid.net.rules")
+
+
+def _tensors(value: Any) -> list[Tensor]:
+    if isinstance(value, Tensor):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
+    return [tensor for part in parts for tensor in _tensors(part)]

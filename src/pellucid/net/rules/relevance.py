@@ -1,0 +1,226 @@
+"""Layer-wise relevance propagation: the score handed back in shares, from every operation to its inputs.
+
+What flows back is m = R / x, relevance per unit of activation (the relevance of a tensor is m · x). Sums, forks,
+reshapes, concatenation, averaging and the winner of a pool then need no rule of their own: their ordinary gradients
+split relevance in proportion to what each input contributed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from pellucid.errors import Refused
+from pellucid.net.rules.elementwise import bilinear, least, narrowed, pulled, slope, stabilised, wide
+from pellucid.net.rules.engine import Call, Rule, through
+from pellucid.net.rules.operations import Kind
+
+Share = Callable[[Call, Tensor, Tensor], Tensor]
+"""share(call, x, relevance of the output) -> m of the input, for an operation with weights."""
+
+
+def epsilon(eps: float = 1e-6) -> Share:
+    """R_j = Σ_k x_j w_jk R_k / (z_k + ε sign z_k), the bias keeping its share (Bach et al. 2015, equation 58)."""
+
+    def share(call: Call, x: Tensor, r: Tensor) -> Tensor:
+        return _pull(call, x, call.weight, r / stabilised(_apply(call, x, call.weight, call.bias), eps))
+
+    return share
+
+
+def gamma(strength: float = 0.25, eps: float = 1e-6) -> Share:
+    """As if positive weights were larger: w + γ w⁺ (Montavon et al. 2019, section 10.2.3).
+
+    For inputs and outputs of any sign: where the output is negative, the roles of the signs are exchanged.
+    """
+
+    def share(call: Call, x: Tensor, r: Tensor) -> Tensor:
+        w, b = _parameters(call)
+        y = _apply(call, x, w, b)
+        up, down = w + strength * w.clamp(min=0), w + strength * w.clamp(max=0)
+        high, low = (None, None) if b is None else (b + strength * b.clamp(min=0), b + strength * b.clamp(max=0))
+        positive, negative = x.clamp(min=0), x.clamp(max=0)
+        for_up = _apply(call, positive, up, high) + _apply(call, negative, down, None)
+        for_down = _apply(call, positive, down, low) + _apply(call, negative, up, None)
+        s_up, s_down = r * (y > 0) / stabilised(for_up, eps), r * (y < 0) / stabilised(for_down, eps)
+        at_positive = _pull(call, x, up, s_up) + _pull(call, x, down, s_down)
+        at_negative = _pull(call, x, down, s_up) + _pull(call, x, up, s_down)
+        return torch.where(x >= 0, at_positive, at_negative)
+
+    return share
+
+
+def alpha_beta(alpha: float = 2.0, beta: float = 1.0, eps: float = 1e-6) -> Share:
+    """α for what speaks for the output, β for what speaks against it, α − β = 1 (Bach et al. 2015, equation 60).
+
+    α = 1, β = 0 is z⁺. Positive contributions are x⁺w⁺ and x⁻w⁻: inputs of any sign.
+    """
+
+    def share(call: Call, x: Tensor, r: Tensor) -> Tensor:
+        w, b = _parameters(call)
+        up, down = w.clamp(min=0), w.clamp(max=0)
+        high, low = (None, None) if b is None else (b.clamp(min=0), b.clamp(max=0))
+        positive, negative = x.clamp(min=0), x.clamp(max=0)
+        s_for = alpha * r / stabilised(_apply(call, positive, up, high) + _apply(call, negative, down, None), eps)
+        at_positive, at_negative = _pull(call, x, up, s_for), _pull(call, x, down, s_for)
+        if beta:
+            against = _apply(call, positive, down, low) + _apply(call, negative, up, None)
+            s_against = -beta * r / stabilised(against, eps)
+            at_positive = at_positive + _pull(call, x, down, s_against)
+            at_negative = at_negative + _pull(call, x, up, s_against)
+        return torch.where(x >= 0, at_positive, at_negative)
+
+    return share
+
+
+def flat(eps: float = 1e-6) -> Share:
+    """Every input of an output gets the same (Lapuschkin et al. 2019, methods): for the first operation."""
+    return _regardless(torch.ones_like, eps)
+
+
+def w_square(eps: float = 1e-6) -> Share:
+    """In proportion to the squared weight (Montavon et al. 2017, equation 12): for the first operation."""
+    return _regardless(torch.square, eps)
+
+
+def _regardless(of: Callable[[Tensor], Tensor], eps: float) -> Share:
+    def share(call: Call, x: Tensor, r: Tensor) -> Tensor:
+        ones, weights = torch.ones_like(x), of(_parameters(call)[0])
+        whole = stabilised(_apply(call, ones, weights, None), eps)
+        return _pull(call, x, weights, r / whole) / stabilised(x, least(call.inputs[0].dtype))
+
+    return share
+
+
+def z_box(low: tuple[float, ...], high: tuple[float, ...], eps: float = 1e-6) -> Share:
+    """For inputs between `low` and `high` of each channel (Montavon et al. 2017, equation 13): the first operation."""
+
+    def share(call: Call, x: Tensor, r: Tensor) -> Tensor:
+        w, b = _parameters(call)
+        up, down = w.clamp(min=0), w.clamp(max=0)
+        b_up, b_down = (None, None) if b is None else (b.clamp(min=0), b.clamp(max=0))
+        shape = (1, -1, *[1] * (x.dim() - 2))
+        if len(low) != x.shape[1]:
+            raise Refused(f"z_box: the first operation reads {x.shape[1]} channels, no pixels of {len(low)} colours")
+        lowest, highest = (x.new_tensor(bound).view(shape).expand_as(x) for bound in (low, high))
+        slack = 0.01 * (highest - lowest)
+        if ((x < lowest - slack) | (x > highest + slack)).any():
+            raise Refused("z_box: the first operation does not read the pixels as they are normalised")
+        y = _apply(call, x, w, b)
+        s = r / stabilised(y - _apply(call, lowest, up, b_up) - _apply(call, highest, down, b_down), eps)
+        given = x * _pull(call, x, w, s) - lowest * _pull(call, x, up, s) - highest * _pull(call, x, down, s)
+        return given / stabilised(x, least(call.inputs[0].dtype))
+
+    return share
+
+
+@final
+@dataclass(frozen=True)
+class Relevance(Rule):
+    """LRP with one share rule for the first operations, one for convolutions, one for fully connected ones.
+
+    Activations hand on what they receive; of products, what only scales (a gate) receives nothing; two factors of
+    equal standing share half and half; a batch norm is merged into the convolution before it.
+    """
+
+    first: tuple[str, Share] | None
+    features: tuple[str, Share]
+    classifier: tuple[str, Share]
+    name: str = field(default="LRP")
+    merges = True
+    exhaustive = True
+
+    def hears(self, operation: str, kind: Kind) -> bool:
+        return kind != "alike"
+
+    def act(self, call: Call) -> tuple[Any, str] | None:
+        if call.kind in ("weighted", "batch_norm"):
+            named = self._share(call)
+            return _weighted(call, named[1]), named[0]
+        if call.kind == "elementwise":
+            return handed_on(call), "handed on"
+        if call.kind in ("product", "matmul"):
+            return split(call)
+        return (call.function(*call.inputs), "winner") if call.kind == "pool" else None
+
+    def _share(self, call: Call) -> tuple[str, Share]:
+        if call.kind == "batch_norm":
+            return "epsilon", epsilon()
+        if call.first and self.first is not None:
+            return self.first
+        return self.classifier if call.operation == "linear" else self.features
+
+
+def _weighted(call: Call, share: Share) -> Tensor:
+    (x,) = call.inputs
+    kept = x.detach()
+    with torch.no_grad():
+        value = call.function(kept)
+    y = value.clone()
+
+    def back(m: Tensor) -> tuple[Tensor]:
+        return (narrowed(share(call, wide(kept), wide(m) * wide(y)), kept),)
+
+    return through(value, back, x)
+
+
+def handed_on(call: Call, eps: float = 1e-6) -> Tensor:
+    """y = f(x) with m_in = m_out · y / x: relevance passes. Near x = 0 the limit of y / x is taken."""
+    (x,) = call.inputs
+    kept = x.detach()
+    with torch.no_grad():
+        value = call.function(kept)
+        at_zero = call.function(torch.zeros_like(kept))
+    y = value.detach().clone()
+
+    def back(m: Tensor) -> tuple[Tensor]:
+        x = wide(kept)
+        by_value = wide(y) / torch.where(x == 0, 1.0, x)
+        by_slope = torch.where(x == 0, wide(slope(call.function, kept)), by_value)
+        # Where f(0) is not 0, y / x has no limit there.
+        rate = torch.where(at_zero == 0, by_slope, wide(y) / stabilised(x, eps))
+        return (narrowed(wide(m) * rate, kept),)
+
+    return through(value, back, x)
+
+
+def split(call: Call) -> tuple[Any, str] | None:
+    """A product of two: all to the one that is scaled, or half to each."""
+    if len(call.inputs) != 2:
+        return (call.function(*call.inputs), "linear") if len(call.inputs) == 1 else None
+    a, b = call.inputs
+    gates = call.gates if len(call.gates) == 2 else (False, False)
+    shares, said = ((0.5, 0.5), "halves") if gates[0] == gates[1] else ((float(gates[1]), float(gates[0])), "gate")
+    both = bilinear(call.function, a, b)
+
+    def back(m: Tensor) -> tuple[Tensor, Tensor]:
+        to_a, to_b = both(m)
+        return shares[0] * to_a, shares[1] * to_b
+
+    with torch.no_grad():
+        value = call.function(a.detach(), b.detach())
+    return through(value, back, a, b), said
+
+
+def _parameters(call: Call) -> tuple[Tensor, Tensor | None]:
+    if call.weight is None:
+        raise TypeError(f"{call.operation} has no weights")
+    return wide(call.weight.detach()), None if call.bias is None else wide(call.bias.detach())
+
+
+def _apply(call: Call, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    if call.weighted is None or weight is None:
+        raise TypeError(f"{call.operation} has no weights")
+    with torch.no_grad():
+        return call.weighted(x, weight.to(x), None if bias is None else bias.to(x))
+
+
+def _pull(call: Call, x: Tensor, weight: Tensor | None, signal: Tensor) -> Tensor:
+    if call.weighted is None or weight is None:
+        raise TypeError(f"{call.operation} has no weights")
+    function = call.weighted
+    return pulled(lambda at: function(at, weight.detach().to(x), None), x, signal)

@@ -1,0 +1,34 @@
+"""What is asked of a network: one number for each image, made from its outputs or from a layer.
+
+Targets are values: they add, subtract, scale, hash, compare and pickle, and they know names only; which class
+a name means is decided when the network has run.
+"""
+
+from pellucid.target.base import Sum, Target, fixed, named
+from pellucid.target.classes import BEST, ClassName, Logit, Loss, Output, Probability, Top
+from pellucid.target.likeness import Similarity
+from pellucid.target.places import Box, Region
+from pellucid.target.units import Channel, Direction, Neuron
+from pellucid.target.words import Sentence, Word
+
+__all__ = [
+    "BEST",
+    "Box",
+    "Channel",
+    "ClassName",
+    "Direction",
+    "Logit",
+    "Loss",
+    "Neuron",
+    "Output",
+    "Probability",
+    "Region",
+    "Sentence",
+    "Similarity",
+    "Sum",
+    "Target",
+    "Top",
+    "Word",
+    "fixed",
+    "named",
+]

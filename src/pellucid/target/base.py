@@ -1,0 +1,138 @@
+"""What every target is: a value with a number for an answer, that adds, subtracts and scales."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid.net import Net, Run
+
+
+class Target(ABC):
+    """A question with a number for an answer: `target(run)` gives (N,) scores, differentiable."""
+
+    layers: tuple[str, ...] = ()
+    """The layers whose activations the target reads: pass them to `net.run(at=...)`."""
+    unit = "logit"
+    """What one unit of the number is."""
+
+    @abstractmethod
+    def __call__(self, run: Run) -> Float[Tensor, " n"]:
+        """(N,) scores."""
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """As a person would write it."""
+
+    def named(self, net: Net) -> Target:
+        """The same target with every class under its proper name, for people to read."""
+        return self
+
+    def fixed(self, run: Run) -> Target:
+        """The same target with all that it takes from the picture itself taken from this run of one image.
+
+        'Best guess' becomes what the best guess was, a region the pixels that it had. For whoever changes the
+        image afterwards and still asks about the same.
+        """
+        return self
+
+    def facts(self) -> dict[str, Any]:
+        """What a result's Meta records."""
+        return {"target": str(self)}
+
+    def __add__(self, other: Target) -> Target:
+        return _combined(self, other, 1.0)
+
+    def __sub__(self, other: Target) -> Target:
+        return _combined(self, other, -1.0)
+
+    def __mul__(self, factor: float | int) -> Target:
+        return Sum(tuple((weight * factor, part) for weight, part in _parts(self)))
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Target:
+        return self * -1.0
+
+    @classmethod
+    def of(cls, value: Any) -> Target:
+        """A target from what a person would say.
+
+        - a class by name, number or WordNet id: its logit; `p(boxer)`: its probability; `loss(boxer)`: its
+          cross-entropy; `best guess`, `guess 2`; None: the network's own best guess;
+        - `out[3]`, `out[0,4]`: one number of an output of any shape;
+        - `layer4:151`: a channel's mean; `max(layer4:151)`, `sum(layer4:151)`; `layer4:151@3,4`: one cell;
+        - `region(cat)`: the mean logit of a class where a segmentation network sees it;
+        - `box(dog,10,20,110,220)`: the best detection of a class by its score × overlap with x₁,y₁,x₂,y₂;
+        - `word(17,3)`: the log probability of token 17 at position 3; `sentence(4,17,9)`: of tokens from the start;
+        - `similar(path.jpg)`, `similar(path.jpg at layer4)`: cosine similarity to another picture;
+        - sums and multiples of these: `boxer - tiger cat`, `0.5 × p(boxer) + p(bull mastiff)`, `-out[0]`.
+
+        A guess of `net.top` stands for its class.
+        """
+        from pellucid.target.grammar import target_of  # here, because the grammar knows every kind of target
+
+        return target_of(value)
+
+
+@final
+@dataclass(frozen=True)
+class Sum(Target):
+    """A weighted sum of targets."""
+
+    parts: tuple[tuple[float | int, Target], ...]
+
+    @property
+    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
+        return tuple(dict.fromkeys(layer for _, part in self.parts for layer in part.layers))
+
+    @property
+    def unit(self) -> str:  # type: ignore[override]
+        return " and ".join(dict.fromkeys(part.unit for _, part in self.parts))
+
+    def __call__(self, run: Run) -> Float[Tensor, " n"]:
+        return torch.stack([weight * part(run) for weight, part in self.parts]).sum(0)
+
+    def __str__(self) -> str:
+        text = ""
+        for weight, part in self.parts:
+            bare = abs(weight) == 1 and (text or weight > 0 or not str(part).isdecimal())  # -1 would be a number
+            size = "" if bare else f"{abs(weight):g} × "
+            sign = (" - " if weight < 0 else " + ") if text else ("-" if weight < 0 else "")
+            text += f"{sign}{size}{part}"
+        return text
+
+    def named(self, net: Net) -> Target:
+        """Every part under its proper name."""
+        return Sum(tuple((weight, part.named(net)) for weight, part in self.parts))
+
+    def fixed(self, run: Run) -> Target:
+        """Every part as it was in this run."""
+        return Sum(tuple((weight, part.fixed(run)) for weight, part in self.parts))
+
+
+def named(target: Target, net: Net) -> Target:
+    """The same target with every class under its proper name, for people to read."""
+    return target.named(net)
+
+
+def fixed(target: Target, run: Run) -> Target:
+    """The same target with all that it takes from the picture itself taken from this run of one image.
+
+    For whoever changes the image afterwards and still asks about the same: 'best guess' becomes what the best
+    guess was, a region the pixels that it had.
+    """
+    return target.fixed(run)
+
+
+def _parts(target: Target) -> tuple[tuple[float | int, Target], ...]:
+    return target.parts if isinstance(target, Sum) else ((1.0, target),)
+
+
+def _combined(a: Target, b: Target, sign: float) -> Target:
+    return Sum(_parts(a) + tuple((sign * weight, part) for weight, part in _parts(b)))

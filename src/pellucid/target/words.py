@@ -1,0 +1,81 @@
+"""Words of a captioner: networks whose output is (N, positions, tokens), logits over a vocabulary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid.errors import Refused, UnknownName
+from pellucid.net import Net, Run
+from pellucid.target.base import Target
+from pellucid.target.classes import ClassName, class_named
+
+
+@final
+@dataclass(frozen=True)
+class Word(Target):
+    """The log probability of a token at a position of the caption, counted from 0; in nats.
+
+    A token is a number, or its name where the network's labels are its vocabulary.
+    """
+
+    token: ClassName
+    position: int
+    unit = "nats"
+
+    def __call__(self, run: Run) -> Float[Tensor, " n"]:
+        return _log_probability(run, self.token, self.position)
+
+    def __str__(self) -> str:
+        return f"word({self.token},{self.position})"
+
+    def named(self, net: Net) -> Target:
+        """Under the token's proper name."""
+        return replace(self, token=class_named(net, self.token)) if net.labels else self
+
+
+@final
+@dataclass(frozen=True)
+class Sentence(Target):
+    """The log probability of a caption: Σ over positions from 0 of that of each token; in nats.
+
+    As Grad-CAM explains captions (Selvaraju et al. 2017, section 7.1). The network must give the logits of this
+    very caption: each position having seen the tokens before it.
+    """
+
+    tokens: tuple[ClassName, ...]
+    unit = "nats"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tokens", tuple(self.tokens))
+        if not self.tokens:
+            raise UnknownName("sentence(): it needs at least one token, for example sentence(4,17,9)")
+
+    def __call__(self, run: Run) -> Float[Tensor, " n"]:
+        words = [_log_probability(run, token, position) for position, token in enumerate(self.tokens)]
+        return torch.stack(words).sum(0)
+
+    def __str__(self) -> str:
+        return f"sentence({','.join(map(str, self.tokens))})"
+
+    def named(self, net: Net) -> Target:
+        """Under the tokens' proper names."""
+        return Sentence(tuple(class_named(net, token) for token in self.tokens)) if net.labels else self
+
+
+def _log_probability(run: Run, token: ClassName, position: int) -> Tensor:
+    output = run.output
+    if output.dim() != 3:
+        shape = "×".join(map(str, output.shape[1:]))
+        raise Refused(f"{run.net.name} gives {shape} numbers per image: a word needs positions × tokens")
+    index = run.net.class_index(token)
+    _, positions, tokens = output.shape
+    if not 0 <= position < positions:
+        raise UnknownName(f"no position {position}: the captions of {run.net.name} have {positions}")
+    if not 0 <= index < tokens:
+        raise UnknownName(f"no token {token!r}: the vocabulary of {run.net.name} has {tokens}, 0 to {tokens - 1}")
+    return output[:, position].log_softmax(1)[:, index]
