@@ -73,7 +73,7 @@ def large(side: int) -> None:
     """Each in a process of its own, for its own peak."""
     for name, options in {
         "grad_cam": {}, "gradient": {}, "guided_backprop": {}, "lrp": {}, "deep_lift": {}, "layer_cam": {},
-        "occlusion": {"size": side // 2, "stride": side // 2}, "occlusion_labels": {"size": side // 2, "stride": side // 2},
+        "occlusion": {"size": side // 2, "stride": side // 2},
         "rise": {"samples": 4}, "integrated_gradients": {"steps": 2},
     }.items():  # fmt: skip
         code = (

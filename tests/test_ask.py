@@ -29,7 +29,9 @@ def test_equal_questions_have_equal_keys_and_others_do_not() -> None:
     ]
     net.module.head.bias.data += 1  # type: ignore[union-attr, operator]
     others.append(Ask("occlusion", "dog", {"size": 8}).key(net, image))
-    assert len({key, *others}) == 6
+    pixels = photos(2)
+    others += [Ask("occlusion", "dog", {"size": 8, "fill": picture}).key(net, image) for picture in pixels]
+    assert len({key, *others}) == 8
 
 
 def test_answers_are_those_of_the_method() -> None:

@@ -191,7 +191,7 @@ def test_does_not_depend_on_threads(entry: Entry) -> None:
 
 
 @every
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 def test_other_precisions_are_finite_or_refused(entry: Entry, dtype: torch.dtype) -> None:
     net = tiny()
     net.module.to(dtype)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pellucid import catalogue
 from pellucid.catalogue import Entry
 from pellucid.errors import PellucidError, Refused
-from pellucid.images import Images, as_float, viewable
+from pellucid.images import Images, as_float, fingerprint, viewable
 from pellucid.net import Net
 from pellucid.progress import steps
 from pellucid.result import Column, Explanation, Heatmap, Meta, Result, Row, versions
@@ -22,7 +22,19 @@ DEFAULT_METHODS = ("grad_cam", "occlusion", "guided_backprop")
 _QUICK: dict[str, dict[str, Any]] = {
     # explain answers at once; the methods' own defaults are finer
     "occlusion": {"size": 40, "stride": 24},
-    "integrated_gradients": {"steps": 24},
+    "occlusion_rank": {"size": 40, "stride": 24},
+    "integrated_gradients": {"steps": 56},
+    "blur_integrated_gradients": {"steps": 56},
+    "guided_integrated_gradients": {"steps": 60},
+    "expected_gradients": {"samples": 60},
+    "xrai": {"steps": 24},
+    "extremal_perturbation": {"steps": 60},
+    "kernel_shap": {"samples": 300},
+    "lime": {"samples": 300},
+    "shapley_sampling": {"orders": 6},
+    "rise": {"samples": 400},
+    "sobol": {"samples": 8},
+    "smooth_grad": {"samples": 20},
 }
 
 
@@ -44,7 +56,7 @@ class Ask:
             "net": net.facts(),
             "pixels": [hashlib.sha256(as_float(p).numpy().tobytes()).hexdigest() for p in net.see(images).pictures],
         }
-        return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(asked, sort_keys=True, default=_identity).encode()).hexdigest()
 
     def answer(self, net: Net, images: Images) -> Result:
         """Ask the method."""
@@ -57,6 +69,13 @@ class Ask:
             raise PellucidError(f"{self.method} has no target: it takes {', '.join(entry.arguments)}")
         result: Result = entry.function(**{k: v for k, v in given.items() if k not in unasked}, **self.options)
         return result
+
+
+def _identity(value: Any) -> Any:
+    """What makes an option that is no plain value the same: of pictures, every pixel."""
+    if isinstance(value, Images):
+        return [fingerprint(picture) for picture in value.pictures]
+    return str(value)
 
 
 def explain(

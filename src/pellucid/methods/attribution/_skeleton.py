@@ -21,8 +21,10 @@ from pellucid.net.rules import Rule
 from pellucid.net.rules.elementwise import least, stabilised
 from pellucid.progress import steps
 from pellucid.result import Heatmap, Meta
-from pellucid.target import Target, fixed, named
+from pellucid.target import Probability, Target, fixed, named
 
+_SATURATED = 1e-3
+"""Of a probability: this near to 1, its slope is at most a thousandth of the logit's, p (1 − p)."""
 Reduce = Literal["max", "l2", "l1", "signed"]
 """How the channels of a pixel become one number: max |.|, Euclidean norm, sum of |.|, or the plain sum."""
 
@@ -182,6 +184,11 @@ def heatmap(
         notes = (
             *notes,
             f"the map is zero everywhere for {', '.join(silent)}: nothing there moves this score",
+        )
+    if isinstance(target, Probability) and float(scores.max()) > 1 - _SATURATED:
+        notes = (
+            *notes,
+            f"{target} is saturated at {float(scores.max()):.5f}: hardly anything moves it; ask for the class",
         )
     return Heatmap(
         _numbers(values),
