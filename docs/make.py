@@ -21,6 +21,9 @@ ROOT = DOCS.parent
 def page(chapter: str) -> str:
     """The page of a chapter: for each method what it says, where it comes from, its options and its example."""
     parts = [f"# {chapter.capitalize()}\n\n<!-- made by docs/make.py from the catalogue: do not edit -->\n"]
+    sheet = DOCS / "pictures" / f"{chapter}.jpg"
+    if sheet.exists():
+        parts.append(f"![Every method of this chapter on the sample photos](../pictures/{sheet.name})\n")
     parts += [section(entry) for entry in entries() if entry.chapter == chapter]
     return "\n".join(parts)
 
