@@ -52,9 +52,20 @@ class Dense:
 
     @classmethod
     def layer(cls, layer: nn.Module, shape: Any) -> Dense:
-        like = seeded(lambda: type(layer)(*_arguments(layer), bias=False))
-        like.weight.data.fill_(1.0)
-        return cls.of(layer, like, shape)
+        key = (
+            type(layer),
+            _arguments(layer),
+            tuple(shape),
+            *(v.numpy().tobytes() for v in layer.state_dict().values()),
+        )
+        if key not in _DENSE:
+            like = seeded(lambda: type(layer)(*_arguments(layer), bias=False))
+            like.weight.data.fill_(1.0)
+            _DENSE[key] = cls.of(layer, like, shape)
+        return _DENSE[key]
+
+
+_DENSE: dict[Any, Dense] = {}
 
 
 def _arguments(layer: nn.Module) -> tuple[Any, ...]:

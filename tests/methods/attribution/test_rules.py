@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -216,6 +217,7 @@ class Around(nn.Module):
         return self.head(self.c(F.relu(h) + 0.3 * h).mean((2, 3)))
 
 
+@functools.cache
 def around(name: str, bias: bool) -> nn.Module:
     make = EVERYTHING[name]
 
@@ -257,7 +259,7 @@ def test_relevance_is_conserved(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in EVERYTHING if name != "normalize dead maps"])
 def test_deep_lift_is_complete(name: str) -> None:
     net = net_of(around(name, True))
-    heat = A.deep_lift(net, pictures(), 1, baseline="grey")
+    heat = A.deep_lift(net, pictures(1), 1, baseline="grey")
     start = net.run(torch.full((1, 3, 8, 10), 0.5).double()).output[0, 1].item()
     change = np.array(heat.meta.score) - start
     assert np.abs(heat.array.sum((1, 2)) - change).max() <= 1e-9 * np.abs(change).max() + 1e-12

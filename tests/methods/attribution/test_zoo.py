@@ -1,4 +1,4 @@
-"""Real architectures with random weights: rules are complete on them, every method answers or says in a line why not."""
+"""Real architectures with random weights: rules are complete on them, every method answers or says why not."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ REFUSED: dict[str, dict[str, str]] = {
     )
 }
 """method -> network -> what the refusal says. Everything else answers."""
+_BY_WINDOW = ("occlusion", "occlusion_labels", "occlusion_products", "occlusion_rank")
+QUICKER: dict[str, dict[str, Any]] = {
+    **{name: {"size": 16, "stride": 16} for name in _BY_WINDOW},
+    "occlusion_sizes": {"sizes": (24, 32)},
+    "extremal_perturbation": {"steps": 2},
+    "sobol": {"grid": 2, "samples": 2},
+}
 BY_CHANNEL = ("ablation_cam", "score_cam")
 """One run of the network for each channel of a layer: one of few channels is asked for."""
 
@@ -127,7 +134,7 @@ def quick(method: str, net: Net, name: str) -> dict[str, Any]:
         rows = [row for row in net.layers((size(name), size(name))).rows if row.spatial and row.placement is not None]
         few = max(64, min(row.shape[0] for row in rows))
         return {"layer": [row.name for row in rows if row.shape[0] <= few][-1]}
-    return QUICK.get(method, {})
+    return (QUICK | QUICKER).get(method, {})
 
 
 @pytest.mark.parametrize("name", ZOO)
