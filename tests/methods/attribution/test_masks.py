@@ -197,7 +197,7 @@ def test_response_of_a_unit() -> None:
 
 
 def test_rank_by_hand() -> None:
-    """1 + how many classes are strictly better; the best guess is that of the whole picture."""
+    """How many classes are strictly better; the best guess is that of the whole picture."""
     net = Net(
         Function(
             lambda x: torch.stack([x[:, 0].sum((1, 2)), x[:, 0, :, :5].sum((1, 2)) + 30, 50 + 0 * x[:, 0, 0, 0]], 1)
@@ -208,13 +208,13 @@ def test_rank_by_hand() -> None:
     # What a cover takes from the left half: columns 0, 2, 4, 6.
     left = np.array([4 * len([c for c in range(s, s + 4) if c < 5]) for s in (0, 2, 4, 6)])
     first, second = 80 - 16, 70 - left
-    expected = 1 + (second > first).astype(int)
+    expected = (second > first).astype(int)
     assert np.array_equal(heat.array[0], np.tile(expected, (3, 1)))
-    assert set(expected) == {1, 2}
-    assert heat.meta.score == (1.0,)
+    assert set(expected) == {0, 1}
+    assert heat.meta.score == (0.0,)
     assert heat.array.dtype == np.float64
     of_second = pl.attribution.occlusion_rank(net, ones(8, 10), 1, size=4, stride=2, fill="black").array[0]
-    assert np.array_equal(of_second, np.tile(1 + (first > second).astype(int), (3, 1)))
+    assert np.array_equal(of_second, np.tile((first > second).astype(int), (3, 1)))
 
 
 def test_rank_asks_about_classes() -> None:
@@ -239,8 +239,8 @@ def test_rank_of_a_one_logit_network() -> None:
     yes, no, best = (
         pl.attribution.occlusion_rank(net, ones(8, 8), t, size=4, stride=4, fill="black") for t in ("yes", "no", None)
     )
-    assert (yes.array == 2).all()
-    assert (no.array == 1).all()
+    assert (yes.array == 1).all()
+    assert (no.array == 0).all()
     assert np.array_equal(best.array, yes.array)
     labels = pl.attribution.occlusion_labels(net, ones(8, 8), size=4, stride=4, fill="black")
     assert set(labels.names.values()) == {"no"}

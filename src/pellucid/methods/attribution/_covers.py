@@ -152,10 +152,10 @@ def class_of(target: Target, plain: Run) -> int:
     return index
 
 
-def ranks(run: Run, index: int) -> Int[Tensor, " n"]:
-    """The place of a class among all, 1 for the first; classes of equal score share the better place."""
+def ahead(run: Run, index: int) -> Int[Tensor, " n"]:
+    """How many classes are strictly better than this one: 0 for the first."""
     scores = by_class(run)
-    return 1 + (scores > scores[:, index : index + 1]).sum(1)
+    return (scores > scores[:, index : index + 1]).sum(1)
 
 
 def names_of(net: Net, labels: Int[np.ndarray, "n rows columns"]) -> dict[int, str]:

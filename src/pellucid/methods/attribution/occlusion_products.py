@@ -20,11 +20,11 @@ from pellucid.methods.attribution._covers import (
     Covers,
     Size,
     Stride,
+    ahead,
     as_exact_as,
     by_class,
     class_of,
     names_of,
-    ranks,
 )
 from pellucid.methods.attribution._layer import chosen_layer
 from pellucid.methods.attribution._skeleton import asked_name, heatmap, scored, stand_in
@@ -54,7 +54,7 @@ def occlusion_products(
     `probability` is how far the probability of the class falls; `response` how far the total activation of one
     feature map falls, by default the map that responds most to the whole picture in the last layer with places.
     Both are signed, and `Meta.score` of each part holds the whole picture's number: score − fall is what the
-    paper draws. `label` is the best guess, `rank` the place of the class among all, 1 for the first.
+    paper draws. `label` is the best guess, `rank` how many classes are ahead of it.
     The target is a class: Refused for others.
     """
     seen = net.see(images)
@@ -85,7 +85,7 @@ def occlusion_products(
             "probability": part(falls[..., 0], scores[:, 0], f"p({asked})", "probability"),
             "response": part(falls[..., 1], scores[:, 1], unit_asked, "activation"),
             "label": LabelMap(labels, covers.placement, seen.views, names_of(net, labels)),
-            "rank": part(maps[..., 3], scores[:, 3], asked, "rank, 1 = first", signed=False),
+            "rank": part(maps[..., 3], scores[:, 3], asked, "classes ahead", signed=False),
         },
         Meta(
             target=asked_name(net, target, seen), layer=layer, notes=(*seen.notes, *(chosen if index is None else ()))
@@ -110,5 +110,5 @@ def _strongest(activation: Tensor) -> int:
 
 def _read(run: Run, index: int, unit: Channel) -> Float[Tensor, "n 4"]:
     """(probability of the class, response of the unit, best guess, rank of the class) in float64."""
-    numbers = scored(Probability(index), run), scored(unit, run), by_class(run).argmax(1), ranks(run, index)
+    numbers = scored(Probability(index), run), scored(unit, run), by_class(run).argmax(1), ahead(run, index)
     return torch.stack([one.detach().double() for one in numbers], 1)

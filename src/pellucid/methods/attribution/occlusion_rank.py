@@ -7,7 +7,7 @@ import torch
 from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.images import Images
-from pellucid.methods.attribution._covers import Border, Cover, Covers, Size, Stride, class_of, ranks
+from pellucid.methods.attribution._covers import Border, Cover, Covers, Size, Stride, ahead, class_of
 from pellucid.methods.attribution._skeleton import heatmap, stand_in
 from pellucid.net import Net
 from pellucid.result import Heatmap
@@ -26,10 +26,11 @@ def occlusion_rank(
     border: Border = "inside",
     seed: Seed = 0,
 ) -> Heatmap:
-    """The rank of the class when each place is covered, 1 where it is still first: (N, rows, columns).
+    """How many classes are ahead of this one when each place is covered, 0 where it is first: (N, rows, columns).
 
-    Whole numbers at the covers' centres; classes of equal score share the better rank. `Meta.score` is the
-    rank of the whole picture. Refused for targets that are no class.
+    Whole numbers at the covers' centres, the rank less 1, so that a place which changes nothing is zero; classes
+    of equal score are not ahead of one another. `Meta.score` is that of the whole picture. Refused for targets
+    that are no class.
     """
     seen = net.see(images)
     covers = Covers.over(seen, size, stride, border)
@@ -38,7 +39,7 @@ def occlusion_rank(
         plain = net.run(one.pixels, at=target.layers)
         index = class_of(target, plain)
         runs = covers.runs(net, one.pixels, stand_in(net, one, fill, seed), ())
-        maps.append(torch.cat([ranks(run, index) for run in runs]).view(covers.shape))
-        first.append(ranks(plain, index))
+        maps.append(torch.cat([ahead(run, index) for run in runs]).view(covers.shape))
+        first.append(ahead(plain, index))
     values = torch.stack(maps).double()
-    return heatmap(net, seen, target, values, covers.placement, torch.cat(first), unit="rank, 1 = first", signed=False)
+    return heatmap(net, seen, target, values, covers.placement, torch.cat(first), unit="classes ahead", signed=False)
