@@ -45,6 +45,13 @@ BY_CHANNEL = ("ablation_cam", "score_cam")
 """One run of the network for each channel of a layer: one of few channels is asked for."""
 
 
+@pytest.fixture(scope="module", params=ZOO)
+def name(request: pytest.FixtureRequest) -> str:
+    """One network after another: the tests of each run in turn."""
+    found: str = request.param
+    return found
+
+
 def size(name: str) -> int:
     return 96 if "inception" in name else 64
 
@@ -64,7 +71,7 @@ def built(name: str) -> nn.Module:
     return module
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1)  # fifteen networks at once are gigabytes
 def calibrated(name: str) -> nn.Module:
     """Scales, biases and statistics such as training leaves: nothing is zero, and the logits do not vanish."""
     with torch.random.fork_rng(devices=[]):
@@ -103,7 +110,6 @@ def picture(name: str) -> Images:
     )
 
 
-@pytest.mark.parametrize("name", ZOO)
 def test_rules_are_complete(name: str) -> None:
     strict = {"composite": "epsilon", "classifier": "epsilon:1e-12", "features": "epsilon:1e-12"}
     with torch.random.fork_rng(devices=[]):
@@ -137,7 +143,6 @@ def quick(method: str, net: Net, name: str) -> dict[str, Any]:
     return (QUICK | QUICKER).get(method, {})
 
 
-@pytest.mark.parametrize("name", ZOO)
 def test_every_method_answers_or_refuses_in_a_line(name: str) -> None:
     module = built(name)
     module.load_state_dict(calibrated(name).state_dict())
