@@ -23,7 +23,7 @@ def page(chapter: str) -> str:
     parts = [f"# {chapter.capitalize()}\n\n<!-- made by docs/make.py from the catalogue: do not edit -->\n"]
     sheet = DOCS / "pictures" / f"{chapter}.jpg"
     if sheet.exists():
-        parts.append(f"![Every method of this chapter on the sample photos](../pictures/{sheet.name})\n")
+        parts.append(f"![Methods of this chapter on four sample photos](../pictures/{sheet.name})\n")
     parts += [section(entry) for entry in entries() if entry.chapter == chapter]
     return "\n".join(parts)
 

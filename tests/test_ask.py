@@ -106,5 +106,5 @@ def test_one_forward_pass_for_all_classes(monkeypatch: pytest.MonkeyPatch) -> No
     plain = type(net.module).forward
     net.layers((32, 32))
     monkeypatch.setattr(type(net.module), "forward", lambda self, x: runs.append(1) or plain(self, x))
-    explain(net, photos(1), classes=3, methods=["gradient", "grad_cam"])
-    assert len(runs) == 3, "the prediction, one pass for the pixels' gradients, one for the layer's"
+    explain(net, photos(1), classes=3, methods=["gradient", "grad_cam", "guided_backprop", "lrp"])
+    assert len(runs) == 5, "the prediction, one pass for the pixels' gradients, one for the layer's, one for each rule"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from pellucid.errors import BadNetwork
 from pellucid.net import Net, Preprocess
 from pellucid.net.spill import _Shelved, spilling
 from tests.networks import TOPOLOGIES, seeded
@@ -37,3 +38,14 @@ def test_a_large_picture_takes_the_way_over_the_disk(monkeypatch: pytest.MonkeyP
         gradients.append(torch.autograd.grad(run.output[0, 0], run.pixels)[0])
     assert shelved
     assert torch.equal(*gradients)
+
+
+def test_what_is_overwritten_in_place_is_refused() -> None:
+    """Hooks on what autograd saves switch its own check off: the gradient would be silently wrong."""
+    x = torch.rand(4, requires_grad=True)
+    with spilling(2**30):
+        z = x * 1
+        y = z * z
+        z.mul_(3)
+    with pytest.raises(BadNetwork, match="overwrites in place"):
+        torch.autograd.grad(y.sum(), x)

@@ -11,6 +11,8 @@ from typing import IO, Any
 import torch
 from torch import Tensor
 
+from pellucid.errors import BadNetwork
+
 _WORTH = 2**20
 """Bytes of the smallest tensor that goes to disk."""
 
@@ -29,13 +31,18 @@ def spilling(most: int) -> Iterator[None]:
         size = saved.numel() * saved.element_size()
         if size < _WORTH or held + size <= most or isinstance(saved, torch.nn.Parameter) or saved.device.type != "cpu":
             held += size
-            return saved
+            return saved, saved._version
         if not shelves:
             shelves.append(_Shelf())
         return _Shelved(shelves[0], saved)
 
-    def unpack(kept: Any) -> Tensor:
-        return kept.read() if isinstance(kept, _Shelved) else kept
+    def unpack(kept: _Shelved | tuple[Tensor, int]) -> Tensor:
+        if isinstance(kept, _Shelved):
+            return kept.read()
+        saved, version = kept
+        if saved._version != version:  # autograd's own check, which hooks switch off
+            raise BadNetwork("the network overwrites in place what its gradient needs: there is no gradient to follow")
+        return saved
 
     with torch.autograd.graph.saved_tensors_hooks(pack, unpack):
         yield

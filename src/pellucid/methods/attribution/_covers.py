@@ -125,11 +125,6 @@ def falls(
     return (score.double() - under).view(covers.shape), score
 
 
-def as_exact_as(values: Tensor, seen: Images) -> Tensor:
-    """float64 where the pixels are; otherwise float32, however exactly it was summed."""
-    return values if seen.pixels.dtype == torch.float64 else values.float()
-
-
 def by_class(run: Run) -> Float[Tensor, "n classes"]:
     """The scores of all classes, those of a one-logit network as its two signs."""
     scores = run.scores.detach().double()

@@ -17,6 +17,7 @@ from pellucid.geometry import Placement, between
 from pellucid.images import Images
 from pellucid.methods.attribution._skeleton import chunks, derivative, heatmap
 from pellucid.net import Net
+from pellucid.net.rules.elementwise import wide
 from pellucid.result import Heatmap
 from pellucid.target import Target
 
@@ -154,11 +155,6 @@ def no_amounts(notes: list[str], layer: str, activation: Tensor) -> None:
 def by_mean_gradient(activation: Tensor, gradient: Tensor) -> Tensor:
     """Grad-CAM's map: every channel weighted by its mean gradient."""
     return torch.einsum("nk,nkhw->nhw", gradient.mean(dim=(2, 3)), activation)
-
-
-def wide(values: Tensor) -> Tensor:
-    """Half precisions as float32: their sums over cells would overflow or lose what they add."""
-    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 def chosen_layer(net: Net, seen: Images, before: tuple[str, ...], layer: str | None, placement: Placing) -> Chosen:

@@ -19,8 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.images import Images
-from pellucid.methods.attribution._covers import as_exact_as
-from pellucid.methods.attribution._skeleton import Signal, backward, chunks, pixel_map, scored
+from pellucid.methods.attribution._skeleton import Signal, as_exact_as, backward, chunks, pixel_map, scored
 from pellucid.net import Net
 from pellucid.result import Heatmap
 from pellucid.target import Target

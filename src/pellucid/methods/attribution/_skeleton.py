@@ -110,6 +110,11 @@ def as_inputs(net: Net, pixels: Float[Tensor, "n c h w"], *, divisible: bool = F
     return (stabilised(seen, least(like.dtype)) if divisible else seen) * std
 
 
+def as_exact_as(values: Tensor, seen: Images) -> Tensor:
+    """float64 where the pixels are; otherwise float32, however exactly it was summed."""
+    return values if seen.pixels.dtype == torch.float64 else values.float()
+
+
 def missed(values: Tensor, wanted: Tensor) -> tuple[float, ...]:
     """Per image: |Σ map − wanted| / |wanted|, of maps (N, …) that should sum to `wanted` (N,)."""
     sums, whole = values.detach().double().reshape(len(values), -1).sum(1), wanted.detach().double()

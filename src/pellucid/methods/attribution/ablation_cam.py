@@ -10,9 +10,10 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.methods.attribution._layer import Chosen, LayerNames, PlacingOption, class_map, no_amounts, wide
+from pellucid.methods.attribution._layer import Chosen, LayerNames, PlacingOption, class_map, no_amounts
 from pellucid.methods.attribution._skeleton import chunks, scored
 from pellucid.net import Net
+from pellucid.net.rules.elementwise import wide
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target, fixed
 

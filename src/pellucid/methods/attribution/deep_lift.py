@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated
 
 import torch
@@ -12,7 +13,6 @@ from pellucid.images import Images
 from pellucid.images.touch import Filling
 from pellucid.methods.attribution._skeleton import (
     Signal,
-    chunks,
     derivative,
     joined,
     missed,
@@ -23,6 +23,7 @@ from pellucid.methods.attribution._skeleton import (
 )  # fmt: skip
 from pellucid.net import Net
 from pellucid.net.rules import Rescale
+from pellucid.progress import steps
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target, fixed
 
@@ -52,19 +53,19 @@ def deep_lift(
     errors: list[float] = []
     for i in range(len(seen)):
         one = seen[i]
-        asked = fixed(target, net.run(one.pixels, at=target.layers))
+        plain = net.run(one.pixels, at=target.layers)
+        asked = fixed(target, plain)
         start = stand_in(net, one, baseline).to(one.pixels)
-        total, change, score, coverage = torch.zeros_like(one.pixels, dtype=torch.float64), 0.0, None, {}
-        for references in chunks(start, net, "DeepLIFT"):
-            for reference in references.split(1):
-                pair = torch.cat([one.pixels, reference])
-                with torch.enable_grad():
-                    run = net.run(pair, at=target.layers, rule=Rescale(1), grad="pixels")
-                    scores, (gradient,) = derivative(run, [run.pixels], asked, "the pixels", first=1)
-                total += (gradient[:1] * (one.pixels - reference)).double() / len(start)
-                change += float(scores[0] - scores[1]) / len(start)
-                score, coverage = scores[:1], dict(run.coverage)
-        parts.append(Signal(total, score if score is not None else scored(asked, net.run(one.pixels)), coverage))
+        total, change, coverage = torch.zeros_like(one.pixels, dtype=torch.float64), 0.0, Counter[str]()
+        for reference in steps(start.split(1), "DeepLIFT"):
+            pair = torch.cat([one.pixels, reference])
+            with torch.enable_grad():
+                run = net.run(pair, at=target.layers, rule=Rescale(1), grad="pixels")
+                scores, (gradient,) = derivative(run, [run.pixels], asked, "the pixels", first=1)
+            total += (gradient[:1] * (one.pixels - reference)).double() / len(start)
+            change += float(scores[0] - scores[1]) / len(start)
+            coverage.update(run.coverage)
+        parts.append(Signal(total, scored(asked, plain).detach(), dict(coverage)))
         errors += missed(total.sum(1), total.new_tensor([change]))
     whole = joined(parts)
     values = whole.gradient.sum(1).to(seen.pixels.dtype)

@@ -11,9 +11,10 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.errors import BadNetwork
 from pellucid.images import Images
-from pellucid.methods.attribution._layer import Chosen, LayerNames, PlacingOption, class_maps, wide
+from pellucid.methods.attribution._layer import Chosen, LayerNames, PlacingOption, class_maps
 from pellucid.methods.attribution._skeleton import chunks
 from pellucid.net import Net
+from pellucid.net.rules.elementwise import wide
 from pellucid.result import Heatmap, Meta
 
 _SPLIT = 1e-2

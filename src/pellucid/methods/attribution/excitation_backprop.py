@@ -37,8 +37,9 @@ def excitation_backprop(
     """The probability that the winner passes a cell, summed over channels: (N, rows, columns).
 
     Without contrast every map is positive and sums to 1, but for what reaches places that nothing excites. With
-    contrast it is signed and sums to 0. Only positive weights and activations take part; the activations of the
-    paper's networks are not negative, and a negative one (SiLU, the sum of a skip) receives nothing.
+    contrast it is signed, and sums to 0 where something speaks against the class too. Only positive weights and
+    activations take part; the activations of the paper's networks are not negative, and a negative one (SiLU, the
+    sum of a skip) receives nothing.
     """
     seen = net.see(images)
     chosen = chosen_layer(net, seen, target.layers, layer, placement)

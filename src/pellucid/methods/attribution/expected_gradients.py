@@ -18,10 +18,9 @@ from pellucid.errors import PellucidError
 from pellucid.images import Images, read
 from pellucid.images import samples as photographs
 from pellucid.images.touch import Filling, filled
-from pellucid.methods.attribution._covers import as_exact_as
 from pellucid.methods.attribution._moments import Moments
 from pellucid.methods.attribution._paths import Integral, path_map
-from pellucid.methods.attribution._skeleton import backward, chunks, scored, stand_in
+from pellucid.methods.attribution._skeleton import as_exact_as, backward, chunks, scored, stand_in
 from pellucid.net import Net
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target, fixed

@@ -16,8 +16,7 @@ from pellucid.errors import Refused
 from pellucid.geometry import Placement
 from pellucid.images import Images
 from pellucid.images.touch import Filling
-from pellucid.methods.attribution._covers import as_exact_as
-from pellucid.methods.attribution._skeleton import chunks, heatmap, scored, stand_in
+from pellucid.methods.attribution._skeleton import as_exact_as, chunks, heatmap, scored, stand_in
 from pellucid.methods.attribution._smooth_masks import Lattice, Veil
 from pellucid.net import Net
 from pellucid.progress import steps as walk

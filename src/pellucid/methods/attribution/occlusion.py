@@ -11,8 +11,8 @@ from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.geometry import Placement
 from pellucid.images import Images
-from pellucid.methods.attribution._covers import Border, Cover, Covers, Size, Stride, as_exact_as, falls
-from pellucid.methods.attribution._skeleton import heatmap, stand_in
+from pellucid.methods.attribution._covers import Border, Cover, Covers, Size, Stride, falls
+from pellucid.methods.attribution._skeleton import as_exact_as, heatmap, stand_in
 from pellucid.net import Net
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target

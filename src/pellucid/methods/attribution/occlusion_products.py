@@ -21,13 +21,12 @@ from pellucid.methods.attribution._covers import (
     Size,
     Stride,
     ahead,
-    as_exact_as,
     by_class,
     class_of,
     names_of,
 )
 from pellucid.methods.attribution._layer import chosen_layer
-from pellucid.methods.attribution._skeleton import asked_name, heatmap, scored, stand_in
+from pellucid.methods.attribution._skeleton import as_exact_as, asked_name, heatmap, scored, stand_in
 from pellucid.net import Net, Run
 from pellucid.result import Heatmap, LabelMap, Meta, Panel
 from pellucid.target import BEST, Channel, Logit, Probability, Target

@@ -17,8 +17,7 @@ from pellucid.chance import Seed, generator
 from pellucid.geometry import Placement, between
 from pellucid.images import Images
 from pellucid.images.touch import Filling
-from pellucid.methods.attribution._covers import as_exact_as
-from pellucid.methods.attribution._skeleton import chunks, heatmap, scored, stand_in
+from pellucid.methods.attribution._skeleton import as_exact_as, chunks, heatmap, scored, stand_in
 from pellucid.net import Net
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target, fixed

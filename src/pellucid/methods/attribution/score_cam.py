@@ -18,10 +18,10 @@ from pellucid.methods.attribution._layer import (
     at_pixels,
     class_map,
     no_amounts,
-    wide,
 )
 from pellucid.methods.attribution._skeleton import chunks, scored, stand_in
 from pellucid.net import Net
+from pellucid.net.rules.elementwise import wide
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Logit, Probability, Target, fixed
 

@@ -18,9 +18,8 @@ from pellucid.chance import Seed, generator
 from pellucid.errors import PellucidError
 from pellucid.geometry import Placement
 from pellucid.images import Images
-from pellucid.methods.attribution._covers import as_exact_as
 from pellucid.methods.attribution._moments import Moments
-from pellucid.methods.attribution._skeleton import Reduce, backward, chunks, heatmap, scored
+from pellucid.methods.attribution._skeleton import Reduce, as_exact_as, backward, chunks, heatmap, scored
 from pellucid.net import Net
 from pellucid.progress import steps
 from pellucid.result import Heatmap

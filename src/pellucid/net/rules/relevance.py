@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, final
 
 import torch
@@ -20,9 +21,13 @@ from pellucid.net.rules.engine import Call, Rule, through
 from pellucid.net.rules.operations import Kind
 
 Share = Callable[[Call, Tensor, Tensor], Tensor]
-"""share(call, x, relevance of the output) -> m of the input, for an operation with weights."""
+"""share(call, x, relevance of the output) -> m of the input, for an operation with weights.
+
+Made once for its numbers, so that rules of equal shares are equal, and several questions share a forward pass.
+"""
 
 
+@cache
 def epsilon(eps: float = 1e-6) -> Share:
     """R_j = Σ_k x_j w_jk R_k / (z_k + ε sign z_k), the bias keeping its share (Bach et al. 2015, equation 58)."""
 
@@ -32,6 +37,7 @@ def epsilon(eps: float = 1e-6) -> Share:
     return share
 
 
+@cache
 def gamma(strength: float = 0.25, eps: float = 1e-6) -> Share:
     """As if positive weights were larger: w + γ w⁺ (Montavon et al. 2019, section 10.2.3).
 
@@ -54,6 +60,7 @@ def gamma(strength: float = 0.25, eps: float = 1e-6) -> Share:
     return share
 
 
+@cache
 def alpha_beta(alpha: float = 2.0, beta: float = 1.0, eps: float = 1e-6) -> Share:
     """α for what speaks for the output, β for what speaks against it, α − β = 1 (Bach et al. 2015, equation 60).
 
@@ -77,11 +84,13 @@ def alpha_beta(alpha: float = 2.0, beta: float = 1.0, eps: float = 1e-6) -> Shar
     return share
 
 
+@cache
 def flat(eps: float = 1e-6) -> Share:
     """Every input of an output gets the same (Lapuschkin et al. 2019, methods): for the first operation."""
     return _regardless(torch.ones_like, eps)
 
 
+@cache
 def w_square(eps: float = 1e-6) -> Share:
     """In proportion to the squared weight (Montavon et al. 2017, equation 12): for the first operation."""
     return _regardless(torch.square, eps)
@@ -96,6 +105,7 @@ def _regardless(of: Callable[[Tensor], Tensor], eps: float) -> Share:
     return share
 
 
+@cache
 def z_box(low: tuple[float, ...], high: tuple[float, ...], eps: float = 1e-6) -> Share:
     """For inputs between `low` and `high` of each channel (Montavon et al. 2017, equation 13): the first operation."""
 
