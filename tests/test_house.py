@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "geometry": set(),
     "progress": set(),
     "files": {"errors"},
-    "result": {"files", "geometry"},
+    "result": {"errors", "files", "geometry"},
     "images": GROUND,
     "net": GROUND | {"images"},
     "target": GROUND | {"images", "net"},

@@ -10,8 +10,8 @@ import pytest
 import pellucid as pl
 
 FACE = {
-    "Heatmap", "Images", "Net", "PellucidError", "Result", "__version__", "attribution", "draw", "entries", "explain",
-    "find", "images", "load", "net", "progress", "read", "target",
+    "Heatmap", "Images", "Net", "PellucidError", "Result", "__version__", "activations", "attribution", "draw",
+    "entries", "explain", "filters", "find", "images", "load", "net", "progress", "read", "synthesis", "target",
 }  # fmt: skip
 ATTRIBUTION = {
     "ablation_cam", "blur_integrated_gradients", "cam", "deconvnet", "deep_lift", "eigen_cam",

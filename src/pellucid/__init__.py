@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pellucid.draw import draw
     from pellucid.errors import PellucidError
     from pellucid.images import Images, read
-    from pellucid.methods import attribution
+    from pellucid.methods import activations, attribution, filters, synthesis
     from pellucid.net import Net
     from pellucid.net.load import load
     from pellucid.result import Heatmap, Result
@@ -33,16 +33,19 @@ _HOME = {
     "Net": "pellucid.net:Net",
     "PellucidError": "pellucid.errors:PellucidError",
     "Result": "pellucid.result:Result",
+    "activations": "pellucid.methods.activations",
     "attribution": "pellucid.methods.attribution",
     "draw": "pellucid.draw",
     "entries": "pellucid.catalogue:entries",
     "explain": "pellucid.ask:explain",
+    "filters": "pellucid.methods.filters",
     "find": "pellucid.catalogue:find",
     "images": "pellucid.images",
     "load": "pellucid.net.load:load",
     "net": "pellucid.net",
     "progress": "pellucid.progress",
     "read": "pellucid.images:read",
+    "synthesis": "pellucid.methods.synthesis",
     "target": "pellucid.target",
 }
 """Where each public name lives: a module, or module:attribute."""

@@ -87,7 +87,7 @@ def method(title: str, *, source: str) -> Callable[[Callable[..., R]], Callable[
             if len(args) > len(arguments):
                 raise PellucidError(f"{function.__name__} takes {', '.join(arguments)}; its options are given by name")
             given |= {name: kwargs.pop(name) for name in list(kwargs) if name in arguments and name not in given}
-            if isinstance(given.get("target"), (list, tuple)):
+            if isinstance(given.get("target"), (list, tuple)) and not takes_many(function):
                 return cast(R, _each(asked, function, given, kwargs))
             nouns = _nouns(function, arguments, given)
             options = validated(function, kwargs)
@@ -97,6 +97,11 @@ def method(title: str, *, source: str) -> Callable[[Callable[..., R]], Callable[
         return asked
 
     return declare
+
+
+def takes_many(function: Callable[..., Any]) -> bool:
+    """Whether the method answers several targets in one result by itself."""
+    return hasattr(_hints(inspect.unwrap(function)).get("target"), "__len__")
 
 
 def _each(asked: Callable[..., R], function: Callable[..., R], given: dict[str, Any], options: dict[str, Any]) -> Any:
@@ -221,8 +226,8 @@ def _declared(path: Path, module: str) -> list[Entry]:
 
 
 def find(name: str) -> Entry:
-    """The method of that name, or UnknownName with the nearest."""
+    """The method of that name, also as chapter.name, or UnknownName with the nearest."""
     for entry in entries():
-        if entry.name == name:
+        if name in (entry.name, f"{entry.chapter}.{entry.name}"):
             return entry
     raise unknown("method", name, [entry.name for entry in entries()])

@@ -9,12 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:  # the command line listens before numpy is there
+    import numpy as np
+    from numpy.typing import NDArray
 
 T = TypeVar("T")
 Listener = Callable[[str, int, int | None], None]
 """listener(what, done, total); total is None where it is not known."""
 
+Viewer = Callable[["NDArray[np.uint8]"], None]
+"""viewer(picture), (H, W, C) in 8 bits."""
+
+_viewers: ContextVar[tuple[Viewer, ...]] = ContextVar("pellucid_previews", default=())
 _listeners: ContextVar[tuple[Listener, ...]] = ContextVar("pellucid_progress", default=())
 
 
@@ -26,6 +34,25 @@ def listen(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _listeners.reset(token)
+
+
+@contextmanager
+def view(viewer: Viewer) -> Iterator[None]:
+    """Show all unfinished pictures made inside the `with` block, in this thread or task, to `viewer`."""
+    token = _viewers.set((*_viewers.get(), viewer))
+    try:
+        yield
+    finally:
+        _viewers.reset(token)
+
+
+def preview(make: Callable[[], NDArray[np.uint8]]) -> None:
+    """Show how far a picture has come; it is only made when somebody looks."""
+    viewers = _viewers.get()
+    if viewers:
+        picture = make()
+        for viewer in viewers:
+            viewer(picture)
 
 
 def steps(work: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:

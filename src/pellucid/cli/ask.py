@@ -10,12 +10,15 @@ import click
 import numpy as np
 
 from pellucid.ask import Ask
-from pellucid.catalogue import Entry, find
-from pellucid.cli.files import places, save
+from pellucid.catalogue import Entry, find, takes_many
+from pellucid.cli.files import bare_places, places, save
 from pellucid.cli.options import Command, Count, Option, common, images, option, options_from
+from pellucid.cli.preview import previewing
 from pellucid.cli.session import Session, finite, running
+from pellucid.cli.tables import plain, table, terminal
+from pellucid.draw.tables import cell
 from pellucid.errors import PellucidError
-from pellucid.result import Meta, Panel, Result
+from pellucid.result import Meta, Panel, Pictures, Result, Table
 from pellucid.target import Target
 
 
@@ -42,6 +45,11 @@ def _described(result: Any) -> dict[str, Any]:
     if isinstance(values, np.ndarray) and values.size:
         facts |= {"shape": values.shape, "min": values.min().item(), "max": values.max().item()}
     facts |= {name: getattr(result, name) for name in ("unit", "names") if hasattr(result, name)}
+    if isinstance(result, Pictures):
+        facts |= {"shape": result.pixels.shape, "pictures": result.names, "facts": dict(result.facts)}
+        facts["trust"] = [one.as_dict() for one in result.trust] if result.trust is not None else None
+    if isinstance(result, Table):
+        facts |= {"rows": list(result.rows), "about": dict(result.about), "said": list(result.said)}
     if isinstance(result, Panel):
         facts["parts"] = {name: _described(part) for name, part in result.parts.items()}
     return facts
@@ -57,16 +65,25 @@ def command(name: str) -> click.Command:
         target = asks["target"]
         about = (
             "a class by name, number or WordNet id; p(CLASS); CLASS - CLASS; LAYER:UNIT; out[I,J]; region(CLASS); "
-            "box(CLASS,x1,y1,x2,y2); word(TOKEN,POSITION); sentence(TOKEN,...); similar(PATH)"
+            "box(CLASS,x1,y1,x2,y2); word(TOKEN,POSITION); sentence(TOKEN,...); similar(PATH); energy(LAYER)"
         )
         default = "" if target.default is target.empty else f"  [default: {target.default}]"
-        several = "; given several times, all maps are drawn on one scale"
+        many = takes_many(entry.function)
+        several = "; given several times, all are " + ("made together" if many else "drawn on one scale")
         params.append(
             Option(
                 "-t", "--target", metavar="TARGET", help=about + several + default, required=not default, multiple=True
             )
         )
-        params.append(option("--top", type=Count | None, help="the so many best guesses, on one scale"))
+        if "images" in asks:
+            params.append(option("--top", type=Count | None, help="the so many best guesses, on one scale"))
+    if entry.gives(Pictures):
+        params += [
+            Option("--bare", metavar="PATH", section="Answer",
+                   help="the pictures alone, pixel for pixel: a .png file, or a folder/"),
+            Option("--preview", metavar="FILE", section="Answer",
+                   help="a .png file that shows how far they have come, made anew every two seconds"),
+        ]  # fmt: skip
     taken = {param.name for param in own}
     params += [*own, *(option for option in common(out=True) if option.name not in taken)]
     doc = f"{entry.title}. {entry.doc}\n\n{entry.source}."
@@ -85,39 +102,65 @@ def _ask(session: Session, entry: Entry) -> None:
     options = {name: given[name] for name in entry.options.model_fields}
     ask = Ask(entry.name, targets[0] if targets else None, options)
     names = given.get("images", ())
-    files = places(given["out"], names or [given["net"]], entry.name)
+    tabled = entry.gives(Table) and not given["out"]  # numbers to be read: on stdout, unless a file is named
+    files = [[]] * max(len(names), 1) if tabled else places(given["out"], names or [given["net"]], entry.name)
+    bare = bare_places(given["bare"], names or [given["net"]], entry.name) if given.get("bare") else []
 
     def one(picture: Any, i: int) -> list[Answer]:
         if top or len(targets) > 1:
             asked = session.net.top(picture, top) if top else targets
-            found = entry.function(session.net, picture, list(asked), **options)
-            saved = save(found, picture, files[i], given["look"] or {})
+            nouns = {"net": session.net, "images": picture, "target": list(asked)}
+            found = entry.function(**{name: nouns[name] for name in entry.arguments}, **options)
+            found = list(found) if isinstance(found, tuple) else [found]
+            saved = save(found if len(found) > 1 else found[0], picture, files[i], given["look"] or {})
         else:
             found = [ask.answer(session.net, picture)]
             saved = save(found[0], picture, files[i], given["look"] or {})
+        if bare:
+            saved = [*saved, *(path for result in found for path in result.write(bare[i]))]
         for result in found:
             _remark(session, entry.title, result, names[i] if len(names) > 1 else "")
         return [Answer(names[i] if names else None, result, saved) for result in found]
 
-    answers = session.each(one) if "images" in entry.arguments else [one(None, 0)]
+    with previewing(given.get("preview")):
+        answers = session.each(one) if "images" in entry.arguments else [one(None, 0)]
     report(session, [answer for several in answers for answer in several])
 
 
 def report(session: Session, answers: list[Answer]) -> None:
     """The files on stdout, one a line, or the JSON document."""
     paths = "\n".join(dict.fromkeys(str(path) for answer in answers for path in answer.saved))
-    session.tell({"results": [answer.as_dict() for answer in answers]}, lambda: click.echo(paths, nl=bool(paths)))
+
+    def lines() -> None:
+        for answer in answers:
+            if isinstance(answer.result, Table) and not answer.saved:
+                _table(answer.result)
+        click.echo(paths, nl=bool(paths))
+
+    session.tell({"results": [answer.as_dict() for answer in answers]}, lines)
+
+
+def _table(result: Table) -> None:
+    """A table on stdout; what a person should know of it is said as notes."""
+    rows = [[cell(value) for value in row.values()] for row in result.rows]
+    if not terminal():
+        plain([list(result.columns), *([("" if v is None else v) for v in row.values()] for row in result.rows)])
+        return
+    words = [any(isinstance(value, str) for value in values) for values in result.columns.values()]
+    table([(name, "keep" if word else "right") for name, word in zip(result.columns, words, strict=True)], rows)
 
 
 def _remark(session: Session, title: str, result: Result, image: str) -> None:
     """What was asked and what the method has to say about its answer."""
     meta: Meta = getattr(result, "meta", Meta())
-    said = [image, title] if image else [title]
+    parts = [image, title] if image else [title]
     if meta.target:
-        said.append(meta.target)
+        parts.append(meta.target)
     if meta.score:
-        said.append(f"score {meta.score[0]:.4g}")
-    session.watch.remark(" · ".join(said))
+        parts.append(f"score {meta.score[0]:.4g}")
+    session.watch.remark(" · ".join(parts))
+    for said in result.said if isinstance(result, Table) else ():
+        session.watch.note(said)
     for note in meta.notes:
         if not any(note.startswith(f"{name}: ") for name in meta.images):  # said when the picture was read
             session.watch.note(note)

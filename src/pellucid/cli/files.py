@@ -41,6 +41,13 @@ def places(out: Sequence[str], images: Sequence[str], method: str) -> list[list[
     return chosen
 
 
+def bare_places(out: str, images: Sequence[str], method: str) -> list[Path]:
+    """Where the bare pictures made of each image go: one .png, or a folder. Raises PellucidError as `places` does."""
+    if not (out.endswith(("/", os.sep)) or Path(out).expanduser().is_dir() or Path(out).suffix.lower() == ".png"):
+        raise PellucidError(f"--bare {out!r}: pictures pixel for pixel are .png; or name a folder, such as 'out/'")
+    return [files[0] for files in places([out], images, method)]
+
+
 def save(result: Any, over: Any, paths: Sequence[Path], look: Mapping[str, Any]) -> list[Path]:
     """The result as picture (over the images it is about) and as numbers, as the suffixes say."""
     drawn: Any = None

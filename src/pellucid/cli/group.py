@@ -47,6 +47,9 @@ class Group(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         name = cmd_name.replace("-", "_")
+        chapter, _, bare = name.rpartition(".")
+        if chapter and any((entry.chapter, entry.name) == (chapter, bare) for entry in entries()):
+            name = bare
         if name not in self.list_commands(ctx):
             return None
         with _loading(ctx, name in _HEAVY or name not in _OWN):

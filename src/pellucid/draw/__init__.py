@@ -11,38 +11,39 @@ from typing import Any
 
 from pellucid.draw.contact import draw_contact
 from pellucid.draw.explanation import draw_explanation
+from pellucid.draw.filters import draw_filters
 from pellucid.draw.heatmaps import draw_heatmaps
 from pellucid.draw.labels import draw_labels
 from pellucid.draw.look import Look
+from pellucid.draw.maps import draw_maps
 from pellucid.draw.panels import draw_panel
 from pellucid.draw.picture import Picture
+from pellucid.draw.pictures import draw_pictures
 from pellucid.draw.predictions import draw_predictions
+from pellucid.draw.tables import draw_table
 from pellucid.errors import PellucidError, unknown
-from pellucid.result import Explanation, Heatmap, LabelMap, Panel, Predictions
+from pellucid.result import Explanation, Filters, Heatmap, LabelMap, Maps, Panel, Pictures, Predictions, Table
 
 __all__ = ["Look", "Picture", "draw"]
 
 _KINDS: dict[type, Callable[..., Picture]] = {
-    Heatmap: lambda heat, over, **options: draw_heatmaps([heat], over, **options),
-    LabelMap: draw_labels,
-    Panel: draw_panel,
-    Predictions: draw_predictions,
-    Explanation: draw_explanation,
-}
-_OPTIONS: dict[type, Callable[..., Picture]] = {
     Heatmap: draw_heatmaps,
     LabelMap: draw_labels,
     Panel: draw_panel,
     Predictions: draw_predictions,
     Explanation: draw_explanation,
+    Pictures: draw_pictures,
+    Filters: draw_filters,
+    Maps: draw_maps,
+    Table: draw_table,
 }
 
 
 def draw(result: Any, over: Any = None, **options: Any) -> Picture:
-    """Draw a Heatmap (or a list of them, side by side), LabelMap, Panel, Predictions or Explanation (or a list).
+    """Draw a result: a Heatmap (or a list of them, side by side), an Explanation (or a list), or any other kind.
 
     `over` are the pictures the result was made of: maps are laid over the originals, and without it they are
-    drawn on their own. The options are those of `Look` for maps, besides `title` and `dark`.
+    drawn on their own. The options are those of `Look` for heatmaps, besides `title` and `dark`.
     Raises PellucidError for a kind that has no picture, an unknown option, or pictures that do not fit.
     """
     if isinstance(result, (list, tuple)) and result and all(isinstance(one, Heatmap) for one in result):
@@ -51,13 +52,13 @@ def draw(result: Any, over: Any = None, **options: Any) -> Picture:
         return draw_contact(result, over, **options)
     for kind, drawn in _KINDS.items():
         if isinstance(result, kind):
-            return drawn(result, over, **_checked(kind, options))
+            return drawn([result] if kind is Heatmap else result, over, **_checked(kind, options))
     kinds = ", ".join(kind.__name__ for kind in _KINDS)
     raise PellucidError(f"no picture for a {type(result).__name__}: these can be drawn: {kinds}, and lists of Heatmaps")
 
 
 def _checked(kind: type, options: dict[str, Any]) -> dict[str, Any]:
-    parameters = inspect.signature(_OPTIONS[kind]).parameters.values()
+    parameters = inspect.signature(_KINDS[kind]).parameters.values()
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         known += [one.name for one in fields(Look)]

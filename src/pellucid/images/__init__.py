@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,10 @@ from pellucid.images.arrays import Range
 from pellucid.images.decode import decode
 from pellucid.images.samples import samples
 
-__all__ = ["Images", "read", "samples"]
+__all__ = ["Images", "pictures_in", "read", "samples"]
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+"""What a file of a picture is called in a folder of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +107,17 @@ def viewable(picture: Shaped[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w 3"]:
 def fingerprint(picture: Tensor) -> str:
     """A short id made from the pixels alone, for pictures that came without a name."""
     return hashlib.sha256(picture.contiguous().cpu().numpy().tobytes()).hexdigest()[:12]
+
+
+def pictures_in(folder: str | Path) -> tuple[Path, ...]:
+    """The picture files of a folder and of those within it, by name. Raises BadImage where there are none."""
+    folder = Path(folder).expanduser()
+    if not folder.is_dir():
+        raise BadImage(f"{str(folder)!r} is no folder of pictures")
+    found = tuple(path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not found:
+        raise BadImage(f"no pictures in the folder {str(folder)!r}: {', '.join(SUFFIXES)}")
+    return found
 
 
 def read(source: Any, *, value_range: Range | None = None) -> Images:

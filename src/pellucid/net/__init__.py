@@ -50,10 +50,14 @@ class Run:
     """With `grad="pixels"`: the leaf (N, C, H, W) that the output depends on."""
     kept: bool = False
     """Somebody may ask for gradients of this run again: do not let autograd free its graph."""
+    stopped: bool = False
+    """The pass ended at the last layer that was asked for."""
 
     @cached_property
     def output(self) -> Tensor:
         """(N, classes) for a classifier; whatever the network gives otherwise. Refused where it is no tensor."""
+        if self.stopped:
+            raise PellucidError(f"this pass ended at {', '.join(self.at)}: it has no output; run without stop=True")
         return self.net.selected(self.returned)
 
     def __getitem__(self, layer: str) -> Tensor:
@@ -111,23 +115,30 @@ class Net:
         edit: Mapping[str, tap.Edit] | None = None,
         rule: Rule | None = None,
         grad: Grad = False,
+        stop: bool = False,
     ) -> Run:
         """One forward pass over pictures or pixels (N, C, H, W) in 0..1, which are normalised here.
 
         `at` names the layers whose outputs are wanted (`relu#2` for the second call of one that is used again),
         `edit` maps layers to functions of their output, `rule` changes the backward pass of operations. With
         `grad` the result can be differentiated: with respect to the activations in `at`, and to the pixels if
-        they require it; with `grad="pixels"` a copy of them does, `Run.pixels`. Safe in threads; the module is
-        as before when this returns or raises.
+        they require it; with `grad="pixels"` a copy of them does, `Run.pixels`. With `stop` the pass ends at the
+        last of the layers in `at`, and the run has no output. Safe in threads; the module is as before when
+        this returns or raises.
         """
         pixels = self.see(images).pixels if isinstance(images, Images) else images
         at, memory = tuple(dict.fromkeys(at)), self._cache.get("memory")
+        stop = stop and bool(at)
+        if stop:  # a layer that runs again later would not be noticed
+            table = self.layers(_size(pixels))
+            for name in at:
+                table[name]
         if memory is None or edit or pixels.requires_grad:
-            return self._run(pixels, at, edit, rule, grad)
-        key = hashlib.sha256(_raw(pixels)).digest(), pixels.shape, pixels.dtype, at, rule, grad
+            return self._run(pixels, at, edit, rule, grad, stop)
+        key = hashlib.sha256(_raw(pixels)).digest(), pixels.shape, pixels.dtype, at, rule, grad, stop
         answered: Run = memory.recall(
             key,
-            lambda: replace(self._run(pixels, at, edit, rule, grad), kept=True),
+            lambda: replace(self._run(pixels, at, edit, rule, grad, stop), kept=True),
             lambda: 4 * len(pixels) * (self.layers(_size(pixels)).floats if grad or at else 1000),
         )
         return answered
@@ -147,6 +158,7 @@ class Net:
         edit: Mapping[str, tap.Edit] | None,
         rule: Rule | None,
         grad: Grad,
+        stop: bool,
     ) -> Run:
         like = next((p for p in self.module.parameters() if p.is_floating_point()), pixels)
         self._check(pixels)
@@ -155,8 +167,10 @@ class Net:
             inputs = self.preprocess.normalise((pixels if leaf is None else leaf).to(like.device)).to(like.dtype)
         large = bool(grad) and 4 * len(pixels) * pixels[0].numel() * _GROWTH > MEMORY
         with spilling(MEMORY) if large else nullcontext():
-            output, found, coverage = tap.forward(self.module, inputs, at=at, edit=edit, rule=rule, grad=bool(grad))
-        return Run(self, output, found, coverage, leaf)
+            output, found, coverage = tap.forward(
+                self.module, inputs, at=at, edit=edit, rule=rule, grad=bool(grad), stop=stop
+            )
+        return Run(self, output, found, coverage, leaf, stopped=stop)
 
     def see(self, images: Images) -> Images:
         """The pictures as the network sees them: resized and cropped, in 0..1, not yet normalised."""
@@ -273,7 +287,7 @@ class Net:
             )
         if channels is not None and pixels.shape[1] != channels:
             raise PellucidError(f"pixels have {pixels.shape[1]} channels, {self.name} takes {channels}")
-        if not torch.isfinite(pixels.detach()).all():
+        if not torch.isfinite(pixels.detach().sum()) and not torch.isfinite(pixels.detach()).all():
             raise PellucidError("pixels hold NaN or infinity: no result would mean anything")
 
     def selected(self, output: Any) -> Tensor:

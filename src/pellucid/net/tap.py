@@ -47,11 +47,24 @@ def undisturbed(module: nn.Module) -> Iterator[None]:
         thawed += [p for part in parts for p in part._parameters.values() if p is not None and p.requires_grad]
         _set_requires_grad(thawed, False)
         # A batch norm without running statistics, or a counter in forward, writes to buffers in eval mode too.
-        kept = [
-            (part, name, b, b.detach().clone()) for part in parts for name, b in part._buffers.items() if b is not None
-        ]
-        undo.callback(_put_back, kept)
+        undo.callback(_put_back, _Buffers(parts))
         yield
+
+
+class _Buffers:
+    """All buffers of a network as they are now; of one type in one tensor, for looking at each would take longer."""
+
+    def __init__(self, parts: list[nn.Module]) -> None:
+        self.places = [(part, name, b) for part in parts for name, b in part._buffers.items() if b is not None]
+        self.kinds: dict[tuple[torch.dtype, torch.device], list[Tensor]] = {}
+        for _, _, buffer in self.places:
+            self.kinds.setdefault((buffer.dtype, buffer.device), []).append(buffer)
+        self.values = {kind: _end_to_end(buffers) for kind, buffers in self.kinds.items()}
+
+
+def _end_to_end(buffers: list[Tensor]) -> Tensor:
+    with torch.no_grad():
+        return torch.cat([buffer if buffer.dim() == 1 else buffer.reshape(-1) for buffer in buffers])
 
 
 def _set_training(parts: list[nn.Module], training: bool) -> None:
@@ -64,12 +77,16 @@ def _set_requires_grad(parameters: list[nn.Parameter], requires_grad: bool) -> N
         parameter.requires_grad_(requires_grad)
 
 
-def _put_back(kept: list[tuple[nn.Module, str, Tensor, Tensor]]) -> None:
-    for part, name, buffer, value in kept:
+def _put_back(before: _Buffers) -> None:
+    for part, name, buffer in before.places:
         part._buffers[name] = buffer
-        if not torch.equal(buffer, value):  # by value: batch norm updates its statistics without a new version
+    for kind, buffers in before.kinds.items():
+        value = before.values[kind]
+        # By value: batch norm updates its statistics without a new version.
+        if not torch.equal(_end_to_end(buffers), value):
             with torch.no_grad():
-                buffer.copy_(value)
+                for buffer, part in zip(buffers, value.split([b.numel() for b in buffers]), strict=True):
+                    buffer.copy_(part.view(buffer.shape))
 
 
 def _cuda_devices(module: nn.Module) -> list[int]:
@@ -86,20 +103,25 @@ def forward(
     edit: Mapping[str, Edit] | None = None,
     rule: Rule | None = None,
     grad: bool = False,
+    stop: bool = False,
 ) -> tuple[Any, dict[str, Tensor], dict[str, int]]:
     """One forward pass: (what the module returned, activations by the names in `at`, rule coverage).
 
     With `grad`, activations are nodes of the graph: the first ones that depend on no gradient yet become its
     leaves, so nothing in front of them is recorded. What is handed out is never what later in-place operations
-    rewrite: the network continues on a copy.
+    rewrite: the network continues on a copy. With `stop` the pass ends as soon as all of `at` are there, and
+    nothing is returned for the network's output.
     """
     wanted, edits = list(dict.fromkeys(at)), dict(edit or {})
-    taps = _Taps(module, wanted, edits, grad)
+    taps = _Taps(module, wanted, edits, grad, stop and bool(wanted))
     if rule is not None and any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
         raise Refused(f"the {rule.name} rule cannot reach into TorchScript: load the Python module it was made from")
     mode = RuleMode(rule, inputs) if rule is not None else None
     with undisturbed(module), taps.hung(), torch.set_grad_enabled(grad), mode or nullcontext():
-        output = _called(module, inputs)
+        try:
+            output = _called(module, inputs)
+        except _Enough:
+            output = None
     taps.check()
     coverage = {**mode.coverage, **hidden_functions(output)} if mode else {}
     return output, taps.found, coverage
@@ -116,11 +138,17 @@ def _called(module: nn.Module, inputs: Tensor) -> Any:
         raise BadNetwork(f"the network failed on an input of {shape}: {type(error).__name__}: {error}") from error
 
 
+class _Enough(BaseException):
+    """All that was wanted is there: the rest of the pass need not run. No Exception, which a network may catch."""
+
+
 class _Taps:
     """The hooks of one forward pass."""
 
-    def __init__(self, module: nn.Module, wanted: list[str], edits: dict[str, Edit], grad: bool) -> None:
-        self.module, self.edits, self.grad = module, edits, grad
+    def __init__(
+        self, module: nn.Module, wanted: list[str], edits: dict[str, Edit], grad: bool, stop: bool = False
+    ) -> None:
+        self.module, self.edits, self.grad, self.stop = module, edits, grad, stop
         self.wanted = wanted
         self.found: dict[str, Tensor] = {}
         self.calls: dict[str, int] = {}
@@ -157,6 +185,8 @@ class _Taps:
                 if self.grad and not value.requires_grad:
                     value = value.detach().requires_grad_()
                 self.found[key] = value
+            if self.stop and len(self.found) == len(self.wanted):
+                raise _Enough
             return put(value.clone())
 
         return hook

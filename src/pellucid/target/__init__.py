@@ -4,11 +4,11 @@ Targets are values: they add, subtract, scale, hash, compare and pickle, and the
 a name means is decided when the network has run.
 """
 
-from pellucid.target.base import Sum, Target, fixed, named
+from pellucid.target.base import Sum, Target, Targets, fixed, named
 from pellucid.target.classes import BEST, ClassName, Logit, Loss, Output, Probability, Top
 from pellucid.target.likeness import Similarity
 from pellucid.target.places import Box, Region
-from pellucid.target.units import Channel, Direction, Neuron
+from pellucid.target.units import Channel, Direction, Energy, Neuron
 from pellucid.target.words import Sentence, Word
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Channel",
     "ClassName",
     "Direction",
+    "Energy",
     "Logit",
     "Loss",
     "Neuron",
@@ -27,6 +28,7 @@ __all__ = [
     "Similarity",
     "Sum",
     "Target",
+    "Targets",
     "Top",
     "Word",
     "fixed",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -10,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pellucid.errors import PellucidError
 from pellucid.net import Net, Run
 
 
@@ -20,6 +22,11 @@ class Target(ABC):
     """The layers whose activations the target reads: pass them to `net.run(at=...)`."""
     unit = "logit"
     """What one unit of the number is."""
+
+    @property
+    def reads_output(self) -> bool:
+        """Whether the network's output is needed too, besides those layers."""
+        return not self.layers
 
     @abstractmethod
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
@@ -67,6 +74,7 @@ class Target(ABC):
           cross-entropy; `best guess`, `guess 2`; None: the network's own best guess;
         - `out[3]`, `out[0,4]`: one number of an output of any shape;
         - `layer4:151`: a channel's mean; `max(layer4:151)`, `sum(layer4:151)`; `layer4:151@3,4`: one cell;
+        - `energy(layer4)`: the mean square of a whole layer, which DeepDream raises;
         - `region(cat)`: the mean logit of a class where a segmentation network sees it;
         - `box(dog,10,20,110,220)`: the best detection of a class by its score × overlap with x₁,y₁,x₂,y₂;
         - `word(17,3)`: the log probability of token 17 at position 3; `sentence(4,17,9)`: of tokens from the start;
@@ -92,6 +100,11 @@ class Sum(Target):
         return tuple(dict.fromkeys(layer for _, part in self.parts for layer in part.layers))
 
     @property
+    def reads_output(self) -> bool:
+        """Whether a part reads the output."""
+        return any(part.reads_output for _, part in self.parts)
+
+    @property
     def unit(self) -> str:  # type: ignore[override]
         return " and ".join(dict.fromkeys(part.unit for _, part in self.parts))
 
@@ -114,6 +127,44 @@ class Sum(Target):
     def fixed(self, run: Run) -> Target:
         """Every part as it was in this run."""
         return Sum(tuple((weight, part.fixed(run)) for weight, part in self.parts))
+
+
+@final
+@dataclass(frozen=True)
+class Targets:
+    """Several targets, each for a picture of its own: what a method takes that answers many questions at once."""
+
+    parts: tuple[Target, ...]
+
+    @classmethod
+    def of(cls, value: Any) -> Targets:
+        """From one target, or a list of them, as `Target.of` reads each."""
+        if isinstance(value, Targets):
+            return value
+        many = value if isinstance(value, (list, tuple)) else [value]
+        if not many:
+            raise PellucidError("the list of targets is empty")
+        return cls(tuple(Target.of(one) for one in many))
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """All layers that they read."""
+        return tuple(dict.fromkeys(layer for part in self.parts for layer in part.layers))
+
+    @property
+    def reads_output(self) -> bool:
+        """Whether one of them reads the output."""
+        return any(part.reads_output for part in self.parts)
+
+    def facts(self) -> dict[str, Any]:
+        """What a result's Meta records."""
+        return {"target": "; ".join(map(str, self.parts))}
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def __iter__(self) -> Iterator[Target]:
+        return iter(self.parts)
 
 
 def named(target: Target, net: Net) -> Target:

@@ -11,7 +11,7 @@ from pellucid.target.base import Target
 from pellucid.target.classes import BEST, ClassName, Logit, Loss, Output, Probability, Top
 from pellucid.target.likeness import Similarity
 from pellucid.target.places import Box, Region
-from pellucid.target.units import Channel, Neuron
+from pellucid.target.units import Channel, Energy, Neuron
 from pellucid.target.words import Sentence, Word
 
 _CALL = re.compile(r"(?P<name>[a-z]+)\((?P<inside>.*)\)", re.DOTALL)
@@ -124,6 +124,7 @@ _CALLS: dict[str, tuple[str, Callable[[str], Target | None]]] = {
     "loss": ("loss(CLASS)", _about(Loss)),
     "max": ("max(LAYER:UNIT)", _reduced("max")),
     "sum": ("sum(LAYER:UNIT)", _reduced("sum")),
+    "energy": ("energy(LAYER)", lambda inside: Energy(inside) if re.fullmatch(r"[\w.#-]+", inside) else None),
     "region": ("region(CLASS)", _about(Region)),
     "box": ("box(CLASS,x1,y1,x2,y2)", _box),
     "word": ("word(TOKEN,POSITION)", _word),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, final
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -65,11 +66,34 @@ class Neuron(Target):
 
 @final
 @dataclass(frozen=True)
+class Energy(Target):
+    """The mean of the squared activations of a layer: what DeepDream raises, whatever it is that the layer sees."""
+
+    layer: str
+    unit = "activation²"
+
+    @property
+    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
+        return (self.layer,)
+
+    def __call__(self, run: Run) -> Float[Tensor, " n"]:
+        return run[self.layer].flatten(1).square().mean(1)
+
+    def __str__(self) -> str:
+        return f"energy({self.layer})"
+
+
+@final
+@dataclass(frozen=True)
 class Direction(Target):
-    """The mean over places of ⟨activation, vector⟩: one number per channel of the layer."""
+    """⟨activation, vector⟩, the mean over places: one number per channel of the layer.
+
+    With `cosine` p each place counts max(0.1, cos)^p times, its angle to the vector: what points elsewhere adds less.
+    """
 
     layer: str
     vector: tuple[float | int, ...]
+    cosine: float | int = 0
     unit = "activation"
 
     @property
@@ -83,8 +107,15 @@ class Direction(Target):
                 f"a direction of {len(self.vector)} numbers in layer {self.layer!r}, "
                 f"which has {activation.shape[1]} channels"
             )
-        means = over_places(activation)
-        return means @ means.new_tensor(self.vector)
+        vector = activation.new_tensor(self.vector)
+        if not self.cosine:
+            projected: Tensor = over_places(activation) @ vector
+            return projected
+        places = activation.flatten(2) if activation.dim() > 2 else activation[..., None]  # (N, channels, places)
+        along: Tensor = torch.einsum("ncp,c->np", places, vector)
+        angle = along / (places.norm(dim=1) * vector.norm()).clamp(min=1e-6)
+        weighted: Tensor = along * angle.clamp(min=0.1) ** self.cosine
+        return weighted.mean(1)
 
     def __str__(self) -> str:
         return f"direction in {self.layer}"

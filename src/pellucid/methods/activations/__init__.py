@@ -1,0 +1,3 @@
+"""Activations: what the layers do with pictures."""
+
+__all__: list[str] = []

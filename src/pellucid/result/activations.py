@@ -1,0 +1,54 @@
+"""Activation maps: what the units of layers do with images, place by place."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from pellucid.geometry import Placement, View
+from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+
+
+@dataclass(frozen=True, eq=False)
+class Maps(Result):
+    """Maps of units of one layer: (N, units, rows, columns), raw and signed, in the layer's own frame.
+
+    `units` are their numbers in the layer; `blank` is the share of the layer's maps that are zero everywhere, for
+    each image, and `channels` how many the layer has.
+    """
+
+    values: Float[np.ndarray, "n units rows columns"]
+    units: tuple[int, ...]
+    placement: Placement
+    views: tuple[View, ...]
+    blank: tuple[float, ...]
+    channels: int
+    common: bool = False
+    """Drawn on one scale for all maps, or each on its own."""
+    meta: Meta = field(default_factory=Meta)
+
+    def __repr__(self) -> str:
+        shape = " × ".join(map(str, self.values.shape))
+        return f"Maps({shape}, layer {self.meta.layer or 'unknown'})"
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, i: int) -> Maps:
+        """The maps of image i alone, with N = 1."""
+        one = one_of_many(i, len(self), "result")
+        return dataclasses.replace(
+            self,
+            values=self.values[one],
+            views=self.views[one],
+            blank=self.blank[one],
+            meta=self.meta.of(one, len(self)),
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write maps and origin to `path` (.npz: `values`, `units`, `blank`, `meta` as JSON); atomic."""
+        return save_arrays(path, self.meta, values=self.values, units=np.array(self.units), blank=np.array(self.blank))

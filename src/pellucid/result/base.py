@@ -1,0 +1,86 @@
+"""What every result has: where it comes from, how one image of many is taken, how numbers are written."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.files import write_atomically
+
+_DRAWING_ROOM = "pellucid.draw"  # asked by name, and only when a notebook shows a result: results know no pictures
+
+
+@dataclass(frozen=True)
+class Meta:
+    """Where a result comes from: enough to make it again and to judge it."""
+
+    method: str = ""
+    title: str = ""
+    """The method's name for people."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    target: str | None = None
+    net: str = ""
+    weights: str = ""
+    """SHA-256 over the names and values of all parameters and buffers."""
+    images: tuple[str, ...] = ()
+    layer: str | None = None
+    seed: int | None = None
+    completeness: tuple[float, ...] | None = None
+    """Per image: |Σ map − (score − score of the baseline)| / |score − score of the baseline|."""
+    score: tuple[float, ...] | None = None
+    """Per image: the number that was explained."""
+    coverage: Mapping[str, int] = field(default_factory=dict)
+    """How often each operation met each backward rule: {'relu: guided': 17, 'sigmoid: plain': 3}."""
+    notes: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    def of(self, one: slice, count: int) -> Meta:
+        """The origin of one image out of `count`."""
+
+        def pick(values: tuple[Any, ...] | None) -> Any:
+            return values[one] if values is not None and len(values) == count else values
+
+        picked = {name: pick(getattr(self, name)) for name in ("images", "completeness", "score")}
+        return dataclasses.replace(self, **picked)
+
+
+def versions() -> dict[str, str]:
+    """Of what computed a result."""
+    return {name: version(name) for name in ("pellucid", "torch")}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One answer of a method. It shows itself in notebooks."""
+
+    def _repr_html_(self) -> str:
+        shown: str = import_module(_DRAWING_ROOM).draw(self)._repr_html_()
+        return shown
+
+    def _repr_png_(self) -> bytes:
+        shown: bytes = import_module(_DRAWING_ROOM).draw(self)._repr_png_()
+        return shown
+
+
+def one_of_many(i: int, count: int, what: str) -> slice:
+    """The slice that holds image i alone."""
+    if not -count <= i < count:
+        raise IndexError(f"no image {i}: the {what} holds {count}")
+    return slice(i % count, i % count + 1)
+
+
+def save_arrays(path: str | Path, meta: Meta, **arrays: Any) -> Path:
+    told = np.asarray(json.dumps(meta.as_dict()))
+    return write_atomically(path, lambda file: np.savez(file, meta=told, **arrays))

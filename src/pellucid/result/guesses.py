@@ -1,0 +1,80 @@
+"""What a network says about images, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from pellucid.geometry import View
+from pellucid.result.base import Meta, Result, save_arrays
+from pellucid.result.maps import Heatmap
+
+
+@dataclass(frozen=True)
+class Guess:
+    """One class that the network considered."""
+
+    index: int
+    label: str
+    probability: float
+    logit: float
+    wnid: str | None = None
+
+
+@dataclass(frozen=True)
+class Predictions(Result):
+    """The best guesses for every image, best first: one tuple of guesses per image."""
+
+    guesses: tuple[tuple[Guess, ...], ...]
+    meta: Meta = field(default_factory=Meta)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One question of an explanation: a class with its probability, or one class against another."""
+
+    name: str
+    probability: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One method's maps in an explanation: one for each question, in the order of the columns."""
+
+    method: str
+    title: str
+    maps: tuple[Heatmap, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation(Result):
+    """One image, the network's best guesses, and what each of several methods says about each question.
+
+    `picture` is the original, (H, W, 3) uint8; `view` how the network saw it.
+    """
+
+    picture: UInt8[np.ndarray, "height width 3"]
+    view: View
+    guesses: tuple[Guess, ...]
+    rows: tuple[Row, ...]
+    meta: Meta = field(default_factory=Meta)
+    asked: tuple[Column, ...] = ()
+    """What was asked, where it is not each guess by itself."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The questions, one for each map of a row: the guesses, unless something else was asked."""
+        return self.asked or tuple(Column(guess.label, guess.probability) for guess in self.guesses)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the numbers and their origin to `path` (.npz); atomic.
+
+        One array (questions, rows, columns) under the name of each method, `questions` in words, the `classes`
+        of the guesses, and `meta` as JSON.
+        """
+        maps = {row.method: np.concatenate([heat.values for heat in row.maps]) for row in self.rows}
+        classes = np.array([guess.index for guess in self.guesses])
+        return save_arrays(path, self.meta, classes=classes, questions=np.array([c.name for c in self.columns]), **maps)

@@ -1,0 +1,63 @@
+"""Tables: named columns of numbers and words, a row for each thing that was examined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from pellucid.result.base import Meta, Result, save_arrays
+
+Cell = float | int | str | bool | None
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Result):
+    """Rows of values under named columns; `about` says what each column means, `said` what a person should know.
+
+    None stands for what is not known. `pictured` names the columns that a picture shows as bars, in order.
+    """
+
+    columns: Mapping[str, tuple[Cell, ...]]
+    about: Mapping[str, str] = field(default_factory=dict)
+    said: tuple[str, ...] = ()
+    pictured: tuple[str, ...] = ()
+    meta: Meta = field(default_factory=Meta)
+
+    def __post_init__(self) -> None:
+        lengths = {name: len(values) for name, values in self.columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"columns of different lengths: {lengths}")
+
+    def __repr__(self) -> str:
+        return f"Table({len(self)} rows of {', '.join(self.columns)})"
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(next(iter(self.columns.values()), ()))
+
+    def __getitem__(self, column: str) -> tuple[Cell, ...]:
+        """One column."""
+        if column not in self.columns:
+            raise KeyError(f"no column {column!r}: the table has {', '.join(self.columns)}")
+        return self.columns[column]
+
+    @property
+    def rows(self) -> tuple[dict[str, Cell], ...]:
+        """Row by row."""
+        return tuple(dict(zip(self.columns, row, strict=True)) for row in zip(*self.columns.values(), strict=True))
+
+    def save(self, path: str | Path) -> Path:
+        """Write columns and origin to `path` (.npz: an array for each column, `meta` as JSON); atomic.
+
+        None is written as NaN among numbers and as an empty word among words.
+        """
+        return save_arrays(path, self.meta, **{name: _array(values) for name, values in self.columns.items()})
+
+
+def _array(values: tuple[Cell, ...]) -> np.ndarray:
+    if any(isinstance(value, str) for value in values):
+        return np.array(["" if value is None else str(value) for value in values])
+    return np.array([np.nan if value is None else value for value in values])

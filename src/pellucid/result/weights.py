@@ -1,0 +1,51 @@
+"""Filters: the weights of convolutions, as they are."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+
+
+@dataclass(frozen=True, eq=False)
+class Filters(Result):
+    """Filters of one layer, raw and signed: (F, channels, height, width), channels in the order of the input.
+
+    `units` are the numbers of the filters in their layer, `inputs` those of the input channels that each filter
+    reads, (F, channels): with groups not all read the same. `colours` says that the channels are red, green, blue.
+    """
+
+    values: Float[np.ndarray, "filters channels height width"]
+    units: tuple[int, ...]
+    inputs: tuple[tuple[int, ...], ...]
+    colours: bool = False
+    common: bool = True
+    """Drawn on one scale for all filters, or each on its own."""
+    names: tuple[str, ...] = ()
+    """What to say under each filter, besides its number."""
+    meta: Meta = field(default_factory=Meta)
+
+    def __repr__(self) -> str:
+        shape = " × ".join(map(str, self.values.shape))
+        return f"Filters({shape}, layer {self.meta.layer or 'unknown'})"
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, i: int) -> Filters:
+        """Filter i alone."""
+        one = one_of_many(i, len(self), "result")
+        return dataclasses.replace(
+            self, values=self.values[one], units=self.units[one], inputs=self.inputs[one], names=self.names[one]
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write weights and origin to `path` (.npz: `values`, `units`, `inputs`, `meta` as JSON); atomic."""
+        return save_arrays(
+            path, self.meta, values=self.values, units=np.array(self.units), inputs=np.array(self.inputs)
+        )
