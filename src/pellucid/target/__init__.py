@@ -4,7 +4,7 @@ Targets are values: they add, subtract, scale, hash, compare and pickle, and the
 a name means is decided when the network has run.
 """
 
-from pellucid.target.base import Sum, Target, Targets, fixed, named
+from pellucid.target.base import Sum, Target, Targets, fixed, named, scored
 from pellucid.target.classes import BEST, ClassName, Logit, Loss, Output, Probability, Top
 from pellucid.target.likeness import Similarity
 from pellucid.target.places import Box, Region
@@ -33,4 +33,5 @@ __all__ = [
     "Word",
     "fixed",
     "named",
+    "scored",
 ]

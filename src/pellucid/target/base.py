@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.errors import PellucidError
+from pellucid.errors import BadNetwork, PellucidError
 from pellucid.net import Net, Run
 
 
@@ -165,6 +165,16 @@ class Targets:
 
     def __iter__(self) -> Iterator[Target]:
         return iter(self.parts)
+
+
+def scored(target: Target, run: Run) -> Float[Tensor, " n"]:
+    """The target's (N,) scores, checked."""
+    scores = target(run)
+    if not torch.isfinite(scores.detach()).all():
+        raise BadNetwork(
+            f"the score of {target} is not finite: the weights of {run.net.name} hold NaN or infinity, or overflow"
+        )
+    return scores
 
 
 def named(target: Target, net: Net) -> Target:

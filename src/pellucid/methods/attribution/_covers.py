@@ -16,9 +16,9 @@ from pellucid.errors import BadNetwork, PellucidError, Refused
 from pellucid.geometry import Placement
 from pellucid.images import Images
 from pellucid.images.touch import Filling, cover
-from pellucid.methods.attribution._skeleton import chunks, scored
+from pellucid.methods.attribution._skeleton import chunks
 from pellucid.net import Net, Run
-from pellucid.target import Logit, Loss, Probability, Target, Top, fixed
+from pellucid.target import Logit, Loss, Probability, Target, Top, fixed, scored
 
 Side = Annotated[int, Field(ge=1)]
 Size = Annotated[

@@ -19,10 +19,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.images import Images
-from pellucid.methods.attribution._skeleton import Signal, as_exact_as, backward, chunks, pixel_map, scored
+from pellucid.methods.attribution._skeleton import Signal, as_exact_as, backward, chunks, pixel_map
 from pellucid.net import Net
 from pellucid.result import Heatmap
-from pellucid.target import Target
+from pellucid.target import Target, scored
 
 Rule = Literal["gauss_legendre", "midpoint", "trapezoid"]
 FIRST = 8

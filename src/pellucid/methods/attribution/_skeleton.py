@@ -21,7 +21,7 @@ from pellucid.net.rules import Rule
 from pellucid.net.rules.elementwise import least, stabilised
 from pellucid.progress import steps
 from pellucid.result import Heatmap, Meta
-from pellucid.target import Probability, Target, fixed, named
+from pellucid.target import Probability, Target, fixed, named, scored
 
 _SATURATED = 1e-3
 """Of a probability: this near to 1, its slope is at most a thousandth of the logit's, p (1 − p)."""
@@ -38,16 +38,6 @@ def chunks(
     """
     at_once = net.chunk(size or (items.shape[-2], items.shape[-1]), grad=grad)
     return steps(items.split(at_once), what)
-
-
-def scored(target: Target, run: Run) -> Float[Tensor, " n"]:
-    """The target's (N,) scores, checked."""
-    scores = target(run)
-    if not torch.isfinite(scores.detach()).all():
-        raise BadNetwork(
-            f"the score of {target} is not finite: the weights of {run.net.name} hold NaN or infinity, or overflow"
-        )
-    return scores
 
 
 @dataclass(frozen=True, eq=False)

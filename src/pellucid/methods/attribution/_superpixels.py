@@ -17,10 +17,10 @@ from torch import Tensor
 from pellucid.geometry import Placement
 from pellucid.images import Images
 from pellucid.images.touch import Fill, pictured
-from pellucid.methods.attribution._skeleton import chunks, heatmap, scored, stand_in
+from pellucid.methods.attribution._skeleton import chunks, heatmap, stand_in
 from pellucid.net import Net
 from pellucid.result import Heatmap
-from pellucid.target import Target, fixed
+from pellucid.target import Target, fixed, scored
 
 Segments = Annotated[
     Literal["quickshift", "slic", "grid"], Field(description="how the picture is cut into superpixels")

@@ -11,11 +11,11 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.methods.attribution._layer import Chosen, LayerNames, PlacingOption, class_map, no_amounts
-from pellucid.methods.attribution._skeleton import chunks, scored
+from pellucid.methods.attribution._skeleton import chunks
 from pellucid.net import Net
 from pellucid.net.rules.elementwise import wide
 from pellucid.result import Heatmap
-from pellucid.target import BEST, Target, fixed
+from pellucid.target import BEST, Target, fixed, scored
 
 _LEAST = 1e-6
 """A score is divided by as if it were no smaller than this part of the largest fall."""

@@ -9,10 +9,10 @@ from pellucid.catalogue import method
 from pellucid.errors import Refused
 from pellucid.images import Images
 from pellucid.methods.attribution._layer import Chosen, activation_gradients, class_map
-from pellucid.methods.attribution._skeleton import chunks, scored
+from pellucid.methods.attribution._skeleton import chunks
 from pellucid.net import Net
 from pellucid.result import Heatmap
-from pellucid.target import BEST, Target, fixed
+from pellucid.target import BEST, Target, fixed, scored
 
 
 @method("Class activation map", source="Zhou et al. 2016, equations 1 and 2")

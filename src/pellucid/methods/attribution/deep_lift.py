@@ -18,14 +18,13 @@ from pellucid.methods.attribution._skeleton import (
     missed,
     no_rule,
     pixel_map,
-    scored,
     stand_in,
 )  # fmt: skip
 from pellucid.net import Net
 from pellucid.net.rules import Rescale
 from pellucid.progress import steps
 from pellucid.result import Heatmap
-from pellucid.target import BEST, Target, fixed
+from pellucid.target import BEST, Target, fixed, scored
 
 
 @method(

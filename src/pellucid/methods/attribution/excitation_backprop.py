@@ -13,11 +13,11 @@ from pellucid.catalogue import method
 from pellucid.errors import Refused
 from pellucid.images import Images
 from pellucid.methods.attribution._layer import PlacingOption, chosen_layer
-from pellucid.methods.attribution._skeleton import chunks, heatmap, no_rule, scored
+from pellucid.methods.attribution._skeleton import chunks, heatmap, no_rule
 from pellucid.net import Net, Run
 from pellucid.net.rules import Excitation
 from pellucid.result import Heatmap
-from pellucid.target import BEST, Target
+from pellucid.target import BEST, Target, scored
 
 
 @method("Excitation backprop", source="Zhang et al. 2016, equations 1 and 5, and section 3.4 (contrastive)")

@@ -20,10 +20,10 @@ from pellucid.images import samples as photographs
 from pellucid.images.touch import Filling, filled
 from pellucid.methods.attribution._moments import Moments
 from pellucid.methods.attribution._paths import Integral, path_map
-from pellucid.methods.attribution._skeleton import as_exact_as, backward, chunks, scored, stand_in
+from pellucid.methods.attribution._skeleton import as_exact_as, backward, chunks, stand_in
 from pellucid.net import Net
 from pellucid.result import Heatmap
-from pellucid.target import BEST, Target, fixed
+from pellucid.target import BEST, Target, fixed, scored
 
 
 @method("Expected gradients", source="Erion et al. 2021, equation 3")

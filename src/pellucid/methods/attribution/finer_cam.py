@@ -19,11 +19,10 @@ from pellucid.methods.attribution._layer import (
     class_map,
     weighted,
 )
-from pellucid.methods.attribution._skeleton import scored
 from pellucid.net import Net, Run
 from pellucid.progress import steps
 from pellucid.result import Heatmap
-from pellucid.target import BEST, Logit, Target, fixed
+from pellucid.target import BEST, Logit, Target, fixed, scored
 
 
 @method("Finer-CAM", source="Zhang et al. 2025, section 3 (weights from the gradient of y^c − γ y^d)")

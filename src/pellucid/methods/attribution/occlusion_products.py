@@ -26,10 +26,10 @@ from pellucid.methods.attribution._covers import (
     names_of,
 )
 from pellucid.methods.attribution._layer import chosen_layer
-from pellucid.methods.attribution._skeleton import as_exact_as, asked_name, heatmap, scored, stand_in
+from pellucid.methods.attribution._skeleton import as_exact_as, asked_name, heatmap, stand_in
 from pellucid.net import Net, Run
 from pellucid.result import Heatmap, LabelMap, Meta, Panel
-from pellucid.target import BEST, Channel, Logit, Probability, Target
+from pellucid.target import BEST, Channel, Logit, Probability, Target, scored
 
 
 @method("Occlusion, all products", source="Zeiler & Fergus 2013, section 4.2, figure 7 (b), (d) and (e)")

@@ -19,11 +19,11 @@ from pellucid.methods.attribution._layer import (
     class_map,
     no_amounts,
 )
-from pellucid.methods.attribution._skeleton import chunks, scored, stand_in
+from pellucid.methods.attribution._skeleton import chunks, stand_in
 from pellucid.net import Net
 from pellucid.net.rules.elementwise import wide
 from pellucid.result import Heatmap
-from pellucid.target import BEST, Logit, Probability, Target, fixed
+from pellucid.target import BEST, Logit, Probability, Target, fixed, scored
 
 _FLAT = 1e-6
 """A mask that varies less, relative to its largest value, is constant up to rounding: it hides nothing."""

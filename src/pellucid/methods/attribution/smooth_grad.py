@@ -19,11 +19,11 @@ from pellucid.errors import PellucidError
 from pellucid.geometry import Placement
 from pellucid.images import Images
 from pellucid.methods.attribution._moments import Moments
-from pellucid.methods.attribution._skeleton import Reduce, as_exact_as, backward, chunks, heatmap, scored
+from pellucid.methods.attribution._skeleton import Reduce, as_exact_as, backward, chunks, heatmap
 from pellucid.net import Net
 from pellucid.progress import steps
 from pellucid.result import Heatmap
-from pellucid.target import BEST, Target, fixed
+from pellucid.target import BEST, Target, fixed, scored
 
 
 @method(

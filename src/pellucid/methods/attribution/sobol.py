@@ -17,10 +17,10 @@ from pellucid.chance import Seed, generator
 from pellucid.images import Images
 from pellucid.images.touch import Filling
 from pellucid.methods.attribution._covers import Span, blocks_placement
-from pellucid.methods.attribution._skeleton import as_exact_as, chunks, heatmap, scored, stand_in
+from pellucid.methods.attribution._skeleton import as_exact_as, chunks, heatmap, stand_in
 from pellucid.net import Net
 from pellucid.result import Heatmap
-from pellucid.target import BEST, Target, fixed
+from pellucid.target import BEST, Target, fixed, scored
 
 Order = Literal["total", "first"]
 Points = Literal["quasi", "random"]

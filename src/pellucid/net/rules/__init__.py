@@ -9,11 +9,11 @@ later in-place operation rewrites.
 from pellucid.net.rules.biases import Biases
 from pellucid.net.rules.engine import Call, Rule, RuleMode, hidden_functions
 from pellucid.net.rules.excitation import Excitation
-from pellucid.net.rules.rectifiers import Deconvnet, Guided, Smooth
+from pellucid.net.rules.rectifiers import Deconvnet, Guided, Redirected, Smooth
 from pellucid.net.rules.relevance import Relevance
 from pellucid.net.rules.rescale import Rescale
 
 __all__ = [
-    "Biases", "Call", "Deconvnet", "Excitation", "Guided", "Relevance", "Rescale", "Rule", "RuleMode", "Smooth",
-    "hidden_functions",
+    "Biases", "Call", "Deconvnet", "Excitation", "Guided", "Redirected", "Relevance", "Rescale", "Rule", "RuleMode",
+    "Smooth", "hidden_functions",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
+import torch
 from torch import Tensor
 
 from pellucid.net.rules.engine import Call, Rule, through
@@ -70,6 +71,34 @@ class Deconvnet(_Rectifying):
         if operation in MONOTONE:
             return _positive(function(x)), "deconvnet (slope kept)"
         return None
+
+
+@final
+@dataclass(frozen=True)
+class Redirected(Rule):
+    """A rectifier that would answer nothing at all passes on what would bring it back (Olah et al. 2017).
+
+    Only for pictures of which no part passes; there, clipped inputs pass signals that push them towards the range
+    that is not clipped. For ascent: the signal is the gradient of what is to rise.
+    """
+
+    name = "redirected"
+
+    def hears(self, operation: str, kind: Kind) -> bool:
+        return operation in RECTIFIERS
+
+    def act(self, call: Call) -> tuple[Any, str] | None:
+        x = call.inputs[0]
+        y = call.function(x.detach())
+        low, high = y > x.detach(), y < x.detach()
+
+        def back(signal: Tensor) -> tuple[Tensor]:
+            plain = signal * ~(low | high)
+            silent = (plain.flatten(1) == 0).all(1).view(-1, *[1] * (signal.dim() - 1))
+            waking = signal * ((low & (signal > 0)) | (high & (signal < 0)))
+            return (torch.where(silent, waking, plain),)
+
+        return through(y, back, x), "redirected"
 
 
 def _positive(x: Tensor) -> Tensor:
