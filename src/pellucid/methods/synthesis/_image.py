@@ -89,7 +89,8 @@ class Fourier(Image):
 
     def _scale(self, size: Size) -> Tensor:
         fall: Tensor = frequencies(size).clamp(min=1 / max(size)) ** self.decay
-        return math.sqrt(size[0] * size[1]) / fall
+        scale: Tensor = math.sqrt(size[0] * size[1]) / fall
+        return scale
 
 
 def frequencies(size: Size) -> Tensor:
