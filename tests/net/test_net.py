@@ -319,3 +319,26 @@ def test_a_thousand_calls_leave_nothing() -> None:
     after = hooks(module), threading.active_count(), len(os.listdir("/proc/self/fd")), _memory()
     assert after[:3] == before[:3]
     assert after[3] <= before[3] * 1.05
+
+
+@pytest.mark.parametrize("stop", [False, True])
+def test_networks_that_switch_gradients_on_leave_none(stop: bool) -> None:
+    """Whoever differentiates in forward by itself must not fill .grad of the parameters, nor hand out its graph."""
+
+    class Willful(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = nn.Conv2d(3, 2, 3), nn.Conv2d(2, 2, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            with torch.enable_grad():
+                x = x.detach().requires_grad_()
+                self.a(x).square().sum().backward()
+            return self.b(self.a(x + x.grad)).mean((2, 3))
+
+    net = Net(Willful().double(), preprocess=Preprocess())
+    assert net.layers((16, 16)).willful
+    assert not Net(seeded(Shared), preprocess=Preprocess()).layers((16, 16)).willful
+    run = net.run(pixels(), at=["a#2", "b"], stop=stop)
+    assert not run["b"].requires_grad
+    assert all(parameter.requires_grad and parameter.grad is None for parameter in net.module.parameters())

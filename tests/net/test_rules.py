@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from torch.nn import functional as F
 from pellucid.errors import Refused
 from pellucid.net import Net, Preprocess
 from pellucid.net.rules import Rule
-from pellucid.net.rules.rectifiers import Deconvnet, Guided
+from pellucid.net.rules.rectifiers import Deconvnet, Guided, Redirected
 from tests.networks import TOPOLOGIES, seeded, truth
 
 NETS = {name: seeded(make, seed=i) for i, (name, make) in enumerate(TOPOLOGIES.items())}
@@ -147,3 +149,70 @@ def test_forward_is_unchanged_by_a_rule() -> None:
         x = torch.from_numpy(PIXELS)[None]
         for rule in (Guided(), Deconvnet(), Guided("gate")):
             assert torch.equal(Net(module).run(x, rule=rule).output, module(x)), (name, rule)
+
+
+class Rectified(nn.Module):
+    """One rectifier alone, so that its input is the picture."""
+
+    def __init__(self, function: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.function(x + 0).flatten(1)
+
+
+RECTIFIED: dict[str, tuple[Callable[[torch.Tensor], torch.Tensor], float]] = {
+    "functional": (F.relu, np.inf),
+    "in place": (lambda x: F.relu_(x), np.inf),
+    "module": (nn.ReLU(), np.inf),
+    "method": (lambda x: x.relu(), np.inf),
+    "clamp": (lambda x: x.clamp(min=0), np.inf),
+    "relu6": (F.relu6, 6.0),
+    "relu6 module": (nn.ReLU6(inplace=True), 6.0),
+    "hardtanh": (lambda x: F.hardtanh(x, 0.0, 6.0), 6.0),
+}
+
+
+def redirected(x: np.ndarray, signal: np.ndarray, top: float) -> np.ndarray:
+    """Olah et al. 2017, element by element: of a picture that nothing passes, what pushes towards 0..top passes."""
+    found = np.zeros_like(x)
+    for n in range(len(x)):
+        inside = (x[n] > 0) & (x[n] < top)
+        if (signal[n] * inside).any():
+            found[n] = signal[n] * inside
+            continue
+        for place in np.ndindex(x[n].shape):
+            value, push = x[n][place], signal[n][place]
+            if (value < 0 and push > 0) or (value > top and push < 0):
+                found[n][place] = push
+    return found
+
+
+@pytest.mark.parametrize("name", RECTIFIED)
+def test_redirected_wakes_dead_pictures_alone(name: str) -> None:
+    function, top = RECTIFIED[name]
+    chance = np.random.default_rng(3)
+    x = chance.uniform(-2, 9, (5, 2, 3, 4))
+    x[1] = -np.abs(x[1]) - 0.1  # dead below
+    if top < np.inf:
+        x[2] = 6.1 + np.abs(x[2])  # dead above
+        x[3, 0], x[3, 1] = -1.0 - chance.random((3, 4)), 7 + chance.random((3, 4))  # dead on both sides
+    signal = chance.standard_normal(x.shape)
+    signal[4] = 0  # nothing is asked of it
+    net = Net(Rectified(function), preprocess=Preprocess(channels=2))
+    leaf = torch.from_numpy(x).requires_grad_()
+    with torch.enable_grad():
+        run = net.run(leaf, rule=Redirected(), grad=True)
+        (found,) = torch.autograd.grad(run.output, leaf, torch.from_numpy(signal).flatten(1))
+    assert np.array_equal(found.numpy(), redirected(x, signal, top))
+    assert found[1].any()
+    assert not (found[1].numpy()[signal[1] < 0]).any()
+    assert sum(run.coverage.values()) == 1
+    assert torch.equal(run.output, net.run(torch.from_numpy(x)).output)
+
+
+def test_redirected_is_the_gradient_of_a_network_that_lives() -> None:
+    for name, module in NETS.items():
+        found, _ = ours(module, Redirected(), 0)
+        assert np.abs(found - truth(module, PIXELS, "gradient", 0).gradient).max() <= 1e-12, name

@@ -59,6 +59,8 @@ class Layers:
     """How many numbers one image's activations take in all: what a backward pass must keep."""
     widest: int
     """How many numbers the largest activation of one image has."""
+    willful: bool = False
+    """The network switches gradients on by itself, whoever runs it."""
 
     def __getitem__(self, name: str) -> Layer:
         """The layer of that name; `relu#2` is the second call of a module that is used again."""
@@ -88,11 +90,13 @@ def table(module: nn.Module, inputs: Tensor) -> Layers:
     # Shapes and places alone: a list of the outputs would hold every activation of the network at once.
     seen: list[tuple[str, int, nn.Module, tuple[int, ...], Placement | None]] = []
     floats = widest = 0
+    willful = False
 
     def watch(operation: Any, args: Any, kwargs: Any, output: Any) -> None:
-        nonlocal floats, widest
+        nonlocal floats, widest, willful
+        willful = willful or torch.is_grad_enabled()
         tracker(operation, args, kwargs, output)
-        if isinstance(output, Tensor) and not any(output is arg for arg in args):
+        if isinstance(output, Tensor) and not _is_view(output, args):
             floats += output.numel()
             widest = max(widest, output.numel())
 
@@ -121,7 +125,13 @@ def table(module: nn.Module, inputs: Tensor) -> Layers:
         for name, call, part, shape, placement in seen
     )
     size = (int(inputs.shape[-2]), int(inputs.shape[-1]))
-    return Layers(rows, size, tuple(sorted(tracker.unknown)), floats, widest)
+    return Layers(rows, size, tuple(sorted(tracker.unknown)), floats, widest, willful)
+
+
+def _is_view(output: Tensor, args: Any) -> bool:
+    """Whether it has no memory of its own: a reshaped activation, a transposed weight, what was written in place."""
+    place = output.untyped_storage().data_ptr()
+    return any(isinstance(arg, Tensor) and arg.untyped_storage().data_ptr() == place for arg in args)
 
 
 def _numbers(part: nn.Module, attribute: str) -> tuple[int, ...]:

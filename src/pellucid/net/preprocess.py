@@ -54,7 +54,7 @@ class Preprocess:
         """(x − mean) / std, per channel; differentiable."""
         mean = torch.tensor(self.mean, dtype=pixels.dtype, device=pixels.device).view(1, -1, 1, 1)
         std = torch.tensor(self.std, dtype=pixels.dtype, device=pixels.device).view(1, -1, 1, 1)
-        return (pixels - mean) / std
+        return (pixels - mean).div_(std)  # in place: a second picture of that size would cost as much again
 
     def _cut(self, picture: Tensor, name: str) -> tuple[Tensor, View]:
         picture = self._recolour(as_float(picture), name)

@@ -32,23 +32,39 @@ def lock_of(module: nn.Module) -> threading.RLock:
 
 
 @contextmanager
-def undisturbed(module: nn.Module) -> Iterator[None]:
-    """Evaluation mode and frozen parameters inside; modes, flags, buffers and global RNG as before afterwards."""
+def undisturbed(module: nn.Module, *, frozen: bool = True) -> Iterator[None]:
+    """Evaluation mode and frozen parameters inside; modes, flags, buffers and global RNG as before afterwards.
+
+    Without `frozen` parameters keep their flags, which is quicker, and does no harm where gradients stay off.
+    """
     trained: list[nn.Module] = []
     thawed: list[nn.Parameter] = []
     with ExitStack() as undo:
         undo.enter_context(lock_of(module))
         undo.enter_context(torch.random.fork_rng(devices=_cuda_devices(module)))
-        parts = list(module.modules())
+        parts = _modules(module)
         undo.callback(_set_training, trained, True)
         trained += [part for part in parts if part.training]
         _set_training(trained, False)
-        undo.callback(_set_requires_grad, thawed, True)
-        thawed += [p for part in parts for p in part._parameters.values() if p is not None and p.requires_grad]
-        _set_requires_grad(thawed, False)
+        if frozen:
+            undo.callback(_set_requires_grad, thawed, True)
+            thawed += [p for part in parts for p in part._parameters.values() if p is not None and p.requires_grad]
+            _set_requires_grad(thawed, False)
         # A batch norm without running statistics, or a counter in forward, writes to buffers in eval mode too.
         undo.callback(_put_back, _Buffers(parts))
         yield
+
+
+def _modules(module: nn.Module) -> list[nn.Module]:
+    """The module and all inside it, each once; `modules()` makes a name for each, and takes four times as long."""
+    found = {id(module): module}
+    left = [module]
+    while left:
+        for part in left.pop()._modules.values():
+            if part is not None and id(part) not in found:
+                found[id(part)] = part
+                left.append(part)
+    return list(found.values())
 
 
 class _Buffers:
@@ -56,14 +72,16 @@ class _Buffers:
 
     def __init__(self, parts: list[nn.Module]) -> None:
         self.places = [(part, name, b) for part in parts for name, b in part._buffers.items() if b is not None]
-        self.kinds: dict[tuple[torch.dtype, torch.device], list[Tensor]] = {}
+        self.kinds: dict[tuple[torch.dtype, torch.device, bool], list[Tensor]] = {}
         for _, _, buffer in self.places:
-            self.kinds.setdefault((buffer.dtype, buffer.device), []).append(buffer)
+            self.kinds.setdefault((buffer.dtype, buffer.device, buffer.dim() == 0), []).append(buffer)
         self.values = {kind: _end_to_end(buffers) for kind, buffers in self.kinds.items()}
 
 
 def _end_to_end(buffers: list[Tensor]) -> Tensor:
     with torch.no_grad():
+        if buffers[0].dim() == 0:  # the counters of batch norms: to reshape each takes longer than all the rest
+            return torch.stack(buffers)
         return torch.cat([buffer if buffer.dim() == 1 else buffer.reshape(-1) for buffer in buffers])
 
 
@@ -90,6 +108,8 @@ def _put_back(before: _Buffers) -> None:
 
 
 def _cuda_devices(module: nn.Module) -> list[int]:
+    if not torch.cuda.is_initialized():  # then nothing can be there, and asking every parameter takes longer
+        return []
     return sorted(
         {p.device.index for p in module.parameters() if p.device.type == "cuda" and p.device.index is not None}
     )
@@ -104,20 +124,21 @@ def forward(
     rule: Rule | None = None,
     grad: bool = False,
     stop: bool = False,
+    frozen: bool = True,
 ) -> tuple[Any, dict[str, Tensor], dict[str, int]]:
     """One forward pass: (what the module returned, activations by the names in `at`, rule coverage).
 
     With `grad`, activations are nodes of the graph: the first ones that depend on no gradient yet become its
     leaves, so nothing in front of them is recorded. What is handed out is never what later in-place operations
     rewrite: the network continues on a copy. With `stop` the pass ends as soon as all of `at` are there, and
-    nothing is returned for the network's output.
+    nothing is returned for the network's output. `frozen` as for `undisturbed`.
     """
     wanted, edits = list(dict.fromkeys(at)), dict(edit or {})
     taps = _Taps(module, wanted, edits, grad, stop and bool(wanted))
     if rule is not None and any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
         raise Refused(f"the {rule.name} rule cannot reach into TorchScript: load the Python module it was made from")
     mode = RuleMode(rule, inputs) if rule is not None else None
-    with undisturbed(module), taps.hung(), torch.set_grad_enabled(grad), mode or nullcontext():
+    with undisturbed(module, frozen=frozen or grad), taps.hung(), torch.set_grad_enabled(grad), mode or nullcontext():
         try:
             output = _called(module, inputs)
         except _Enough:
@@ -153,13 +174,13 @@ class _Taps:
         self.found: dict[str, Tensor] = {}
         self.calls: dict[str, int] = {}
         self.owner = threading.get_ident()
-        parts = dict(module.named_modules(remove_duplicate=False))
         self.parts: dict[str, nn.Module] = {}
         for name in [*wanted, *edits]:
             bare = split_call(name)[0]
-            if bare not in parts or not bare:
-                raise unknown("layer", name, [part for part in parts if part])
-            self.parts[bare] = parts[bare]
+            part = _part(module, bare)
+            if part is None:
+                raise unknown("layer", name, [name for name, _ in module.named_modules(remove_duplicate=False) if name])
+            self.parts[bare] = part
 
     @contextmanager
     def hung(self) -> Iterator[None]:
@@ -202,6 +223,14 @@ class _Taps:
                 raise UnknownName(f"layer {name!r} runs {runs} times in a pass: say which, {name}#1 to {name}#{runs}")
             if call is not None and not 1 <= call <= runs:
                 raise UnknownName(f"no call {key!r}: layer {name!r} runs {runs} time{'s' * (runs > 1)} in a pass")
+
+
+def _part(module: nn.Module, name: str) -> nn.Module | None:
+    """The module of that dotted name inside another; None where there is none."""
+    part: nn.Module | None = module if name else None
+    for step in name.split("."):
+        part = part._modules.get(step) if part is not None else None
+    return part
 
 
 def split_call(name: str) -> tuple[str, int | None]:

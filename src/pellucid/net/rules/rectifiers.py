@@ -88,17 +88,19 @@ class Redirected(Rule):
         return operation in RECTIFIERS
 
     def act(self, call: Call) -> tuple[Any, str] | None:
-        x = call.inputs[0]
-        y = call.function(x.detach())
-        low, high = y > x.detach(), y < x.detach()
+        x = call.inputs[0].detach()
+        y = call.function(x)
+        free = y == x
 
         def back(signal: Tensor) -> tuple[Tensor]:
-            plain = signal * ~(low | high)
-            silent = (plain.flatten(1) == 0).all(1).view(-1, *[1] * (signal.dim() - 1))
-            waking = signal * ((low & (signal > 0)) | (high & (signal < 0)))
-            return (torch.where(silent, waking, plain),)
+            plain = signal * free
+            alive = plain.reshape(len(plain), -1).any(1)
+            if alive.all():
+                return (plain,)
+            waking = signal * (((y > x) & (signal > 0)) | ((y < x) & (signal < 0)))
+            return (torch.where(alive.view(-1, *[1] * (signal.dim() - 1)), plain, waking),)
 
-        return through(y, back, x), "redirected"
+        return through(y, back, call.inputs[0]), "redirected"
 
 
 def _positive(x: Tensor) -> Tensor:
