@@ -31,7 +31,7 @@ from pellucid.cli.options import common
 from pellucid.images import read
 from pellucid.net import load as load_module
 from pellucid.net.load import load
-from pellucid.result import Panel
+from pellucid.result import Panel, Pictures, Table
 
 NETS = """
 import torch
@@ -207,18 +207,34 @@ def test_every_method_answers_as_in_python(entry: Entry, folder: Path, run: Run)
         name: value for name, value in (("size", 12), ("stride", 8), ("steps", 3)) if name in entry.options.model_fields
     }
     words = [word for name, value in small.items() for word in (f"--{name}", str(value))]
-    code, out, err = run(entry.name, "dog.png", *NET, *words, "--out", "dog.npz", "--quiet")
+    words += ["dog.png"] if "images" in entry.arguments else []
+    asks = entry.arguments.get("target")
+    target = "dog" if asks is not None and asks.default is asks.empty else None
+    words += ["-t", target] if target else []
+    if entry.name == "interpolation":  # from one target to another
+        small, words = {**small, "to": "cat"}, [*words, "--to", "cat"]
+    code, out, err = run(entry.name, *NET, *words, "--out", "dog.npz", "--quiet")
     assert (code, out, err) == (0, "dog.npz\n", "")
-    asked = Ask(entry.name, None, small).answer(load("nets.py:plain"), read("dog.png"))
+    asked: Any = Ask(entry.name, target, small).answer(load("nets.py:plain"), read("dog.png"))
     with np.load("dog.npz") as saved:
-        for name, part in asked.parts.items() if isinstance(asked, Panel) else [("values", asked)]:
-            np.testing.assert_allclose(saved[name], part.values, rtol=1e-4, atol=1e-6)  # type: ignore[attr-defined]
+        for name, values in arrays(asked).items():
+            np.testing.assert_allclose(saved[name], values, rtol=1e-4, atol=1e-6)
         meta = json.loads(str(saved["meta"]))
     assert meta["method"] == entry.name
-    assert meta["options"] == json.loads(json.dumps(dict(asked.meta.options)))  # type: ignore[attr-defined]
+    assert meta["options"] == json.loads(json.dumps(dict(asked.meta.options)))
     assert sorted(path.name for path in folder.iterdir() if path.name != "__pycache__") == [
         "cat.png", "dog.npz", "dog.png", "nets.py",
     ]  # fmt: skip
+
+
+def arrays(result: Any) -> dict[str, Any]:
+    """The numbers of a result under the names that its file has for them."""
+    if isinstance(result, Table):
+        wordless = {name: v for name, v in result.columns.items() if not any(isinstance(one, str) for one in v)}
+        return {name: np.array([np.nan if one is None else one for one in v]) for name, v in wordless.items()}
+    if isinstance(result, Panel):
+        return {name: part.values for name, part in result.parts.items()}
+    return {"pixels": result.pixels} if isinstance(result, Pictures) else {"values": result.values}
 
 
 def test_options_reach_the_method(run: Run) -> None:
@@ -300,6 +316,46 @@ def test_several_answers_and_images(folder: Path, run: Run) -> None:
     code, out, _ = run("gradient", "dog.png", "more/dog.png", *NET, "-o", "out")
     assert (code, out.split()) == (0, ["out/dog.gradient.png", "out/dog-2.gradient.png"])
     assert run("gradient", "dog.png", *NET, "-o", "a.png", "-o", "a.npz")[1].split() == ["a.png", "a.npz"]
+
+
+def test_tables_are_about_all_pictures_together(folder: Path, run: Run) -> None:
+    """One profile of both; on stdout as lines, in a file as a picture; a picture that is not there is left out."""
+    code, out, err = run("profile", "dog.png", "cat.png", *NET)
+    assert code == 0
+    lines = [line.split("\t") for line in out.splitlines()]
+    assert [line[0] for line in lines] == ["layer", "a", "act", "b", "act2", "head"]
+    both = Ask("profile").answer(load("nets.py:plain"), read(["dog.png", "cat.png"]))
+    assert isinstance(both, Table)
+    assert [float(line[3]) for line in lines[1:]] == pytest.approx(list(both["mean"]), rel=1e-5)
+    assert "note: no layer is sick" in err
+    code, out, err = run("profile", "dog.png", "nothing.png", "cat.png", *NET, "--json")
+    document = json.loads(out)
+    (result,) = document["results"]
+    assert (code, result["meta"]["images"]) == (4, ["dog.png", "cat.png"])
+    assert [one["image"] for one in document["failed"]] == ["nothing.png"]
+    assert result["said"] == list(both.said)
+    assert run("profile", "dog.png", "cat.png", *NET, "-o", "p.png")[:2] == (0, "p.png\n")
+    assert run("profile", "dog.png", "cat.png", *NET, "-o", f"{folder}/")[1] == f"{folder}/nets.profile.png\n"
+    assert run("profile", "nothing.png", *NET)[0] == run("predict", "nothing.png", *NET)[0] != 0
+    assert run("profile", "no.png", "nothing.png", *NET)[:2] == (run("predict", "no.png", "nothing.png", *NET)[0], "")
+
+
+def test_units_of_maps(run: Run) -> None:
+    for words, units in (("3,5", [3, 5]), ("7", [7])):
+        assert run("maps", "dog.png", *NET, "--layer", "act2", "--units", words, "-o", "m.npz")[0] == 0
+        with np.load("m.npz") as saved:
+            assert saved["units"].tolist() == units
+    assert "no unit 8 in layer 'act2': it has 0 to 7" in run("maps", "dog.png", *NET, "--units", "3,8")[2]
+    assert "maps: --units 'a,b'" in run("maps", "dog.png", *NET, "--units", "a,b")[2]
+
+
+def test_methods_without_pictures(run: Run) -> None:
+    assert run("first_layer", *NET, "-o", "f.png")[:2] == (0, "f.png\n")
+    code, out, err = run("health", *NET)
+    assert (code, len(out.splitlines())) == (0, 7)
+    assert "layer a cannot be told from random weights" in err
+    said = run("health", *NET, "--layer", "act")[2]
+    assert "layer 'act' is a ReLU, no 2-d convolution; convolutions are a, b" in said
 
 
 def test_explain(run: Run) -> None:

@@ -66,6 +66,13 @@ class Entry:
         return _hints(inspect.unwrap(self.function)).get("return") is kind
 
     @property
+    def together(self) -> bool:
+        """Whether its answer is one for all the images together: a table of what they make a network do is."""
+        from pellucid.result import Table  # here, because listing the methods must not wait for numpy
+
+        return "images" in self.arguments and self.gives(Table)
+
+    @property
     def arguments(self) -> dict[str, inspect.Parameter]:
         """What it asks about, in order: a selection of net, images, target."""
         return _split(inspect.unwrap(self.function))[0]

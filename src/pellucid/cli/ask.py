@@ -46,7 +46,11 @@ def _described(result: Any) -> dict[str, Any]:
         facts |= {"shape": values.shape, "min": values.min().item(), "max": values.max().item()}
     facts |= {name: getattr(result, name) for name in ("unit", "names") if hasattr(result, name)}
     if isinstance(result, Pictures):
-        facts |= {"shape": result.pixels.shape, "pictures": result.names, "facts": dict(result.facts)}
+        facts |= {
+            "shape": [len(result), *result.pixels[0].shape],
+            "pictures": result.names,
+            "facts": dict(result.facts),
+        }
         facts["trust"] = [one.as_dict() for one in result.trust] if result.trust is not None else None
     if isinstance(result, Table):
         facts |= {"rows": list(result.rows), "about": dict(result.about), "said": list(result.said)}
@@ -101,7 +105,7 @@ def _ask(session: Session, entry: Entry) -> None:
         )
     options = {name: given[name] for name in entry.options.model_fields}
     ask = Ask(entry.name, targets[0] if targets else None, options)
-    names = given.get("images", ())
+    names = () if entry.together else given.get("images", ())
     tabled = entry.gives(Table) and not given["out"]  # numbers to be read: on stdout, unless a file is named
     files = [[]] * max(len(names), 1) if tabled else places(given["out"], names or [given["net"]], entry.name)
     bare = bare_places(given["bare"], names or [given["net"]], entry.name) if given.get("bare") else []
@@ -115,7 +119,7 @@ def _ask(session: Session, entry: Entry) -> None:
             saved = save(found if len(found) > 1 else found[0], picture, files[i], given["look"] or {})
         else:
             found = [ask.answer(session.net, picture)]
-            saved = save(found[0], picture, files[i], given["look"] or {})
+            saved = save(found[0], None if entry.together else picture, files[i], given["look"] or {})
         if bare:
             saved = [*saved, *(path for result in found for path in result.write(bare[i]))]
         for result in found:
@@ -123,7 +127,8 @@ def _ask(session: Session, entry: Entry) -> None:
         return [Answer(names[i] if names else None, result, saved) for result in found]
 
     with previewing(given.get("preview")):
-        answers = session.each(one) if "images" in entry.arguments else [one(None, 0)]
+        asked = session.together if entry.together else session.each
+        answers = asked(one) if "images" in entry.arguments else [one(None, 0)]
     report(session, [answer for several in answers for answer in several])
 
 

@@ -15,7 +15,7 @@ PICTURES = (".png", ".svg", ".pdf", ".jpg", ".webp")
 NUMBERS = (".npz",)
 
 
-def places(out: Sequence[str], images: Sequence[str], method: str) -> list[list[Path]]:
+def places(out: Sequence[str], images: Sequence[str], method: str, flag: str = "--out") -> list[list[Path]]:
     """For each image the files to write. Raises PellucidError for what could not be written anyway.
 
     Without `out` a picture in the current folder, named after image and method: one of that name was made by
@@ -28,15 +28,15 @@ def places(out: Sequence[str], images: Sequence[str], method: str) -> list[list[
     for one in out:
         path = Path(one).expanduser()
         if one.endswith(("/", os.sep)) or path.is_dir():
-            _writable(path, one)
+            _writable(path, one, flag)
             for files, stem in zip(chosen, stems, strict=True):
                 files.append(path / f"{stem}.{method}.png")
             continue
         if path.suffix.lower() not in PICTURES + NUMBERS:
-            raise PellucidError(f"--out {one!r}: a picture is {', '.join(PICTURES)}, raw numbers are {NUMBERS[0]}")
+            raise PellucidError(f"{flag} {one!r}: a picture is {', '.join(PICTURES)}, raw numbers are {NUMBERS[0]}")
         if len(stems) > 1:
-            raise PellucidError(f"--out {one!r} is one file for {len(stems)} pictures: name a folder, such as 'out/'")
-        _writable(path.parent, one)
+            raise PellucidError(f"{flag} {one!r} is one file for {len(stems)} pictures: name a folder, such as 'out/'")
+        _writable(path.parent, one, flag)
         chosen[0].append(path)
     return chosen
 
@@ -45,7 +45,7 @@ def bare_places(out: str, images: Sequence[str], method: str) -> list[Path]:
     """Where the bare pictures made of each image go: one .png, or a folder. Raises PellucidError as `places` does."""
     if not (out.endswith(("/", os.sep)) or Path(out).expanduser().is_dir() or Path(out).suffix.lower() == ".png"):
         raise PellucidError(f"--bare {out!r}: pictures pixel for pixel are .png; or name a folder, such as 'out/'")
-    return [files[0] for files in places([out], images, method)]
+    return [files[0] for files in places([out], images, method, "--bare")]
 
 
 def save(result: Any, over: Any, paths: Sequence[Path], look: Mapping[str, Any]) -> list[Path]:
@@ -70,14 +70,14 @@ def save(result: Any, over: Any, paths: Sequence[Path], look: Mapping[str, Any])
     return saved
 
 
-def _writable(folder: Path, asked: str) -> None:
+def _writable(folder: Path, asked: str, flag: str) -> None:
     if not folder.is_dir():
-        raise PellucidError(f"cannot write --out {asked!r}: there is no folder {str(folder)!r}")
+        raise PellucidError(f"cannot write {flag} {asked!r}: there is no folder {str(folder)!r}")
     try:  # permissions do not tell of full and read-only disks
         with tempfile.TemporaryFile(dir=folder):
             return
     except OSError as error:
-        raise PellucidError(f"cannot write --out {asked!r}: {error.strerror}") from error
+        raise PellucidError(f"cannot write {flag} {asked!r}: {error.strerror}") from error
 
 
 def _stem(name: str) -> str:

@@ -32,8 +32,9 @@ class Declared(Kind):
         self._list = typing.get_origin(annotation) in (tuple, list)
         parts = typing.get_args(annotation) if _is_union(annotation) else ()
         self._maybe_list = any(typing.get_origin(part) in (tuple, list) for part in parts)
+        config = pydantic.ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False)
         self._adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(
-            Annotated[annotation, field], config=pydantic.ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False)
+            Annotated[annotation, field], config=None if dataclasses.is_dataclass(annotation) else config
         )
         self.name = _word(annotation)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
+import operator
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -70,6 +72,19 @@ class Session:
             except PellucidError as error:
                 self._fail(name, error)
         return done
+
+    def together(self, work: Callable[[Images, int], T]) -> list[T]:
+        """`work(all pictures, 0)`, once. With several, one that cannot be read is listed and the rest are taken."""
+        names: Sequence[str] = self.given["images"]
+        read: list[Images] = []
+        for name in progress.steps(names, "pictures"):
+            try:
+                read.append(self._read(name))
+            except PellucidError as error:
+                if len(names) == 1:
+                    raise
+                self._fail(name, error)
+        return [work(functools.reduce(operator.add, read), 0)] if read else []
 
     def tell(self, document: Mapping[str, Any], lines: Callable[[], object]) -> None:
         """The result on stdout: as JSON if asked for, else whatever `lines` prints."""

@@ -1,14 +1,33 @@
-"""Table, drawn."""
+"""Tables: short ones row by row with bars beside the numbers, long ones as a strip of bars for each column."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
-from pellucid.draw.letters import number
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.draw import words
+from pellucid.draw.colours import Theme
+from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
+from pellucid.draw.letters import humanised, number, shortened, unplaced, width
+from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
+from pellucid.draw.sheet import Shape, Sheet, Words
 from pellucid.errors import PellucidError
 from pellucid.result import Table
 from pellucid.result.table import Cell
+
+_SHORT = 40  # rows that are read one by one
+_ROW = 17.0
+_BAR = 84.0
+_STRIP, _LONG = 74.0, 900.0  # height and length of a strip
+_WIDEST = 190.0  # column of words
+_LOG = 300.0  # from the usual to the largest: beyond, only powers of ten show both
+_MARK = {False: "#c2410c", True: "#fb923c"}
+"""Rows that a person should look at, on light and on dark paper."""
 
 
 def cell(value: Cell) -> str:
@@ -21,5 +40,174 @@ def cell(value: Cell) -> str:
 
 
 def draw_table(result: Table, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
-    """Not drawn yet."""
-    raise PellucidError("no picture yet")
+    """The columns that are pictured as bars, in the order of the rows; what should be known of them above."""
+    look = Look(dark=dark)
+    if over is not None:
+        raise PellucidError("a table is not drawn over pictures: draw it without over=")
+    if not len(result):
+        raise PellucidError("the table has no rows: there is nothing to draw")
+    title = title or words.title_of(result.meta)
+    short = len(result) <= _SHORT
+    layout = _layout(result) if short else {}
+    wide = sum(layout.values()) if short else _LONG + 60
+    sheet = Sheet.sized(max(wide, 420.0) + 2 * MARGIN, look.theme.paper)
+    below = " · ".join(filter(None, [f"layer {result.meta.layer}" if result.meta.layer else "", result.meta.net]))
+    y = heading(sheet, title, unplaced(below), look)
+    for said in result.said:
+        colour = look.theme.ink if not result.marked else _MARK[dark]
+        sheet.box((MARGIN, y + 2, MARGIN + 3, y + 13), fill=colour)
+        y = sheet.paragraph(MARGIN + 10, y, f"{said[:1].upper()}{said[1:]}.", BODY, look.theme.ink,
+                            sheet.width - 2 * MARGIN - 10) + 3  # fmt: skip
+    y = _rows(sheet, y + 8, result, layout, look) if short else _strips(sheet, y + 8, result, look)
+    notes = [*_meanings(result), *words.few(result.meta.notes), *filter(None, [words.origin(result.meta)])]
+    sheet.height = footnotes(sheet, y + 8, notes, look) + MARGIN
+    alt = f"{title}: {len(result)} rows. {'. '.join(result.said)}".rstrip(". ") + "."
+    return Picture(sheet, alt, words.about(result.meta, title, alt))
+
+
+def _numbers(values: Sequence[Cell]) -> NDArray[np.float64]:
+    """A column as numbers; NaN for what is not known, and for words."""
+    return np.array([float(v) if isinstance(v, (int, float)) else math.nan for v in values])
+
+
+class _Axis:
+    """How a column's numbers become lengths of bars: 0..1 from the bottom of their range."""
+
+    def __init__(self, values: NDArray[np.float64]) -> None:
+        known = values[np.isfinite(values)]
+        self.low, self.high = min(float(known.min(initial=0)), 0.0), max(float(known.max(initial=0)), 0.0)
+        above = known[known > 0]
+        self.log = bool(above.size and self.low == 0 and self.high > _LOG * np.median(above))
+        if self.log:
+            self.low = 10.0 ** math.floor(math.log10(max(float(above.min()), self.high * 1e-12)))
+        self.zero = 0.0 if self.log else self._share(0.0)
+
+    def _share(self, value: float) -> float:
+        if self.log:
+            span = math.log10(self.high / self.low) or 1.0
+            return math.log10(max(value, self.low) / self.low) / span
+        return (value - self.low) / ((self.high - self.low) or 1.0)
+
+    def ends(self, value: float) -> tuple[float, float] | None:
+        """Where the bar of a value begins and ends; None for what is not known."""
+        if math.isnan(value):
+            return None
+        at = min(max(self._share(max(min(value, self.high), self.low)), 0.0), 1.0)
+        return min(at, self.zero), max(at, self.zero)
+
+
+def _layout(result: Table) -> dict[str, float]:
+    """How wide each column is, its bar included."""
+    found = {}
+    for name, values in result.columns.items():
+        bold = 1.06  # marked rows are set in bold
+        text = max(width(humanised(name), SMALL, True), *(bold * width(cell(v), BODY - 1, True) for v in values))
+        found[name] = min(text, _WIDEST) + 16 + (_BAR + 8 if name in result.pictured else 0)
+    return found
+
+
+def _rows(sheet: Sheet, y: float, result: Table, layout: dict[str, float], look: Look) -> float:
+    """A line for each row; returns where they end."""
+    theme, lefts, left = look.theme, {}, MARGIN
+    for name, wide in layout.items():
+        lefts[name], left = left, left + wide
+        right = not _wordy(result.columns[name]) and name not in result.pictured
+        x = lefts[name] + (wide - 16 if right else 0)
+        sheet.lines(x, y, [humanised(name)], SMALL, theme.quiet, bold=True, align="right" if right else "left")
+    axes = {name: _Axis(_numbers(result.columns[name])) for name in result.pictured}
+    y += 17
+    for i, row in enumerate(result.rows):
+        marked = i in result.marked
+        sheet.line((MARGIN, y - 1), (left - 16, y - 1), theme.faint, 0.5)
+        for name, value in row.items():
+            ink = _MARK[theme.dark] if marked else theme.ink if value is not None else theme.quiet
+            x, align = lefts[name], "left"
+            if name in axes:
+                _bar(sheet, x, y, axes[name], float(_numbers([value])[0]), marked, theme)
+                x += _BAR + 8
+            elif not _wordy(result.columns[name]):
+                x, align = lefts[name] + layout[name] - 16, "right"
+            text = shortened(cell(value), BODY - 1, _WIDEST)
+            sheet.lines(x, y, [text], BODY - 1, ink, align=align)  # type: ignore[arg-type]
+        y += _ROW
+    return y
+
+
+def _wordy(values: Sequence[Cell]) -> bool:
+    return any(isinstance(value, str) for value in values)
+
+
+def _bar(sheet: Sheet, x: float, y: float, axis: _Axis, value: float, marked: bool, theme: Theme) -> None:
+    """One lying bar in a row."""
+    ends = axis.ends(value)
+    start = x + axis.zero * _BAR
+    sheet.line((start, y + 1), (start, y + _ROW - 3), theme.quiet, 0.6)
+    if ends and ends[1] > ends[0]:
+        fill = _MARK[theme.dark] if marked else theme.accent
+        sheet.box((x + ends[0] * _BAR, y + 2.5, x + ends[1] * _BAR, y + _ROW - 4.5), fill=fill)
+
+
+def _strips(sheet: Sheet, y: float, result: Table, look: Look) -> float:
+    """A strip of standing bars for each pictured column, the rows from left to right; returns where they end."""
+    theme, count = look.theme, len(result)
+    step, left = _LONG / count, MARGIN + 46
+    thick = max(step * 0.8, step - 2)
+    for name in result.pictured:
+        values = _numbers(result.columns[name])
+        axis = _Axis(values)
+        said = f"{humanised(name)}{' (in powers of ten)' if axis.log else ''}"
+        y = sheet.lines(MARGIN, y, [said], BODY, theme.ink, bold=True) + 5
+        base = y + _STRIP * (1 - axis.zero)
+        for i, value in enumerate(values):
+            ends = axis.ends(float(value))
+            x = left + i * step
+            if i in result.marked:
+                sheet.box((x, y, x + step, y + _STRIP), fill=_MARK[theme.dark], opacity=0.13)
+            if ends is None:
+                continue
+            fill = _MARK[theme.dark] if i in result.marked else theme.accent
+            top, bottom = y + _STRIP * (1 - ends[1]), y + _STRIP * (1 - ends[0])
+            if bottom > top:
+                sheet.marks.append(Shape(((x, top), (x + thick, top), (x + thick, bottom), (x, bottom)), fill))
+        sheet.line((left, base), (left + _LONG, base), theme.quiet, 0.7)
+        _ticks(sheet, left - 6, y, axis, theme)
+        y += _STRIP + GAP
+    return _names(sheet, left, y - 6, step, result, theme)
+
+
+def _ticks(sheet: Sheet, right: float, top: float, axis: _Axis, theme: Theme) -> None:
+    """The ends of a strip's axis, and its zero."""
+    marks = [(0.0, axis.low), (1.0, axis.high)]
+    if axis.low < 0 < axis.high:
+        marks.append((axis.zero, 0.0))
+    placed: list[float] = []
+    for share, value in sorted(marks, key=lambda mark: mark[1] != 0):
+        at = top + _STRIP * (1 - share) + 3
+        if all(abs(at - other) > SMALL for other in placed):
+            placed.append(at)
+            sheet.marks.append(Words(right, at, number(value), SMALL - 1, theme.quiet, align="right"))
+
+
+def _names(sheet: Sheet, left: float, y: float, step: float, result: Table, theme: Theme) -> float:
+    """Names of rows, upright, as many as there is room for: of marked rows first; returns where they end."""
+    names = [cell(value) for value in next(iter(result.columns.values()))]
+    every = max(math.ceil((SMALL + 2) / step), 1)
+    starts = [i for i in result.marked if i - 1 not in result.marked]
+    taken: list[int] = []
+    for i in [*starts, *range(0, len(names), every)]:
+        if all(abs(i - other) >= every for other in taken):
+            taken.append(i)
+    texts = {i: shortened(names[i], SMALL - 0.5, 130.0) for i in taken}
+    longest = max(width(text, SMALL - 0.5) for text in texts.values())
+    for i, text in texts.items():
+        x, colour = left + (i + 0.5) * step, _MARK[theme.dark] if i in result.marked else theme.quiet
+        sheet.line((x, y - 2), (x, y + 2), theme.faint, 0.6)
+        long = width(text, SMALL - 0.5)
+        sheet.marks.append(Words(x + 3, y + 5 + long, text, SMALL - 0.5, colour, upright=True))
+    return y + longest + 10
+
+
+def _meanings(result: Table) -> list[str]:
+    """What the pictured columns are."""
+    parts = [f"{humanised(name)}: {result.about[name]}" for name in result.pictured if name in result.about]
+    return [f"{'. '.join(parts)}."] if parts else []

@@ -17,13 +17,15 @@ Cell = float | int | str | bool | None
 class Table(Result):
     """Rows of values under named columns; `about` says what each column means, `said` what a person should know.
 
-    None stands for what is not known. `pictured` names the columns that a picture shows as bars, in order.
+    None stands for what is not known. `pictured` names the columns that a picture shows as bars, in order;
+    `marked` are the rows that a person should look at.
     """
 
     columns: Mapping[str, tuple[Cell, ...]]
     about: Mapping[str, str] = field(default_factory=dict)
     said: tuple[str, ...] = ()
     pictured: tuple[str, ...] = ()
+    marked: tuple[int, ...] = ()
     meta: Meta = field(default_factory=Meta)
 
     def __post_init__(self) -> None:

@@ -1,3 +1,6 @@
 """Activations: what the layers do with pictures."""
 
-__all__: list[str] = []
+from pellucid.methods.activations.maps import maps
+from pellucid.methods.activations.profile import profile
+
+__all__ = ["maps", "profile"]

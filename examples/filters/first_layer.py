@@ -1,0 +1,13 @@
+"""First-layer filters: what does the network look for in the pixels themselves?"""
+
+import pellucid as pl
+
+net = pl.load("bundled")
+
+found = pl.filters.first_layer(net, scale="own")
+grey = [
+    unit for unit, name in zip(found.units, found.names, strict=True) if name.endswith("°") and "colour" not in name
+]
+print(f"{found.meta.layer}: {len(found)} filters, {len(grey)} of them for light and dark edges: {grey}")
+
+pl.draw(found).save("first_layer.png")

@@ -1,0 +1,120 @@
+"""The first look at a sick network: what every layer does with a batch of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from pellucid.catalogue import method
+from pellucid.images import Images
+from pellucid.methods.activations._statistics import Statistics, bounds_of
+from pellucid.methods.activations._verdicts import Seen, verdicts
+from pellucid.net import Layer, Net
+from pellucid.progress import steps
+from pellucid.result import Meta, Table
+from pellucid.result.table import Cell
+
+_ABOUT = {
+    "layer": "its name, in the order of execution",
+    "kind": "what it is",
+    "units": "how many channels, or entries of a vector",
+    "mean": "of all its values: units, places and pictures",
+    "spread": "their standard deviation",
+    "largest": "the largest magnitude; infinite where a value is not finite",
+    "zeros": "share of the values that are exactly zero",
+    "dead": "share of the units that give one and the same value at all places of all pictures",
+    "saturated": "share of the values at a bound of the activation: |tanh| 0.99, sigmoid 0.01 and 0.99, the 6 of ReLU6",
+    "broken": "share of the values that are NaN or infinite; mean and spread are over the others",
+}
+
+
+@method("Activation profile", source="Glorot & Bengio 2010, section 3, figures 2 to 4")
+def profile(net: Net, images: Images) -> Table:
+    """What every layer does with all the pictures together: one row for each layer, in the order of execution.
+
+    Mean and spread (standard deviation) of its values, the share of zeros, of dead units, of saturated and of
+    broken values; `said` names the layers that are sick and where it begins. A unit is dead that gives the same
+    value at all places of all the pictures: a rectifier's that is never above zero, or one behind a layer that is
+    silent. Show many pictures: a unit of a deep layer may merely find nothing in one. Where each unit gave but one
+    number in all, whether it is dead is unknown (None), as is the saturation of layers that have no bounds.
+
+    Layers that only hand on what the last layer inside them has said are left out. Statistics are in float64 and
+    add up picture by picture, so that neither the batch size nor the memory matters: one activation at a time is
+    held.
+    """
+    seen = net.see(images)
+    pixels = seen.pixels
+    size = (pixels.shape[-2], pixels.shape[-1])
+    table = net.layers(size)
+    parts = {row.name: net.module.get_submodule(row.path) for row in table.rows}
+    found = {row.name: Statistics(_units(row), bounds_of(parts[row.name])) for row in table.rows}
+
+    def watching(name: str, count: int) -> Callable[[Tensor], Tensor]:
+        def watch(value: Tensor) -> Tensor:
+            for one in value if value.dim() and len(value) == count else value[None]:
+                found[name].add(one)
+            return value
+
+        return watch
+
+    for part in steps(pixels.split(net.chunk(size, grad=False)), "layers"):
+        net.run(part, edit={name: watching(name, len(part)) for name in found})
+    layers = [
+        Seen(row.name, row.kind, found[row.name], _broken_weights(parts[row.name]))
+        for row in table.rows
+        if not _hands_on(row, table.rows, found)
+    ]
+    said, marked = verdicts(layers, len(pixels))
+    columns: dict[str, list[Cell]] = {name: [] for name in _ABOUT}
+    for one in layers:
+        for name, cell in _row(one).items():
+            columns[name].append(cell)
+    return Table(
+        {name: tuple(cells) for name, cells in columns.items()},
+        _ABOUT,
+        said,
+        ("spread", "zeros", "dead", "saturated"),
+        marked,
+        Meta(notes=(f"over {len(pixels)} picture{'s' * (len(pixels) > 1)}",)),
+    )
+
+
+def _row(one: Seen) -> dict[str, Cell]:
+    known, total = one.statistics, max(one.statistics.values, 1)
+    units = len(known.low) if known.low is not None else None
+    return {
+        "layer": one.name,
+        "kind": one.kind,
+        "units": units,
+        "mean": known.mean if known.count else None,
+        "spread": known.spread,
+        "largest": known.largest,
+        "zeros": known.zeros / total,
+        "dead": known.dead / units if known.dead is not None and units else None,
+        "saturated": known.saturated / total if known.bounds is not None else None,
+        "broken": known.broken / total,
+    }
+
+
+def _units(row: Layer) -> int | None:
+    """The axis of the units within one picture's activation: of tokens it is the last, else the first."""
+    return None if not row.shape else 1 if len(row.shape) == 2 else 0
+
+
+def _hands_on(row: Layer, rows: tuple[Layer, ...], found: dict[str, Statistics]) -> bool:
+    """Whether the layer is a container whose output is that of the last layer inside it, number for number."""
+    before = rows[rows.index(row) - 1] if rows.index(row) else None
+    if before is None or not before.path.startswith(f"{row.path}.") or before.shape != row.shape:
+        return False
+    mine, other = found[row.name], found[before.name]
+    if mine.low is None or other.low is None or mine.high is None or other.high is None:
+        return False
+    same = (mine.mean, mine.squares, mine.zeros, mine.broken) == (other.mean, other.squares, other.zeros, other.broken)
+    return same and torch.equal(mine.low, other.low) and torch.equal(mine.high, other.high)
+
+
+def _broken_weights(part: nn.Module) -> int:
+    """How many of the layer's own weights are no numbers."""
+    return sum(int((~torch.isfinite(weight)).sum()) for weight in part.parameters(recurse=False))

@@ -1,0 +1,66 @@
+"""The filters of the first convolution, as pictures of what they look for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.methods.filters._kinds import kinds
+from pellucid.methods.filters._weights import acts_on, first
+from pellucid.net import Net
+from pellucid.result import Filters, Meta
+
+
+@method("First-layer filters", source="Krizhevsky, Sutskever & Hinton 2012, figure 3")
+def first_layer(
+    net: Net,
+    *,
+    order: Annotated[
+        Literal["kind", "unit", "norm"],
+        Field(description="by what they look for (light and dark, then colours), by number, or the strongest first"),
+    ] = "kind",
+    scale: Annotated[
+        Literal["common", "own"], Field(description="one scale for all filters, or one for each to see weak ones too")
+    ] = "common",
+    panels: Annotated[
+        Literal["rgb", "channels"], Field(description="in colours, or each input channel in grey by itself")
+    ] = "rgb",
+) -> Filters:
+    """Every filter of the first convolution: (F, channels, height, width), the weights as they are.
+
+    The first convolution is found by running the network, not by its name. Its filters act on the picture itself
+    and can be looked at as pictures: mid-grey is a weight of zero, and a filter answers most to what it looks
+    like. A trained network shows edges of all directions, stripes and colour contrasts; noise speaks of an
+    ill-trained one, see `health`.
+
+    Sorted by kind come filters that look for light and dark, by the direction of their edges (in degrees,
+    anticlockwise from the horizontal), then patches without a direction, then colour contrasts by their axis, at
+    last those that are near zero. A network that takes another number of channels than three, or whose filters
+    read only some of them, is shown channel by channel. Weights are with respect to the normalised input; batch
+    norms behind the layer are not folded in. Refused for networks without a 2-d convolution as a module.
+    """
+    found = first(net)
+    colours = found.channels == found.values.shape[1] == 3 and net.preprocess.channels in (3, None)
+    seen = kinds(found.values, colours=colours)
+    sort = {
+        "unit": lambda unit: unit,
+        "norm": lambda unit: (-np.nan_to_num(found.norms[unit], nan=np.inf), unit),
+        "kind": lambda unit: (*seen[unit].place, unit),
+    }[order]
+    units = sorted(range(len(found.values)), key=sort)
+    notes = [acts_on(net)]
+    if not colours:
+        notes.append(f"{found.reads}: shown channel by channel")
+    return Filters(
+        found.values[units],
+        tuple(units),
+        tuple(found.inputs[unit] for unit in units),
+        colours=colours,
+        apart=panels == "channels",
+        common=scale == "common",
+        names=tuple(seen[unit].name for unit in units),
+        meta=Meta(layer=found.name, notes=tuple(notes)),
+    )
