@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
 from pellucid.catalogue import Entry, allowed, entries
 
 DOCS = Path(__file__).parent
@@ -23,7 +25,7 @@ def page(chapter: str) -> str:
     parts = [f"# {chapter.capitalize()}\n\n<!-- made by docs/make.py from the catalogue: do not edit -->\n"]
     sheet = DOCS / "pictures" / f"{chapter}.jpg"
     if sheet.exists():
-        parts.append(f"![Methods of this chapter on four sample photos](../pictures/{sheet.name})\n")
+        parts.append(f"![Methods of this chapter](../pictures/{sheet.name})\n")
     parts += [section(entry) for entry in entries() if entry.chapter == chapter]
     return "\n".join(parts)
 
@@ -37,13 +39,30 @@ def section(entry: Entry) -> str:
         f"*Source:* {entry.source}.\n",
         *options_table(entry),
         f"```python\n{example.read_text(encoding='utf-8').rstrip()}\n```\n",
-        f"```sh\npellucid {entry.name} photo.jpg\n```\n",
+        f"```sh\n{command(entry)}\n```\n",
     ]
     return "\n".join(lines)
 
 
+def command(entry: Entry) -> str:
+    """What to type: the picture, the target and the options that it cannot do without."""
+    words = ["pellucid", entry.name, *(["photo.jpg"] if "images" in entry.arguments else [])]
+    target = entry.arguments.get("target")
+    words += ['--target "goldfish"'] if target and target.default is target.empty else []
+    wanted = [name for name, field in entry.options.model_fields.items() if field.is_required()]
+    return " ".join([*words, *(f"--{name.replace('_', '-')} …" for name in wanted)])
+
+
 def chapter_path(entry: Entry) -> Path:
     return Path(entry.chapter) / f"{entry.name}.py"
+
+
+def default(field: FieldInfo) -> str:
+    """A default as a person would write it: of a value that has a name, its name."""
+    if field.is_required():
+        return "required"
+    plain = field.default is None or isinstance(field.default, (str, int, float, tuple, list))
+    return repr(field.default if plain else str(field.default))
 
 
 def options_table(entry: Entry) -> list[str]:
@@ -53,7 +72,7 @@ def options_table(entry: Entry) -> list[str]:
     rows = []
     for name, field in fields.items():
         values, meaning = (text.replace("|", "\\|") for text in (allowed(field), field.description or ""))
-        rows.append(f"| `{name}` | `{field.default!r}` | {meaning} | {values} |")
+        rows.append(f"| `{name}` | `{default(field)}` | {meaning} | {values} |")
     return ["| option | default | meaning | values |\n|---|---|---|---|", *rows, ""]
 
 

@@ -48,13 +48,21 @@ def test_ci_runs_the_readme_test_command() -> None:
 
 
 def test_pages_come_from_the_catalogue() -> None:
-    page = runpy.run_path(str(ROOT / "docs" / "make.py"))["page"]
-    text = page("attribution")
+    make = runpy.run_path(str(ROOT / "docs" / "make.py"))
+    pages = {chapter: make["page"](chapter) for chapter in {entry.chapter for entry in entries()}}
     for entry in entries():
+        text = pages[entry.chapter]
         assert f"{{ #{entry.name} }}" in text
         assert entry.source in text
         for option, field in entry.options.model_fields.items():
-            assert f"| `{option}` | `{field.default!r}` |" in text
+            assert f"| `{option}` | `{make['default'](field)}` |" in text
+            assert "object at 0x" not in make["default"](field)
+
+
+def test_every_chapter_has_its_page() -> None:
+    nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    for chapter in {entry.chapter for entry in entries()}:
+        assert f"methods/{chapter}.md" in nav
 
 
 def test_no_machine_leaks_into_the_project() -> None:

@@ -42,6 +42,17 @@ QUICK: dict[str, dict[str, Any]] = {
     "guided_integrated_gradients": {"steps": 4},
     "blur_integrated_gradients": {"sigma": 4, "steps": 4},
     "smooth_grad": {"samples": 4},
+    "activation_maximisation": {"steps": 3},
+    "caricature": {"steps": 2},
+    "deepdream": {"octaves": 2, "steps": 2, "bands": 2},
+    "diversity": {"pictures": 2, "steps": 3},
+    "interpolation": {"to": "block:5", "pictures": 3, "steps": 3},
+    "fooling": {"steps": 8, "rate": 1},
+    "fooling_noise": {"steps": 4},
+    "inversion": {"layers": ("block",), "steps": 4},
+    "style_transfer": {"size": 32, "steps": 4},
+    "texture": {"size": 24, "scale": 32, "steps": 4},
+    "maps": {"layer": "block", "units": (5, 0, 2)},  # the strongest are so over all images
     "xrai": {"steps": 4, "scales": (1200,), "smallest": 1500},
 }
 CONSTANT = {"occlusion_labels"}
@@ -87,13 +98,18 @@ def ask(entry: Entry, net: Net, images: Images, **options: Any) -> Result:
 
 def numbers(result: Result) -> np.ndarray:
     if isinstance(result, Pictures):
-        return result.pixels.reshape(len(result), -1).astype(float)
+        return np.concatenate([one.ravel() for one in result.pixels]).reshape(len(result), -1).astype(float)
     if isinstance(result, Table):
         kept = [v for v in result.columns.values() if all(isinstance(x, (int, float)) or x is None for x in v)]
         return np.array([[np.nan if x is None else float(x) for x in v] for v in kept])
     if isinstance(result, Panel):
         return np.concatenate([part.values.reshape(len(part), -1) for part in result.parts.values()], axis=1)
     return result.values  # type: ignore[attr-defined, no-any-return]
+
+
+def rows(result: Result) -> list[np.ndarray]:
+    """The numbers image by image; pictures may be of several sizes."""
+    return [one.astype(float) for one in result.pixels] if isinstance(result, Pictures) else [*numbers(result)]
 
 
 def about(entry: Entry, noun: str) -> None:
@@ -172,13 +188,14 @@ def test_does_not_depend_on_the_batch(entry: Entry, monkeypatch: pytest.MonkeyPa
     if entry.gives(Table):
         pytest.skip("is about all images together")
     net, images = tiny(), photos()
-    together = numbers(ask(entry, net, images))
-    single = np.concatenate([numbers(ask(entry, net, one)) for one in images])
-    turned = numbers(ask(entry, net, images[2] + images[0] + images[1]))
+    together = rows(ask(entry, net, images))
+    single = [row for one in images for row in rows(ask(entry, net, one))]
+    turned = rows(ask(entry, net, images[2] + images[0] + images[1]))
     monkeypatch.setattr("pellucid.net.MEMORY", 1)
-    small = numbers(ask(entry, net, images))
-    for other in (single, turned[[1, 2, 0]], small):
-        assert np.allclose(together, other, rtol=0, atol=1e-12 + step(entry))
+    small = rows(ask(entry, net, images))
+    for other in (single, [turned[i] for i in (1, 2, 0)], small):
+        for one, again in zip(together, other, strict=True):
+            assert np.allclose(one, again, rtol=0, atol=1e-12 + step(entry))
 
 
 @every
@@ -188,15 +205,17 @@ def test_several_targets_are_the_same_questions(entry: Entry) -> None:
     if takes_many(entry.function):
         pytest.skip("answers them together")
     net, image, options = tiny(), photos(1), QUICK.get(entry.name, {})
-    others = {"occlusion_products": "p(cat)", "occlusion_rank": "p(cat)", "finer_cam": "cat"}  # they need one class
+    others = {"occlusion_products": "p(cat)", "occlusion_rank": "p(cat)", "finer_cam": "cat",
+              "fooling": "cat", "fooling_noise": "cat"}  # they need one class  # fmt: skip
     asked = ["dog", others.get(entry.name, "cat - dog"), "dog"]
-    together = entry.function(net, image, asked, **options)
-    alone = [entry.function(net, image, target, **options) for target in asked]
+    given = {name: noun for name, noun in {"net": net, "images": image}.items() if name in entry.arguments}
+    together = entry.function(**given, target=asked, **options)
+    alone = [entry.function(**given, target=target, **options) for target in asked]
     assert [one.meta.target for one in together] == asked
     for one, other in zip(together, alone, strict=True):
         assert np.array_equal(numbers(one), numbers(other))
     with pytest.raises(PellucidError, match="list of targets is empty"):
-        entry.function(net, image, [], **options)
+        entry.function(**given, target=[], **options)
 
 
 @every
@@ -333,15 +352,18 @@ def test_result_pickles_indexes_and_saves(entry: Entry, tmp_path: Path) -> None:
             assert np.array_equal(saved["values"], result.array)
             assert json.loads(str(saved["meta"]))["method"] == entry.name
     if isinstance(result, (Pictures, Maps, Filters)):
-        assert np.array_equal(numbers(result[len(result) - 1])[0], numbers(result)[-1])
+        assert np.array_equal(rows(result[len(result) - 1])[0], rows(result)[-1])
         with np.load(result.save(tmp_path / "x.npz"), allow_pickle=False) as saved:
-            assert np.array_equal(saved["pixels" if isinstance(result, Pictures) else "values"].ravel(),
-                                  numbers(result).ravel())  # fmt: skip
+            told = [saved[name] for name in saved if re.fullmatch(r"(pixels|values)(\.\d+)?", name)]
+            assert np.array_equal(np.concatenate([one.ravel() for one in told]),
+                                  np.concatenate([one.ravel() for one in rows(result)]))  # fmt: skip
             assert json.loads(str(saved["meta"]))["method"] == entry.name
     if isinstance(result, Pictures):
         files = result.write(tmp_path / "bare.png")
-        assert [np.asarray(Image.open(file)).ravel().tolist() for file in files] == numbers(result).tolist()
-        assert np.array_equal(pickle.loads(pickle.dumps(result)).pixels, result.pixels)
+        for file, one, again in zip(files, result.pixels, pickle.loads(pickle.dumps(result)).pixels, strict=True):
+            with Image.open(file) as picture:
+                assert np.array_equal(np.asarray(picture).ravel(), one.ravel())
+            assert np.array_equal(again, one)
     if isinstance(result, Table):
         assert len(result.rows) == len(result) > 0
         assert set(result.about) == set(result.columns), "every column says what it means"

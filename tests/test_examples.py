@@ -12,12 +12,19 @@ ROOT = Path(__file__).parents[1] / "examples"
 EXAMPLES = sorted(ROOT.rglob("*.py"))
 SLOW = {
     "ablation_cam",
+    "activation_maximisation",
     "blur_integrated_gradients",
+    "caricature",
+    "diversity",
     "extremal_perturbation",
+    "interpolation",
+    "inversion",
     "lime",
     "score_cam",
     "shapley_sampling",
     "sobol",
+    "style_transfer",
+    "texture",
 }
 """Thousands of passes each; they run with the other slow tests."""
 

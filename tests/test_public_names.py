@@ -21,11 +21,20 @@ ATTRIBUTION = {
     "occlusion", "occlusion_labels", "occlusion_products", "occlusion_rank", "occlusion_sizes", "rise", "score_cam",
     "shapley_sampling", "smooth_grad", "sobol", "x_grad_cam", "xrai",
 }  # fmt: skip
+FILTERS = {"channels", "first_layer", "health"}
+ACTIVATIONS = {"maps", "profile"}
+SYNTHESIS = {
+    "PARTS", "PRESETS", "Recipe", "activation_maximisation", "caricature", "deepdream", "diversity", "fooling",
+    "fooling_noise", "interpolation", "inversion", "style_transfer", "texture",
+}  # fmt: skip
 
 
 def test_the_face() -> None:
     assert set(pl.__all__) == FACE == set(dir(pl))
     assert set(pl.attribution.__all__) == ATTRIBUTION
+    assert set(pl.filters.__all__) == FILTERS
+    assert set(pl.activations.__all__) == ACTIVATIONS
+    assert set(pl.synthesis.__all__) == SYNTHESIS
 
 
 @pytest.mark.parametrize("name", sorted(FACE))

@@ -46,20 +46,21 @@ class Ask:
     target: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def key(self, net: Net, images: Images) -> str:
+    def key(self, net: Net, images: Images | None = None) -> str:
         """SHA-256 of everything that the answer depends on: equal questions have equal keys."""
         entry = catalogue.find(self.method)
+        pictures = net.see(images).pictures if images is not None else ()
         asked = {
             "method": self.method,
             "target": self.target,
             "options": catalogue.validated(inspect.unwrap(entry.function), dict(self.options)),
             "net": net.facts(),
-            "pixels": [hashlib.sha256(as_float(p).numpy().tobytes()).hexdigest() for p in net.see(images).pictures],
+            "pixels": [hashlib.sha256(as_float(p).numpy().tobytes()).hexdigest() for p in pictures],
         }
         return hashlib.sha256(json.dumps(asked, sort_keys=True, default=_identity).encode()).hexdigest()
 
-    def answer(self, net: Net, images: Images) -> Result:
-        """Ask the method."""
+    def answer(self, net: Net, images: Images | None = None) -> Result:
+        """Ask the method; `images` is left out for those that begin with none."""
         entry = catalogue.find(self.method)
         given: dict[str, Any] = {"net": net, "images": images}
         if self.target is not None:
@@ -75,7 +76,7 @@ def _identity(value: Any) -> Any:
     """What makes an option that is no plain value the same: of pictures, every pixel."""
     if isinstance(value, Images):
         return [fingerprint(picture) for picture in value.pictures]
-    return str(value)
+    return [str(value), value.facts()] if hasattr(value, "facts") else str(value)  # of a recipe, all its parts
 
 
 def explain(

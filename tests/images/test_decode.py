@@ -28,6 +28,7 @@ from pellucid.errors import BadImage, PellucidError, UnknownName
 from pellucid.images import read, samples
 from pellucid.images.arrays import check_range
 from pellucid.images.decode import Decoded, decode
+from pellucid.images.samples import PAINTINGS
 from tests.images.made import GREY, HEIGHT, RGB, WIDTH, chunk, encoded, png, scan_lines, tiff
 
 decode_module = sys.modules["pellucid.images.decode"]  # in its package the function has taken the name
@@ -480,7 +481,7 @@ def test_bytes_like_have_no_name() -> None:
         assert np.array_equal(seen(source), RGB)
 
 
-@pytest.mark.parametrize("name", samples())
+@pytest.mark.parametrize("name", [*samples(), *PAINTINGS])
 def test_samples(name: str) -> None:
     found = one(f"sample:{name}")
     assert found.name == name
@@ -492,9 +493,9 @@ def test_samples(name: str) -> None:
 def test_samples_are_credited_and_unknown_ones_named() -> None:
     credits_ = (Path(str(decode_module.__file__)).parent / "samples" / "CREDITS.md").read_text(encoding="utf-8")
     assert len(samples()) == 8
-    assert all(f"| `{name}` |" in credits_ for name in samples())
-    assert credits_.count("\n| `") == len(samples())
-    assert "no sample 'pand'; nearest of 8: panda" in str(refusal("sample:pand"))
+    assert all(f"| `{name}` |" in credits_ for name in [*samples(), *PAINTINGS])
+    assert credits_.count("\n| `") == len(samples()) + len(PAINTINGS)
+    assert "no sample 'pand'; nearest of 9: panda" in str(refusal("sample:pand"))
     assert isinstance(refusal("sample:../CREDITS.md"), UnknownName)
 
 

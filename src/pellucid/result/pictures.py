@@ -19,7 +19,10 @@ from pellucid.files import write_atomically
 from pellucid.result.base import Meta, Result, one_of_many, save_arrays
 
 ADVERSARIAL = 0.5
-"""Of its activation a picture must keep this share when it is shifted by 4 pixels; below, it is adversarial noise."""
+"""Of its activation a picture must keep this share when it is shifted by 4 pixels, and under small touches of several
+kinds together; below, it is adversarial noise."""
+ENOUGH = 10
+"""Real images for a mean and a standard deviation that are worth the name."""
 
 
 @dataclass(frozen=True)
@@ -29,57 +32,86 @@ class Trust:
     Whatever could not be known is None, and said to be unknown.
     """
 
-    activation: float
+    activation: float | None
     """Of the target, on the picture as a file would hold it."""
     best_real: float | None = None
     """The strongest activation among the real images known."""
+    ninth_real: float | None = None
+    """The ninth strongest."""
     real_images: int = 0
     """How many real images that is."""
+    quantile: float | None = None
+    """The share of the real images that excite the target less; known from 100 images on."""
+    zero: float = 0.0
+    """Where shares of real activations count from: 0; for a unit that can be negative its mean over the real images, or
+    what it says to plain grey where those are fewer than ten."""
     robust: float | None = None
     """Mean activation under small shifts, turns, zooms, JPEG 75 and noise, over the same of the best real image."""
     kept: float | None = None
-    """Mean share of the activation that is left after a shift of 4 pixels."""
+    """Mean share of the activation that is left after a shift of 4 pixels; both are counted from plain grey's."""
+    steady: float | None = None
+    """The same under small shifts, turns, zooms, JPEG 75 and noise, all together."""
     rank: int | None = None
     """Place of the unit among its layer's channels, by z-score over the real images (1: most excited)."""
     channels: int | None = None
     """How many channels it was ranked among."""
+    raw_rank: bool = False
+    """The rank is by raw activations, because too few real images are known for z-scores."""
     agreement: float | None = None
     """Mean cosine similarity, in the target's layer, to the pictures made for it from other seeds."""
 
     @property
     def ratio(self) -> float | None:
-        """Activation over the best real one; None where that is unknown or not positive."""
-        known = self.best_real is not None and self.best_real > 0
-        return self.activation / self.best_real if known and self.best_real else None
+        """ρ₁ = activation / best real one, both counted from `zero`; None where that is unknown or not positive."""
+        return self._over(self.best_real)
+
+    @property
+    def ninth_ratio(self) -> float | None:
+        """ρ₉, the same against the ninth strongest real image."""
+        return self._over(self.ninth_real)
 
     @property
     def adversarial(self) -> bool:
-        """Whether the activation collapses when the picture is shifted a little."""
-        return self.kept is not None and self.kept < ADVERSARIAL
+        """Whether the activation collapses when the picture is shifted a little, or touched otherwise.
+
+        Both are asked: noise that is periodic in 4 pixels, as the strides of a network make it, survives the shift.
+        """
+        return any(share is not None and share < ADVERSARIAL for share in (self.kept, self.steady))
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, with the two that follow from others."""
-        return dataclasses.asdict(self) | {"ratio": self.ratio, "adversarial": self.adversarial}
+        """Plain values, with those that follow from others."""
+        follow = {"ratio": self.ratio, "ninth_ratio": self.ninth_ratio, "adversarial": self.adversarial}
+        return dataclasses.asdict(self) | follow
+
+    def _over(self, real: float | None) -> float | None:
+        if self.activation is None or real is None or real <= self.zero:
+            return None
+        return (self.activation - self.zero) / (real - self.zero)
 
 
 @dataclass(frozen=True, eq=False)
 class Pictures(Result):
     """N pictures that a method made: (N, H, W, C) in 8 bits, exactly what a file of them holds.
 
+    Pictures of several sizes, as those made from photos may be, are a tuple of (H, W, C) instead.
     `names` say what each shows; `facts` are numbers about each, under their names; `trust` belongs to each, where
     the method measures it; `beside` are pictures to be shown next to each, under a name (the photo it began as).
     With `columns`, the pictures are a grid of that many in a row.
     """
 
-    pixels: UInt8[np.ndarray, "n height width channels"]
+    pixels: UInt8[np.ndarray, "n height width channels"] | tuple[UInt8[np.ndarray, "_ _ _"], ...]
     names: tuple[str, ...]
     facts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     trust: tuple[Trust, ...] | None = None
-    beside: Mapping[str, UInt8[np.ndarray, "n rows columns channels"]] = field(default_factory=dict)
+    beside: Mapping[str, UInt8[np.ndarray, "n rows columns channels"] | tuple[UInt8[np.ndarray, "_ _ _"], ...]] = field(
+        default_factory=dict
+    )
     columns: int | None = None
     meta: Meta = field(default_factory=Meta)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "pixels", _together(self.pixels))
+        object.__setattr__(self, "beside", {name: _together(values) for name, values in self.beside.items()})
         parts: dict[str, Any] = {"names": self.names, **self.facts, **self.beside}
         if self.trust is not None:
             parts["trust"] = self.trust
@@ -88,7 +120,7 @@ class Pictures(Result):
             raise ValueError(f"{len(self.pixels)} pictures with {', '.join(wrong)}")
 
     def __repr__(self) -> str:
-        size = "×".join(map(str, self.pixels.shape[1:3]))
+        size = ", ".join(dict.fromkeys("×".join(map(str, one.shape[:2])) for one in self.pixels))
         return f"Pictures({len(self)} of {size}, {self.meta.method or 'no method'}: {', '.join(self.names[:3])})"
 
     def __len__(self) -> int:
@@ -109,13 +141,13 @@ class Pictures(Result):
         )
 
     def save(self, path: str | Path) -> Path:
-        """Write pixels, facts, trust and origin to `path` (.npz); atomic."""
+        """Write pixels, facts, trust and origin to `path` (.npz); atomic. Those of several sizes are pixels.0, …"""
         told = json.dumps([one.as_dict() for one in self.trust or ()])
         facts = {f"facts.{name}": np.asarray(values) for name, values in self.facts.items()}
-        beside = {f"beside.{name}": values for name, values in self.beside.items()}
-        return save_arrays(
-            path, self.meta, pixels=self.pixels, names=np.asarray(self.names), trust=np.asarray(told), **facts, **beside
-        )
+        pictures = _named("pixels", self.pixels)
+        for name, values in self.beside.items():
+            pictures |= _named(f"beside.{name}", values)
+        return save_arrays(path, self.meta, names=np.asarray(self.names), trust=np.asarray(told), **facts, **pictures)
 
     def write(self, path: str | Path) -> list[Path]:
         """Write the bare pictures as PNG, pixel for pixel: to `path`, or for several to NAME-0.png, NAME-1.png, …"""
@@ -132,3 +164,13 @@ class Pictures(Result):
             raise PellucidError(f"a picture of {pixels.shape[-1]} channels has no PNG: save .npz")
         Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(buffer, "PNG")
         return buffer.getvalue()
+
+
+def _together(pictures: Any) -> Any:
+    """One array of them where they are of one size."""
+    same = isinstance(pictures, tuple) and len({one.shape for one in pictures}) == 1
+    return np.stack(pictures) if same else pictures
+
+
+def _named(name: str, pictures: Any) -> dict[str, Any]:
+    return {f"{name}.{i}": one for i, one in enumerate(pictures)} if isinstance(pictures, tuple) else {name: pictures}

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, InstanceOf
 
 from pellucid.errors import PellucidError, unknown
 from pellucid.methods.synthesis._climb import Adam, Ascent, Climb, Normalised, Progress
-from pellucid.methods.synthesis._image import Fourier, Image, Pixels
+from pellucid.methods.synthesis._image import Fourier, Image, Magnitude, Pixels
 from pellucid.methods.synthesis._priors import (
     L2,
     Blur,
@@ -21,7 +21,7 @@ from pellucid.methods.synthesis._priors import (
     TotalVariation,
     Touch,
 )
-from pellucid.methods.synthesis._transforms import Jitter, Pad, Rotate, Scale, Transform
+from pellucid.methods.synthesis._transforms import Crop, Jitter, Noise, Pad, Roll, Rotate, Scale, Transform
 
 Part = Image | Transform | Prior | Climb
 
@@ -32,7 +32,8 @@ class Recipe:
     like, how it climbs, and for how many steps.
 
     `redirect` is for how many steps rectifiers that answer nothing pass on what would wake them; `best` keeps the
-    picture with the highest objective instead of the last.
+    picture with the highest objective instead of the last; `looks` is how many times the network looks at each
+    picture in a step; with `credit`, the share of each pixel in the climb is kept.
     """
 
     name: str
@@ -43,6 +44,8 @@ class Recipe:
     priors: tuple[Prior, ...] = ()
     redirect: int = 16
     best: bool = False
+    looks: int = 1
+    credit: bool = False
 
     def __post_init__(self) -> None:
         touches = [type(prior).__name__ for prior in self.priors if isinstance(prior, Touch)]
@@ -55,10 +58,21 @@ class Recipe:
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def room(self) -> int:
+        """How much larger than the picture the canvas is that the network sees, in pixels."""
+        return sum(one.room for one in self.transforms)
+
+    @property
+    def cuts(self) -> bool:
+        """Whether the network is shown parts of the picture, enlarged to its input."""
+        return any(one.cuts for one in self.transforms)
+
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
         parts = [self.image, *self.transforms, *self.priors, self.climb]
-        return {"name": self.name, "steps": self.steps, "redirect": self.redirect, "parts": [str(one) for one in parts]}
+        more = {"redirect": self.redirect, "best": self.best, "looks": self.looks}
+        return {"name": self.name, "steps": self.steps, **more, "parts": [str(one) for one in parts]}
 
     @classmethod
     def of(cls, value: Any) -> Recipe:
@@ -107,7 +121,7 @@ def _with(recipe: Recipe, text: str) -> Recipe:
     return replace(recipe, priors=(*(one for one in recipe.priors if type(one) is not type(part)), part))
 
 
-_PART = re.compile(r"(?P<name>[a-z_]+)(?:\((?P<inside>[^()]*)\))?")
+_PART = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(?:\((?P<inside>[^()]*)\))?")
 
 
 def _number(word: str) -> float | int:
@@ -122,10 +136,14 @@ def _wanted(kind: Any) -> str:
 PARTS: dict[str, Any] = {
     "pixels": Pixels,
     "fourier": Fourier,
+    "magnitude": Magnitude,
     "pad": Pad,
     "jitter": Jitter,
     "scale": Scale,
+    "roll": Roll,
     "rotate": Rotate,
+    "crop": Crop,
+    "noise": Noise,
     "l2": L2,
     "tv": TotalVariation,
     "decay": Decay,
@@ -139,12 +157,43 @@ PARTS: dict[str, Any] = {
 }
 """What each part of a recipe is called in text."""
 
+# Yosinski et al. give their rates for pixels X = 255 x. With G = dS/dX = g / 255, their step X += rate · G is
+# x += rate · g / 255² for ours, and their rate by progress, gain / ‖G‖², becomes 255² times that: of it the squares
+# cancel, and only its ceiling is divided. Shares and percentiles have no unit.
+_BYTES = 255.0
+_CAFFE = Pixels(noise=10 / _BYTES)
+
 PRESETS: dict[str, Recipe] = {
-    "lucid": Recipe("lucid", Fourier(), Adam(0.05), 256, (Pad(12), Jitter(8), Scale(0.9, 1.1), Rotate(10), Jitter(4))),
-}
-"""The published recipes."""
-
-
+    "pellucid": Recipe(
+        "pellucid", Fourier(), Adam(0.05), 256, (Pad(12), Jitter(8), Scale(0.9, 1.1), Rotate(10), Jitter(4))
+    ),
+    "lucid": Recipe(
+        "lucid", Fourier(), Adam(0.05), 512,
+        (Pad(12), Jitter(8), Scale(0.9, 1.1, levels=11), Rotate(10, still=5), Jitter(4)),
+    ),
+    "maco": Recipe(
+        "maco", Magnitude(), Adam(1.0, nesterov=True), 1000, (Crop(0.20, 0.25), Noise(0.05 / 5)), looks=6, credit=True
+    ),
+    "yosinski-1": Recipe(
+        "yosinski-1", _CAFFE, Progress(2.0, most=100 / _BYTES**2), 500, (), (Blur(0.5, 4), SmallNorm(50)),
+        redirect=0, best=True,
+    ),
+    "yosinski-2": Recipe(
+        "yosinski-2", _CAFFE, Ascent(100 / _BYTES**2), 750, (), (Decay(0.3), SmallNorm(20)), redirect=0, best=True
+    ),
+    "yosinski-3": Recipe(
+        "yosinski-3", _CAFFE, Ascent(100 / _BYTES**2), 1000, (), (Decay(0.0001), Blur(1.0, 4)), redirect=0, best=True
+    ),
+    "yosinski-4": Recipe(
+        "yosinski-4", _CAFFE, Progress(2.0, most=1e8 / _BYTES**2), 1000, (), (Blur(0.5, 4), SmallContribution(90)),
+        redirect=0, best=True,
+    ),
+    "simonyan": Recipe("simonyan", Pixels(noise=0), Normalised(1 / _BYTES), 256, (), (L2(0.01),), redirect=0),
+    "deepdream": Recipe("deepdream", Pixels(noise=10 / _BYTES), Normalised(1.5 / _BYTES), 40, (Roll(32),), redirect=0),
+}  # fmt: skip
+"""The published recipes by their names, and our own."""
+BEST = PRESETS["pellucid"]
+"""What is used where nobody asks for another."""
 LUCID = PRESETS["lucid"]
 
 

@@ -1,6 +1,6 @@
 """Transforms: what happens to a picture before the network sees it, drawn anew at each step for each picture.
 
-Shifts, zooms and turns are composed into one affine map, so that a picture is resampled once and not four times.
+Shifts, zooms, turns and cuts are composed into one affine map: a picture is resampled once and not four times.
 """
 
 from __future__ import annotations
@@ -29,10 +29,18 @@ class Transform(ABC):
 
     room = 0
     """How much larger (or smaller, below 0) than the picture the canvas is that the network sees, in pixels."""
+    wraps = 0
+    """By how many pixels the picture is continued with its other side."""
+    cuts = False
+    """It shows the network a part of the picture, whatever the picture's size."""
 
     @abstractmethod
     def draw(self, chance: np.random.Generator, side: int) -> Matrix:
         """One affine map; `side` is the shorter side of the picture."""
+
+    def added(self, chance: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32] | None:
+        """What is added to what the network sees, or None."""
+        return None
 
 
 @final
@@ -68,38 +76,98 @@ class Jitter(Transform):
 
 @final
 @dataclass(frozen=True)
+class Roll(Transform):
+    """A shift by up to so many pixels each way; what leaves on one side enters on the other."""
+
+    pixels: int
+
+    @property
+    def wraps(self) -> int:  # type: ignore[override]
+        return self.pixels
+
+    def draw(self, chance: np.random.Generator, side: int) -> Matrix:
+        down, across = chance.integers(-min(self.pixels, side), min(self.pixels, side) + 1, 2)
+        return shifted(float(down), float(across))
+
+
+@final
+@dataclass(frozen=True)
 class Scale(Transform):
-    """The picture enlarged `low` to `high` times."""
+    """The picture enlarged `low` to `high` times; with `levels`, one of so many factors at even distances."""
 
     low: float | int
     high: float | int
+    levels: int = 0
 
     def draw(self, chance: np.random.Generator, side: int) -> Matrix:
+        if self.levels > 1:
+            share = float(chance.integers(self.levels)) / (self.levels - 1)
+            return zoomed(self.low + share * (self.high - self.low))
         return zoomed(float(chance.uniform(self.low, self.high)))
 
 
 @final
 @dataclass(frozen=True)
 class Rotate(Transform):
-    """A turn by up to so many degrees either way."""
+    """A turn by up to so many degrees either way; with `still`, by whole degrees, and 0 is `still` times as likely
+    again as each of them."""
 
     degrees: float | int
+    still: int = 0
 
     def draw(self, chance: np.random.Generator, side: int) -> Matrix:
+        if self.still:
+            most = round(self.degrees)
+            drawn = int(chance.integers(-most, most + 1 + self.still))
+            return turned(float(drawn if drawn <= most else 0))
         return turned(float(chance.uniform(-self.degrees, self.degrees)))
 
 
-def shifted(down: float, across: float) -> Matrix:
+@final
+@dataclass(frozen=True)
+class Crop(Transform):
+    """A square of `low` to `high` of the picture's side, its centre N(½, spread²) of it, and inside the picture."""
+
+    low: float | int
+    high: float | int
+    spread: float | int = 0.15
+    cuts = True
+
+    def draw(self, chance: np.random.Generator, side: int) -> Matrix:
+        part = float(chance.uniform(self.low, self.high))
+        most = (1 - part) / 2
+        down, across = np.clip(self.spread * chance.standard_normal(2), -most, most) * side
+        return shifted(float(down), float(across)) @ zoomed(1 / part)
+
+
+@final
+@dataclass(frozen=True)
+class Noise(Transform):
+    """N(0, amount²) and a uniform number within ± amount / 2 on every number that the network sees."""
+
+    amount: float | int
+
+    def draw(self, chance: np.random.Generator, side: int) -> Matrix:
+        return np.eye(3)
+
+    def added(self, chance: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32] | None:
+        wild = (
+            chance.standard_normal(shape, dtype=np.float32) + chance.random(shape, dtype=np.float32) - np.float32(0.5)
+        )
+        return np.float32(self.amount) * wild
+
+
+def shifted(down: float | int, across: float | int) -> Matrix:
     """The network looks so many pixels further down and to the right."""
     return np.array([[1.0, 0.0, across], [0.0, 1.0, down], [0.0, 0.0, 1.0]])
 
 
-def zoomed(factor: float) -> Matrix:
+def zoomed(factor: float | int) -> Matrix:
     """The picture appears `factor` times as large."""
     return np.diag([1 / factor, 1 / factor, 1.0])
 
 
-def turned(degrees: float) -> Matrix:
+def turned(degrees: float | int) -> Matrix:
     """The picture appears turned."""
     c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
@@ -117,14 +185,19 @@ def drawn(transforms: Sequence[Transform], chance: Sequence[np.random.Generator]
 
 
 def looked_at(
-    pixels: Float[Tensor, "n c h w"], matrices: Sequence[Matrix], canvas: tuple[int, int], around: float | Any = GREY
+    pixels: Float[Tensor, "n c h w"],
+    matrices: Sequence[Matrix],
+    canvas: tuple[int, int],
+    around: float | Any = GREY,
+    *,
+    mode: str = "bilinear",
 ) -> Float[Tensor, "n c rows columns"]:
-    """What the network sees of each picture: (N, C, *canvas), bilinear, `around` where it looks past the edge."""
+    """What the network sees of each picture: (N, C, *canvas), resampled, `around` where it looks past the edge."""
     size = pixels.shape[-2:]
     # pixels about the centre -> the -1..1 of grid_sample with align_corners=False
     theta = np.stack([one[:2] * [[2 / size[1]], [2 / size[0]]] @ _unit(canvas) for one in matrices])
     grid = F.affine_grid(torch.from_numpy(theta).to(pixels), [len(pixels), 1, *canvas], align_corners=False)
-    return F.grid_sample(pixels - around, grid, align_corners=False, padding_mode="zeros") + around
+    return F.grid_sample(pixels - around, grid, mode=mode, align_corners=False, padding_mode="zeros") + around
 
 
 def _unit(canvas: tuple[int, int]) -> Matrix:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
+import torch
 from pydantic import Field
+from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
-from pellucid.methods.synthesis._optimise import Each, eight_bits, framed, optimised, streams
-from pellucid.methods.synthesis._recipe import LUCID, RecipeOption
+from pellucid.methods.synthesis._optimise import Each, answerable, eight_bits, framed, optimised, streams, through
+from pellucid.methods.synthesis._real import Real
+from pellucid.methods.synthesis._recipe import BEST, RecipeOption
+from pellucid.methods.synthesis._trust import trusted
 from pellucid.net import Net
 from pellucid.result import Meta, Pictures
 from pellucid.target import Targets
@@ -23,14 +27,32 @@ def activation_maximisation(
     *,
     preset: Annotated[
         RecipeOption, Field(description="a published recipe, or one with parts of your own: lucid + tv(0.01)")
-    ] = LUCID,
+    ] = BEST,
     steps: Annotated[int | None, Field(ge=1, description="of the optimisation; by default the recipe's")] = None,
     size: Annotated[int | None, Field(ge=8, description="side of the pictures; by default the network's own")] = None,
+    count: Annotated[int, Field(ge=1, description="of pictures for each target, each from a start of its own")] = 1,
     seed: Seed = 0,
+    real: Annotated[
+        Real | None, Field(description="real photos to judge the pictures by: a folder of them, or one picture")
+    ] = None,
 ) -> Pictures:
-    """The picture that excites each target most: (N, H, W, C) in 8 bits."""
+    """The picture that excites each target most: (N, H, W, C) in 8 bits, `count` of them for each of the targets.
+
+    Each carries its trust, measured on its 8 bits through the network's own preprocessing: how its activation
+    compares with that of the best of the `real` photos, whether it survives small touches, the unit's rank among
+    its layer's channels, and, with a `count` of several, how alike they are to the network. Without `real` what
+    needs real photos is unknown, and said to be.
+    """
+    answerable(net, target)
     how = replace(preset, steps=steps or preset.steps)
-    frame = framed(net, size, sum(one.room for one in how.transforms))
-    pictures = optimised(net, Each(target.parts), how, frame, list(streams(seed, target.parts, 1)), what="synthesis")
-    names = tuple(str(one.named(net)) for one in target)
-    return Pictures(eight_bits(pictures), names, meta=Meta(notes=frame.notes))
+    frame = framed(net, size, how.room, cuts=how.cuts)
+    targets = tuple(one for one in target for _ in range(count))
+    chance = list(streams(seed, target.parts, count))
+    credit: list[Tensor] | None = [] if how.credit else None
+    pixels = eight_bits(optimised(net, Each(targets), how, frame, chance, what="synthesis", credit=credit))
+    beside = {} if credit is None else {"as far as it mattered": through(pixels, torch.cat(credit))}
+    names = [str(one.named(net)) for one in target]
+    if count > 1:
+        names = [f"{name}, {i + 1} of {count}" for name in names for i in range(count)]
+    made = Pictures(pixels, tuple(names), beside=beside, meta=Meta(notes=frame.notes))
+    return trusted(made, net, targets, real)

@@ -1,0 +1,20 @@
+"""Activation maximisation: what do units of an early, a middle and a late layer want to see, and what a class?"""
+
+import pellucid as pl
+
+net = pl.load("bundled")
+
+units = [
+    "blocks.1:11",
+    "blocks.2:19",
+    "blocks.2:29",
+    "blocks.4:75",
+    "blocks.4:30",
+    "blocks.4:101",
+    "castle",
+    "goldfish",
+]
+seen = pl.synthesis.activation_maximisation(net, units, steps=192)
+print(", ".join(f"{name} {trust.activation:.1f}" for name, trust in zip(seen.names, seen.trust, strict=True)))
+
+pl.draw(seen).save("activation_maximisation.png")

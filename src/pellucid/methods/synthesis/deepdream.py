@@ -1,0 +1,113 @@
+"""DeepDream: whatever the network sees in a photo, more of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, final
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from pydantic import BeforeValidator, Field, InstanceOf
+from torch import Tensor
+
+from pellucid.catalogue import method
+from pellucid.chance import Seed
+from pellucid.errors import PellucidError
+from pellucid.images import Images
+from pellucid.methods.synthesis._octaves import Dream, Guided, middle
+from pellucid.methods.synthesis._optimise import eight_bits, precision
+from pellucid.net import Net, Run
+from pellucid.progress import steps as told
+from pellucid.result import Meta, Pictures
+from pellucid.target import Energy, Target, scored
+
+
+@final
+@dataclass(frozen=True)
+class Middle(Target):
+    """The energy of a layer half-way up, whichever that is in the network that is asked."""
+
+    def __call__(self, run: Run) -> Float[Tensor, " n"]:
+        raise PellucidError("which layer is half-way up depends on the network: name it, energy(LAYER)")
+
+    def __str__(self) -> str:
+        return "energy of a layer half-way up"
+
+
+def _pictures(value: Any) -> Any:
+    return Images.of(value) if isinstance(value, (str, Path, Tensor, np.ndarray)) else value
+
+
+@method("DeepDream", source="Mordvintsev, Olah & Tyka 2015, notebook, sections on octaves and Controlling dreams")
+def deepdream(
+    net: Net,
+    images: Images,
+    target: Target = Middle(),
+    *,
+    octaves: Annotated[int, Field(ge=1, description="sizes of the photo that are dreamt on, each 1.4 × the last")] = 4,
+    steps: Annotated[int, Field(ge=1, description="at each size; the original took 10")] = 20,
+    rate: Annotated[float | int, Field(gt=0, description="mean change of a pixel in one step, of 255")] = 1.5,
+    bands: Annotated[
+        int, Field(ge=1, le=8, description="of spatial frequency that climb equally fast; 1: the gradient as it is")
+    ] = 5,
+    guide: Annotated[
+        InstanceOf[Images] | None,
+        BeforeValidator(_pictures),
+        Field(description="a second picture: the layer is drawn to what it sees there"),
+    ] = None,
+    seed: Seed = 0,
+) -> Pictures:
+    """What the network sees in each photo, until everyone sees it: (N, H, W, C), each as large as its photo.
+
+    From the smallest octave to the photo's own size, x += rate · g / mean |g| raises the target (by default the mean
+    square of a layer half-way up), and what shrinking had lost of the photo is put back each time. The photo is
+    rolled by up to 32 pixels at each step. `bands` gives coarse and fine structure the same say, as the authors'
+    later version does; 1 is the formula of the first. Large photos, and all photos where a network takes one size
+    alone, are seen part by part.
+
+    With a guide, each place of the layer is drawn to the guide's feature with which its product is largest; the
+    target must then be the energy of a layer. Facts: the target on the photo and on the picture as its file holds
+    it, both through the network's own preprocessing.
+    """
+    notes, chosen = [], None
+    if isinstance(target, Middle):
+        target = Energy(middle(net))
+        chosen = str(target)
+        notes.append(f"the layer, {target.layer}, was chosen: the last stage with maps twice as fine as the coarsest")
+    if guide is not None:
+        target = _guided(net, target, guide)
+        notes.append(f"drawn to what {guide.ids[0]} shows {target.layer}")
+    dream = Dream(net, target, octaves, steps, rate / 255, bands, seed)
+    as_they_are = replace(net.preprocess, resize=None, crop=None)
+    made, photos, before, after = [], [], [], []
+    for one in told(images, "deepdream: photos") if len(images) > 1 else images:
+        photo = as_they_are.see(Images.from_pictures(one.originals, one.ids)).pictures[0]
+        windows = dream.windows((photo.shape[-2], photo.shape[-1]))
+        if windows.several:
+            notes.append(f"{one.ids[0]}: seen in parts of {windows.window[0]}×{windows.window[1]} pixels")
+        made.append(eight_bits(dream(photo.to(precision(net)), one.ids[0])[None])[0])
+        photos.append(eight_bits(photo[None])[0])
+        before.append(_score(net, target, photo))
+        after.append(_score(net, target, torch.from_numpy(made[-1]).permute(2, 0, 1)))
+    facts = {f"{target.unit} of the photo": tuple(before), "of the dream": tuple(after)}
+    meta = Meta(target=chosen, notes=(*images.notes, *notes))
+    return Pictures(tuple(made), images.ids, facts, beside={"the photo": tuple(photos)}, meta=meta)
+
+
+def _guided(net: Net, target: Target, guide: Images) -> Guided:
+    """Towards what the guide shows the layer."""
+    if not isinstance(target, Energy):
+        raise PellucidError(f"a guide draws a layer, {target} is not one: give the target as energy(LAYER)")
+    if len(guide) != 1:
+        raise PellucidError(f"these are {len(guide)} guides: give one")
+    features = net.run(guide, at=[target.layer], stop=True)[target.layer]
+    if features.dim() < 3:
+        raise PellucidError(f"the layer {target.layer} has no places that a guide could draw: choose one with maps")
+    return Guided(target.layer, features[0].flatten(1).detach())
+
+
+def _score(net: Net, target: Target, picture: Tensor) -> float:
+    run = net.run(Images.from_pictures([picture], ["picture"]), at=target.layers, stop=not target.reads_output)
+    return float(scored(target, run)[0])

@@ -1,0 +1,122 @@
+"""Diversity: several pictures of one unit that differ from one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated, final
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from pellucid.catalogue import method
+from pellucid.chance import Seed
+from pellucid.errors import Refused
+from pellucid.images import Images
+from pellucid.methods.synthesis._optimise import Each, eight_bits, framed, optimised, streams, without_picture
+from pellucid.methods.synthesis._recipe import BEST, RecipeOption
+from pellucid.methods.synthesis._trust import trusted
+from pellucid.net import Net, Run
+from pellucid.result import Meta, Pictures
+from pellucid.target import Target, Targets
+
+
+@method("Diversity", source="Olah, Mordvintsev & Schubert 2017, section Diversity; Wei et al. 2015, section 3")
+def diversity(
+    net: Net,
+    target: Targets,
+    *,
+    pictures: Annotated[int, Field(ge=2, description="of each target")] = 4,
+    strength: Annotated[
+        float | int, Field(ge=0, description="of the pull apart; 1: a picture like all others loses its activation")
+    ] = 1.0,
+    preset: Annotated[RecipeOption, Field(description="a published recipe, or one with parts of your own")] = BEST,
+    steps: Annotated[int | None, Field(ge=1, description="of the optimisation; by default the recipe's")] = None,
+    size: Annotated[int | None, Field(ge=8, description="side of the pictures; by default the network's own")] = None,
+    seed: Seed = 0,
+) -> Pictures:
+    """Pictures of one target that excite it in different ways: (N, H, W, C) in 8 bits, `pictures` for each target.
+
+    A unit often answers more than one thing, and activation maximisation finds the easiest. Here the pictures of a
+    target push one another away: each gives up strength · |activation| · Σ ⟨G, G′⟩ / pictures over the others, where
+    G are the Gram matrices of the target's layer, of length 1 (for a class, the last layer with places). What they
+    still share is what the unit insists on. The fact `alike` is the mean ⟨G, G′⟩ of a finished picture to the others
+    of its target: 1 is the same texture.
+    """
+    without_picture(target)
+    how = replace(preset, steps=steps or preset.steps)
+    frame = framed(net, size, how.room, cuts=how.cuts)
+    targets = tuple(one for one in target for _ in range(pictures))
+    layers = tuple(_home(net, one, frame.canvas) for one in targets)
+    objective = _Apart(Each(targets), layers, pictures, strength)
+    chance = list(streams(seed, target.parts, pictures))
+    pixels = eight_bits(optimised(net, objective, how, frame, chance, what="diversity", together=pictures))
+    names = [f"{one.named(net)}, {i + 1} of {pictures}" for one in target for i in range(pictures)]
+    facts = {"alike": tuple(value for i in range(0, len(targets), pictures)
+                            for value in _finished(net, pixels[i : i + pictures], layers[i]))}  # fmt: skip
+    made = Pictures(pixels, tuple(names), facts, columns=pictures, meta=Meta(notes=frame.notes))
+    return trusted(made, net, targets)
+
+
+@final
+@dataclass(frozen=True)
+class _Apart:
+    """Picture i is asked about target i, less what it has in common with its group of `count` neighbours."""
+
+    each: Each
+    homes: tuple[str, ...]
+    count: int
+    strength: float | int
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.each.layers, *self.homes)))
+
+    @property
+    def reads_output(self) -> bool:
+        return self.each.reads_output
+
+    def __call__(self, run: Run) -> Float[Tensor, " n"]:
+        scores, left = self.each(run), []
+        for start in range(0, len(scores), self.count):
+            group = slice(start, start + self.count)
+            size = scores[group].detach().abs().mean()  # so that the strength means the same in every layer
+            left.append(
+                scores[group] - self.strength * size * likeness(run[self.homes[start]][group]).sum(1) / self.count
+            )
+        return torch.cat(left)
+
+    def part(self, which: slice) -> _Apart:
+        return _Apart(self.each.part(which), self.homes[which], self.count, self.strength)
+
+
+def likeness(maps: Float[Tensor, "n c *places"]) -> Float[Tensor, "n n"]:
+    """⟨G, G′⟩ of all pairs of pictures, their Gram matrices over channels of length 1; 0 with themselves."""
+    maps = maps.flatten(2) if maps.dim() > 2 else maps[..., None]
+    if maps.shape[1] <= maps.shape[2]:
+        grams = torch.einsum("ncp,ndp->ncd", maps, maps).flatten(1)
+        products = grams @ grams.T
+    else:  # ⟨F Fᵀ, F′ F′ᵀ⟩ = ‖Fᵀ F′‖²: few places have small products
+        products = torch.einsum("ncp,mcq->nmpq", maps, maps).square().sum((2, 3))
+    lengths = products.diagonal().clamp(min=1e-12).sqrt()
+    return products / (lengths[:, None] * lengths) * (1 - torch.eye(len(maps), dtype=maps.dtype, device=maps.device))
+
+
+def _home(net: Net, target: Target, size: tuple[int, int]) -> str:
+    """The layer in which the pictures of a target should differ."""
+    if target.layers:
+        return target.layers[-1]
+    last = net.layers(size).last_map()
+    if last is None:
+        raise Refused(f"{net.name} has no layer with places in which pictures could differ: ask for a layer's unit")
+    return last.name
+
+
+def _finished(net: Net, pixels: np.ndarray, home: str) -> list[float]:
+    """The mean likeness of each finished picture to the others, as its file is seen."""
+    pictures = [torch.from_numpy(np.moveaxis(one, -1, 0).copy()) for one in pixels]
+    seen = net.see(Images.from_pictures(pictures, [str(i) for i in range(len(pixels))])).pixels
+    pairs = likeness(net.run(seen, at=[home], stop=True)[home].double())
+    return [float(value) for value in pairs.sum(1) / (len(pixels) - 1)]

@@ -1,0 +1,114 @@
+"""Fooling a network: a photo that it takes for something else, and how little was changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.images import Images
+from pellucid.methods.synthesis._bounded import (
+    LEVELS,
+    File,
+    file_of,
+    fooled,
+    levels_of,
+    of_a_class,
+    probability_of,
+    saved,
+)
+from pellucid.net import Net
+from pellucid.progress import steps as told
+from pellucid.result import Meta, Pictures
+from pellucid.target import Logit, Target
+
+
+@method("Fooling", source="Szegedy et al. 2013, section 4; Madry et al. 2017, section 2.1")
+def fooling(
+    net: Net,
+    images: Images,
+    target: Target,
+    *,
+    largest: Annotated[int, Field(ge=1, le=LEVELS, description="change of any value of any pixel, of 255")] = 8,
+    probability: Annotated[
+        float | int, Field(gt=0, lt=1, description="of the class at which it is done, on the picture as saved")
+    ] = 0.9,
+    steps: Annotated[int, Field(ge=1, description="at most; the bound rises to the largest in equal shares")] = 120,
+    rate: Annotated[float | int, Field(gt=0, description="mean change of a pixel in one step, of 255")] = 0.25,
+) -> Pictures:
+    """The least change that makes the network see the target class in each photo: (N, H, W, C), as large as its photo.
+
+    Projected gradient ascent on the log odds of the class, with momentum ½, on the photo's own pixels and through
+    the network's own resizing and cropping. The bound on the change begins at 1 of 255 and rises to `largest`; the
+    network is shown whole levels of 255 at every step, so that what is reported is true of the saved 8-bit file.
+
+    Facts of each picture: the probability of the class and that of the photo's first guess, before and after; the
+    largest change and the root mean square of all, of 255; the steps taken; and how many times the change shown
+    beside it is magnified around grey. A class that is not reached is said in the notes.
+    """
+    found = [
+        _one(net, one, target, largest, probability, steps, rate)
+        for one in (told(images, "fooling: photos") if len(images) > 1 else images)
+    ]
+    facts = {key: tuple(one.facts[key] for one in found) for key in found[0].facts}
+    beside = {
+        "the photo": tuple(one.photo for one in found),
+        "the change, magnified": tuple(one.change for one in found),
+    }
+    notes = (*images.notes, *(note for one in found for note in one.notes))
+    names = tuple(one.name for one in found)
+    return Pictures(tuple(one.picture for one in found), names, facts, beside=beside, meta=Meta(notes=notes))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """All that is told of one photo."""
+
+    name: str
+    picture: File
+    photo: File
+    change: File
+    facts: dict[str, float]
+    notes: tuple[str, ...]
+
+
+def _one(
+    net: Net, one: Images, target: Target, largest: int, probability: float | int, steps: int, rate: float | int
+) -> _Found:
+    name, levels, asked = one.ids[0], levels_of(one.originals[0]), of_a_class(net, target, one)
+    first = net.predict(saved(levels), 1).guesses[0][0]
+    before = probability_of(net, levels, asked)
+    found = fooled(
+        net, levels, asked, probability=probability, most=steps, rate=rate,
+        bound=lambda step: min(1 + step * largest // steps, largest), what=f"fooling: {name}",
+    )  # fmt: skip
+    now = net.predict(saved(found.levels), 1).guesses[0][0]
+    change = found.levels.double() - levels
+    factor = max((LEVELS // 2) // max(int(change.abs().max()), 1), 1)
+    facts = {
+        "probability": found.probability,
+        "probability before": before,
+        "first guess now": probability_of(net, found.levels, Logit(first.index)),
+        "first guess before": first.probability,
+        "largest change of 255": float(change.abs().max()),
+        "RMS change of 255": float(change.square().mean().sqrt()),
+        "steps": float(found.taken),
+        "change shown ×": float(factor),
+    }
+    notes = []
+    called = net.class_name(int(asked.of_class))
+    if before >= probability:
+        notes.append(f"{name}: {called} already has a probability of {before:.2f}, nothing was changed")
+    elif found.probability < probability:
+        notes.append(
+            f"{name}: not reached: {called} has a probability of {found.probability:.3g}, not {probability:g}, after "
+            f"{steps} steps within {largest} of 255"
+        )
+    elif first.index == asked.of_class:
+        notes.append(f"{name}: {called} was the first guess already")
+    return _Found(
+        f"{name}: {first.label} → {now.label}", file_of(found.levels), file_of(levels), file_of(128 + factor * change),
+        facts, tuple(notes),
+    )  # fmt: skip

@@ -1,0 +1,73 @@
+"""Interpolation: what lies between two units."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Annotated, Any
+
+import numpy as np
+from jaxtyping import UInt8
+from pydantic import BeforeValidator, Field, InstanceOf
+
+from pellucid.catalogue import method
+from pellucid.chance import Seed
+from pellucid.errors import PellucidError
+from pellucid.methods.synthesis._image import Aligned, Fourier, Magnitude
+from pellucid.methods.synthesis._optimise import Each, eight_bits, framed, optimised, without_picture
+from pellucid.methods.synthesis._recipe import BEST, RecipeOption
+from pellucid.methods.synthesis._trust import trusted
+from pellucid.net import Net
+from pellucid.result import Meta, Pictures
+from pellucid.target import Target, Targets
+
+
+def _target(value: Any) -> Any:
+    """For pydantic: what names a target becomes one, anything else is left for it to refuse."""
+    return Target.of(value) if isinstance(value, (str, int)) else value
+
+
+@method(
+    "Interpolation", source="Olah, Mordvintsev & Schubert 2017, section Interaction; Mordvintsev et al. 2018, section 1"
+)
+def interpolation(
+    net: Net,
+    target: Target,
+    *,
+    to: Annotated[
+        InstanceOf[Target] | None, BeforeValidator(_target), Field(description="the target at the other end")
+    ] = None,
+    pictures: Annotated[int, Field(ge=2, description="in the row, both ends among them")] = 5,
+    preset: Annotated[RecipeOption, Field(description="a published recipe, or one with parts of your own")] = BEST,
+    steps: Annotated[int | None, Field(ge=1, description="of the optimisation; by default the recipe's")] = None,
+    size: Annotated[int | None, Field(ge=8, description="side of the pictures; by default the network's own")] = None,
+    seed: Seed = 0,
+) -> Pictures:
+    """From one target to another in a row of pictures: (N, H, W, C) in 8 bits, for (1 − t) · a + t · b, t from 0 to 1.
+
+    All begin as the same noise and meet the same random touches, and what they have in common at low frequencies is
+    one variable (unless the recipe moves single pixels): the row changes step by step, and what stays in its place
+    is the same thing. Where one target has the larger numbers, more of the row belongs to it. The fact `step` is how
+    far a picture is from the one before it, root mean square over pixels, as a share of the distance between the ends.
+    """
+    if to is None:
+        raise PellucidError(f"interpolation from {target} to nothing: say where to, to=TARGET")
+    without_picture(Targets((target, to)))
+    shares = [i / (pictures - 1) for i in range(pictures)]
+    mixes = (target, *((1 - t) * target + t * to for t in shares[1:-1]), to)
+    names = [f"{target.named(net)}", *(f"{t:.0%} of the way" for t in shares[1:-1]), f"{to.named(net)}"]
+    image = Aligned(preset.image) if isinstance(preset.image, (Fourier, Magnitude)) else preset.image
+    how = replace(preset, steps=steps or preset.steps, image=image)
+    frame = framed(net, size, how.room, cuts=how.cuts)
+    chance = [(seed, str(target), str(to))] * pictures
+    found = optimised(net, Each(mixes), how, frame, chance, what="interpolation", together=pictures)
+    pixels = eight_bits(found)
+    made = Pictures(pixels, tuple(names), {"step": _steps(pixels)}, columns=pictures, meta=Meta(notes=frame.notes))
+    return trusted(made, net, mixes)
+
+
+def _steps(pixels: UInt8[np.ndarray, "n h w c"]) -> tuple[float, ...]:
+    """How far each picture is from the one before it, as a share of the distance from the first to the last."""
+    values = pixels.astype(np.float64)
+    far = float(np.sqrt(np.square(values[-1] - values[0]).mean())) or 1.0
+    return (0.0, *(float(np.sqrt(np.square(b - a).mean())) / far for a, b in pairwise(values)))

@@ -1,0 +1,106 @@
+"""Texture: new pictures in which a network finds the same features together as in a given one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from pellucid.catalogue import method
+from pellucid.chance import Seed
+from pellucid.images import Images
+from pellucid.methods.synthesis._gram import apart, gram, textures, widest
+from pellucid.methods.synthesis._image import Size
+from pellucid.methods.synthesis._match import (
+    Loss,
+    Optimiser,
+    as_file,
+    coarse_to_fine,
+    features,
+    known,
+    noise,
+    pyramid,
+    resized,
+    scaled,
+    takes,
+    whole,
+)
+from pellucid.methods.synthesis._optimise import eight_bits
+from pellucid.net import Net
+from pellucid.progress import steps as told
+from pellucid.result import Meta, Pictures
+
+SEAM = 16
+"""Pixels of the opposite side that the network sees beyond each edge."""
+
+
+@method("Texture", source="Gatys, Ecker & Bethge 2015 (Texture synthesis), section 2, equations 1 to 5")
+def texture(
+    net: Net,
+    images: Images,
+    *,
+    layers: Annotated[
+        tuple[str, ...], Field(description="whose Gram matrices count; by default the widest of each octave")
+    ] = (),
+    size: Annotated[int, Field(ge=8, description="side of the pictures that are made, in pixels")] = 256,
+    scale: Annotated[int, Field(ge=8, description="longer side of the given pictures, in the same pixels")] = 256,
+    steps: Annotated[int, Field(ge=1, description="evaluations of the loss, half of them at half the size")] = 150,
+    optimiser: Annotated[Optimiser, Field(description="on Fourier coefficients")] = "l-bfgs",
+    seed: Seed = 0,
+) -> Pictures:
+    """A picture from noise that has each picture's texture: (N, size, size, C) in 8 bits.
+
+    Made small is the mean over the layers of ‖G − A‖² / ‖A‖², G = F Fᵀ / (C · H · W) of the layer's features F with
+    their places forgotten, A that of the given picture. What is made can be tiled without a seam: beyond each edge
+    the network sees the opposite side. Facts: this loss of the finished picture in 8 bits, and of the noise it began
+    as.
+    """
+    shown, notes = whole(net, images, scale)
+    made, losses, starts = [], [], []
+    ends = (size, size)
+    if net.preprocess.size is not None and not takes(net, ends):
+        ends = net.preprocess.size
+        notes += (f"pictures of {ends[0]}×{ends[1]}: {net.name} takes none of {size}×{size}",)
+    for picture, name in told(list(zip(shown, images.ids, strict=True)), "texture: pictures"):
+        extent = (picture.shape[-2], picture.shape[-1])
+        names = tuple(row.name for row in known(net, layers or widest(net, extent), extent, maps=True))
+        bits, loss, start = _made(net, picture, names, ends, steps, optimiser, (seed, name))
+        made.append(bits)
+        losses.append(loss)
+        starts.append(start)
+    return Pictures(
+        tuple(made),
+        images.ids,
+        {"loss": tuple(losses), "of the noise": tuple(starts)},
+        beside={"given": tuple(eight_bits(one)[0] for one in shown)},
+        meta=Meta(notes=(*images.notes, *notes, f"layers: {', '.join(names)}")),
+    )
+
+
+def _made(
+    net: Net, given: Float[Tensor, "1 c h w"], layers: tuple[str, ...], size: Size, count: int, how: Optimiser,
+    which: tuple[int | str, ...],
+) -> tuple[np.ndarray, float, float]:  # fmt: skip
+    """The picture in 8 bits, its loss, and that of the noise it began as."""
+
+    def lossy(level: Size) -> Loss:
+        share = level[0] / size[0]
+        wanted = textures(net, resized(given, scaled(given, share)), layers)
+        return lambda x: apart(map(gram, features(net, around(x, seam), layers, grad=True)), wanted)
+
+    seam = SEAM if takes(net, (size[0] + 2 * SEAM, size[1] + 2 * SEAM)) else 0
+    begun = noise(which, given, size)
+    what, ends = f"texture of {which[1]}", lossy(size)
+    bits, again = as_file(coarse_to_fine(net, begun, pyramid(net, size), lossy, count, how, what))
+    with torch.no_grad():
+        return bits, float(ends(again)), float(ends(begun))
+
+
+def around(x: Float[Tensor, "n c h w"], seam: int) -> Float[Tensor, "n c rows columns"]:
+    """The picture, and beyond each edge so many pixels of the opposite side."""
+    rows, columns = (torch.arange(-seam, side + seam, device=x.device) % side for side in x.shape[-2:])
+    return x.index_select(-2, rows).index_select(-1, columns)
