@@ -12,6 +12,7 @@ import pellucid as pl
 from pellucid.ask import Ask, explain
 from pellucid.catalogue import entries
 from pellucid.errors import PellucidError, Refused, UnknownName
+from pellucid.methods.synthesis import PRESETS
 from pellucid.net import Net, Preprocess
 from tests.networks import seeded
 from tests.test_every_method import photos, tiny
@@ -32,6 +33,16 @@ def test_equal_questions_have_equal_keys_and_others_do_not() -> None:
     pixels = photos(2)
     others += [Ask("occlusion", "dog", {"size": 8, "fill": picture}).key(net, image) for picture in pixels]
     assert len({key, *others}) == 8
+
+
+def test_recipes_of_one_name_and_other_parts_are_other_questions() -> None:
+    net, none = tiny(), photos(1)
+    recipe = PRESETS["lucid"]
+    asked = [recipe, replace(recipe, steps=7), replace(recipe, transforms=())]
+    keys = {Ask("activation_maximisation", "dog", {"preset": one}).key(net, none) for one in asked}
+    assert len(keys) == 3
+    assert Ask("activation_maximisation", "dog", {"preset": "lucid"}).key(net, none) in keys
+
 
 
 def test_answers_are_those_of_the_method() -> None:

@@ -31,6 +31,13 @@ def pictured(value: Any, names: tuple[str, ...] = FILLS) -> Any:
     return Images.of(value)
 
 
+def read_if(value: Any) -> Any:
+    """For pydantic: pictures from what `read` takes, anything else left for it to refuse."""
+    return Images.of(value) if isinstance(value, (str, Path, Tensor, np.ndarray)) else value
+
+
+PictureOption = Annotated[InstanceOf[Images], BeforeValidator(read_if)]
+"""An option that takes a picture, or whatever `read` makes one of."""
 Filling = Annotated[Fill | InstanceOf[Images], BeforeValidator(pictured)]
 """An option that takes a fill by its name, or a picture of one's own (whatever `read` takes)."""
 

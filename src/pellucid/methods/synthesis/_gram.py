@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Annotated, Any
 
-import numpy as np
 import torch
 from jaxtyping import Float
-from pydantic import BeforeValidator, InstanceOf
 from torch import Tensor
 
 from pellucid.errors import Refused
-from pellucid.images import Images
 from pellucid.methods.synthesis._image import Size
 from pellucid.methods.synthesis._match import features, relative
 from pellucid.net import Net
-
-
-def pictured(value: Any) -> Any:
-    """Pictures from what `read` takes; what is none is left for pydantic to refuse."""
-    return Images.of(value) if isinstance(value, (str, Path, Tensor, np.ndarray)) else value
-
-
-PictureOption = Annotated[InstanceOf[Images], BeforeValidator(pictured)]
-"""An option that takes a picture, or whatever `read` makes one of."""
 
 
 def gram(values: Float[Tensor, "1 c h w"]) -> Float[Tensor, "c c"]:

@@ -22,7 +22,7 @@ from pellucid.errors import BadNetwork, PellucidError, Refused
 from pellucid.images import Images
 from pellucid.methods.synthesis._climb import Adam, Climb, Step
 from pellucid.methods.synthesis._image import Fourier, Image, Size
-from pellucid.methods.synthesis._optimise import eight_bits, precision
+from pellucid.methods.synthesis._optimise import eight_bits, precision, takes
 from pellucid.net import Layer, Net
 from pellucid.progress import preview, steps
 
@@ -169,21 +169,6 @@ def pyramid(net: Net, size: Size) -> tuple[Size, ...]:
     """Half the size, where that still shows something and the network takes it, then the size: coarse before fine."""
     half = (round(size[0] / 2), round(size[1] / 2))
     return (half, size) if min(half) >= _LEAST and takes(net, half) else (size,)
-
-
-def takes(net: Net, size: Size) -> bool:
-    """Whether the network has an answer to pictures of that size. Raises BadNetwork if it fails for another reason."""
-    try:
-        net.layers(size)
-    except BadNetwork as error:
-        if "failed on an input" not in str(error):
-            raise
-        try:
-            net.layers(size)
-        except BadNetwork:
-            return False
-        raise  # what does not happen again is not due to the size
-    return True
 
 
 def whole(net: Net, images: Images, side: int) -> tuple[tuple[Float[Tensor, "1 c h w"], ...], tuple[str, ...]]:

@@ -134,7 +134,7 @@ def framed(net: Net, size: int | Size | None, room: int, *, cuts: bool = False) 
 def takes(net: Net, size: Size) -> bool:
     """Whether the network runs on inputs of that size. A failure that does not repeat is no answer: it is raised."""
     failure = _failure(net, size)
-    if failure is not None and (net.preprocess.size is None or _failure(net, size) is None):
+    if failure is not None and _failure(net, size) is None:
         raise failure
     return failure is None
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Annotated, Any, final
+from typing import Annotated, final
 
-import numpy as np
 import torch
 from jaxtyping import Float
-from pydantic import BeforeValidator, Field, InstanceOf
+from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.errors import PellucidError
 from pellucid.images import Images
+from pellucid.images.touch import PictureOption
 from pellucid.methods.synthesis._octaves import Dream, Guided, middle
 from pellucid.methods.synthesis._optimise import eight_bits, precision
 from pellucid.net import Net, Run
@@ -36,10 +35,6 @@ class Middle(Target):
         return "energy of a layer half-way up"
 
 
-def _pictures(value: Any) -> Any:
-    return Images.of(value) if isinstance(value, (str, Path, Tensor, np.ndarray)) else value
-
-
 @method("DeepDream", source="Mordvintsev, Olah & Tyka 2015, notebook, sections on octaves and Controlling dreams")
 def deepdream(
     net: Net,
@@ -53,9 +48,7 @@ def deepdream(
         int, Field(ge=1, le=8, description="of spatial frequency that climb equally fast; 1: the gradient as it is")
     ] = 5,
     guide: Annotated[
-        InstanceOf[Images] | None,
-        BeforeValidator(_pictures),
-        Field(description="a second picture: the layer is drawn to what it sees there"),
+        PictureOption | None, Field(description="a second picture: the layer is drawn to what it sees there")
     ] = None,
     seed: Seed = 0,
 ) -> Pictures:

@@ -13,7 +13,8 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.errors import PellucidError, Refused
 from pellucid.images import Images
-from pellucid.methods.synthesis._gram import PictureOption, apart, gram, textures, widest
+from pellucid.images.touch import PictureOption
+from pellucid.methods.synthesis._gram import apart, gram, textures, widest
 from pellucid.methods.synthesis._image import Size
 from pellucid.methods.synthesis._match import (
     Loss,

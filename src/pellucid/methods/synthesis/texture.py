@@ -26,10 +26,9 @@ from pellucid.methods.synthesis._match import (
     pyramid,
     resized,
     scaled,
-    takes,
     whole,
 )
-from pellucid.methods.synthesis._optimise import eight_bits
+from pellucid.methods.synthesis._optimise import eight_bits, takes
 from pellucid.net import Net
 from pellucid.progress import steps as told
 from pellucid.result import Meta, Pictures
