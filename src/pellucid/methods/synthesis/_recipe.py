@@ -163,6 +163,10 @@ PARTS: dict[str, Any] = {
 _BYTES = 255.0
 _CAFFE = Pixels(noise=10 / _BYTES)
 
+# Ours is lucid's with half the steps, and factors and angles from whole ranges. Tried on the bundled network: 128 steps
+# already reach the best photo for all of 11 channels, 256 give more contrast. Steeper spectra, fourier(1.15) +
+# adam(0.04), look more painted, but of ten classes another network then recognises 3 and not 7; stronger touches
+# (scale 0.6 to 1.2, jitter 24) cost more of that; tv(0.003) cleans classes, but wipes out targets of small numbers.
 PRESETS: dict[str, Recipe] = {
     "pellucid": Recipe(
         "pellucid", Fourier(), Adam(0.05), 256, (Pad(12), Jitter(8), Scale(0.9, 1.1), Rotate(10), Jitter(4))
