@@ -140,8 +140,7 @@ def speed(steps: int, units: int, rounds: int) -> None:
     """Seconds of one core for each step and unit, ours and lucent's in turns; the first layers end the pass early.
 
     Pictures of 128 × 128 under lucid's transforms. lucent enlarges what the network sees to 224; `plain` is lucent
-    told to leave it at the 140 that ours sees. Ours makes `units` pictures together. The redirected rectifiers of
-    its first 16 steps are timed by themselves and counted with the share that they have in 512 steps.
+    told to leave it at the 140 that ours sees. Ours makes `units` pictures together.
     """
     import torchvision
     from lucent.optvis import param, render
@@ -157,8 +156,8 @@ def speed(steps: int, units: int, rounds: int) -> None:
     hooks = sum(len(part._forward_hooks) for part in module.modules())
     net = pl.Net(module, "resnet50", pl.load("bundled").preprocess)
 
-    def ours(layer: str, redirect: int) -> float:
-        recipe = replace(PRESETS["lucid"], steps=steps, redirect=redirect)
+    def ours(layer: str) -> float:
+        recipe = replace(PRESETS["lucid"], steps=steps)
         targets = tuple(Channel(layer, i) for i in range(units))
         frame = framed(net, 128, recipe.room)
         start = time.process_time()
@@ -174,16 +173,14 @@ def speed(steps: int, units: int, rounds: int) -> None:
         return (time.process_time() - start) / steps
 
     for layer in ("layer1.2", "layer2.3", "layer3.5", "layer4.2"):
-        times: dict[str, list[float]] = {"ours": [], "redirected": [], "lucent": [], "lucent_plain": []}
+        times: dict[str, list[float]] = {"ours": [], "lucent": [], "lucent_plain": []}
         for _ in range(rounds):
-            times["ours"].append(ours(layer, 0))
-            times["redirected"].append(ours(layer, 10**6))
+            times["ours"].append(ours(layer))
             times["lucent"].append(theirs(layer))
             times["lucent_plain"].append(theirs(layer, fixed_image_size=140))
-        mixed = np.array(times["ours"]) * (496 / 512) + np.array(times["redirected"]) * (16 / 512)
         say(
-            layer=layer, ratio=_short(np.median(mixed / times["lucent"])),
-            ratio_plain=_short(np.median(mixed / times["lucent_plain"])),
+            layer=layer, ratio=_short(np.median(np.divide(times["ours"], times["lucent"]))),
+            ratio_plain=_short(np.median(np.divide(times["ours"], times["lucent_plain"]))),
             **{name: round(float(np.median(found)), 4) for name, found in times.items()},
         )  # fmt: skip
     left = sum(len(part._forward_hooks) for part in module.modules())

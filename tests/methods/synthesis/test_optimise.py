@@ -367,6 +367,20 @@ def test_a_dead_start_stays_grey_without_redirection(six: bool) -> None:
     assert float((with_ - 0.5).abs().max()) > 0.2
 
 
+def test_only_dead_pictures_of_a_batch_are_redirected() -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(2)
+        net = Net(Dead().double(), "dead", Preprocess(mean=(0.5,) * 3, std=(1.0,) * 3))
+    with torch.no_grad():
+        net.module.conv.bias[0] = 0.3
+    recipe = Recipe("x", Fourier(), Adam(0.2), 12, (Jitter(2),), redirect=16)
+    alive, dead = Channel("act", 0), Channel("act", 1)
+    together = made(net, [alive, dead], recipe, 16)
+    assert torch.allclose(together[1], made(net, [dead], recipe, 16)[0], atol=1e-9)
+    assert torch.allclose(together[0], made(net, [alive], replace(recipe, redirect=0), 16)[0], atol=1e-9)
+    assert float((together[1] - 0.5).abs().max()) > 0.1
+
+
 def test_no_hook_is_left_and_the_network_is_untouched() -> None:
     net = two()
     before = {name: value.clone() for name, value in net.module.state_dict().items()}

@@ -247,21 +247,41 @@ class _Work:
 
     def _looks(self, pixels: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """The objective (N,), the mean over all looks, and its gradient by the pixels; less the penalties."""
-        recipe = self.recipe
-        rule = Redirected() if step < recipe.redirect else None
+        recipe, looks = self.recipe, self.recipe.looks
         chance = [generator(int(one[0]), *one[1:], "step", step) for one in self.chance]
         total, slope = torch.zeros(len(pixels), dtype=pixels.dtype), torch.zeros_like(pixels)
-        for look in range(recipe.looks):
-            scores = self.objective(self._run(self._seen(pixels, chance), rule)) / recipe.looks
-            if look == 0:
-                for penalty in recipe.priors:
-                    if isinstance(penalty, Penalty):
-                        scores = scores - penalty(pixels - self.mean)
-            if not scores.requires_grad:
-                raise Refused("the objective does not depend on the pixels: there is nothing to climb")
-            (found,) = torch.autograd.grad(scores.sum(), pixels)
-            total, slope = total + scores.detach(), slope + found
+        for _ in range(looks):
+            seen = self._seen(pixels, chance)
+            scores, pull = self._pull(seen.detach().requires_grad_(), wake=step < recipe.redirect)
+            (found,) = torch.autograd.grad(seen, pixels, pull)
+            total, slope = total + scores / looks, slope + found / looks
+        for penalty in recipe.priors:
+            if isinstance(penalty, Penalty):
+                cost = penalty(pixels - self.mean)
+                (found,) = torch.autograd.grad(cost.sum(), pixels)
+                total, slope = total - cost.detach(), slope - found
         return total, slope
+
+    def _pull(self, seen: Tensor, wake: bool) -> tuple[Tensor, Tensor]:
+        """The objective (N,), and its gradient by what the network is shown.
+
+        With `wake`, pictures that no gradient reaches get that of redirected rectifiers. Olah et al. ask at each
+        rectifier whether it is silent; to ask at the end costs nothing where all is well, and cures the same.
+        """
+        scores, pull = self._gradient(seen, None)
+        if wake:
+            silent = ~pull.reshape(len(pull), -1).any(1)
+            if silent.any():
+                _, waking = self._gradient(seen, Redirected())
+                pull = torch.where(silent[:, None, None, None], waking, pull)
+        return scores, pull
+
+    def _gradient(self, seen: Tensor, rule: Rule | None) -> tuple[Tensor, Tensor]:
+        scores = self.objective(self._run(seen, rule))
+        if not scores.requires_grad:
+            raise Refused("the objective does not depend on the pixels: there is nothing to climb")
+        (pull,) = torch.autograd.grad(scores.sum(), seen)
+        return scores.detach().to(seen), pull
 
     def _run(self, seen: Tensor, rule: Rule | None) -> Run:
         """The pass over what the network is shown, as far as the objective needs it."""

@@ -31,9 +31,9 @@ class Recipe:
     """How a picture is made: what is optimised, what happens to it before the network sees it, what it should be
     like, how it climbs, and for how many steps.
 
-    `redirect` is for how many steps rectifiers that answer nothing pass on what would wake them; `best` keeps the
-    picture with the highest objective instead of the last; `looks` is how many times the network looks at each
-    picture in a step; with `credit`, the share of each pixel in the climb is kept.
+    `redirect` is for how many steps rectifiers pass on what would wake them, where no gradient comes through;
+    `best` keeps the picture with the highest objective instead of the last; `looks` is how many times the network
+    looks at each picture in a step; with `credit`, the share of each pixel in the climb is kept.
     """
 
     name: str
