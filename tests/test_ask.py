@@ -44,7 +44,6 @@ def test_recipes_of_one_name_and_other_parts_are_other_questions() -> None:
     assert Ask("activation_maximisation", "dog", {"preset": "lucid"}).key(net, none) in keys
 
 
-
 def test_answers_are_those_of_the_method() -> None:
     net, image = tiny(), photos(1)
     heat = Ask("grad_cam", "dog", {"against": True}).answer(net, image)
