@@ -167,10 +167,8 @@ class Net:
             inputs = self.preprocess.normalise((pixels if leaf is None else leaf).to(like.device)).to(like.dtype)
         large = bool(grad) and 4 * len(pixels) * pixels[0].numel() * _GROWTH > MEMORY
         with spilling(MEMORY) if large else nullcontext():
-            # Of a network that was traced it is known whether gradients stay off; then nothing need be frozen.
-            frozen = not stop or self.layers(_size(pixels)).willful
             output, found, coverage = tap.forward(
-                self.module, inputs, at=at, edit=edit, rule=rule, grad=bool(grad), stop=stop, frozen=frozen
+                self.module, inputs, at=at, edit=edit, rule=rule, grad=bool(grad), stop=stop
             )
         return Run(self, output, found, coverage, leaf, stopped=stop)
 

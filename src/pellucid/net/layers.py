@@ -59,8 +59,6 @@ class Layers:
     """How many numbers one image's activations take in all: what a backward pass must keep."""
     widest: int
     """How many numbers the largest activation of one image has."""
-    willful: bool = False
-    """The network switches gradients on by itself, whoever runs it."""
 
     def __getitem__(self, name: str) -> Layer:
         """The layer of that name; `relu#2` is the second call of a module that is used again."""
@@ -90,11 +88,9 @@ def table(module: nn.Module, inputs: Tensor) -> Layers:
     # Shapes and places alone: a list of the outputs would hold every activation of the network at once.
     seen: list[tuple[str, int, nn.Module, tuple[int, ...], Placement | None]] = []
     floats = widest = 0
-    willful = False
 
     def watch(operation: Any, args: Any, kwargs: Any, output: Any) -> None:
-        nonlocal floats, widest, willful
-        willful = willful or torch.is_grad_enabled()
+        nonlocal floats, widest
         tracker(operation, args, kwargs, output)
         if isinstance(output, Tensor) and not _is_view(output, args):
             floats += output.numel()
@@ -125,7 +121,7 @@ def table(module: nn.Module, inputs: Tensor) -> Layers:
         for name, call, part, shape, placement in seen
     )
     size = (int(inputs.shape[-2]), int(inputs.shape[-1]))
-    return Layers(rows, size, tuple(sorted(tracker.unknown)), floats, widest, willful)
+    return Layers(rows, size, tuple(sorted(tracker.unknown)), floats, widest)
 
 
 def _is_view(output: Tensor, args: Any) -> bool:

@@ -32,11 +32,8 @@ def lock_of(module: nn.Module) -> threading.RLock:
 
 
 @contextmanager
-def undisturbed(module: nn.Module, *, frozen: bool = True) -> Iterator[None]:
-    """Evaluation mode and frozen parameters inside; modes, flags, buffers and global RNG as before afterwards.
-
-    Without `frozen` parameters keep their flags, which is quicker, and does no harm where gradients stay off.
-    """
+def undisturbed(module: nn.Module) -> Iterator[None]:
+    """Evaluation mode and frozen parameters inside; modes, flags, buffers and global RNG as before afterwards."""
     trained: list[nn.Module] = []
     thawed: list[nn.Parameter] = []
     with ExitStack() as undo:
@@ -46,10 +43,9 @@ def undisturbed(module: nn.Module, *, frozen: bool = True) -> Iterator[None]:
         undo.callback(_set_training, trained, True)
         trained += [part for part in parts if part.training]
         _set_training(trained, False)
-        if frozen:
-            undo.callback(_set_requires_grad, thawed, True)
-            thawed += [p for part in parts for p in part._parameters.values() if p is not None and p.requires_grad]
-            _set_requires_grad(thawed, False)
+        undo.callback(_set_requires_grad, thawed, True)
+        thawed += [p for part in parts for p in part._parameters.values() if p is not None and p.requires_grad]
+        _set_requires_grad(thawed, False)
         # A batch norm without running statistics, or a counter in forward, writes to buffers in eval mode too.
         undo.callback(_put_back, _Buffers(parts))
         yield
@@ -124,21 +120,20 @@ def forward(
     rule: Rule | None = None,
     grad: bool = False,
     stop: bool = False,
-    frozen: bool = True,
 ) -> tuple[Any, dict[str, Tensor], dict[str, int]]:
     """One forward pass: (what the module returned, activations by the names in `at`, rule coverage).
 
     With `grad`, activations are nodes of the graph: the first ones that depend on no gradient yet become its
     leaves, so nothing in front of them is recorded. What is handed out is never what later in-place operations
     rewrite: the network continues on a copy. With `stop` the pass ends as soon as all of `at` are there, and
-    nothing is returned for the network's output. `frozen` as for `undisturbed`.
+    nothing is returned for the network's output.
     """
     wanted, edits = list(dict.fromkeys(at)), dict(edit or {})
     taps = _Taps(module, wanted, edits, grad, stop and bool(wanted))
     if rule is not None and any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
         raise Refused(f"the {rule.name} rule cannot reach into TorchScript: load the Python module it was made from")
     mode = RuleMode(rule, inputs) if rule is not None else None
-    with undisturbed(module, frozen=frozen or grad), taps.hung(), torch.set_grad_enabled(grad), mode or nullcontext():
+    with undisturbed(module), taps.hung(), torch.set_grad_enabled(grad), mode or nullcontext():
         try:
             output = _called(module, inputs)
         except _Enough:
