@@ -1,0 +1,62 @@
+"""One exact pass of a network over many pictures: every unit of every layer, in bounded memory, resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pellucid.errors import PellucidError, unknown
+from pellucid.images.sources import Source
+from pellucid.net import Net
+from pellucid.progress import steps
+from pellucid.result import versions
+from pellucid.sweep.fold import Units
+from pellucid.sweep.plan import Plan
+from pellucid.sweep.shard import run_shard
+from pellucid.sweep.store import Store
+
+__all__ = ["Plan", "Store", "Units", "planned", "swept"]
+
+
+def planned(
+    net: Net, source: Source, *, spec: dict[str, Any] | None = None, layers: Sequence[str] | None = None,
+    embedded: Sequence[str] | None = None, count: int = 100, shard: int = 512, batch: int = 16, seed: int = 0,
+) -> Plan:  # fmt: skip
+    """The plan of a sweep. `layers` are by default all with weights, and what blocks hand on; `embedded` the last."""
+    table = net.layers()
+    names = (
+        tuple(layers) if layers is not None else tuple(row.name for row in table.rows if _worth(row.kind, row.shape))
+    )
+    if not names:
+        raise PellucidError(f"{net.name} has no layer with units: name some with layers=")
+    rows = [table[name] for name in names]
+    units = Units(
+        names,
+        tuple(row.shape[0] for row in rows),
+        tuple((row.shape[1], row.shape[2]) if len(row.shape) == 3 else (1, 1) for row in rows),
+    )
+    kept = (
+        tuple(embedded) if embedded is not None else (names[-2 if len(rows[-1].shape) == 1 and len(names) > 1 else -1],)
+    )
+    for name in kept:
+        if name not in names:
+            raise unknown("layer", name, names)
+    return Plan(
+        spec or {"spec": net.name}, net.weights, repr(net.preprocess), str(source), len(source), source.identity,
+        units, kept, source.classes, count, shard, batch, seed, versions=versions(),
+    )  # fmt: skip
+
+
+def _worth(kind: str, shape: tuple[int, ...]) -> bool:
+    return ("Conv" in kind or "Linear" in kind) and len(shape) in (1, 3)
+
+
+def swept(net: Net, source: Source, plan: Plan, folder: str | Path) -> Store:
+    """Run what is not done yet, here, and finish the index."""
+    store = Store.begun(folder, plan)
+    done = store.committed()
+    for shard in steps([shard for shard in range(plan.shards) if shard not in done], "shards"):
+        store.commit(shard, run_shard(plan, shard, net, source))
+    store.finalise()
+    return store

@@ -1,0 +1,106 @@
+"""One statistic of every unit over many pictures: start, step, merge, finish; exact in any order.
+
+Whatever a fold adds up is an integer, and whatever it selects is selected by a total order, so that the same
+pictures give the same bits whichever batch, shard, worker or order they came in.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Part = dict[str, NDArray[np.generic]]
+"""What a fold knows so far: named arrays, ready to be written."""
+
+
+@dataclass(frozen=True)
+class Units:
+    """All units of the layers that are looked at, numbered through: layer by layer, channel by channel."""
+
+    layers: tuple[str, ...]
+    channels: tuple[int, ...]
+    places: tuple[tuple[int, int], ...]
+    """(rows, columns) of each layer's maps; (1, 1) for layers without places."""
+
+    def __len__(self) -> int:
+        return sum(self.channels)
+
+    def first(self, layer: int) -> int:
+        """The number of the first unit of a layer."""
+        return sum(self.channels[:layer])
+
+    def number(self, layer: str, channel: int) -> int:
+        """The number of one unit."""
+        return self.first(self.layers.index(layer)) + channel
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """A few pictures, and what each layer did with them: `maps[layer]` is (N, channels, rows, columns), float32.
+
+    `maxima` (N, units) are the largest activations over places, -inf where an activation is not finite; `means`
+    (N, units) the means over places.
+    """
+
+    images: NDArray[np.int64]
+    """Numbers of the pictures in their source."""
+    labels: NDArray[np.int64]
+    """Their classes, -1 where unknown."""
+    maps: Sequence[Tensor]
+    maxima: NDArray[np.float32]
+    means: NDArray[np.float32]
+
+
+class Fold(ABC):
+    """One statistic."""
+
+    name: str
+
+    @abstractmethod
+    def start(self, units: Units) -> Part:
+        """Nothing seen yet."""
+
+    @abstractmethod
+    def step(self, part: Part, units: Units, batch: Batch) -> None:
+        """Take a batch in: `part` is changed."""
+
+    @abstractmethod
+    def merge(self, units: Units, a: Part, b: Part) -> Part:
+        """Both parts as one; associative, commutative, exact."""
+
+    def settle(self, units: Units, part: Part) -> Part:
+        """The part as it is written: what was kept aside is put in its place."""
+        return part
+
+    def finish(self, units: Units, part: Part) -> Part:
+        """What is read from the index."""
+        return part
+
+    def facts(self) -> Mapping[str, object]:
+        """What it was told: part of the index's identity."""
+        return {}
+
+
+def seen(found: Sequence[Tensor], images: NDArray[np.int64], labels: NDArray[np.int64]) -> Batch:
+    """A batch from the activations of all layers; those without places are given one."""
+    maps, maxima, means = [], [], []
+    for activation in found:
+        flat = activation.detach().float()
+        flat = (
+            flat
+            if flat.dim() == 4
+            else flat.reshape(*flat.shape[:2], -1, 1)
+            if flat.dim() > 2
+            else flat[..., None, None]
+        )
+        high, mean = flat.amax((2, 3)), flat.mean((2, 3))
+        maps.append(flat)
+        maxima.append(torch.where(torch.isfinite(mean), high, -torch.inf))
+        means.append(mean)
+    return Batch(images, labels, maps, torch.cat(maxima, 1).cpu().numpy(), torch.cat(means, 1).cpu().numpy())

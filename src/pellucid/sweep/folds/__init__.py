@@ -1,0 +1,1 @@
+"""The statistics that a sweep can keep, one file for each kind."""

@@ -1,0 +1,94 @@
+"""What is kept of every picture: one row each of chosen layers, and what the network says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.sweep.fold import Batch, Fold, Part, Units
+
+
+@final
+@dataclass(frozen=True)
+class Embeddings(Fold):
+    """The means over places of chosen layers, a row of float16 for each picture."""
+
+    layers: tuple[str, ...] = ()
+    name = "embeddings"
+
+    def facts(self) -> dict[str, object]:
+        return {"layers": list(self.layers)}
+
+    def start(self, units: Units) -> Part:
+        wide = {layer: units.channels[units.layers.index(layer)] for layer in self.layers}
+        return {"image": np.zeros(0, np.int64), **{f"at.{k}": np.zeros((0, n), np.float16) for k, n in wide.items()}}
+
+    def step(self, part: Part, units: Units, batch: Batch) -> None:
+        part["image"] = np.concatenate([part["image"], batch.images])
+        for layer in self.layers:
+            first = units.number(layer, 0)
+            rows = batch.means[:, first : first + units.channels[units.layers.index(layer)]]
+            with np.errstate(over="ignore"):  # what float16 cannot hold becomes infinite, and is seen to be
+                part[f"at.{layer}"] = np.concatenate([part[f"at.{layer}"], rows.astype(np.float16)])
+
+    def merge(self, units: Units, a: Part, b: Part) -> Part:
+        order = np.argsort(np.concatenate([a["image"], b["image"]]), kind="stable")
+        return {name: np.concatenate([a[name], b[name]])[order] for name in a}
+
+
+@final
+@dataclass(frozen=True)
+class ClassSums(Fold):
+    """Of every unit the sum of its mean activations over the pictures of each class, in fixed point, and the counts."""
+
+    classes: int
+    name = "classes"
+
+    def facts(self) -> dict[str, object]:
+        return {"classes": self.classes}
+
+    def start(self, units: Units) -> Part:
+        return {"sums": np.zeros((self.classes, len(units)), np.int64), "count": np.zeros(self.classes, np.int64)}
+
+    def step(self, part: Part, units: Units, batch: Batch) -> None:
+        known = np.nonzero((batch.labels >= 0) & (batch.labels < self.classes))[0]
+        values = np.where(np.isfinite(batch.means), batch.means, 0).astype(np.float64).clip(-(2.0**21), 2.0**21)
+        integers = np.rint(values * SCALE).astype(np.int64)
+        np.add.at(part["sums"], batch.labels[known], integers[known])
+        np.add.at(part["count"], batch.labels[known], 1)
+
+    def merge(self, units: Units, a: Part, b: Part) -> Part:
+        return {name: a[name] + b[name] for name in a}
+
+    def finish(self, units: Units, part: Part) -> Part:
+        means = part["sums"] / SCALE / np.maximum(part["count"], 1)[:, None]
+        return {"mean": means.astype(np.float32), "count": part["count"]}
+
+
+SCALE = 2.0**20
+"""Of the sums: a millionth is kept, and 2^22 pictures of up to 2^21 fit."""
+
+
+def morcos(means: NDArray[np.float32], count: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(units,): (μ_max − μ_others) / (μ_max + μ_others) over class means (Morcos et al. 2018, equation 1)."""
+    present = means[count > 0].astype(np.float64)
+    if len(present) < 2:
+        return np.full(means.shape[1], np.nan)
+    best = present.max(0)
+    others = (present.sum(0) - best) / (len(present) - 1)
+    whole = best + others
+    return np.where(whole > 0, (best - others) / np.where(whole > 0, whole, 1), np.nan)
+
+
+def folds(count: int, embedded: Sequence[str], classes: int) -> tuple[Fold, ...]:
+    """The usual folds of an index."""
+    from pellucid.sweep.folds.histogram import Histogram
+    from pellucid.sweep.folds.sums import Moments
+    from pellucid.sweep.folds.top import Top
+
+    usual: tuple[Fold, ...] = (Top(count), Histogram(), Moments(), Embeddings(tuple(embedded)))
+    return (*usual, ClassSums(classes)) if classes else usual

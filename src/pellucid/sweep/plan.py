@@ -1,0 +1,87 @@
+"""What a sweep is, as a value: which network looks at which pictures, what is kept, and how the work is cut.
+
+It travels as plain JSON: paths, names and numbers, never a live network. Whoever works on a shard opens network and
+source again from it, and finds out by their hashes whether they are still the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.chance import generator
+from pellucid.sweep.fold import Fold, Units
+from pellucid.sweep.folds.rows import folds
+
+FORMAT = 1
+"""Of shards and indexes: raised when the same plan would give other bits."""
+FREE = ("net", "source", "versions", "batch")
+"""What the numbers do not depend on."""
+MICRO = 8
+"""Pictures that go through the network at once, always: part of what makes the bits."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep over the pictures of a source."""
+
+    net: Mapping[str, Any]
+    """Arguments of `load`: spec, weights, size, …"""
+    weights: str
+    """SHA-256 of the network's weights."""
+    preprocess: str
+    source: str
+    """`KIND:PLACE`"""
+    images: int
+    names: str
+    """SHA-256 of the pictures' names."""
+    units: Units
+    embedded: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    count: int = 100
+    shard: int = 512
+    batch: int = 32
+    """Pictures that are read ahead together; the numbers do not depend on it, nor on the shards."""
+    seed: int = 0
+    dtype: str = "float32"
+    format: int = FORMAT
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of everything that the numbers depend on: where source and network lie is no part of it."""
+        said = {name: value for name, value in self.as_dict().items() if name not in FREE}
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def folds(self) -> tuple[Fold, ...]:
+        """What is kept."""
+        return folds(self.count, self.embedded, len(self.classes))
+
+    @property
+    def shards(self) -> int:
+        """Into how many parts the work is cut."""
+        return -(-self.images // self.shard)
+
+    def members(self, shard: int) -> NDArray[np.int64]:
+        """The pictures of one shard, in a seeded order: class-sorted sources then cannot break the bounds."""
+        order = generator(self.seed, "order").permutation(self.images)
+        return order[shard * self.shard : (shard + 1) * self.shard].astype(np.int64)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_dict(cls, said: Mapping[str, Any]) -> Plan:
+        """The inverse of `as_dict`."""
+        units = said["units"]
+        kept = Units(tuple(units["layers"]), tuple(units["channels"]), tuple((a, b) for a, b in units["places"]))
+        lists = {name: tuple(said[name]) for name in ("embedded", "classes")}
+        return cls(**{**said, "units": kept, **lists})
