@@ -36,8 +36,11 @@ class Embeddings(Fold):
                 part[f"at.{layer}"] = np.concatenate([part[f"at.{layer}"], rows.astype(np.float16)])
 
     def merge(self, units: Units, a: Part, b: Part) -> Part:
-        order = np.argsort(np.concatenate([a["image"], b["image"]]), kind="stable")
-        return {name: np.concatenate([a[name], b[name]])[order] for name in a}
+        return self.settle(units, {name: np.concatenate([a[name], b[name]]) for name in a})
+
+    def settle(self, units: Units, part: Part) -> Part:
+        order = np.argsort(part["image"])
+        return {name: values[order] for name, values in part.items()}
 
 
 @final
