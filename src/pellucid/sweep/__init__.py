@@ -9,14 +9,14 @@ from typing import Any
 from pellucid.errors import PellucidError, unknown
 from pellucid.images.sources import Source
 from pellucid.net import Net
-from pellucid.progress import steps
 from pellucid.result import versions
+from pellucid.sweep.drive import Runner, drive
 from pellucid.sweep.fold import Units
 from pellucid.sweep.plan import Plan
-from pellucid.sweep.shard import run_shard
+from pellucid.sweep.runners.local import Here, Processes
 from pellucid.sweep.store import Store
 
-__all__ = ["Plan", "Store", "Units", "planned", "swept"]
+__all__ = ["Here", "Plan", "Processes", "Runner", "Store", "Units", "planned", "swept"]
 
 
 def planned(
@@ -52,11 +52,20 @@ def _worth(kind: str, shape: tuple[int, ...]) -> bool:
     return ("Conv" in kind or "Linear" in kind) and len(shape) in (1, 3)
 
 
-def swept(net: Net, source: Source, plan: Plan, folder: str | Path) -> Store:
-    """Run what is not done yet, here, and finish the index."""
+def swept(
+    plan: Plan,
+    folder: str | Path,
+    runner: Runner | None = None,
+    *,
+    part: tuple[int, int] = (0, 1),
+    deadline: float = 1800,
+) -> Store:
+    """Run what is not done yet, and finish the index when all of it is.
+
+    `part` = (i, n) does every n-th shard from the i-th: n such calls, anywhere that sees the folder, do all.
+    """
     store = Store.begun(folder, plan)
-    done = store.committed()
-    for shard in steps([shard for shard in range(plan.shards) if shard not in done], "shards"):
-        store.commit(shard, run_shard(plan, shard, net, source))
-    store.finalise()
+    drive(plan, store, runner or Here(), range(part[0], plan.shards, part[1]), deadline=deadline)
+    if len(store.committed()) == plan.shards:
+        store.finalise()
     return store

@@ -9,13 +9,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Part = dict[str, NDArray[np.generic]]
+Part = dict[str, NDArray[Any]]
 """What a fold knows so far: named arrays, ready to be written."""
 
 

@@ -28,6 +28,15 @@ MICRO = 8
 
 
 @dataclass(frozen=True)
+class Piece:
+    """Pictures `start` to `stop` of a shard: all of it, unless it had to be cut."""
+
+    shard: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """A sweep over the pictures of a source."""
 
@@ -73,6 +82,10 @@ class Plan:
         """The pictures of one shard, in a seeded order: class-sorted sources then cannot break the bounds."""
         order = generator(self.seed, "order").permutation(self.images)
         return order[shard * self.shard : (shard + 1) * self.shard].astype(np.int64)
+
+    def piece(self, shard: int) -> Piece:
+        """All of a shard."""
+        return Piece(shard, 0, min(self.shard, self.images - shard * self.shard))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

@@ -17,7 +17,7 @@ from pellucid.images.sources import Source
 from pellucid.net import Net
 from pellucid.net.load import load
 from pellucid.sweep.fold import Batch, Part, seen
-from pellucid.sweep.plan import MICRO, Plan
+from pellucid.sweep.plan import MICRO, Piece, Plan
 
 _AHEAD = 2  # batches that are read while one is computed
 
@@ -31,11 +31,25 @@ class Done:
     images: int
 
 
-def run_shard(plan: Plan, shard: int, net: Net | None = None, source: Source | None = None) -> Done:
+def empty(plan: Plan) -> Done:
+    """Nothing seen."""
+    return Done({fold.name: fold.start(plan.units) for fold in plan.folds}, (), 0)
+
+
+def joined(plan: Plan, pieces: Sequence[Done]) -> Done:
+    """Several pieces as one; their order does not matter."""
+    whole = pieces[0]
+    for one in pieces[1:]:
+        parts = {fold.name: fold.merge(plan.units, whole.parts[fold.name], one.parts[fold.name]) for fold in plan.folds}
+        whole = Done(parts, whole.bad + one.bad, whole.images + one.images)
+    return whole
+
+
+def run_piece(plan: Plan, piece: Piece, net: Net | None = None, source: Source | None = None) -> Done:
     """The work of a worker. `net` and `source` may be given where they are at hand, else they are opened."""
     net, source = net or _network(plan), source or _source(plan.source)
-    members = plan.members(shard)
-    parts = {fold.name: fold.start(plan.units) for fold in plan.folds}
+    members = plan.members(piece.shard)[piece.start : piece.stop]
+    parts = empty(plan).parts
     bad: list[tuple[int, str]] = []
     for batches, broken in _batches(plan, net, source, members):
         bad += broken

@@ -15,9 +15,9 @@ import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,9 +126,7 @@ class Store:
         place = self.folder / f"generation-{whole[:16]}"
         place.mkdir(exist_ok=True)
         for name, values in arrays.items():
-            write_atomically(
-                place / f"{name}.npy", lambda file, values=values: np.save(file, values, allow_pickle=False)
-            )  # type: ignore[misc]
+            write_atomically(place / f"{name}.npy", partial(_save, values))
         _synced(place)
         with _manifest(self.folder) as db:
             db.execute("delete from files")
@@ -204,10 +202,13 @@ def _manifest(folder: Path) -> Iterator[sqlite3.Connection]:
 
 def _packed(parts: Mapping[str, Part]) -> bytes:
     buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer, **{f"{fold}.{name}": values for fold, part in parts.items() for name, values in part.items()}
-    )  # type: ignore[arg-type]
+    arrays: dict[str, Any] = {f"{fold}.{name}": one for fold, part in parts.items() for name, one in part.items()}
+    np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
+
+
+def _save(values: NDArray[Any], file: IO[bytes]) -> None:
+    np.save(file, values, allow_pickle=False)
 
 
 def _unpacked(data: bytes) -> dict[str, Part]:

@@ -23,7 +23,7 @@ class Folder(Source):
         return Path(self.place).expanduser()
 
     @cached_property
-    def classes(self) -> tuple[str, ...]:  # type: ignore[override]
+    def classes(self) -> tuple[str, ...]:
         parts = [path.relative_to(self._root).parts for path in self._paths]
         return tuple(sorted({one[0] for one in parts})) if all(len(one) > 1 for one in parts) else ()
 

@@ -37,7 +37,7 @@ class Tar(Source):
         return tuple(found)
 
     @cached_property
-    def classes(self) -> tuple[str, ...]:  # type: ignore[override]
+    def classes(self) -> tuple[str, ...]:
         labels = [member.label for member in self._members if member.label is not None]
         return tuple(map(str, range(max(labels) + 1))) if labels else ()
 

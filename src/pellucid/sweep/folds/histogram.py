@@ -24,7 +24,8 @@ def binned(values: NDArray[np.float32]) -> NDArray[np.int64]:
     bits = np.ascontiguousarray(values, np.float32).view(np.uint32).astype(np.int64)
     key = ((bits & 0x7FFFFFFF) >> (23 - _MANTISSA)) - ((127 + _LOWEST) << _MANTISSA)
     size = np.clip(key + 1, 0, HALF)
-    return np.where(bits >> 31 == 1, HALF - size, HALF + size)
+    found: NDArray[np.int64] = np.where(bits >> 31 == 1, HALF - size, HALF + size)
+    return found
 
 
 def edges() -> NDArray[np.float64]:

@@ -83,7 +83,7 @@ class Top(Fold):
         value, image, place = (
             np.concatenate([a[name], b[name]], axis=1).ravel() for name in ("value", "image", "place")
         )
-        merged = dict(zip(("value", "image", "place"), _best(unit, value, image, place, self.count), strict=True))
+        merged: Part = dict(zip(("value", "image", "place"), _best(unit, value, image, place, self.count), strict=True))
         return {**merged, "left_out": a["left_out"] + b["left_out"], "waiting": a["waiting"]}
 
     def finish(self, units: Units, part: Part) -> Part:

@@ -1,0 +1,91 @@
+"""This machine: in this process, or in several of it, one thread each."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import Any
+
+from pellucid.images.sources import Source
+from pellucid.net import Net
+from pellucid.sweep.drive import Lost, Runner
+from pellucid.sweep.plan import Piece, Plan
+from pellucid.sweep.shard import Done, run_piece
+
+
+class Here(Runner):
+    """In this process, piece after piece."""
+
+    def __init__(self, net: Net | None = None, source: Source | None = None) -> None:
+        self.net, self.source = net, source
+
+    def submit(self, plan: Plan, piece: Piece) -> Any:
+        return _Call(plan, piece)
+
+    def wait(self, handles: Iterable[Any], seconds: float) -> list[Any]:
+        return [next(iter(handles))]
+
+    def result(self, handle: Any) -> Done:
+        return run_piece(handle.plan, handle.piece, self.net, self.source)
+
+
+@dataclass(frozen=True, eq=False)
+class _Call:
+    """Work that is done when its result is asked for."""
+
+    plan: Plan
+    piece: Piece
+
+
+class Processes(Runner):
+    """In `slots` processes: each opens network and source from the plan. One that dies is replaced."""
+
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+        self._pool: ProcessPoolExecutor | None = None
+
+    def submit(self, plan: Plan, piece: Piece) -> Future[Done]:
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
+            self._pool = ProcessPoolExecutor(self.slots, context, initializer=_alone)
+        try:
+            return self._pool.submit(run_piece, plan, piece)
+        except BrokenProcessPool:
+            self._end()
+            return self.submit(plan, piece)
+
+    def wait(self, handles: Iterable[Any], seconds: float) -> list[Any]:
+        return list(wait(handles, seconds, FIRST_COMPLETED).done)
+
+    def result(self, handle: Any) -> Done:
+        try:
+            done: Done = handle.result()
+        except BrokenProcessPool as error:
+            raise Lost("a worker died") from error
+        return done
+
+    def abandon(self, handle: Any) -> None:
+        self._end()
+
+    def close(self) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        if self._pool is None:
+            return
+        for process in list((self._pool._processes or {}).values()):
+            process.kill()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = None
+
+
+def _alone() -> None:
+    """One thread for each process: with more they wait for one another."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    import torch
+
+    torch.set_num_threads(1)
