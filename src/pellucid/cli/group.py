@@ -19,11 +19,12 @@ _OWN = {
     "explain": "Why this answer? Several methods, one picture",
     "predict": "What the network sees",
     "layers": "What the network is made of, where each layer looks",
+    "index": "A network over a data set: one exact pass, resumable",
     "methods": "What can be asked, and the paper behind each",
     "doctor": "What works on this machine",
 }
 """Our own commands, each in pellucid.cli.NAME as `command()`; all others are methods of the catalogue."""
-_HEAVY = {"explain"}  # torch is needed to say what its options are, as for the methods
+_HEAVY = {"explain", "index"}  # torch is needed to say what its options are, as for the methods
 
 _DOC = """Look inside convolutional neural networks.
 

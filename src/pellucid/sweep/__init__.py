@@ -58,7 +58,7 @@ def swept(
     runner: Runner | None = None,
     *,
     part: tuple[int, int] = (0, 1),
-    deadline: float = 1800,
+    deadline: float | int = 1800,
 ) -> Store:
     """Run what is not done yet, and finish the index when all of it is.
 

@@ -34,7 +34,7 @@ class Runner(ABC):
         """Hand out a piece; a handle for it."""
 
     @abstractmethod
-    def wait(self, handles: Iterable[Any], seconds: float) -> list[Any]:
+    def wait(self, handles: Iterable[Any], seconds: float | int) -> list[Any]:
         """Those that are finished, one way or the other; at the latest after so many seconds."""
 
     @abstractmethod
@@ -55,7 +55,7 @@ class _Flight:
     until: float
 
 
-def drive(plan: Plan, store: Store, runner: Runner, shards: Iterable[int], *, deadline: float = 1800.0) -> None:
+def drive(plan: Plan, store: Store, runner: Runner, shards: Iterable[int], *, deadline: float | int = 1800.0) -> None:
     """Do all shards that are not committed yet. Raises what every piece would meet; all else is tried again."""
     done = store.committed()
     todo = [shard for shard in shards if shard not in done]

@@ -26,7 +26,7 @@ class Here(Runner):
     def submit(self, plan: Plan, piece: Piece) -> Any:
         return _Call(plan, piece)
 
-    def wait(self, handles: Iterable[Any], seconds: float) -> list[Any]:
+    def wait(self, handles: Iterable[Any], seconds: float | int) -> list[Any]:
         return [next(iter(handles))]
 
     def result(self, handle: Any) -> Done:
@@ -58,7 +58,7 @@ class Processes(Runner):
             self._end()
             return self.submit(plan, piece)
 
-    def wait(self, handles: Iterable[Any], seconds: float) -> list[Any]:
+    def wait(self, handles: Iterable[Any], seconds: float | int) -> list[Any]:
         return list(wait(handles, seconds, FIRST_COMPLETED).done)
 
     def result(self, handle: Any) -> Done:

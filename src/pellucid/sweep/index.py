@@ -1,0 +1,121 @@
+"""An index that is read: every unit of every layer over a data set, without running the network again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.errors import PellucidError, UnknownName, unknown
+from pellucid.images.sources import Source
+from pellucid.net import Net
+from pellucid.net.load import load
+from pellucid.sweep.folds.histogram import quantiles
+from pellucid.sweep.folds.rows import morcos
+from pellucid.sweep.plan import Plan
+from pellucid.sweep.store import Store
+
+
+@dataclass(frozen=True, eq=False)
+class Top:
+    """The strongest pictures of one unit, best first: value, number of the picture, place in the map (row by row)."""
+
+    values: NDArray[np.float32]
+    images: NDArray[np.int64]
+    places: NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """A finished index. Its arrays are memory-mapped: opening it reads almost nothing."""
+
+    store: Store
+    moved: str | None = None
+    """Where the pictures lie now, if not where they were."""
+
+    @classmethod
+    def of(cls, value: Any) -> Index:
+        """The index in a folder."""
+        if isinstance(value, Index):
+            return value
+        index = cls(value if isinstance(value, Store) else Store.open(value))
+        index.store.current  # noqa: B018  # an unfinished one is refused at once
+        return index
+
+    @property
+    def plan(self) -> Plan:
+        """What was done."""
+        return self.store.plan
+
+    def facts(self) -> dict[str, Any]:
+        """What a result's Meta records."""
+        return {"net": str(self.plan.net.get("spec", "")), "weights": self.plan.weights}
+
+    @cached_property
+    def source(self) -> Source:
+        """The pictures. Refused where they are no longer those of the index."""
+        source = Source.of(self.moved or self.plan.source)
+        if len(source) != self.plan.images or source.identity != self.plan.names:
+            raise PellucidError(f"{source} no longer holds the pictures of the index: name where they are with images=")
+        return source
+
+    def at(self, place: str | Path) -> Index:
+        """The same index, with its pictures elsewhere."""
+        return Index(self.store, str(place))
+
+    @cached_property
+    def net(self) -> Net:
+        """The network that was run; refused where its weights are others by now."""
+        net = load(**self.plan.net)
+        if net.weights != self.plan.weights:
+            raise PellucidError(f"{net.name} has other weights than the index was made with")
+        return net
+
+    def unit(self, layer: str, channel: int) -> int:
+        """The number of a unit. Raises UnknownName with what would work."""
+        units = self.plan.units
+        if layer not in units.layers:
+            raise unknown("layer in the index", layer, units.layers)
+        channels = units.channels[units.layers.index(layer)]
+        if not 0 <= channel < channels:
+            raise UnknownName(f"no unit {channel} in layer {layer!r}: it has {channels}, 0 to {channels - 1}")
+        return units.number(layer, channel)
+
+    def top(self, layer: str, channel: int, count: int = 9) -> Top:
+        """The strongest pictures of one unit."""
+        unit = self.unit(layer, channel)
+        image = self.store.array("top.image")[unit, :count]
+        there = image >= 0
+        arrays = (self.store.array(f"top.{name}")[unit, :count][there] for name in ("value", "place"))
+        value, place = arrays
+        return Top(np.array(value), np.array(image[there]), np.array(place))
+
+    def quantile(self, layer: str, channel: int, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The values below which these shares of a unit's activations lie."""
+        unit = self.unit(layer, channel)
+        found: NDArray[np.float64] = quantiles(self.store.array("histogram.counts")[unit : unit + 1], shares)[0]
+        return found
+
+    def moments(self, layer: str, channel: int) -> dict[str, float]:
+        """Count, mean and standard deviation of a unit's means and maxima, and how often it is silent."""
+        unit = self.unit(layer, channel)
+        names = ("count", "silent", "mean_mean", "mean_sd", "max_mean", "max_sd", "least", "greatest")
+        return {name: float(self.store.array(f"moments.{name}")[unit]) for name in names}
+
+    @cached_property
+    def class_selectivity(self) -> NDArray[np.float64]:
+        """(units,): (μ_max − μ_others) / (μ_max + μ_others) over all classes; NaN without labels."""
+        if not self.plan.classes:
+            return np.full(len(self.plan.units), np.nan)
+        return morcos(np.asarray(self.store.array("classes.mean")), np.asarray(self.store.array("classes.count")))
+
+    def embeddings(self, layer: str | None = None) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+        """(numbers of the pictures, their rows) of one of the embedded layers, by default the last of them."""
+        name = layer or self.plan.embedded[-1]
+        if name not in self.plan.embedded:
+            raise unknown("embedded layer", name, self.plan.embedded)
+        return self.store.array("embeddings.image"), self.store.array(f"embeddings.at.{name}")

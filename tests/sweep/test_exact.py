@@ -1,0 +1,165 @@
+"""What an index holds is what a plain loop over all activations finds; to the bit, in whatever way it was cut."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pellucid.images.sources import Source
+from pellucid.net import Net
+from pellucid.sweep import Here, Store, planned, swept
+from pellucid.sweep.folds.histogram import BINS, HALF, binned, edges, quantiles
+from pellucid.sweep.folds.rows import morcos
+from pellucid.sweep.folds.sums import fixed, floating
+from pellucid.sweep.index import Index
+from tests.sweep.made import photos, small
+
+LAYERS = ("first", "act", "second", "head")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return photos(tmp_path_factory.mktemp("photos"), 45, classes=3)
+
+
+@pytest.fixture(scope="module")
+def index(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Index:
+    return Index.of(made(small(), folder, tmp_path_factory.mktemp("store") / "x.index"))
+
+
+def made(net: Net, folder: Path, store: Path, **how: int) -> Store:
+    source = Source.of(folder)
+    plan = planned(net, source, layers=LAYERS, count=7, **{"shard": 16, **how})
+    return swept(plan, store, Here(net, source))
+
+
+def activations(folder: Path) -> list[np.ndarray]:
+    """Of every layer (N, channels, places), in the order of the source's names, eight pictures at a time."""
+    net, source = small(), Source.of(folder)
+    pixels = torch.cat([net.see(source.read(i)).pixels for i in range(len(source))])
+    filled = torch.cat([pixels, torch.zeros(-len(pixels) % 8, *pixels.shape[1:])])
+    found: list[list[torch.Tensor]] = [[] for _ in LAYERS]
+    for batch in filled.split(8):
+        with torch.no_grad():
+            run = net.run(batch, at=LAYERS)
+        for kept, layer in zip(found, LAYERS, strict=True):
+            kept.append(run.at[layer].reshape(8, run.at[layer].shape[1], -1))
+    return [torch.cat(kept)[: len(pixels)].numpy() for kept in found]
+
+
+def test_top_pictures_and_places_are_those_of_a_plain_sort(index: Index, folder: Path) -> None:
+    for layer, maps in zip(LAYERS, activations(folder), strict=True):
+        for channel in range(maps.shape[1]):
+            best = sorted((-maps[i, channel].max(), i, int(maps[i, channel].argmax())) for i in range(len(maps)))[:7]
+            top = index.top(layer, channel, 7)
+            assert top.values.tolist() == [-value for value, _, _ in best]
+            assert top.images.tolist() == [image for _, image, _ in best]
+            assert top.places.tolist() == [place for _, _, place in best]
+
+
+def test_the_network_that_is_tested_has_ties(folder: Path) -> None:
+    """Without them the order of equals would not be tested."""
+    maxima = activations(folder)[1].max(2)
+    assert any(len(np.unique(column)) < len(column) - 3 for column in maxima.T)
+
+
+def test_moments(index: Index, folder: Path) -> None:
+    for layer, maps in zip(LAYERS, activations(folder), strict=True):
+        means, maxima = maps.astype(np.float64).mean(2), maps.max(2).astype(np.float64)
+        for channel in range(maps.shape[1]):
+            said = index.moments(layer, channel)
+            assert said["count"] == len(maps)
+            assert np.isclose(said["mean_mean"], means[:, channel].mean(), rtol=1e-5, atol=1e-7)
+            assert np.isclose(said["max_mean"], maxima[:, channel].mean(), rtol=0, atol=1e-11)
+            assert np.isclose(said["max_sd"], maxima[:, channel].std(), rtol=1e-9, atol=1e-6)
+            assert said["greatest"] == maxima[:, channel].max()
+            assert said["least"] == maxima[:, channel].min()
+            assert said["silent"] == (maps[:, channel] == 0).all(1).sum()
+
+
+@pytest.mark.parametrize(
+    "how", [{"shard": 2}, {"shard": 7}, {"shard": 45}, {"batch": 3}, {"batch": 45}, {"shard": 9, "batch": 5}], ids=str
+)
+def test_identical_bits_however_the_work_is_cut(
+    index: Index, folder: Path, tmp_path: Path, how: dict[str, int]
+) -> None:
+    assert made(small(), folder, tmp_path / "x", **how).current["digest"] == index.store.current["digest"]
+
+
+def test_merge_is_associative_and_commutative(folder: Path, tmp_path: Path) -> None:
+    store = made(small(), folder, tmp_path / "x", shard=15)
+    plan = store.plan
+    for fold in plan.folds:
+        a, b, c = (store.part(i)[fold.name] for i in range(3))
+        orders = [((a, b), c), ((c, b), a), ((b, a), c)]
+        finished = [
+            fold.finish(plan.units, fold.merge(plan.units, fold.merge(plan.units, *two), one)) for two, one in orders
+        ]
+        other = fold.finish(plan.units, fold.merge(plan.units, a, fold.merge(plan.units, c, b)))
+        for one in finished:
+            for name, values in one.items():
+                assert np.array_equal(values, other[name], equal_nan=values.dtype.kind == "f"), (fold.name, name)
+
+
+def test_embeddings_and_class_means(index: Index, folder: Path) -> None:
+    maps = activations(folder)
+    images, rows = index.embeddings()
+    assert images.tolist() == list(range(45))
+    assert np.array_equal(rows, maps[2].mean(2).astype(np.float16)) or np.allclose(rows, maps[2].mean(2), atol=2e-3)
+    labels = np.array([index.source.label(i) for i in range(45)])
+    assert set(labels) == {0, 1, 2}
+    means = np.stack([maps[2].mean(2)[labels == k].mean(0) for k in range(3)])
+    unit = index.unit("second", 0)
+    assert np.allclose(index.store.array("classes.mean")[:, unit : unit + 5], means, atol=2e-6)
+    best = means.max(0)
+    others = (means.sum(0) - best) / 2
+    shown = morcos(means.astype(np.float32), np.full(3, 15))
+    assert np.allclose(shown[best + others > 0], ((best - others) / (best + others))[best + others > 0], atol=1e-5)
+
+
+def test_bins_hold_what_they_should() -> None:
+    chance = np.random.default_rng(0)
+    values = (chance.standard_normal(20_000) * 10.0 ** chance.uniform(-9, 5, 20_000)).astype(np.float32)
+    bins, ends = binned(values), edges()
+    inside = (bins > 0) & (bins < BINS - 1) & (bins != HALF)
+    assert inside.mean() > 0.6
+    low, high = ends[bins[inside]], ends[bins[inside] + 1]
+    wide = values[inside].astype(np.float64)
+    assert ((low <= wide) & (wide <= high)).all()
+    assert (np.abs(values[bins == HALF]) < 2.0**-20 * (1 + 1e-6)).all()
+    assert binned(np.float32([0.0, -0.0])).tolist() == [HALF, HALF]
+
+
+@pytest.mark.parametrize("kind", ["normal", "rectified", "skewed"])
+def test_quantiles_are_within_half_a_percent(kind: str) -> None:
+    chance = np.random.default_rng(2)
+    values = chance.standard_normal(400_000).astype(np.float32)
+    values = np.maximum(values, 0) if kind == "rectified" else np.exp(values) if kind == "skewed" else values + 3
+    counts = np.bincount(binned(values), minlength=BINS).astype(np.uint32)[None]
+    shares = np.array([0.6, 0.9, 0.95, 0.99, 0.995, 0.999])
+    assert np.allclose(quantiles(counts, shares)[0], np.quantile(values, shares), rtol=5e-3)
+
+
+def test_fixed_point_sums_do_not_depend_on_their_order() -> None:
+    chance = np.random.default_rng(3)
+    values = chance.standard_normal(10_000) * 10.0 ** chance.uniform(-6, 6, 10_000)
+    coarse, fine = fixed(values)
+    assert np.allclose(floating(coarse, fine), values, rtol=0, atol=2.0**-40)
+    order = chance.permutation(len(values))
+    assert (coarse.sum(), fine.sum()) == (coarse[order].sum(), fine[order].sum())
+
+
+def test_what_is_not_finite_is_left_out_and_counted(folder: Path, tmp_path: Path) -> None:
+    net = small()
+    with torch.no_grad():
+        net.module.second.bias[2] = torch.nan  # type: ignore[union-attr,operator,index]
+    source = Source.of(folder)
+    plan = replace(planned(net, source, layers=("second",), count=3, shard=64))
+    index = Index.of(swept(plan, tmp_path / "x", Here(net, source)))
+    assert index.store.array("top.left_out").tolist() == [0, 0, 45, 0, 0]
+    assert not len(index.top("second", 2).images)
+    assert len(index.top("second", 1).images) == 3
