@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pellucid.draw import draw
     from pellucid.errors import PellucidError
     from pellucid.images import Images, read
-    from pellucid.methods import activations, attribution, filters, synthesis
+    from pellucid.methods import activations, attribution, filters, synthesis, units
     from pellucid.net import Net
     from pellucid.net.load import load
     from pellucid.result import Heatmap, Result
@@ -47,6 +47,7 @@ _HOME = {
     "read": "pellucid.images:read",
     "synthesis": "pellucid.methods.synthesis",
     "target": "pellucid.target",
+    "units": "pellucid.methods.units",
 }
 """Where each public name lives: a module, or module:attribute."""
 

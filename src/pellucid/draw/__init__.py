@@ -17,12 +17,13 @@ from pellucid.draw.labels import draw_labels
 from pellucid.draw.look import Look
 from pellucid.draw.maps import draw_maps
 from pellucid.draw.panels import draw_panel
+from pellucid.draw.patches import draw_patches
 from pellucid.draw.picture import Picture
 from pellucid.draw.pictures import draw_pictures
 from pellucid.draw.predictions import draw_predictions
 from pellucid.draw.tables import draw_table
 from pellucid.errors import PellucidError, unknown
-from pellucid.result import Explanation, Filters, Heatmap, LabelMap, Maps, Panel, Pictures, Predictions, Table
+from pellucid.result import Explanation, Filters, Heatmap, LabelMap, Maps, Panel, Patches, Pictures, Predictions, Table
 
 __all__ = ["Look", "Picture", "draw"]
 
@@ -33,6 +34,7 @@ _KINDS: dict[type, Callable[..., Picture]] = {
     Predictions: draw_predictions,
     Explanation: draw_explanation,
     Pictures: draw_pictures,
+    Patches: draw_patches,
     Filters: draw_filters,
     Maps: draw_maps,
     Table: draw_table,

@@ -4,6 +4,7 @@ from pellucid.result.activations import Maps
 from pellucid.result.base import Meta, Result, versions
 from pellucid.result.guesses import Column, Explanation, Guess, Predictions, Row
 from pellucid.result.maps import Heatmap, LabelMap, Panel
+from pellucid.result.patches import Patches
 from pellucid.result.pictures import Pictures, Trust
 from pellucid.result.table import Table
 from pellucid.result.weights import Filters
@@ -18,6 +19,7 @@ __all__ = [
     "Maps",
     "Meta",
     "Panel",
+    "Patches",
     "Pictures",
     "Predictions",
     "Result",

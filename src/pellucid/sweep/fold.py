@@ -16,6 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pellucid.geometry import Placement
+
 Part = dict[str, NDArray[Any]]
 """What a fold knows so far: named arrays, ready to be written."""
 
@@ -28,6 +30,15 @@ class Units:
     channels: tuple[int, ...]
     places: tuple[tuple[int, int], ...]
     """(rows, columns) of each layer's maps; (1, 1) for layers without places."""
+    placements: tuple[Placement | None, ...] = ()
+    """Where each layer's cells lie in the network's input; None for layers without places."""
+
+    @classmethod
+    def from_dict(cls, said: Mapping[str, Any]) -> Units:
+        """From plain lists, as JSON gives them back."""
+        placements = tuple(None if one is None else _placement(one) for one in said["placements"])
+        places = tuple((int(rows), int(columns)) for rows, columns in said["places"])
+        return cls(tuple(said["layers"]), tuple(said["channels"]), places, placements)
 
     def __len__(self) -> int:
         return sum(self.channels)
@@ -39,6 +50,12 @@ class Units:
     def number(self, layer: str, channel: int) -> int:
         """The number of one unit."""
         return self.first(self.layers.index(layer)) + channel
+
+
+def _placement(said: Mapping[str, Any]) -> Placement:
+    pairs: dict[str, Any] = {name: tuple(said[name]) for name in ("start", "jump", "field")}
+    grid = said["grid"]
+    return Placement(**pairs, exact=said["exact"], grid=None if grid is None else (tuple(grid[0]), tuple(grid[1])))
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,7 +44,8 @@ class Plan:
     """Arguments of `load`: spec, weights, size, …"""
     weights: str
     """SHA-256 of the network's weights."""
-    preprocess: str
+    preprocess: Mapping[str, Any]
+    """Fields of the network's `Preprocess`."""
     source: str
     """`KIND:PLACE`"""
     images: int
@@ -94,7 +95,6 @@ class Plan:
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> Plan:
         """The inverse of `as_dict`."""
-        units = said["units"]
-        kept = Units(tuple(units["layers"]), tuple(units["channels"]), tuple((a, b) for a, b in units["places"]))
+        kept = Units.from_dict(said["units"])
         lists = {name: tuple(said[name]) for name in ("embedded", "classes")}
         return cls(**{**said, "units": kept, **lists})

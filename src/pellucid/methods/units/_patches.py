@@ -1,0 +1,55 @@
+"""From what an index holds of a unit to patches of pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pellucid.geometry import Placement
+from pellucid.images import viewable
+from pellucid.methods.units._unit import Unit
+from pellucid.net import Preprocess
+from pellucid.result import Meta, Patches
+from pellucid.result.patches import Box
+from pellucid.sweep.index import Index, Top
+
+
+def patches(index: Index, unit: Unit, top: Top) -> Patches:
+    """The patches of these pictures at these places."""
+    plan, source = index.plan, index.source
+    which = plan.units.layers.index(unit.layer)
+    placement, places = plan.units.placements[which], plan.units.places[which]
+    preprocess = _preprocess(plan.preprocess)
+    pictures, views, boxes, names, labels = [], [], [], [], []
+    for image, place in zip(top.images.tolist(), top.places.tolist(), strict=True):
+        seen = preprocess.see(source.read(image))
+        pictures.append(viewable(seen.pictures[0]))
+        views.append(seen.views[0])
+        boxes.append(field(placement, places, place, seen.views[0].size))
+        names.append(source.name(image))
+        label = source.label(image)
+        labels.append(None if label is None else source.classes[label])
+    values = np.asarray(top.values, np.float32)
+    return Patches(
+        tuple(pictures), tuple(boxes), values, tuple(names), tuple(labels), tuple(views), Meta(images=tuple(names))
+    )
+
+
+def field(placement: Placement | None, places: tuple[int, int], place: int, size: tuple[int, int]) -> Box:
+    """The receptive field of a cell in the network's input, as edges; all of it where the layer has no places."""
+    if placement is None or places == (1, 1):
+        return 0.0, 0.0, float(size[0]), float(size[1])
+    rows, columns = placement.centres(*places)
+    y, x = rows[place // places[1]] + 0.5, columns[place % places[1]] + 0.5
+    high, wide = (min(one, 2 * whole) for one, whole in zip(placement.field, size, strict=True))
+    return float(y - high / 2), float(x - wide / 2), float(y + high / 2), float(x + wide / 2)
+
+
+def _preprocess(said: Any) -> Preprocess:
+    """From plain lists, as JSON gives them back."""
+    return Preprocess(**{name: _pair(value) for name, value in said.items()})
+
+
+def _pair(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,31 @@
+"""Top images: the patches of a data set that excite a unit most."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.errors import PellucidError
+from pellucid.methods.units._patches import patches
+from pellucid.methods.units._unit import Unit
+from pellucid.result import Patches
+from pellucid.sweep.index import Index
+
+
+@method("Top images", source="Zeiler & Fergus 2013, section 4 and figure 2; Zhou et al. 2015, section 3.2")
+def top_images(
+    index: Index,
+    unit: Unit,
+    *,
+    count: Annotated[int, Field(ge=1, description="how many of the strongest pictures")] = 9,
+) -> Patches:
+    """The pictures that excite a unit most and the receptive field of its strongest cell in each: (N, ) patches.
+
+    Exact over the whole data set, one patch a picture, best first; of equal activations the picture that comes first
+    in the data set. A field that reaches past the edge is shown with its outside marked. Values are activations.
+    """
+    if count > index.plan.count:
+        raise PellucidError(f"count={count}: the index keeps the {index.plan.count} strongest pictures of every unit")
+    return patches(index, unit, index.top(unit.layer, unit.channel, count))

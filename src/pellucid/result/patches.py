@@ -1,0 +1,67 @@
+"""What excites units most: patches of real pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from pellucid.geometry import View
+from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+
+Box = tuple[float, float, float, float]
+"""(top, left, bottom, right) in pixels of a picture, edges; it may reach outside."""
+
+
+@dataclass(frozen=True, eq=False)
+class Patches(Result):
+    """The N strongest patches of one unit, best first.
+
+    `pictures` are the pictures that they were found in, as the network saw them, (H, W, 3) each; `boxes` the
+    receptive field of the strongest cell in each of them, which may reach outside the picture; `values` (N,) the
+    activations; `names` what the pictures are called, `labels` their classes where known.
+    """
+
+    pictures: tuple[UInt8[np.ndarray, "height width 3"], ...]
+    boxes: tuple[Box, ...]
+    values: Float[np.ndarray, " n"]
+    names: tuple[str, ...]
+    labels: tuple[str | None, ...]
+    views: tuple[View, ...]
+    meta: Meta = field(default_factory=Meta)
+
+    def __repr__(self) -> str:
+        return f"Patches({len(self)} of {self.meta.target or 'a unit'})"
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, i: int) -> Patches:
+        """Patch i alone."""
+        one = one_of_many(i, len(self), "result")
+        picked = {name: getattr(self, name)[one] for name in _EACH}
+        return dataclasses.replace(self, **picked)
+
+    def crop(self, i: int, outside: int = 127) -> UInt8[np.ndarray, "rows columns 3"]:
+        """Patch i itself: what the strongest cell sees, `outside` where it sees past the edge."""
+        picture = self.pictures[i]
+        top, left, bottom, right = (round(edge) for edge in self.boxes[i])
+        patch = np.full((bottom - top, right - left, 3), outside, np.uint8)
+        inside = (max(top, 0), max(left, 0), min(bottom, picture.shape[0]), min(right, picture.shape[1]))
+        if inside[0] < inside[2] and inside[1] < inside[3]:
+            patch[inside[0] - top : inside[2] - top, inside[1] - left : inside[3] - left] = picture[
+                inside[0] : inside[2], inside[1] : inside[3]
+            ]
+        return patch
+
+    def save(self, path: str | Path) -> Path:
+        """Write values, boxes, names and origin to `path` (.npz); atomic. The pictures stay where they are."""
+        labels = np.array([label or "" for label in self.labels])
+        names = np.array(self.names)
+        return save_arrays(path, self.meta, values=self.values, boxes=np.array(self.boxes), names=names, labels=labels)
+
+
+_EACH = ("pictures", "boxes", "values", "names", "labels", "views")
