@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
 import inspect
 import json
 import pickle
 import re
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,8 @@ from pellucid.catalogue import Entry, entries, takes_many
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.net import Labels, Net, Preprocess
-from pellucid.result import Filters, Heatmap, Maps, Panel, Pictures, Result, Table
+from pellucid.result import Filters, Heatmap, Maps, Panel, Patches, Pictures, Result, Table
+from pellucid.sweep.index import Index
 
 ROOT = Path(__file__).parents[1]
 QUICK: dict[str, dict[str, Any]] = {
@@ -53,6 +57,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "style_transfer": {"size": 32, "steps": 4},
     "texture": {"size": 24, "scale": 32, "steps": 4},
     "maps": {"layer": "block", "units": (5, 0, 2)},  # the strongest are so over all images
+    "top_images": {"count": 4},
     "xrai": {"steps": 4, "scales": (1200,), "smallest": 1500},
 }
 CONSTANT = {"occlusion_labels"}
@@ -91,9 +96,33 @@ def photos(n: int = 3) -> Images:
     return Images.from_pictures(values, [f"photo {i}" for i in range(n)])
 
 
+def nouns(entry: Entry, net: Net, images: Images) -> dict[str, Any]:
+    """What the method asks about."""
+    given: dict[str, Any] = {"net": net, "images": images, "target": "dog", "unit": "block:5"}
+    if {"index", "other", "indexes"} & set(entry.arguments):
+        given["index"] = given["other"] = indexed(net)
+        given["indexes"] = [given["index"]] * 2
+    return {name: given[name] for name in entry.arguments}
+
+
 def ask(entry: Entry, net: Net, images: Images, **options: Any) -> Result:
-    given = {"net": net, "images": images, "target": "dog"}
-    return entry.function(**{name: given[name] for name in entry.arguments}, **QUICK.get(entry.name, {}), **options)
+    return entry.function(**nouns(entry, net, images), **QUICK.get(entry.name, {}), **options)
+
+
+_stores: dict[str, str] = {}
+
+
+def indexed(net: Net) -> Index:
+    """An index of twelve pictures in three classes by that network; made once for each set of weights."""
+    if net.weights not in _stores:
+        folder = Path(tempfile.mkdtemp(prefix="pellucid-test-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        chance = np.random.default_rng(2)
+        pixels = chance.random((12, 6, 6, 3)).repeat(6, 1).repeat(6, 2)
+        np.savez(folder / "photos.npz", images=(pixels * 255).astype(np.uint8), labels=np.arange(12) % 3)
+        pl.units.index(net, folder / "photos.npz", store=folder / "x.index", count=8, embed=("block", "relu"))
+        _stores[net.weights] = str(folder / "x.index")
+    return Index.of(_stores[net.weights]).using(net)
 
 
 def numbers(result: Result) -> np.ndarray:
@@ -146,6 +175,7 @@ def test_leaves_the_network_as_it_was(entry: Entry) -> None:
 @pytest.mark.parametrize("call", [1, 2, 4])
 def test_leaves_the_network_as_it_was_when_it_fails(entry: Entry, call: int, monkeypatch: pytest.MonkeyPatch) -> None:
     net, calls = tiny(), 0
+    nouns(entry, net, photos())  # an index is made before the network begins to fail
     net.module.train()
     whole = Tiny.forward
 
@@ -208,7 +238,7 @@ def test_several_targets_are_the_same_questions(entry: Entry) -> None:
     others = {"occlusion_products": "p(cat)", "occlusion_rank": "p(cat)", "finer_cam": "cat",
               "fooling": "cat", "fooling_noise": "cat"}  # they need one class  # fmt: skip
     asked = ["dog", others.get(entry.name, "cat - dog"), "dog"]
-    given = {name: noun for name, noun in {"net": net, "images": image}.items() if name in entry.arguments}
+    given = {name: noun for name, noun in nouns(entry, net, image).items() if name != "target"}
     together = entry.function(**given, target=asked, **options)
     alone = [entry.function(**given, target=target, **options) for target in asked]
     assert [one.meta.target for one in together] == asked
@@ -225,16 +255,16 @@ def test_many_targets_in_one_batch_are_the_same_questions(entry: Entry) -> None:
     if not takes_many(entry.function):
         pytest.skip("takes one")
     net, options = tiny(), QUICK.get(entry.name, {})
-    given = {"images": photos(1)} if "images" in entry.arguments else {}
+    given = {name: noun for name, noun in nouns(entry, net, photos(1)).items() if name != "target"}
     asked = ["dog", "block:2", "cat"]
-    together = entry.function(net, target=asked, **given, **options)
+    together = entry.function(**given, target=asked, **options)
     assert together.meta.target == "; ".join(asked)
     each = len(together) // len(asked)
     for i, target in enumerate(asked):
-        alone = numbers(entry.function(net, target=target, **given, **options))
+        alone = numbers(entry.function(**given, target=target, **options))
         assert np.allclose(numbers(together)[i * each : (i + 1) * each], alone, rtol=0, atol=step(entry))
     with pytest.raises(PellucidError, match="list of targets is empty"):
-        entry.function(net, target=[], **given, **options)
+        entry.function(**given, target=[], **options)
 
 
 @every
@@ -269,7 +299,8 @@ def test_signs_its_result(entry: Entry) -> None:
     assert (meta.method, meta.title) == (entry.name, entry.title)
     assert meta.weights == net.weights
     assert meta.net == "tiny"
-    assert meta.images == (images.ids if "images" in entry.arguments else ())
+    if "index" not in entry.arguments:
+        assert meta.images == (images.ids if "images" in entry.arguments else ())
     assert set(meta.options) == set(entry.options.model_fields)
     assert set(meta.versions) == {"pellucid", "torch"}
     if "target" in entry.arguments:
@@ -286,8 +317,7 @@ def test_refuses_unknown_options(entry: Entry) -> None:
 @every
 def test_refuses_values_out_of_range(entry: Entry) -> None:
     for option, field in entry.options.model_fields.items():
-        nouns = {"net": tiny(), "images": photos(), "target": "dog"}
-        given = {name: nouns[name] for name in entry.arguments}
+        given = nouns(entry, tiny(), photos())
         with pytest.raises(PellucidError, match=f"{entry.name}: {option}=") as error:
             entry.function(**given, **{option: object()})
         assert "\n" not in str(error.value)
@@ -301,8 +331,10 @@ def test_takes_paths_and_names(entry: Entry, tmp_path: Path) -> None:
     about(entry, "images")
     path = tmp_path / "photo.png"
     Image.fromarray((photos(1).pixels[0] * 255).byte().permute(1, 2, 0).numpy()).save(path)
-    given: dict[str, Any] = {"net": tiny(), "images": str(path), "target": 1}
-    result = entry.function(**{n: given[n] for n in entry.arguments}, **QUICK.get(entry.name, {}))
+    given = (
+        nouns(entry, tiny(), photos()) | {"images": str(path)} | ({"target": 1} if "target" in entry.arguments else {})
+    )
+    result = entry.function(**given, **QUICK.get(entry.name, {}))
     assert result.meta.images == ("photo.png",)
 
 
@@ -364,6 +396,11 @@ def test_result_pickles_indexes_and_saves(entry: Entry, tmp_path: Path) -> None:
             with Image.open(file) as picture:
                 assert np.array_equal(np.asarray(picture).ravel(), one.ravel())
             assert np.array_equal(again, one)
+    if isinstance(result, Patches):
+        assert len(result) == len(pickle.loads(pickle.dumps(result))) > 0
+        assert result[0].names == result.names[:1]
+        with np.load(result.save(tmp_path / "x.npz"), allow_pickle=False) as saved:
+            assert np.array_equal(saved["values"], result.values)
     if isinstance(result, Table):
         assert len(result.rows) == len(result) > 0
         assert set(result.about) == set(result.columns), "every column says what it means"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import runpy
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 from PIL import Image
+
+import pellucid as pl
 
 ROOT = Path(__file__).parents[1] / "examples"
 EXAMPLES = sorted(ROOT.rglob("*.py"))
@@ -31,6 +36,15 @@ SLOW = {
 """Thousands of passes each; they run with the other slow tests."""
 
 
+@functools.cache
+def samples_index() -> Path:
+    """The index of the sample photos that the examples begin with, once for each process."""
+    folder = Path(tempfile.mkdtemp(prefix="pellucid-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    pl.units.index("bundled", "samples", store=folder / "samples.index")
+    return folder / "samples.index"
+
+
 @pytest.mark.parametrize(
     "path",
     [pytest.param(path, marks=[pytest.mark.slow] if path.stem in SLOW else []) for path in EXAMPLES],
@@ -38,6 +52,8 @@ SLOW = {
 )
 def test_example_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    if "samples.index" in path.read_text(encoding="utf-8"):  # examples share it: copied, not made anew
+        shutil.copytree(samples_index(), tmp_path / "samples.index")
     runpy.run_path(str(path))
     if gallery := os.environ.get("PELLUCID_GALLERY"):  # so that the docs need not run it again
         shutil.copyfile(tmp_path / f"{path.stem}.png", Path(gallery) / f"{path.stem}.png")

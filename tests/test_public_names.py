@@ -12,6 +12,7 @@ import pellucid as pl
 FACE = {
     "Heatmap", "Images", "Net", "PellucidError", "Result", "__version__", "activations", "attribution", "draw",
     "entries", "explain", "filters", "find", "images", "load", "net", "progress", "read", "synthesis", "target",
+    "units",
 }  # fmt: skip
 ATTRIBUTION = {
     "ablation_cam", "blur_integrated_gradients", "cam", "deconvnet", "deep_lift", "eigen_cam",
@@ -27,6 +28,7 @@ SYNTHESIS = {
     "PARTS", "PRESETS", "Recipe", "activation_maximisation", "caricature", "deepdream", "diversity", "fooling",
     "fooling_noise", "interpolation", "inversion", "style_transfer", "texture",
 }  # fmt: skip
+UNITS = {"Index", "Unit", "index", "top_images"}
 
 
 def test_the_face() -> None:
@@ -35,6 +37,7 @@ def test_the_face() -> None:
     assert set(pl.filters.__all__) == FILTERS
     assert set(pl.activations.__all__) == ACTIVATIONS
     assert set(pl.synthesis.__all__) == SYNTHESIS
+    assert set(pl.units.__all__) == UNITS
 
 
 @pytest.mark.parametrize("name", sorted(FACE))

@@ -492,10 +492,10 @@ def test_samples(name: str) -> None:
 
 def test_samples_are_credited_and_unknown_ones_named() -> None:
     credits_ = (Path(str(decode_module.__file__)).parent / "samples" / "CREDITS.md").read_text(encoding="utf-8")
-    assert len(samples()) == 8
+    assert len(samples()) == 14
     assert all(f"| `{name}` |" in credits_ for name in [*samples(), *PAINTINGS])
     assert credits_.count("\n| `") == len(samples()) + len(PAINTINGS)
-    assert "no sample 'pand'; nearest of 9: panda" in str(refusal("sample:pand"))
+    assert "no sample 'pand'; nearest of 15: panda" in str(refusal("sample:pand"))
     assert isinstance(refusal("sample:../CREDITS.md"), UnknownName)
 
 

@@ -110,6 +110,8 @@ def _usage(error: click.ClickException) -> str:
             return str(unknown(f"{command} option", error.option_name, long))
         case click.MissingParameter() if isinstance(parameter, click.Argument):
             what = (parameter.human_readable_name or "argument").strip("[].").lower()
+            if what != "image":
+                return f"{command} needs {what.upper()}: {context.command.get_usage(context)}" if context else what
             return f"{command} needs at least one {what}: pellucid {command} {what}.jpg, or sample:panda"
         case click.MissingParameter() if parameter:
             return f"{command} needs {parameter.opts[0]}: pellucid {command} --help says more"

@@ -63,6 +63,10 @@ def command(name: str) -> click.Command:
     """The command of a method."""
     entry = find(name)
     asks = entry.arguments
+    if {"index", "indexes"} & set(asks):
+        from pellucid.cli.indexed import command as of_index
+
+        return of_index(entry)
     params: list[click.Parameter] = [images()] if "images" in asks else []
     own = options_from(entry.options)
     if "target" in asks:
@@ -123,7 +127,7 @@ def _ask(session: Session, entry: Entry) -> None:
         if bare:
             saved = [*saved, *(path for result in found for path in result.write(bare[i]))]
         for result in found:
-            _remark(session, entry.title, result, names[i] if len(names) > 1 else "")
+            remark(session, entry.title, result, names[i] if len(names) > 1 else "")
         return [Answer(names[i] if names else None, result, saved) for result in found]
 
     with previewing(given.get("preview")):
@@ -155,7 +159,7 @@ def _table(result: Table) -> None:
     table([(name, "keep" if word else "right") for name, word in zip(result.columns, words, strict=True)], rows)
 
 
-def _remark(session: Session, title: str, result: Result, image: str) -> None:
+def remark(session: Session, title: str, result: Result, image: str) -> None:
     """What was asked and what the method has to say about its answer."""
     meta: Meta = getattr(result, "meta", Meta())
     parts = [image, title] if image else [title]

@@ -47,7 +47,7 @@ class Session:
         with self.watch.busy(f"loading {asked['net']}"):
             from pellucid.net import load
 
-            self._use_threads()
+            self.use_threads()
             names = ("weights", "labels", "output", "mean", "std")
             net = load.load(asked["net"], size=asked.get("input_size"), **{name: asked[name] for name in names})
             return self._placed(net)
@@ -75,7 +75,11 @@ class Session:
 
     def together(self, work: Callable[[Images, int], T]) -> list[T]:
         """`work(all pictures, 0)`, once. With several, one that cannot be read is listed and the rest are taken."""
-        names: Sequence[str] = self.given["images"]
+        read = self.read_all(self.given["images"])
+        return [work(read, 0)] if read is not None else []
+
+    def read_all(self, names: Sequence[str]) -> Images | None:
+        """All pictures as one. With several, one that cannot be read is listed; None where none can."""
         read: list[Images] = []
         for name in progress.steps(names, "pictures"):
             try:
@@ -84,7 +88,7 @@ class Session:
                 if len(names) == 1:
                     raise
                 self._fail(name, error)
-        return [work(functools.reduce(operator.add, read), 0)] if read else []
+        return functools.reduce(operator.add, read) if read else None
 
     def tell(self, document: Mapping[str, Any], lines: Callable[[], object]) -> None:
         """The result on stdout: as JSON if asked for, else whatever `lines` prints."""
@@ -134,7 +138,7 @@ class Session:
             raise MissingDevice(f"--device cuda: no CUDA device here (torch {torch.__version__} is {build})")
         return net if device == "cpu" else net.with_module(net.module.to(device))
 
-    def _use_threads(self) -> None:
+    def use_threads(self) -> None:
         """One thread unless told otherwise: for one picture more gain little, and on a busy machine cost much."""
         import torch
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from torch.nn.modules import activation
 
+from pellucid.chance import generator
 from pellucid.errors import PellucidError, unknown
 from pellucid.images.sources import Source
 from pellucid.net import Layer, Net
@@ -28,7 +31,7 @@ def planned(
 ) -> Plan:  # fmt: skip
     """The plan of a sweep. `layers` are by default all with weights (`handed_on`), `embedded` what the head reads."""
     table = net.layers()
-    names = tuple(layers) if layers is not None else handed_on(table.rows)
+    names, known = (tuple(layers), {}) if layers is not None else usual(net)
     if not names:
         raise PellucidError(f"{net.name} has no layer with units: name some with layers=")
     rows = [table[name] for name in names]
@@ -37,6 +40,7 @@ def planned(
         tuple(row.shape[0] for row in rows),
         tuple((row.shape[1], row.shape[2]) if len(row.shape) == 3 else (1, 1) for row in rows),
         tuple(row.placement for row in rows),
+        known,
     )
     last = -2 if len(rows[-1].shape) == 1 and len(names) > 1 else -1  # what the classifier reads
     kept = tuple(embedded) if embedded is not None else (names[last],)
@@ -49,21 +53,66 @@ def planned(
     )  # fmt: skip
 
 
+def usual(net: Net) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The layers that an index has unless told otherwise, and other names for some of them.
+
+    `handed_on`, and the outputs of the network's stages (layer4, blocks.6), which sums of branches may end. Where a
+    stage's output is that of a layer in it, they are one layer, under the name of the stage.
+    """
+    table = net.layers()
+    names = list(handed_on(table.rows))
+    rows = {row.name: row for row in table.rows}
+    stages = [one for one in _stages(rows, names) if one not in names and len(rows[one].shape) == 3]
+    shape = (1, net.preprocess.channels or 3, *(net.preprocess.size or (224, 224)))
+    noise = torch.from_numpy(generator(0, "stages").random(shape, np.float32))
+    with torch.no_grad():
+        run = net.run(noise, at=[*names, *stages])
+    aliases: dict[str, str] = {}
+    for stage in stages:
+        inside = [i for i, name in enumerate(names) if name.startswith(f"{stage}.")]
+        same = [i for i in inside if torch.equal(run.at[names[i]], run.at[stage])]
+        if same:
+            aliases[names[same[-1]]] = stage
+            names[same[-1]] = stage
+        else:
+            names.insert(inside[-1] + 1, stage)
+    return tuple(names), aliases
+
+
+def _stages(rows: Mapping[str, Layer], names: Sequence[str]) -> list[str]:
+    """The parts of the network that hold several of the layers, but no more than half: layer1 to layer4, blocks.0 …"""
+    parts = [name for name in rows if sum(one.startswith(f"{name}.") for one in names) > 1]
+    large = {name for name in parts if sum(one.startswith(f"{name}.") for one in names) > len(names) / 2}
+    return [name for name in parts if name not in large and name.rpartition(".")[0] in {"", *large}]
+
+
 def handed_on(rows: Sequence[Layer]) -> tuple[str, ...]:
-    """Every layer with weights, as what comes after it receives it: behind the norm and the activation that follow."""
+    """Every layer with weights, as what comes after it receives it: behind the norm and the activation that follow,
+    or the part of the network that holds it, norm and activation alone.
+    """
+    weighted = [
+        row.name for row in rows if _weighted(row) and not any(one.name.startswith(f"{row.name}.") for one in rows)
+    ]
     found = []
     for i, row in enumerate(rows):
-        if not ("Conv" in row.kind or "Linear" in row.kind) or len(row.shape) not in (1, 3):
+        if row.name not in weighted:
             continue
         end = i
-        while end + 1 < len(rows) and rows[end + 1].shape == row.shape and _follows(rows[end + 1].kind):
+        while end + 1 < len(rows) and rows[end + 1].shape == row.shape and _follows(rows[end + 1], row, weighted):
             end += 1
         found.append(rows[end].name)
     return tuple(dict.fromkeys(found))
 
 
-def _follows(kind: str) -> bool:
-    return "Norm" in kind or kind in activation.__all__
+def _weighted(row: Layer) -> bool:
+    return ("Conv" in row.kind or "Linear" in row.kind) and len(row.shape) in (1, 3)
+
+
+def _follows(after: Layer, row: Layer, weighted: Sequence[str]) -> bool:
+    inside = [name for name in weighted if name.startswith(f"{after.name}.")]
+    if inside:
+        return inside == [row.name]
+    return "Norm" in after.kind or after.kind in activation.__all__
 
 
 def swept(

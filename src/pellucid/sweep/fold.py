@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pellucid.errors import unknown
 from pellucid.geometry import Placement
 
 Part = dict[str, NDArray[Any]]
@@ -32,13 +33,15 @@ class Units:
     """(rows, columns) of each layer's maps; (1, 1) for layers without places."""
     placements: tuple[Placement | None, ...] = ()
     """Where each layer's cells lie in the network's input; None for layers without places."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Other names of some layers."""
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> Units:
         """From plain lists, as JSON gives them back."""
         placements = tuple(None if one is None else _placement(one) for one in said["placements"])
         places = tuple((int(rows), int(columns)) for rows, columns in said["places"])
-        return cls(tuple(said["layers"]), tuple(said["channels"]), places, placements)
+        return cls(tuple(said["layers"]), tuple(said["channels"]), places, placements, dict(said["aliases"]))
 
     def __len__(self) -> int:
         return sum(self.channels)
@@ -47,9 +50,16 @@ class Units:
         """The number of the first unit of a layer."""
         return sum(self.channels[:layer])
 
+    def layer(self, name: str) -> int:
+        """The number of a layer, by its name or another name of it. Raises UnknownName with the nearest."""
+        known = self.aliases.get(name, name)
+        if known not in self.layers:
+            raise unknown("layer in the index", name, self.layers)
+        return self.layers.index(known)
+
     def number(self, layer: str, channel: int) -> int:
         """The number of one unit."""
-        return self.first(self.layers.index(layer)) + channel
+        return self.first(self.layer(layer)) + channel
 
 
 def _placement(said: Mapping[str, Any]) -> Placement:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ class Index:
     store: Store
     moved: str | None = None
     """Where the pictures lie now, if not where they were."""
+    given: Net | None = None
+    """The network, where it is at hand."""
 
     @classmethod
     def of(cls, value: Any) -> Index:
@@ -65,12 +67,16 @@ class Index:
 
     def at(self, place: str | Path) -> Index:
         """The same index, with its pictures elsewhere."""
-        return Index(self.store, str(place))
+        return replace(self, moved=str(place))
+
+    def using(self, net: Net) -> Index:
+        """The same index with its network at hand: for networks that have no name to be loaded by."""
+        return replace(self, given=net)
 
     @cached_property
     def net(self) -> Net:
         """The network that was run; refused where its weights are others by now."""
-        net = load(**self.plan.net)
+        net = self.given or load(**self.plan.net)
         if net.weights != self.plan.weights:
             raise PellucidError(f"{net.name} has other weights than the index was made with")
         return net
@@ -78,9 +84,7 @@ class Index:
     def unit(self, layer: str, channel: int) -> int:
         """The number of a unit. Raises UnknownName with what would work."""
         units = self.plan.units
-        if layer not in units.layers:
-            raise unknown("layer in the index", layer, units.layers)
-        channels = units.channels[units.layers.index(layer)]
+        channels = units.channels[units.layer(layer)]
         if not 0 <= channel < channels:
             raise UnknownName(f"no unit {channel} in layer {layer!r}: it has {channels}, 0 to {channels - 1}")
         return units.number(layer, channel)

@@ -17,7 +17,10 @@ from typing import Any
 from pellucid.errors import BadImage, unknown
 from pellucid.images import Images
 
-KINDS = {"folder": "Folder", "tar": "Tar", "parquet": "Parquet", "arrays": "Arrays", "hugging_face": "HuggingFace"}
+KINDS = {
+    "folder": "Folder", "tar": "Tar", "parquet": "Parquet", "arrays": "Arrays", "hugging_face": "HuggingFace",
+    "samples": "Samples",
+}  # fmt: skip
 """Kind -> the class in pellucid.images.sources.KIND; `KIND:PATH` is how a person writes it."""
 
 
@@ -67,13 +70,15 @@ class Source(ABC):
     @classmethod
     def of(cls, value: Any) -> Source:
         """A source from what a person writes: a folder, `photos.tar` or `shards/{000..011}.tar`, `x.parquet`,
-        `x.npz`, a folder saved by Hugging Face datasets; or KIND:PATH.
+        `x.npz`, a folder saved by Hugging Face datasets; or KIND:PATH; or `samples`, what comes with Pellucid.
         """
         if isinstance(value, Source):
             return value
         text = str(value)
         kind, colon, place = text.partition(":")
-        if not (colon and kind in KINDS):
+        if text == "samples" and not Path(text).exists():
+            kind, place = "samples", ""
+        elif not (colon and kind in KINDS):
             kind, place = _guessed(text), text
         found: Source = getattr(import_module(f"{__name__}.{kind}"), KINDS[kind])(place)
         return found

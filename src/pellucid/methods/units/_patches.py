@@ -18,7 +18,7 @@ from pellucid.sweep.index import Index, Top
 def patches(index: Index, unit: Unit, top: Top) -> Patches:
     """The patches of these pictures at these places."""
     plan, source = index.plan, index.source
-    which = plan.units.layers.index(unit.layer)
+    which = plan.units.layer(unit.layer)
     placement, places = plan.units.placements[which], plan.units.places[which]
     preprocess = _preprocess(plan.preprocess)
     pictures, views, boxes, names, labels = [], [], [], [], []
