@@ -33,7 +33,10 @@ def command() -> click.Command:
         Option("--store", metavar="FOLDER", help="where the index is kept", required=True),
         Option("--layers", metavar="NAME,…", help="which layers  [default: all with weights]"),
         Option("--embed", metavar="NAME,…", help="layers kept as a row per picture  [default: what the head reads]"),
-        option("--count", type=Annotated[int, Field(ge=1, le=10_000)], default=100, help="pictures kept of a unit"),
+        Option("--pool", metavar="NAME,…", help="layers whose maxima are kept of every picture"),
+        option("--count", type=Annotated[int, Field(ge=1, le=10_000)], default=100, help="strongest pictures kept"),
+        option("--bottom", type=Annotated[int, Field(ge=0, le=10_000)], default=10, help="weakest pictures kept"),
+        option("--probe", type=Annotated[int, Field(ge=0)], default=10_000, help="random pictures kept of all units"),
         option("--shard", type=Annotated[int, Field(ge=2)], default=512, help="pictures in a shard, lost at most"),
         option("--seed", type=Annotated[int, Field(ge=0)], default=0, help="of the order, and of the places sampled"),
         option("--runner", type=Literal["local"], default="local", help="where the work is done"),
@@ -61,13 +64,14 @@ def _index(session: Session) -> None:
         raise PellucidError(f"index needs pictures: pellucid index photos/ --store {given['store']}")
     source = Source.of(given["source"])
     names = {
-        name: [one.strip() for one in given[name].split(",")] if given[name] else None for name in ("layers", "embed")
+        name: [one.strip() for one in given[name].split(",")] if given[name] else None
+        for name in ("layers", "embed", "pool")
     }
     loaded = ("weights", "labels", "output", "mean", "std")
     spec = {"spec": given["net"], "size": given.get("input_size"), **{name: given[name] for name in loaded}}
     plan = planned(
-        session.net, source, spec=spec, layers=names["layers"], embedded=names["embed"], count=given["count"],
-        shard=given["shard"], seed=given["seed"],
+        session.net, source, spec=spec, layers=names["layers"], embedded=names["embed"], pooled=names["pool"] or (),
+        **{name: given[name] for name in ("count", "bottom", "probe", "shard", "seed")},
     )  # fmt: skip
     runner = Here(session.net, source) if given["workers"] == 1 else Processes(given["workers"])
     store = swept(plan, given["store"], runner, part=given["share"] or (0, 1))

@@ -12,7 +12,7 @@ import torch
 from torch.nn.modules import activation
 
 from pellucid.chance import generator
-from pellucid.errors import PellucidError, unknown
+from pellucid.errors import PellucidError
 from pellucid.images.sources import Source
 from pellucid.net import Layer, Net
 from pellucid.result import versions
@@ -27,9 +27,12 @@ __all__ = ["Here", "Plan", "Processes", "Runner", "Store", "Units", "planned", "
 
 def planned(
     net: Net, source: Source, *, spec: dict[str, Any] | None = None, layers: Sequence[str] | None = None,
-    embedded: Sequence[str] | None = None, count: int = 100, shard: int = 512, batch: int = 16, seed: int = 0,
+    embedded: Sequence[str] | None = None, pooled: Sequence[str] = (), **sizes: int,
 ) -> Plan:  # fmt: skip
-    """The plan of a sweep. `layers` are by default all with weights (`handed_on`), `embedded` what the head reads."""
+    """The plan of a sweep. `layers` are by default the `usual` ones, `embedded` what the head reads.
+
+    `sizes` are fields of `Plan`: count, bottom, probe, shard, batch, seed.
+    """
     table = net.layers()
     names, known = (tuple(layers), {}) if layers is not None else usual(net)
     if not names:
@@ -44,12 +47,10 @@ def planned(
     )
     last = -2 if len(rows[-1].shape) == 1 and len(names) > 1 else -1  # what the classifier reads
     kept = tuple(embedded) if embedded is not None else (names[last],)
-    for name in kept:
-        if name not in names:
-            raise unknown("layer", name, names)
+    kept, most = (tuple(names[units.layer(one)] for one in asked) for asked in (kept, pooled))
     return Plan(
         spec or {"spec": net.name}, net.weights, asdict(net.preprocess), str(source), len(source), source.identity,
-        units, kept, source.classes, count, shard, batch, seed, versions=versions(),
+        units, kept, most, source.classes, **sizes, versions=versions(),  # type: ignore[arg-type]
     )  # fmt: skip
 
 

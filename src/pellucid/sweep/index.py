@@ -91,12 +91,43 @@ class Index:
 
     def top(self, layer: str, channel: int, count: int = 9) -> Top:
         """The strongest pictures of one unit."""
+        return self._extreme("top", layer, channel, count)
+
+    def bottom(self, layer: str, channel: int, count: int = 9) -> Top:
+        """The weakest pictures of one unit, weakest first. Raises PellucidError where none were kept."""
+        if not self.plan.bottom:
+            raise PellucidError("the index keeps no weakest pictures: make it with --bottom 10")
+        return self._extreme("bottom", layer, channel, count)
+
+    def _extreme(self, fold: str, layer: str, channel: int, count: int) -> Top:
         unit = self.unit(layer, channel)
-        image = self.store.array("top.image")[unit, :count]
+        image = self.store.array(f"{fold}.image")[unit, :count]
         there = image >= 0
-        arrays = (self.store.array(f"top.{name}")[unit, :count][there] for name in ("value", "place"))
-        value, place = arrays
+        value, place = (self.store.array(f"{fold}.{name}")[unit, :count][there] for name in ("value", "place"))
         return Top(np.array(value), np.array(image[there]), np.array(place))
+
+    def probe(self, layer: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """(P,) numbers of the sampled pictures and (P, channels) largest activations of a layer's units on them.
+
+        The sample is random and the same for every layer.
+        """
+        if not self.plan.probe:
+            raise PellucidError("the index keeps no probe: make it with --probe 10000")
+        values = self.store.array("probe.maxima")[:, self.of_layer(layer)].astype(np.float32)
+        return np.array(self.store.array("probe.image")), values
+
+    def of_layer(self, layer: str) -> slice:
+        """Which of all units are those of a layer."""
+        units = self.plan.units
+        which = units.layer(layer)
+        return slice(units.first(which), units.first(which) + units.channels[which])
+
+    def class_means(self, layer: str) -> NDArray[np.float32]:
+        """(classes, channels): mean activation over places and over the pictures of each class; NaN for absent ones."""
+        if not self.plan.classes:
+            raise PellucidError(f"{self.plan.source} knows no classes: put the pictures into a folder for each class")
+        means = self.store.array("classes.mean")[:, self.of_layer(layer)]
+        return np.where(self.store.array("classes.count")[:, None] > 0, means, np.float32(np.nan))
 
     def quantile(self, layer: str, channel: int, shares: NDArray[np.float64]) -> NDArray[np.float64]:
         """The values below which these shares of a unit's activations lie."""
@@ -119,7 +150,7 @@ class Index:
 
     def embeddings(self, layer: str | None = None) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
         """(numbers of the pictures, their rows) of one of the embedded layers, by default the last of them."""
-        name = layer or self.plan.embedded[-1]
+        name = self.plan.units.layers[self.plan.units.layer(layer)] if layer else self.plan.embedded[-1]
         if name not in self.plan.embedded:
             raise unknown("embedded layer", name, self.plan.embedded)
         return self.store.array("embeddings.image"), self.store.array(f"embeddings.at.{name}")

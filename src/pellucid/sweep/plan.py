@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,10 @@ from numpy.typing import NDArray
 
 from pellucid.chance import generator
 from pellucid.sweep.fold import Fold, Units
-from pellucid.sweep.folds.rows import folds
+from pellucid.sweep.folds.histogram import Histogram
+from pellucid.sweep.folds.rows import ClassSums, Embeddings, Probe
+from pellucid.sweep.folds.sums import Moments
+from pellucid.sweep.folds.top import Top
 
 FORMAT = 1
 """Of shards and indexes: raised when the same plan would give other bits."""
@@ -53,8 +57,14 @@ class Plan:
     """SHA-256 of the pictures' names."""
     units: Units
     embedded: tuple[str, ...] = ()
+    pooled: tuple[str, ...] = ()
+    """Layers whose maxima are kept of every picture."""
     classes: tuple[str, ...] = ()
     count: int = 100
+    bottom: int = 10
+    """Weakest pictures kept of every unit; 0: none."""
+    probe: int = 10_000
+    """Pictures in the probe."""
     shard: int = 512
     batch: int = 32
     """Pictures that are read ahead together; the numbers do not depend on it, nor on the shards."""
@@ -69,10 +79,20 @@ class Plan:
         said = {name: value for name, value in self.as_dict().items() if name not in FREE}
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
-    @property
+    @cached_property
     def folds(self) -> tuple[Fold, ...]:
         """What is kept."""
-        return folds(self.count, self.embedded, len(self.classes))
+        found: list[Fold] = [Top(self.count), Histogram(seed=self.seed), Moments(), Embeddings(self.embedded)]
+        found += [Top(self.bottom, smallest=True)] if self.bottom else []
+        found += [Embeddings(self.pooled, maxima=True)] if self.pooled else []
+        found += [Probe(np.sort(self._order[: self.probe]))] if self.probe else []
+        found += [ClassSums(len(self.classes))] if self.classes else []
+        return tuple(found)
+
+    @cached_property
+    def _order(self) -> NDArray[np.int64]:
+        """All pictures in a seeded order: class-sorted sources cannot break the bounds then."""
+        return generator(self.seed, "order").permutation(self.images).astype(np.int64)
 
     @property
     def shards(self) -> int:
@@ -80,9 +100,8 @@ class Plan:
         return -(-self.images // self.shard)
 
     def members(self, shard: int) -> NDArray[np.int64]:
-        """The pictures of one shard, in a seeded order: class-sorted sources then cannot break the bounds."""
-        order = generator(self.seed, "order").permutation(self.images)
-        return order[shard * self.shard : (shard + 1) * self.shard].astype(np.int64)
+        """The pictures of one shard, in the seeded order."""
+        return self._order[shard * self.shard : (shard + 1) * self.shard]
 
     def piece(self, shard: int) -> Piece:
         """All of a shard."""
@@ -96,5 +115,5 @@ class Plan:
     def from_dict(cls, said: Mapping[str, Any]) -> Plan:
         """The inverse of `as_dict`."""
         kept = Units.from_dict(said["units"])
-        lists = {name: tuple(said[name]) for name in ("embedded", "classes")}
+        lists = {name: tuple(said[name]) for name in ("embedded", "pooled", "classes")}
         return cls(**{**said, "units": kept, **lists})

@@ -19,6 +19,7 @@ def index(
     store: str | Path,
     layers: Sequence[str] | None = None,
     embed: Sequence[str] | None = None,
+    pool: Sequence[str] = (),
     count: int = 100,
     seed: int = 0,
     runner: Runner | None = None,
@@ -28,10 +29,10 @@ def index(
     `net` is what `load` takes, `images` a folder, tar or parquet files, arrays, `samples`, or a `Source`. What is kept
     lies in the folder `store`: of every unit of the `layers` (by default all with weights) the `count` strongest
     images and where in them, quantiles and moments; of every image the means over places of the layers to `embed`
-    (by default what the classifier reads). Runs that were stopped go on where they were. `runner` says where the work
-    is done: in this process unless told otherwise.
+    (by default what the classifier reads), and the maxima of the layers to `pool`. A run that was stopped goes on
+    where it was. `runner` says where the work is done: in this process unless told otherwise.
     """
     net, source = Net.of(net), Source.of(images)
-    plan = planned(net, source, layers=layers, embedded=embed, count=count, seed=seed)
+    plan = planned(net, source, layers=layers, embedded=embed, pooled=pool, count=count, seed=seed)
     done = swept(plan, store, runner or Here(net, source))
     return Index.of(done).using(net)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -15,10 +14,14 @@ from pellucid.sweep.fold import Batch, Fold, Part, Units
 @final
 @dataclass(frozen=True)
 class Embeddings(Fold):
-    """The means over places of chosen layers, a row of float16 for each picture."""
+    """The means over places of chosen layers (or the maxima), a row of float16 for each picture."""
 
     layers: tuple[str, ...] = ()
-    name = "embeddings"
+    maxima: bool = False
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return "pooled" if self.maxima else "embeddings"
 
     def facts(self) -> dict[str, object]:
         return {"layers": list(self.layers)}
@@ -31,9 +34,42 @@ class Embeddings(Fold):
         part["image"] = np.concatenate([part["image"], batch.images])
         for layer in self.layers:
             first = units.number(layer, 0)
-            rows = batch.means[:, first : first + units.channels[units.layers.index(layer)]]
+            rows = (batch.maxima if self.maxima else batch.means)[
+                :, first : first + units.channels[units.layers.index(layer)]
+            ]
             with np.errstate(over="ignore"):  # what float16 cannot hold becomes infinite, and is seen to be
                 part[f"at.{layer}"] = np.concatenate([part[f"at.{layer}"], rows.astype(np.float16)])
+
+    def merge(self, units: Units, a: Part, b: Part) -> Part:
+        return self.settle(units, {name: np.concatenate([a[name], b[name]]) for name in a})
+
+    def settle(self, units: Units, part: Part) -> Part:
+        order = np.argsort(part["image"])
+        return {name: values[order] for name, values in part.items()}
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Probe(Fold):
+    """The largest activations of every unit on a random sample of the pictures, a row of float16 for each of them.
+
+    For what needs units side by side on the same pictures: correlations, matching networks, samples of every decile.
+    """
+
+    chosen: NDArray[np.int64]
+    """Numbers of the sampled pictures, sorted."""
+    name = "probe"
+
+    def start(self, units: Units) -> Part:
+        return {"image": np.zeros(0, np.int64), "maxima": np.zeros((0, len(units)), np.float16)}
+
+    def step(self, part: Part, units: Units, batch: Batch) -> None:
+        at = np.minimum(np.searchsorted(self.chosen, batch.images), max(len(self.chosen) - 1, 0))
+        mine = self.chosen[at] == batch.images if len(self.chosen) else np.zeros(len(at), bool)
+        if mine.any():
+            part["image"] = np.concatenate([part["image"], batch.images[mine]])
+            with np.errstate(over="ignore"):
+                part["maxima"] = np.concatenate([part["maxima"], batch.maxima[mine].astype(np.float16)])
 
     def merge(self, units: Units, a: Part, b: Part) -> Part:
         return self.settle(units, {name: np.concatenate([a[name], b[name]]) for name in a})
@@ -85,13 +121,3 @@ def morcos(means: NDArray[np.float32], count: NDArray[np.int64]) -> NDArray[np.f
     others = (present.sum(0) - best) / (len(present) - 1)
     whole = best + others
     return np.where(whole > 0, (best - others) / np.where(whole > 0, whole, 1), np.nan)
-
-
-def folds(count: int, embedded: Sequence[str], classes: int) -> tuple[Fold, ...]:
-    """The usual folds of an index."""
-    from pellucid.sweep.folds.histogram import Histogram
-    from pellucid.sweep.folds.sums import Moments
-    from pellucid.sweep.folds.top import Top
-
-    usual: tuple[Fold, ...] = (Top(count), Histogram(), Moments(), Embeddings(tuple(embedded)))
-    return (*usual, ClassSums(classes)) if classes else usual
