@@ -7,7 +7,7 @@ command line ends with.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 class PellucidError(Exception):
@@ -18,6 +18,10 @@ class PellucidError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
 
+    def __reduce__(self) -> tuple[Callable[..., PellucidError], tuple[type[PellucidError], str]]:
+        """Errors come back from worker processes, whatever their constructors take."""
+        return _again, (type(self), str(self))
+
 
 class UnknownName(PellucidError):
     """A layer, class, method, option or file that does not exist."""
@@ -25,6 +29,12 @@ class UnknownName(PellucidError):
 
 class BadImage(PellucidError):
     """A picture that cannot be read, or not be read safely."""
+
+    exit_code = 3
+
+
+class Unreachable(PellucidError):
+    """A place that does not answer now, and may do so later: a server, a mount."""
 
     exit_code = 3
 
@@ -50,8 +60,10 @@ class MissingExtra(PellucidError):
 
     exit_code = 5
 
-    def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs an extra that is not installed: pip install 'pellucid[{extra}]'")
+    def __init__(self, what: str, extra: str, *, package: str | None = None) -> None:
+        """`package` is what to install where no extra of ours brings it."""
+        missing, line = ("a package", package) if package else ("an extra", f"'pellucid[{extra}]'")
+        super().__init__(f"{what} needs {missing} that is not installed: pip install {line}")
 
 
 def unknown(kind: str, asked: str, known: Iterable[str], *, show: int = 4) -> UnknownName:
@@ -64,3 +76,9 @@ def unknown(kind: str, asked: str, known: Iterable[str], *, show: int = 4) -> Un
     shown = [by_lower[name] for name in close] or names[:show]
     how = "nearest" if close else "the first"
     return UnknownName(f"no {kind} {asked!r}; {how} of {len(names)}: {', '.join(shown)}")
+
+
+def _again(kind: type[PellucidError], message: str) -> PellucidError:
+    error = kind.__new__(kind, message)
+    Exception.__init__(error, message)
+    return error

@@ -11,14 +11,17 @@ from typing import IO
 from pellucid.errors import PellucidError
 
 
-def write_atomically(path: str | Path, write: Callable[[IO[bytes]], object]) -> Path:
+def write_atomically(path: str | Path, write: Callable[[IO[bytes]], object], *, mark: str = "") -> Path:
     """Let `write(file)` fill a temporary file beside `path`, force it to disk, then rename it into place.
 
-    Whoever looks at `path` sees the old content or the new one, also after Ctrl-C or a power cut.
+    Whoever looks at `path` sees the old content or the new one, also after Ctrl-C or a power cut. `mark` says in the
+    temporary file's name whose it is.
     """
     path = Path(path)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.name}.", suffix=f".{mark}.part" if mark else ".part"
+        )
     except OSError as error:
         raise PellucidError(f"cannot write {str(path)!r}: {error.strerror}") from error
     try:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,4 +48,55 @@ def photos(folder: Path, count: int, classes: int = 0) -> Path:
         home.mkdir(parents=True, exist_ok=True)
         pixels = chance.integers(0, 256, (24, 30, 3), dtype=np.uint8) * (i % 5 > 0)
         Image.fromarray(pixels.astype(np.uint8)).save(home / f"{i:04d}.png")
+    return folder
+
+
+class Deadly(Small):
+    """Dies of white pictures, as a library with a fault in it would: no exception, no process any more."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if (x.mean((1, 2, 3)) > 0.99).any() and multiprocessing.parent_process() is not None:
+            os._exit(11)
+        return super().forward(x)
+
+
+class DeadlyAnywhere(Small):
+    """The same where workers are not of multiprocessing."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if (x.mean((1, 2, 3)) > 0.99).any():
+            os._exit(11)
+        return super().forward(x)
+
+
+class Stuck(Small):
+    """Never comes back from white pictures."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        while (x.mean((1, 2, 3)) > 0.99).any() and multiprocessing.parent_process() is not None:
+            time.sleep(1)
+        return super().forward(x)
+
+
+def deadly() -> nn.Module:
+    return _with(Deadly)
+
+
+def deadly_anywhere() -> nn.Module:
+    return _with(DeadlyAnywhere)
+
+
+def stuck() -> nn.Module:
+    return _with(Stuck)
+
+
+def _with(kind: type[Small]) -> nn.Module:
+    module = kind()
+    module.load_state_dict(build().state_dict())
+    return module
+
+
+def whiten(folder: Path, names: Sequence[str]) -> Path:
+    for name in names:
+        Image.new("RGB", (30, 24), "white").save(folder / name)
     return folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -171,6 +171,28 @@ class Net:
                 self.module, inputs, at=at, edit=edit, rule=rule, grad=bool(grad), stop=stop
             )
         return Run(self, output, found, coverage, leaf, stopped=stop)
+
+    def observe(self, pixels: Tensor, watch: Mapping[str, Callable[[int, Tensor], None]], *, at_once: int = 1) -> None:
+        """Run pixels (N, C, H, W) in 0..1, `at_once` at a time; show each watched layer's outputs and keep none.
+
+        `watch` maps layers to functions of (number of the first picture of the pass, output of the layer for it and
+        the next ones); they must neither keep nor change the output. Nothing is copied: this is the cheapest way to
+        reduce the activations of many layers to a few numbers.
+        """
+        self._check(pixels)
+        like = next((p for p in self.module.parameters() if p.is_floating_point()), pixels)
+        inputs = self.preprocess.normalise(pixels.to(like.device)).to(like.dtype)
+        start = 0
+
+        def batches() -> Iterator[Tensor]:
+            nonlocal start
+            for start in range(0, len(inputs), at_once):
+                yield inputs[start : start + at_once]
+
+        def told(seen: Callable[[int, Tensor], None]) -> tap.Watcher:
+            return lambda output: seen(start, output)
+
+        tap.observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()})
 
     def see(self, images: Images) -> Images:
         """The pictures as the network sees them: resized and cropped, in 0..1, not yet normalised."""

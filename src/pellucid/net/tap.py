@@ -143,6 +143,24 @@ def forward(
     return output, taps.found, coverage
 
 
+Watcher = Callable[[Tensor], None]
+"""Is shown a layer's output; it must neither keep nor change it."""
+
+
+def observe(module: nn.Module, batches: Iterable[Tensor], watch: Mapping[str, Watcher]) -> None:
+    """Forward passes in a row; each layer in `watch` shows what it hands on, while it is still in the cache.
+
+    Nothing is copied or kept, and everything is hung once for all passes: for whoever reduces activations to a few
+    numbers.
+    """
+    taps = _Taps(module, [], {}, grad=False, watch=watch)
+    with undisturbed(module), taps.hung(), torch.set_grad_enabled(False):
+        for inputs in batches:
+            taps.calls.clear()
+            _called(module, inputs)
+            taps.check()
+
+
 def _called(module: nn.Module, inputs: Tensor) -> Any:
     """What the module returns; whatever it raises becomes one line."""
     try:
@@ -162,15 +180,22 @@ class _Taps:
     """The hooks of one forward pass."""
 
     def __init__(
-        self, module: nn.Module, wanted: list[str], edits: dict[str, Edit], grad: bool, stop: bool = False
+        self,
+        module: nn.Module,
+        wanted: list[str],
+        edits: dict[str, Edit],
+        grad: bool,
+        stop: bool = False,
+        watch: Mapping[str, Watcher] | None = None,
     ) -> None:
         self.module, self.edits, self.grad, self.stop = module, edits, grad, stop
-        self.wanted = wanted
+        self.wanted, self.watch = wanted, dict(watch or {})
+        self.asked = {*wanted, *edits}
         self.found: dict[str, Tensor] = {}
         self.calls: dict[str, int] = {}
         self.owner = threading.get_ident()
         self.parts: dict[str, nn.Module] = {}
-        for name in [*wanted, *edits]:
+        for name in [*wanted, *edits, *self.watch]:
             bare = split_call(name)[0]
             part = _part(module, bare)
             if part is None:
@@ -187,12 +212,17 @@ class _Taps:
             yield
 
     def _hook(self, name: str) -> Callable[[nn.Module, Any, Any], Any]:
+        if name in self.watch and not any(split_call(key)[0] == name for key in self.asked):
+            return self._watcher(name, self.watch[name])
+
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> Any:
             if threading.get_ident() != self.owner:  # somebody else's call of the same module
                 return None
             call = self.calls[name] = self.calls.get(name, 0) + 1
             keys = {name, f"{name}#{call}"}
-            if not keys & {*self.wanted, *self.edits}:
+            for key in keys & self.watch.keys():
+                self.watch[key](only_tensor(output, name)[0])
+            if not keys & self.asked:
                 return None
             value, put = only_tensor(output, name)
             for key in keys & set(self.edits):
@@ -207,9 +237,19 @@ class _Taps:
 
         return hook
 
+    def _watcher(self, name: str, watch: Watcher) -> Callable[[nn.Module, Any, Any], None]:
+        """The same for a layer that is watched and nothing else: there are many of them, and each is called often."""
+
+        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            if threading.get_ident() == self.owner:
+                self.calls[name] = self.calls.get(name, 0) + 1
+                watch(output if isinstance(output, Tensor) else only_tensor(output, name)[0])
+
+        return hook
+
     def check(self) -> None:
         """Refuse what the pass showed to be ambiguous or absent."""
-        for key in [*self.wanted, *self.edits]:
+        for key in [*self.wanted, *self.edits, *self.watch]:
             name, call = split_call(key)
             runs = self.calls.get(name, 0)
             if not runs:

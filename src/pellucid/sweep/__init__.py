@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn.modules import activation
 
 from pellucid.chance import generator
@@ -19,15 +20,21 @@ from pellucid.result import versions
 from pellucid.sweep.drive import Runner, drive
 from pellucid.sweep.fold import Units
 from pellucid.sweep.plan import Plan
+from pellucid.sweep.runners.array import share
 from pellucid.sweep.runners.local import Here, Processes
-from pellucid.sweep.store import Store
+from pellucid.sweep.runners.ray import Ray
+from pellucid.sweep.store import BadStore, Store
 
-__all__ = ["Here", "Plan", "Processes", "Runner", "Store", "Units", "planned", "swept"]
+__all__ = ["BadStore", "Here", "Plan", "Processes", "Ray", "Runner", "Store", "Units", "planned", "share", "swept"]
+
+
+_SHARD, _MANY = 512, 1 << 16
+_CLASSED = 16_000_000  # numbers: 128 MB of sums
 
 
 def planned(
     net: Net, source: Source, *, spec: dict[str, Any] | None = None, layers: Sequence[str] | None = None,
-    embedded: Sequence[str] | None = None, pooled: Sequence[str] = (), **sizes: int,
+    embedded: Sequence[str] | None = None, pooled: Sequence[str] = (), **sizes: Any,
 ) -> Plan:  # fmt: skip
     """The plan of a sweep. `layers` are by default the `usual` ones, `embedded` what the head reads.
 
@@ -35,7 +42,7 @@ def planned(
     """
     table = net.layers()
     names, known = (tuple(layers), {}) if layers is not None else usual(net)
-    if not names:
+    if layers is not None and not names:
         raise PellucidError(f"{net.name} has no layer with units: name some with layers=")
     rows = [table[name] for name in names]
     units = Units(
@@ -44,13 +51,17 @@ def planned(
         tuple((row.shape[1], row.shape[2]) if len(row.shape) == 3 else (1, 1) for row in rows),
         tuple(row.placement for row in rows),
         known,
+        tuple(bool((value < 0).any()) for value in _on_noise(net, names).values()),
     )
     last = -2 if len(rows[-1].shape) == 1 and len(names) > 1 else -1  # what the classifier reads
     kept = tuple(embedded) if embedded is not None else (names[last],)
     kept, most = (tuple(names[units.layer(one)] for one in asked) for asked in (kept, pooled))
+    if "shard" not in sizes:
+        sizes["shard"] = _SHARD if len(source) <= _MANY else 8 * _SHARD
     return Plan(
         spec or {"spec": net.name}, net.weights, asdict(net.preprocess), str(source), len(source), source.identity,
-        units, kept, most, source.classes, **sizes, versions=versions(),  # type: ignore[arg-type]
+        units, kept, most, source.classes, classed=_classed(units, len(source.classes), kept), **sizes,
+        versions=versions(),
     )  # fmt: skip
 
 
@@ -64,20 +75,39 @@ def usual(net: Net) -> tuple[tuple[str, ...], dict[str, str]]:
     names = list(handed_on(table.rows))
     rows = {row.name: row for row in table.rows}
     stages = [one for one in _stages(rows, names) if one not in names and len(rows[one].shape) == 3]
-    shape = (1, net.preprocess.channels or 3, *(net.preprocess.size or (224, 224)))
-    noise = torch.from_numpy(generator(0, "stages").random(shape, np.float32))
-    with torch.no_grad():
-        run = net.run(noise, at=[*names, *stages])
+    found = _on_noise(net, [*names, *stages])
     aliases: dict[str, str] = {}
     for stage in stages:
         inside = [i for i, name in enumerate(names) if name.startswith(f"{stage}.")]
-        same = [i for i in inside if torch.equal(run.at[names[i]], run.at[stage])]
+        same = [i for i in inside if torch.equal(found[names[i]], found[stage])]
         if same:
             aliases[names[same[-1]]] = stage
             names[same[-1]] = stage
         else:
             names.insert(inside[-1] + 1, stage)
     return tuple(names), aliases
+
+
+def _on_noise(net: Net, names: Sequence[str]) -> dict[str, Tensor]:
+    """What layers make of one picture of noise."""
+    shape = (1, net.preprocess.channels or 3, *(net.preprocess.size or (224, 224)))
+    noise = torch.from_numpy(generator(0, "noise").random(shape, np.float32))
+    with torch.no_grad():
+        run = net.run(noise, at=names)
+    return {name: run.at[name] for name in names}
+
+
+def _classed(units: Units, classes: int, kept: Sequence[str]) -> tuple[str, ...]:
+    """Layers whose class means are kept: all, unless that were too much for a shard; then stages and what is embedded,
+    then what is embedded alone.
+    """
+    stages = {*units.aliases.values(), *kept, *(name for name in units.layers if name.count(".") <= 1)}
+    if not classes:
+        return ()
+    for some in (units.layers, tuple(name for name in units.layers if name in stages), tuple(kept)):
+        if classes * len(units.of(some)) <= _CLASSED:
+            return tuple(some)
+    return ()
 
 
 def _stages(rows: Mapping[str, Layer], names: Sequence[str]) -> list[str]:
@@ -126,10 +156,11 @@ def swept(
 ) -> Store:
     """Run what is not done yet, and finish the index when all of it is.
 
-    `part` = (i, n) does every n-th shard from the i-th: n such calls, anywhere that sees the folder, do all.
+    `part` = (i, n) does every n-th shard from the i-th: n such calls, anywhere that sees the folder, do all, and
+    whichever finds all done finishes it.
     """
     store = Store.begun(folder, plan)
     drive(plan, store, runner or Here(), range(part[0], plan.shards, part[1]), deadline=deadline)
-    if len(store.committed()) == plan.shards:
+    if len(store.committed()) == plan.shards and not store.finished:
         store.finalise()
     return store

@@ -5,18 +5,28 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pellucid.errors import PellucidError
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.errors import PellucidError, Unreachable
 from pellucid.progress import steps
+from pellucid.sweep.fold import Part
+from pellucid.sweep.folds.top import Top
 from pellucid.sweep.plan import Piece, Plan
 from pellucid.sweep.shard import Done, empty, joined
 from pellucid.sweep.store import Store
 
 TRIES = 3
 """How often a piece is tried before it is cut in two; a single picture is then set aside with the reason."""
+PATIENCE = 5.0
+"""Seconds to wait before a place that did not answer is asked again, and twice that the next time."""
+_KEPT = "what is done is kept: run the same line again to go on"
+_FEW, _SHARE = 16, 0.001
+"""More pictures than that are not set aside: then something else is wrong."""
 
 
 class Lost(Exception):
@@ -28,6 +38,8 @@ class Runner(ABC):
 
     slots = 1
     """How many at a time."""
+    together = False
+    """Whether what ends one piece ends the others that are under way."""
 
     @abstractmethod
     def submit(self, plan: Plan, piece: Piece) -> Any:
@@ -53,6 +65,8 @@ class _Flight:
     piece: Piece
     tries: int
     until: float
+    alone: bool
+    """It failed before, together with others: nothing else may be under way until it is known whether it was it."""
 
 
 def drive(plan: Plan, store: Store, runner: Runner, shards: Iterable[int], *, deadline: float | int = 1800.0) -> None:
@@ -63,12 +77,16 @@ def drive(plan: Plan, store: Store, runner: Runner, shards: Iterable[int], *, de
     parts: dict[int, list[Done]] = {}
     missing = {piece.shard: piece.stop - piece.start for piece, _ in waiting}
     flying: dict[Any, _Flight] = {}
+    aside, floors = 0, _Floors(plan, store)
     finished = iter(steps(todo, "shards"))
     try:
         while waiting or flying:
-            while waiting and len(flying) < 2 * runner.slots:
+            while waiting and _room(runner, plan, flying, waiting[0]):
                 piece, tries = waiting.popleft()
-                flying[runner.submit(plan, piece)] = _Flight(piece, tries, time.monotonic() + deadline)
+                alone = runner.together and _suspect(plan, piece, tries)
+                flying[runner.submit(plan, replace(piece, floors=floors.now()))] = _Flight(
+                    piece, tries, time.monotonic() + deadline, alone
+                )
             for handle in _ended(runner, flying):
                 flight = flying.pop(handle)
                 answer = _answer(runner, handle, flight)
@@ -78,17 +96,60 @@ def drive(plan: Plan, store: Store, runner: Runner, shards: Iterable[int], *, de
                         waiting.extendleft(more)
                         continue
                     picture = int(plan.members(flight.piece.shard)[flight.piece.start])
+                    aside += 1
+                    if aside > max(_FEW, _SHARE * plan.images):
+                        raise PellucidError(f"{aside} pictures failed, the last with {answer}; {_KEPT}")
                     answer = replace(empty(plan), bad=((picture, answer),))
                 shard = flight.piece.shard
                 parts.setdefault(shard, []).append(answer)
                 missing[shard] -= flight.piece.stop - flight.piece.start
                 if not missing[shard]:
-                    store.commit(shard, joined(plan, parts.pop(shard)))
+                    whole = joined(plan, parts.pop(shard))
+                    store.commit(shard, whole)
+                    floors.know(whole.parts)
                     next(finished, None)
         for _ in finished:
             pass
     finally:
         runner.close()
+
+
+class _Floors:
+    """What shards need not report any more, because enough is committed that comes before it. Any lower bound will do:
+    it saves work, and changes nothing in the index.
+    """
+
+    def __init__(self, plan: Plan, store: Store) -> None:
+        self.units = plan.units
+        self.folds = [fold for fold in plan.folds if isinstance(fold, Top)]
+        self.working = {fold.name: fold.start(plan.units) for fold in self.folds}
+        for shard in sorted(store.committed())[:_ENOUGH]:
+            self.know(store.part(shard))
+
+    def know(self, parts: Mapping[str, Part]) -> None:
+        """A shard is committed."""
+        for fold in self.folds:
+            fold.absorb(self.working[fold.name], self.units, parts[fold.name])
+
+    def now(self) -> dict[str, NDArray[np.uint64]]:
+        """Fold -> (units,)."""
+        return {fold.name: fold.worst(self.working[fold.name]).copy() for fold in self.folds}
+
+
+_ENOUGH = 32
+"""Shards that are read for it when a run goes on."""
+
+
+def _suspect(plan: Plan, piece: Piece, tries: int) -> bool:
+    """Whether a piece, or what it was cut from, has failed before."""
+    return tries > 1 or piece != plan.piece(piece.shard)
+
+
+def _room(runner: Runner, plan: Plan, flying: Mapping[Any, _Flight], following: tuple[Piece, int]) -> bool:
+    """Whether the next piece may be handed out now."""
+    if runner.together and flying and _suspect(plan, *following):
+        return False
+    return len(flying) < 2 * runner.slots and not any(flight.alone for flight in flying.values())
 
 
 def _ended(runner: Runner, flying: dict[Any, _Flight]) -> list[Any]:
@@ -108,6 +169,9 @@ def _answer(runner: Runner, handle: Any, flight: _Flight) -> Done | str:
         return "it took longer than the deadline"
     try:
         return runner.result(handle)
+    except Unreachable as error:
+        time.sleep(PATIENCE * flight.tries)
+        return str(error)
     except PellucidError:
         raise  # the network, a layer, the source: no fault of these pictures
     except (Lost, OSError, RuntimeError, MemoryError) as error:

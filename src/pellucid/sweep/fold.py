@@ -9,12 +9,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from pellucid.errors import unknown
 from pellucid.geometry import Placement
@@ -35,20 +35,39 @@ class Units:
     """Where each layer's cells lie in the network's input; None for layers without places."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Other names of some layers."""
+    signed: tuple[bool, ...] = ()
+    """Whether a layer's activations can be negative: only then do its weakest pictures say anything."""
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> Units:
         """From plain lists, as JSON gives them back."""
         placements = tuple(None if one is None else _placement(one) for one in said["placements"])
         places = tuple((int(rows), int(columns)) for rows, columns in said["places"])
-        return cls(tuple(said["layers"]), tuple(said["channels"]), places, placements, dict(said["aliases"]))
+        return cls(
+            tuple(said["layers"]),
+            tuple(said["channels"]),
+            places,
+            placements,
+            dict(said["aliases"]),
+            tuple(said["signed"]),
+        )
 
     def __len__(self) -> int:
-        return sum(self.channels)
+        return self._firsts[-1]
+
+    @cached_property
+    def _firsts(self) -> tuple[int, ...]:
+        return (0, *accumulate(self.channels))
 
     def first(self, layer: int) -> int:
         """The number of the first unit of a layer."""
-        return sum(self.channels[:layer])
+        return self._firsts[layer]
+
+    def of(self, layers: Sequence[str]) -> NDArray[np.int64]:
+        """The numbers of all units of these layers."""
+        which = [self.layer(name) for name in layers]
+        spans = [np.arange(self._firsts[i], self._firsts[i + 1]) for i in which]
+        return np.concatenate([np.zeros(0, np.int64), *spans])
 
     def layer(self, name: str) -> int:
         """The number of a layer, by its name or another name of it. Raises UnknownName with the nearest."""
@@ -69,66 +88,116 @@ def _placement(said: Mapping[str, Any]) -> Placement:
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
-    """A few pictures, and what each layer did with them: `maps[layer]` is (N, channels, rows, columns), float32.
+class Events:
+    """Maps that were searched because they may be among a unit's best: picture of the batch, unit, place in the map."""
 
-    `maxima` (N, units) are the largest activations over places, -inf where an activation is not finite; `means`
-    (N, units) the means over places.
+    row: NDArray[np.int64]
+    unit: NDArray[np.int64]
+    place: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """What was taken down of a few pictures.
+
+    `maxima` (N, units) are the largest activations over places and `negated` those of the activations with their
+    sign turned, −inf where an activation is not finite (and `negated` where nobody asked); `means` (N, units) the
+    means over places; `sampled` (N, samples, units) the activations at random places.
     """
 
     images: NDArray[np.int64]
     """Numbers of the pictures in their source."""
     labels: NDArray[np.int64]
     """Their classes, -1 where unknown."""
-    maps: Sequence[Tensor]
     maxima: NDArray[np.float32]
+    negated: NDArray[np.float32]
     means: NDArray[np.float32]
+    sampled: NDArray[np.float32]
+    found: Mapping[str, Events]
+    """By the name of the fold whose gate they passed."""
+
+
+Working = dict[str, Any]
+"""What a fold holds while it counts."""
 
 
 class Fold(ABC):
-    """One statistic."""
+    """One statistic. Its working form counts; its packed form is written, travels, and can be added in any order."""
 
     name: str
 
     @abstractmethod
-    def start(self, units: Units) -> Part:
+    def start(self, units: Units) -> Working:
         """Nothing seen yet."""
 
     @abstractmethod
-    def step(self, part: Part, units: Units, batch: Batch) -> None:
-        """Take a batch in: `part` is changed."""
+    def step(self, working: Working, units: Units, batch: Batch) -> None:
+        """Take a batch in."""
 
     @abstractmethod
+    def pack(self, units: Units, working: Working) -> Part:
+        """As it is written: small, and nothing but arrays."""
+
+    @abstractmethod
+    def absorb(self, working: Working, units: Units, part: Part) -> None:
+        """Take a packed part in; in whatever order they come, the bits are the same."""
+
+    @abstractmethod
+    def finish(self, units: Units, working: Working) -> Part:
+        """What is read from the index."""
+
     def merge(self, units: Units, a: Part, b: Part) -> Part:
         """Both parts as one; associative, commutative, exact."""
+        working = self.start(units)
+        self.absorb(working, units, a)
+        self.absorb(working, units, b)
+        return self.pack(units, working)
 
-    def settle(self, units: Units, part: Part) -> Part:
-        """The part as it is written: what was kept aside is put in its place."""
-        return part
-
-    def finish(self, units: Units, part: Part) -> Part:
-        """What is read from the index."""
-        return part
-
-    def facts(self) -> Mapping[str, object]:
-        """What it was told: part of the index's identity."""
-        return {}
+    def gate(self, working: Working, images: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        """(N, units): below it an activation of these pictures cannot matter to this fold; None: it does not search."""
+        return None
 
 
-def seen(found: Sequence[Tensor], images: NDArray[np.int64], labels: NDArray[np.int64]) -> Batch:
-    """A batch from the activations of all layers; those without places are given one."""
-    maps, maxima, means = [], [], []
-    for activation in found:
-        flat = activation.detach().float()
-        flat = (
-            flat
-            if flat.dim() == 4
-            else flat.reshape(*flat.shape[:2], -1, 1)
-            if flat.dim() > 2
-            else flat[..., None, None]
-        )
-        high, mean = flat.amax((2, 3)), flat.mean((2, 3))
-        maps.append(flat)
-        maxima.append(torch.where(torch.isfinite(mean), high, -torch.inf))
-        means.append(mean)
-    return Batch(images, labels, maps, torch.cat(maxima, 1).cpu().numpy(), torch.cat(means, 1).cpu().numpy())
+class Rows(Fold):
+    """What is kept of every picture: a row of numbers for each. The rows are written straight to where they are read,
+    so that memory does not grow with their number.
+    """
+
+    @abstractmethod
+    def columns(self, units: Units) -> Mapping[str, tuple[int, np.dtype[Any]]]:
+        """Arrays by name: (width, type)."""
+
+    @abstractmethod
+    def rows(self, units: Units, batch: Batch) -> tuple[NDArray[np.int64], Mapping[str, NDArray[Any]]]:
+        """(numbers of the pictures, their rows)."""
+
+    @abstractmethod
+    def height(self, images: int) -> int:
+        """How many rows there are in all."""
+
+    @abstractmethod
+    def position(self, images: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which rows are those of these pictures."""
+
+    def start(self, units: Units) -> Working:
+        return {"image": [], **{name: [] for name in self.columns(units)}}
+
+    def step(self, working: Working, units: Units, batch: Batch) -> None:
+        images, rows = self.rows(units, batch)
+        if len(images):
+            self.absorb(working, units, {"image": images, **rows})
+
+    def pack(self, units: Units, working: Working) -> Part:
+        images = np.concatenate([np.zeros(0, np.int64), *working["image"]])
+        order = np.argsort(images)
+        packed: Part = {"image": images[order]}
+        for name, (width, kind) in self.columns(units).items():
+            packed[name] = np.concatenate([np.zeros((0, width), kind), *working[name]])[order]
+        return packed
+
+    def absorb(self, working: Working, units: Units, part: Part) -> None:
+        for name, values in part.items():
+            working[name].append(values)
+
+    def finish(self, units: Units, working: Working) -> Part:
+        return self.pack(units, working)

@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from pellucid.errors import PellucidError, UnknownName, unknown
 from pellucid.images.sources import Source
 from pellucid.net import Net
 from pellucid.net.load import load
-from pellucid.sweep.folds.histogram import quantiles
+from pellucid.sweep.eye import Eye
+from pellucid.sweep.fold import Units
+from pellucid.sweep.folds.histogram import counted, quantiles
 from pellucid.sweep.folds.rows import morcos
 from pellucid.sweep.plan import Plan
 from pellucid.sweep.store import Store
@@ -113,8 +116,10 @@ class Index:
         """
         if not self.plan.probe:
             raise PellucidError("the index keeps no probe: make it with --probe 10000")
+        there = self.store.array("probe.there")[:, 0] > 0
         values = self.store.array("probe.maxima")[:, self.of_layer(layer)].astype(np.float32)
-        return np.array(self.store.array("probe.image")), values
+        chosen: NDArray[np.int64] = self.plan.probed[there]
+        return chosen, values[there]
 
     def of_layer(self, layer: str) -> slice:
         """Which of all units are those of a layer."""
@@ -126,19 +131,31 @@ class Index:
         """(classes, channels): mean activation over places and over the pictures of each class; NaN for absent ones."""
         if not self.plan.classes:
             raise PellucidError(f"{self.plan.source} knows no classes: put the pictures into a folder for each class")
-        means = self.store.array("classes.mean")[:, self.of_layer(layer)]
+        plan = self.plan
+        asked = plan.units.layers[plan.units.layer(layer)]
+        if asked not in plan.classed:
+            raise unknown("layer whose class means the index keeps", layer, plan.classed)
+        at = np.searchsorted(plan.units.of(plan.classed), plan.units.of([asked]))
+        means = self.store.array("classes.mean")[:, at]
         return np.where(self.store.array("classes.count")[:, None] > 0, means, np.float32(np.nan))
 
     def quantile(self, layer: str, channel: int, shares: NDArray[np.float64]) -> NDArray[np.float64]:
         """The values below which these shares of a unit's activations lie."""
         unit = self.unit(layer, channel)
-        found: NDArray[np.float64] = quantiles(self.store.array("histogram.counts")[unit : unit + 1], shares)[0]
+        found: NDArray[np.float64] = quantiles(self.histograms(np.array([unit])), shares)[0]
         return found
 
+    def histograms(self, units: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(units, BINS): the histograms of some units, by their numbers."""
+        offset, bins, count = (self.store.array(f"histogram.{name}") for name in ("offset", "bin", "count"))
+        return counted(offset, bins, count, units)
+
     def moments(self, layer: str, channel: int) -> dict[str, float]:
-        """Count, mean and standard deviation of a unit's means and maxima, and how often it is silent."""
+        """Mean and standard deviation of a unit's activations (at the sampled places) and of its largest activation in
+        each picture, the least and greatest of these, and in how many of `count` pictures it is `silent`.
+        """
         unit = self.unit(layer, channel)
-        names = ("count", "silent", "mean_mean", "mean_sd", "max_mean", "max_sd", "least", "greatest")
+        names = ("count", "silent", "mean", "sd", "max_mean", "max_sd", "least", "greatest")
         return {name: float(self.store.array(f"moments.{name}")[unit]) for name in names}
 
     @cached_property
@@ -146,11 +163,28 @@ class Index:
         """(units,): (μ_max − μ_others) / (μ_max + μ_others) over all classes; NaN without labels."""
         if not self.plan.classes:
             return np.full(len(self.plan.units), np.nan)
-        return morcos(np.asarray(self.store.array("classes.mean")), np.asarray(self.store.array("classes.count")))
+        found = np.full(len(self.plan.units), np.nan)
+        means, count = (np.asarray(self.store.array(f"classes.{name}")) for name in ("mean", "count"))
+        found[self.plan.units.of(self.plan.classed)] = morcos(means, count)
+        return found
+
+    def means(self, pixels: Tensor, layer: str) -> NDArray[np.float32]:
+        """(N, channels): means over places of pixels (N, C, H, W) in 0..1, as those of the index's pictures were made:
+        of the same picture the same bits, before they are rounded to float16.
+        """
+        plan, which = self.plan, self.plan.units.layer(layer)
+        units, name = plan.units, plan.units.layers[which]
+        of_layer = (units.channels[which],), (units.places[which],), (units.placements[which],)
+        alone = Units((name,), *of_layer, {}, (units.signed[which],))
+        eye = Eye(self.net, alone, plan.samples, plan.seed, frozenset({name}), plan.at_once)
+        numbers = np.arange(len(pixels))
+        return eye.look(pixels, numbers, -np.ones_like(numbers), {}).means.copy()
 
     def embeddings(self, layer: str | None = None) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
         """(numbers of the pictures, their rows) of one of the embedded layers, by default the last of them."""
         name = self.plan.units.layers[self.plan.units.layer(layer)] if layer else self.plan.embedded[-1]
         if name not in self.plan.embedded:
             raise unknown("embedded layer", name, self.plan.embedded)
-        return self.store.array("embeddings.image"), self.store.array(f"embeddings.at.{name}")
+        rows = self.store.array(f"embeddings.at.{name}")
+        there = np.nonzero(self.store.array("embeddings.there")[:, 0])[0]
+        return there, rows if len(there) == len(rows) else rows[there]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,8 +27,6 @@ FORMAT = 1
 """Of shards and indexes: raised when the same plan would give other bits."""
 FREE = ("net", "source", "versions", "batch")
 """What the numbers do not depend on."""
-MICRO = 8
-"""Pictures that go through the network at once, always: part of what makes the bits."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,8 @@ class Piece:
     shard: int
     start: int
     stop: int
+    floors: Mapping[str, NDArray[np.uint64]] | None = field(default=None, repr=False, compare=False)
+    """Of folds that search, (units,): what need not be reported, because enough is known that comes before it."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,15 @@ class Plan:
     """Weakest pictures kept of every unit; 0: none."""
     probe: int = 10_000
     """Pictures in the probe."""
+    samples: int = 4
+    """Places of every map of which the histograms are made."""
+    classed: tuple[str, ...] = ()
+    """Layers whose means over the pictures of each class are kept."""
+    at_once: int = 1
+    """Pictures that go through the network together: libraries choose other kernels for other numbers, with other
+    last bits."""
     shard: int = 512
-    batch: int = 32
+    batch: int = 16
     """Pictures that are read ahead together; the numbers do not depend on it, nor on the shards."""
     seed: int = 0
     dtype: str = "float32"
@@ -82,12 +89,27 @@ class Plan:
     @cached_property
     def folds(self) -> tuple[Fold, ...]:
         """What is kept."""
-        found: list[Fold] = [Top(self.count), Histogram(seed=self.seed), Moments(), Embeddings(self.embedded)]
+        found: list[Fold] = [Top(self.count), Histogram(), Moments(self.samples), Embeddings(self.embedded)]
         found += [Top(self.bottom, smallest=True)] if self.bottom else []
         found += [Embeddings(self.pooled, maxima=True)] if self.pooled else []
-        found += [Probe(np.sort(self._order[: self.probe]))] if self.probe else []
-        found += [ClassSums(len(self.classes))] if self.classes else []
+        found += [Probe(self.probed)] if self.probe else []
+        found += [ClassSums(len(self.classes), self.classed)] if self.classes else []
         return tuple(found)
+
+    @cached_property
+    def probed(self) -> NDArray[np.int64]:
+        """The pictures of the probe, sorted."""
+        return np.sort(self._order[: self.probe])
+
+    @property
+    def averaged(self) -> frozenset[str]:
+        """Layers whose mean over all places is taken."""
+        return frozenset((*self.embedded, *self.classed))
+
+    def above(self, floors: Mapping[str, NDArray[np.uint64]] | None) -> tuple[Fold, ...]:
+        """The folds, told what need not be reported."""
+        known = floors or {}
+        return tuple(replace(one, floor=known.get(one.name)) if isinstance(one, Top) else one for one in self.folds)
 
     @cached_property
     def _order(self) -> NDArray[np.int64]:
@@ -115,5 +137,5 @@ class Plan:
     def from_dict(cls, said: Mapping[str, Any]) -> Plan:
         """The inverse of `as_dict`."""
         kept = Units.from_dict(said["units"])
-        lists = {name: tuple(said[name]) for name in ("embedded", "pooled", "classes")}
+        lists = {name: tuple(said[name]) for name in ("embedded", "pooled", "classes", "classed")}
         return cls(**{**said, "units": kept, **lists})

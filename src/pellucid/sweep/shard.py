@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import torch
@@ -16,8 +18,9 @@ from pellucid.errors import BadImage, PellucidError
 from pellucid.images.sources import Source
 from pellucid.net import Net
 from pellucid.net.load import load
-from pellucid.sweep.fold import Batch, Part, seen
-from pellucid.sweep.plan import MICRO, Piece, Plan
+from pellucid.sweep.eye import Eye
+from pellucid.sweep.fold import Part
+from pellucid.sweep.plan import Piece, Plan
 
 _AHEAD = 2  # batches that are read while one is computed
 
@@ -33,7 +36,7 @@ class Done:
 
 def empty(plan: Plan) -> Done:
     """Nothing seen."""
-    return Done({fold.name: fold.start(plan.units) for fold in plan.folds}, (), 0)
+    return Done({fold.name: fold.pack(plan.units, fold.start(plan.units)) for fold in plan.folds}, (), 0)
 
 
 def joined(plan: Plan, pieces: Sequence[Done]) -> Done:
@@ -47,31 +50,60 @@ def joined(plan: Plan, pieces: Sequence[Done]) -> Done:
 
 def run_piece(plan: Plan, piece: Piece, net: Net | None = None, source: Source | None = None) -> Done:
     """The work of a worker. `net` and `source` may be given where they are at hand, else they are opened."""
+    _keep_freed_memory()
     net, source = net or _network(plan), source or _source(plan.source)
+    if source.identity != plan.names:
+        raise PellucidError(f"{source} does not hold the pictures any more that the index was begun with")
     members = plan.members(piece.shard)[piece.start : piece.stop]
-    parts = empty(plan).parts
+    folds = plan.above(piece.floors)
+    working = {fold.name: fold.start(plan.units) for fold in folds}
+    eye = Eye(net, plan.units, plan.samples, plan.seed, plan.averaged, plan.at_once)
     bad: list[tuple[int, str]] = []
-    for batches, broken in _batches(plan, net, source, members):
+    for pictures, images, broken in _batches(plan, net, source, members):
         bad += broken
-        for batch in batches:
-            for fold in plan.folds:
-                fold.step(parts[fold.name], plan.units, batch)
-    settled = {fold.name: fold.settle(plan.units, parts[fold.name]) for fold in plan.folds}
-    return Done(settled, tuple(bad), len(members) - len(bad))
+        if not pictures:
+            continue
+        numbers = np.array(images, np.int64)
+        gates = {fold.name: fold.gate(working[fold.name], numbers) for fold in folds}
+        searching = {name: gate for name, gate in gates.items() if gate is not None}
+        batch = eye.look(torch.stack(pictures), numbers, _labels(source, images), searching)
+        for fold in folds:
+            fold.step(working[fold.name], plan.units, batch)
+    packed = {fold.name: fold.pack(plan.units, working[fold.name]) for fold in folds}
+    return Done(packed, tuple(bad), len(members) - len(bad))
+
+
+@cache
+def _keep_freed_memory() -> None:
+    """Let glibc keep up to 256 MB of what is freed. Small arrays that outlive a layer otherwise make it give maps back
+    to the system after every layer and ask for them anew: a third of the time of a pass goes into empty pages.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if set_option is not None:
+        set_option(_MMAP_THRESHOLD, 32 << 20)  # the most that it would come to by itself
+        set_option(_TRIM_THRESHOLD, 256 << 20)
+
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of malloc.h
+
+
+def _labels(source: Source, images: Sequence[int]) -> NDArray[np.int64]:
+    labels = [source.label(i) for i in images]
+    return np.array([-1 if label is None else label for label in labels], np.int64)
 
 
 def _batches(
     plan: Plan, net: Net, source: Source, members: NDArray[np.int64]
-) -> Iterator[tuple[Iterator[Batch], list[tuple[int, str]]]]:
-    """The shard batch by batch, each with the pictures that could not be read. The next ones are read meanwhile."""
+) -> Iterator[tuple[list[Tensor], list[int], list[tuple[int, str]]]]:
+    """(pictures, their numbers, those that could not be read) batch by batch. The next ones are read meanwhile."""
     cuts = [members[start : start + plan.batch] for start in range(0, len(members), plan.batch)]
     with ThreadPoolExecutor(1) as reader:
         waiting = [reader.submit(_read, net, source, cut) for cut in cuts[:_AHEAD]]
         for i in range(len(cuts)):
-            pictures, good, broken = waiting.pop(0).result()
+            read = waiting.pop(0).result()
             if i + _AHEAD < len(cuts):
                 waiting.append(reader.submit(_read, net, source, cuts[i + _AHEAD]))
-            yield _look(plan, net, source, pictures, good), broken
+            yield read
 
 
 def _read(
@@ -93,22 +125,6 @@ def _read(
         pictures.append(picture)
         good.append(i)
     return pictures, good, broken
-
-
-def _look(plan: Plan, net: Net, source: Source, pictures: Sequence[Tensor], good: Sequence[int]) -> Iterator[Batch]:
-    """The pictures through the network, always MICRO at once: for other numbers the libraries under torch choose
-    other kernels, with other last bits. What is missing is filled up with black.
-    """
-    for start in range(0, len(good), MICRO):
-        numbers = good[start : start + MICRO]
-        pixels = torch.stack(list(pictures[start : start + MICRO]))
-        filled = torch.cat([pixels, pixels.new_zeros(MICRO - len(pixels), *pixels.shape[1:])])
-        with torch.no_grad():
-            run = net.run(filled, at=plan.units.layers)
-        found = [run.at[layer][: len(numbers)] for layer in plan.units.layers]
-        labels = [source.label(i) for i in numbers]
-        known = np.array([-1 if label is None else label for label in labels], np.int64)
-        yield seen(found, np.array(numbers, np.int64), known)
 
 
 _networks: dict[str, Net] = {}

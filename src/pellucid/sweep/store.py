@@ -1,155 +1,175 @@
-"""The index on disk: shards that are whole or not there, a manifest, and what is made of them when all are there.
+"""The index on disk: shards that are whole or not there, and what is made of them when all are there.
 
-Truth lies in the shards: immutable files with a checksum, written beside their place, forced to disk, renamed.
-Whoever dies at any moment has lost the shard under way and nothing else. The manifest (SQLite, WAL) says which there
-are and what each file's SHA-256 is; the merged arrays lie memory-mapped in a generation that one small file names.
+    x.index/plan.json            what is done: which network, which pictures, what is kept
+            shards/000012.npz    what came of a shard, its unreadable pictures and their reasons
+            generation-…/*.npy   the merged arrays, memory-mapped, and manifest.json: the SHA-256 of each
+            current.json         which generation is read
+
+Truth lies in the shards. Every file is written beside its place, forced to disk and renamed, and holds or is given a
+SHA-256; none is ever changed. So whoever dies at any moment has lost the shard under way and nothing else; any number
+of writers, on any number of machines that share the folder, may work at once without a lock; a reader needs no right
+to write. (A database would need one, and a local disk.)
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import os
 import shutil
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from functools import cached_property, partial
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import PellucidError
-from pellucid.files import write_atomically
+from pellucid.sweep import _disk, final
+from pellucid.sweep._disk import BadStore, declare, declared
 from pellucid.sweep.fold import Part
 from pellucid.sweep.plan import FREE, Plan
 from pellucid.sweep.shard import Done
 
-_TABLES = """
-create table if not exists plan (key text primary key, said text not null);
-create table if not exists shards (shard integer primary key, sha256 text not null, bytes integer, images integer);
-create table if not exists bad (image integer primary key, shard integer, reason text not null);
-create table if not exists files (name text primary key, sha256 text not null, bytes integer);
-"""
-
-
-class BadStore(PellucidError):
-    """An index that is damaged, or is another one's."""
-
-    exit_code = 3
+__all__ = ["BadStore", "Store"]
 
 
 class Store:
     """A folder that holds one index."""
 
-    def __init__(self, folder: str | Path, plan: Plan) -> None:
+    def __init__(self, folder: str | Path, plan: Plan, key: str | None = None) -> None:
         self.folder, self.plan = Path(folder), plan
+        self.key = key or plan.key
 
     @classmethod
     def begun(cls, folder: str | Path, plan: Plan) -> Store:
         """The store for that plan: a new one, or the one that was begun with the same plan. Others are refused."""
-        folder = Path(folder)
-        try:
-            (folder / "shards").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise PellucidError(f"cannot write the index {str(folder)!r}: {error.strerror}") from error
-        with _manifest(folder) as db:
-            rows = db.execute("select key, said from plan").fetchall()
-            if not rows:
-                db.execute("insert into plan values (?, ?)", (plan.key, json.dumps(plan.as_dict())))
-        if rows and rows[0][0] != plan.key:
-            raise BadStore(f"{str(folder)!r} is the index of something else: {_differs(json.loads(rows[0][1]), plan)}")
         store = cls(folder, plan)
-        store._sweep()
-        return store
+        place = store.folder / "plan.json"
+        if not place.exists():
+            if store.committed():
+                raise BadStore(
+                    f"{str(folder)!r} has lost its plan.json, or is of another version: name another --store"
+                )
+            try:
+                (store.folder / "shards").mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise PellucidError(f"cannot write the index {str(folder)!r}: {error.strerror}") from error
+            declare(place, {"key": plan.key, "plan": plan.as_dict()}, first=True)
+        there = cls.open(folder)  # perhaps another's, who came first
+        if there.plan.key != plan.key:
+            raise BadStore(f"{str(folder)!r} is the index of something else: {_differs(there.plan, plan)}")
+        there._sweep()
+        return there
 
     @classmethod
     def open(cls, folder: str | Path) -> Store:
         """An index that is there, finished or not."""
         folder = Path(folder)
-        if not (folder / "manifest.sqlite").is_file():
+        if not (folder / "plan.json").is_file():
             raise BadStore(f"{str(folder)!r} is no index: pellucid index PICTURES --store {folder.name} makes one")
-        with _manifest(folder) as db:
-            rows = db.execute("select said from plan").fetchall()
-        if not rows:
-            raise BadStore(f"{str(folder)!r} was never begun: run pellucid index again")
-        return cls(folder, Plan.from_dict(json.loads(rows[0][0])))
+        held = declared(folder / "plan.json")
+        try:
+            return cls(folder, Plan.from_dict(held["plan"]), held["key"])
+        except (KeyError, TypeError) as error:
+            raise BadStore(f"{str(folder)!r} was begun by another version of Pellucid: {error}") from error
 
     def committed(self) -> set[int]:
         """The shards that are there."""
-        with _manifest(self.folder) as db:
-            return {row[0] for row in db.execute("select shard from shards")}
+        return {int(path.stem) for path in (self.folder / "shards").glob("[0-9]*.npz")}
 
     def commit(self, shard: int, done: Done) -> None:
         """Write a shard; once this returns, it survives whatever happens. Writing it again changes nothing."""
-        data = _packed(done.parts)
-        digest = hashlib.sha256(data).hexdigest()
-        write_atomically(self._shard(shard), lambda file: file.write(data))
-        _synced(self.folder / "shards")
-        with _manifest(self.folder) as db:
-            db.execute("insert or replace into shards values (?, ?, ?, ?)", (shard, digest, len(data), done.images))
-            db.executemany("insert or replace into bad values (?, ?, ?)", [(i, shard, why) for i, why in done.bad])
+        if self._shard(shard).exists():
+            return
+        about = {"plan": self.key, "shard": shard, "images": done.images, "bad": sorted(done.bad)}
+        try:
+            _disk.pack(self._shard(shard), done.parts, about)
+        except PellucidError as error:
+            raise PellucidError(f"{error}; what is done is kept: run the same line again to go on") from error
 
     def bad(self) -> tuple[tuple[int, str], ...]:
         """The pictures that could not be read, with their reasons."""
-        with _manifest(self.folder) as db:
-            return tuple(db.execute("select image, reason from bad order by image"))
+        if (self.folder / "current.json").is_file():
+            found = self._manifest["bad"]
+        else:
+            found = [one for shard in self.committed() for one in _disk.about(self._shard(shard))["bad"]]
+        return tuple((image, reason) for image, reason in sorted(found))
 
     def part(self, shard: int) -> dict[str, Part]:
         """A shard as it was committed. Raises BadStore where its bytes have changed."""
-        with _manifest(self.folder) as db:
-            row = db.execute("select sha256 from shards where shard = ?", (shard,)).fetchone()
-        data = _checked(self._shard(shard), row[0] if row else None)
-        return _unpacked(data)
+        return self._whole(shard)[0]
+
+    def _whole(self, shard: int) -> tuple[dict[str, Part], Mapping[str, Any]]:
+        parts, about = _disk.unpack(self._shard(shard))
+        return parts, self._ours(shard, about)
+
+    def _ours(self, shard: int, about: Mapping[str, Any]) -> Mapping[str, Any]:
+        if (about["plan"], about["shard"]) != (self.key, shard):
+            raise BadStore(f"{self._shard(shard).name}: it was written as shard {about['shard']}, or of another index")
+        return about
+
+    def _about(self, shard: int) -> Mapping[str, Any]:
+        """What a shard says of itself, all its bytes checked."""
+        return self._ours(shard, _disk.about(self._shard(shard), whole=True))
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything is done and merged."""
+        return (self.folder / "current.json").is_file() and self.current["shards"] == self.plan.shards
 
     def finalise(self) -> None:
         """Merge all shards into the arrays that are read, and let them be the index at one stroke."""
-        merged: dict[str, Part] = {}
-        for shard in sorted(self.committed()):
-            parts = self.part(shard)
-            for fold in self.plan.folds:
-                mine = parts[fold.name]
-                merged[fold.name] = (
-                    fold.merge(self.plan.units, merged[fold.name], mine) if fold.name in merged else mine
-                )
-        arrays = {
-            f"{fold.name}.{name}": values
-            for fold in self.plan.folds
-            if fold.name in merged
-            for name, values in fold.finish(self.plan.units, merged[fold.name]).items()
-        }
-        digests = {name: hashlib.sha256(_array_bytes(values)).hexdigest() for name, values in arrays.items()}
-        whole = hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
-        place = self.folder / f"generation-{whole[:16]}"
-        place.mkdir(exist_ok=True)
-        for name, values in arrays.items():
-            write_atomically(place / f"{name}.npy", partial(_save, values))
-        _synced(place)
-        with _manifest(self.folder) as db:
-            db.execute("delete from files")
-            for file in sorted(place.glob("*.npy")):
-                data = file.read_bytes()
-                row = (f"{place.name}/{file.name}", hashlib.sha256(data).hexdigest(), len(data))
-                db.execute("insert into files values (?, ?, ?)", row)
-        said = json.dumps({"generation": place.name, "digest": whole, "shards": len(self.committed())})
-        write_atomically(self.folder / "current.json", lambda file: file.write(said.encode()))
+        made = self.folder / f"generation-{threading.get_ident()}-{_disk.mark()}.part"
+        bad: list[tuple[int, str]] = []
+        seen = 0
+
+        def parts() -> Iterator[Mapping[str, Part]]:
+            nonlocal seen
+            for shard in sorted(self.committed()):
+                part, about = self._whole(shard)
+                bad.extend((image, why) for image, why in about["bad"])
+                seen += about["images"]
+                yield part
+
+        try:
+            shutil.rmtree(made, ignore_errors=True)
+            made.mkdir()
+            final.write(self.plan, parts(), made)
+            if self.plan.images and not seen:
+                reason = bad[0][1] if bad else ""
+                raise BadStore(f"none of the {self.plan.images} pictures could be read: {reason}")
+            files = {file.name: _disk.digest(file) for file in sorted(made.glob("*.npy"))}
+            whole = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+            manifest = declare(made / "manifest.json", {"files": files, "bad": sorted(bad), "images": seen})
+            place = self.folder / f"generation-{whole[:16]}"
+            _publish(made, place, files)
+        except OSError as error:
+            raise PellucidError(f"cannot write the index {str(self.folder)!r}: {error.strerror}") from error
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+        current = {"generation": place.name, "digest": whole, "shards": len(self.committed()), "manifest": manifest}
+        declare(self.folder / "current.json", current)
+        self._forget()
         for old in self.folder.glob("generation-*"):
-            if old != place:
+            if old != place and (old.suffix != ".part" or _disk.abandoned(old)):
                 shutil.rmtree(old, ignore_errors=True)
 
     @cached_property
     def current(self) -> Mapping[str, Any]:
         """Which generation is read, and the digest of everything in it."""
-        try:
-            said: Mapping[str, Any] = json.loads((self.folder / "current.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise BadStore(f"{str(self.folder)!r} is not finished: run the same pellucid index line again") from None
-        except (OSError, ValueError) as error:
-            raise BadStore(f"{str(self.folder)!r} is damaged: current.json cannot be read: {error}") from error
-        return said
+        if not (self.folder / "current.json").is_file():
+            raise BadStore(f"{str(self.folder)!r} is not finished: run the same pellucid index line again")
+        return declared(self.folder / "current.json")
+
+    @cached_property
+    def _manifest(self) -> Mapping[str, Any]:
+        held = declared(self.folder / self.current["generation"] / "manifest.json")
+        if held["sha256"] != self.current["manifest"]:
+            raise BadStore(f"{str(self.folder)!r} is damaged: manifest.json is another one's")
+        return held
 
     def array(self, name: str) -> NDArray[Any]:
         """One of the merged arrays, memory-mapped."""
@@ -160,90 +180,98 @@ class Store:
             raise BadStore(f"{str(self.folder)!r} is damaged: {path.name} cannot be read: {error}") from error
         return found
 
+    def kept(self, name: str) -> NDArray[np.float64] | None:
+        """Numbers that were measured on the finished index and kept with it; None where there are none, or damaged."""
+        try:
+            held = declared(self.folder / f"measured-{name}.json")
+        except BadStore:
+            return None
+        if held["digest"] != self.current["digest"]:
+            return None
+        return np.array([np.nan if value is None else value for value in held["values"]], np.float64)
+
+    def keep(self, name: str, values: NDArray[np.float64]) -> None:
+        """Keep them, for whoever asks next; where nobody may write, they are measured again."""
+        told = [None if np.isnan(value) else value for value in values.tolist()]
+        with suppress(PellucidError):
+            declare(self.folder / f"measured-{name}.json", {"digest": self.current["digest"], "values": told})
+
     def check(self) -> tuple[str, ...]:
         """What is wrong with the files: nothing, or one line for each that is not what was written."""
-        wrong = []
-        with _manifest(self.folder) as db:
-            files = [(self._shard(shard), digest) for shard, digest in db.execute("select shard, sha256 from shards")]
-            files += [(self.folder / name, digest) for name, digest in db.execute("select name, sha256 from files")]
-            sound = db.execute("pragma integrity_check").fetchone()[0]
-        if sound != "ok":
-            wrong.append(f"manifest.sqlite: {sound}")
-        for path, digest in files:
+        wrong: list[str] = []
+
+        def tried(work: Callable[..., Any], *given: Any) -> Any:
             try:
-                _checked(path, digest)
+                return work(*given)
             except BadStore as error:
                 wrong.append(str(error))
+                return None
+
+        plan = tried(declared, self.folder / "plan.json")
+        if plan and plan["key"] != self.key:
+            wrong.append("plan.json: not what was written: it is another plan")
+        for shard in sorted(self.committed()):
+            tried(self._about, shard)
+        if not (self.folder / "current.json").is_file():
+            return tuple(wrong)
+        self._forget()
+        files = tried(lambda: self._manifest["files"]) or {}
+        generation = self.folder / self.current["generation"] if files else self.folder
+        for name, digest in files.items():
+            tried(_disk.check, generation / name, digest)
+        missing = set(range(self.plan.shards)) - self.committed()
+        wrong += [f"{self._shard(shard).name}: it is missing" for shard in sorted(missing)]
         return tuple(wrong)
+
+    def retry(self) -> int:
+        """Take away the shards that are damaged, or have pictures that could not be read; how many."""
+        again = [shard for shard in self.committed() if self._wanting(shard)]
+        if again or self.check():
+            (self.folder / "current.json").unlink(missing_ok=True)
+        for shard in again:
+            self._shard(shard).unlink(missing_ok=True)
+        self._forget()
+        return len(again)
+
+    def _wanting(self, shard: int) -> bool:
+        try:
+            return bool(self._about(shard)["bad"])
+        except BadStore:
+            return True
+
+    def _forget(self) -> None:
+        """What was read of current.json may have changed."""
+        for name in ("current", "_manifest"):
+            self.__dict__.pop(name, None)
 
     def _shard(self, shard: int) -> Path:
         return self.folder / "shards" / f"{shard:06d}.npz"
 
     def _sweep(self) -> None:
-        """Take away what writers that died left behind."""
-        for left in [*self.folder.glob(".*.part"), *(self.folder / "shards").glob(".*.part")]:
-            left.unlink(missing_ok=True)
+        """Take away what writers that died left behind; whoever still writes keeps its files."""
+        for left in [*self.folder.rglob(".*.part")]:
+            if _disk.abandoned(left):
+                with suppress(OSError):  # who may not write may still read
+                    left.unlink(missing_ok=True)
 
 
-@contextmanager
-def _manifest(folder: Path) -> Iterator[sqlite3.Connection]:
-    """The manifest inside one transaction."""
-    path = folder / "manifest.sqlite"
+def _publish(made: Path, place: Path, files: Mapping[str, str]) -> None:
+    """Put what was made where it is read; where the same is there already, and sound, it stays."""
+    if place.exists():
+        try:
+            for name, digest in files.items():
+                _disk.check(place / name, digest)
+            return
+        except BadStore:  # damaged
+            shutil.rmtree(place, ignore_errors=True)
     try:
-        with closing(sqlite3.connect(path, timeout=60)) as db:
-            db.execute("pragma journal_mode = wal")
-            db.execute("pragma synchronous = full")
-            db.executescript(_TABLES)
-            with db:
-                yield db
-    except sqlite3.DatabaseError as error:
-        raise BadStore(f"the manifest of {str(folder)!r} cannot be used: {error}") from error
+        made.rename(place)
+    except OSError:
+        if not place.exists():  # else another writer was faster, with the same
+            raise
 
 
-def _packed(parts: Mapping[str, Part]) -> bytes:
-    buffer = io.BytesIO()
-    arrays: dict[str, Any] = {f"{fold}.{name}": one for fold, part in parts.items() for name, one in part.items()}
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
-
-
-def _save(values: NDArray[Any], file: IO[bytes]) -> None:
-    np.save(file, values, allow_pickle=False)
-
-
-def _unpacked(data: bytes) -> dict[str, Part]:
-    found: dict[str, Part] = {}
-    with np.load(io.BytesIO(data), allow_pickle=False) as held:
-        for key in held.files:
-            fold, _, name = key.partition(".")
-            found.setdefault(fold, {})[name] = held[key]
-    return found
-
-
-def _array_bytes(values: NDArray[Any]) -> bytes:
-    return f"{values.dtype.str} {values.shape}".encode() + np.ascontiguousarray(values).tobytes()
-
-
-def _checked(path: Path, digest: str | None) -> bytes:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadStore(f"{path.name}: {error.strerror}") from error
-    if digest is not None and hashlib.sha256(data).hexdigest() != digest:
-        raise BadStore(f"{path.name}: not what was written: its checksum differs")
-    return data
-
-
-def _synced(folder: Path) -> None:
-    """Force a folder's entries to disk: a rename is not safe before."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _differs(said: Mapping[str, Any], plan: Plan) -> str:
-    mine = plan.as_dict()
-    names = [name for name in mine if name not in FREE and said.get(name) != mine[name]]
+def _differs(there: Plan, plan: Plan) -> str:
+    mine, theirs = plan.as_dict(), there.as_dict()
+    names = [name for name in mine if name not in FREE and theirs.get(name) != mine[name]]
     return f"other {', '.join(names)}; name another --store"

@@ -7,15 +7,18 @@ in an order that depends on nothing but their names.
 from __future__ import annotations
 
 import hashlib
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import cached_property
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pellucid.errors import BadImage, unknown
-from pellucid.images import Images
+from pellucid.images import Images, read
+from pellucid.images.decode import printable
+from pellucid.images.remote import is_url
 
 KINDS = {
     "folder": "Folder", "tar": "Tar", "parquet": "Parquet", "arrays": "Arrays", "hugging_face": "HuggingFace",
@@ -55,7 +58,7 @@ class Source(ABC):
 
     @cached_property
     def identity(self) -> str:
-        """SHA-256 over all names, in their order."""
+        """SHA-256 over all names, in their order, and over what else tells the same from other pictures at no cost."""
         digest = hashlib.sha256()
         for name in self._names():
             digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
@@ -70,7 +73,8 @@ class Source(ABC):
     @classmethod
     def of(cls, value: Any) -> Source:
         """A source from what a person writes: a folder, `photos.tar` or `shards/{000..011}.tar`, `x.parquet`,
-        `x.npz`, a folder saved by Hugging Face datasets; or KIND:PATH; or `samples`, what comes with Pellucid.
+        `x.npz`, a folder saved by Hugging Face datasets; s3://… and other URLs of folders, tars and parquet files;
+        or KIND:PATH; or `samples`, what comes with Pellucid.
         """
         if isinstance(value, Source):
             return value
@@ -84,18 +88,45 @@ class Source(ABC):
         return found
 
 
+def named(data: Any, name: str) -> Images:
+    """A picture from its encoded bytes or its pixels, under its name in the source."""
+    try:
+        found = read(data)
+    except BadImage as error:
+        why = str(error).replace("the picture given as bytes", repr(printable(name)), 1)
+        if why == str(error):
+            why = f"{printable(name)!r}: {why}"
+        raise BadImage(why) from error
+    notes = tuple(f"{name}: {note.partition(': ')[2]}" for note in found.notes)
+    return Images(found.pictures, (name,), found.originals, found.views, notes)
+
+
+def expanded(place: str) -> list[str]:
+    """`a-{000..002}.tar` -> the three names."""
+    match = re.fullmatch(r"(.*?)\{(\d+)\.\.(\d+)\}(.*)", place)
+    if match is None:
+        return [place]
+    before, first, last, after = match.groups()
+    if int(last) < int(first):
+        raise BadImage(f"{place!r} names no file: {last} comes before {first}")
+    return [one for i in range(int(first), int(last) + 1) for one in expanded(f"{before}{i:0{len(first)}d}{after}")]
+
+
 def _guessed(text: str) -> str:
     """The kind of a source from how its place looks."""
     suffixes = {".tar": "tar", ".parquet": "parquet", ".npz": "arrays", ".npy": "arrays"}
-    suffix = Path(text).suffix.lower()
+    suffix = PurePosixPath(text.partition("?")[0]).suffix.lower()
     if suffix in suffixes:
         return suffixes[suffix]
-    if (Path(text) / "dataset_info.json").is_file() or (Path(text) / "dataset_dict.json").is_file():
-        return "hugging_face"
-    if Path(text).is_dir():
+    if is_url(text):
         return "folder"
-    if Path(text).exists():
+    folder = Path(text).expanduser()
+    if (folder / "dataset_info.json").is_file() or (folder / "dataset_dict.json").is_file():
+        return "hugging_face"
+    if folder.is_dir():
+        return "parquet" if next(folder.glob("*.parquet"), None) else "folder"
+    if folder.exists():
         raise BadImage(f"{text!r} is no source of pictures: a folder, {', '.join(suffixes)}, or KIND:PATH")
-    if ":" in text and "://" not in text:
+    if ":" in text:
         raise unknown("kind of source", text.partition(":")[0], list(KINDS))
     raise BadImage(f"there is no {text!r}: name a folder, {', '.join(suffixes)} that exists")

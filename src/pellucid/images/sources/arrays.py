@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import zipfile
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from pellucid.errors import BadImage
-from pellucid.images import Images, read
-from pellucid.images.sources import Source
+from pellucid.images import Images
+from pellucid.images.remote import absolute
+from pellucid.images.sources import Source, named
+from pellucid.images.sources._rows import numbered
 
 _PICTURES = ("images", "pictures", "x", "data", "arr_0")
 _LABELS = ("labels", "y", "targets", "arr_1")
@@ -20,11 +24,16 @@ class Arrays(Source):
 
     kind = "arrays"
 
+    def __init__(self, place: str) -> None:
+        super().__init__(absolute(place))
+
     @cached_property
     def _arrays(self) -> tuple[np.ndarray, np.ndarray | None]:
         try:
-            held = np.load(Path(self.place).expanduser(), mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
+            held = np.load(Path(self.place), mmap_mode="r", allow_pickle=False)
+        except FileNotFoundError as error:
+            raise BadImage(f"there is no {self.place!r}") from error
+        except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise BadImage(f"cannot open {self.place!r}: {error}") from error
         if isinstance(held, np.ndarray):
             return self._checked(held), None
@@ -32,17 +41,32 @@ class Arrays(Source):
         labels = [name for name in _LABELS if name in held]
         if not names:
             raise BadImage(f"{self.place!r} holds {', '.join(held)}: call the pictures {', '.join(_PICTURES)}")
-        return self._checked(held[names[0]]), held[labels[0]] if labels else None
+        pictures = self._checked(held[names[0]])
+        if labels and held[labels[0]].shape != pictures.shape[:1]:
+            raise BadImage(f"{self.place!r} holds {len(pictures)} pictures and labels of {held[labels[0]].shape}")
+        return pictures, held[labels[0]] if labels else None
 
     def _checked(self, pictures: np.ndarray) -> np.ndarray:
         if pictures.ndim not in (3, 4):
             raise BadImage(f"{self.place!r} holds an array of {pictures.shape}: pictures are (N, H, W) or (N, H, W, C)")
         return pictures
 
+    @cached_property
+    def _labels(self) -> tuple[tuple[int | None, ...], tuple[str, ...]]:
+        labels = self._arrays[1]
+        return ((), ()) if labels is None else numbered(labels.tolist(), (), self.place)
+
     @property
     def classes(self) -> tuple[str, ...]:
-        labels = self._arrays[1]
-        return () if labels is None else tuple(map(str, range(int(labels.max()) + 1)))
+        return self._labels[1]
+
+    @cached_property
+    def identity(self) -> str:
+        pictures = self._arrays[0]
+        digest = hashlib.sha256(f"{pictures.dtype.str} {pictures.shape} {self._labels[0]}".encode())
+        for i in (0, len(pictures) // 2, len(pictures) - 1) if len(pictures) else ():
+            digest.update(np.ascontiguousarray(pictures[i]).tobytes())
+        return digest.hexdigest()
 
     def __len__(self) -> int:
         return len(self._arrays[0])
@@ -51,8 +75,8 @@ class Arrays(Source):
         return f"{i}"
 
     def label(self, i: int) -> int | None:
-        labels = self._arrays[1]
-        return None if labels is None else int(labels[i])
+        labels = self._labels[0]
+        return labels[i] if labels else None
 
     def read(self, i: int) -> Images:
-        return read(np.ascontiguousarray(self._arrays[0][i]))
+        return named(np.ascontiguousarray(self._arrays[0][i]), self.name(i))

@@ -1,23 +1,24 @@
-"""WebDataset: pictures in tar files, with their classes beside them (name.jpg, name.cls)."""
+"""WebDataset: pictures in tar files, here or behind URLs, with their classes beside them (name.jpg, name.cls)."""
 
 from __future__ import annotations
 
-import re
+import hashlib
 import tarfile
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from pellucid.errors import BadImage
-from pellucid.images import SUFFIXES, Images, read
-from pellucid.images.sources import Source
+from pellucid.images import SUFFIXES, Images
+from pellucid.images.remote import absolute, fetched, last, opened
+from pellucid.images.sources import Source, expanded, named
 
 
 @dataclass(frozen=True)
 class _Member:
     """Where a picture's bytes lie."""
 
-    file: Path
+    file: str
     name: str
     offset: int
     size: int
@@ -29,9 +30,12 @@ class Tar(Source):
 
     kind = "tar"
 
+    def __init__(self, place: str) -> None:
+        super().__init__(absolute(place))
+
     @cached_property
     def _members(self) -> tuple[_Member, ...]:
-        found = [member for file in _expanded(self.place) for member in _pictures(file)]
+        found = [member for file in expanded(self.place) for member in _pictures(file)]
         if not found:
             raise BadImage(f"no pictures in {self.place!r}: {', '.join(SUFFIXES)}")
         return tuple(found)
@@ -41,42 +45,36 @@ class Tar(Source):
         labels = [member.label for member in self._members if member.label is not None]
         return tuple(map(str, range(max(labels) + 1))) if labels else ()
 
+    @cached_property
+    def identity(self) -> str:
+        digest = hashlib.sha256()
+        for i, member in enumerate(self._members):
+            digest.update(f"{self.name(i)}\0{member.size}\0".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
     def __len__(self) -> int:
         return len(self._members)
 
     def name(self, i: int) -> str:
         member = self._members[i]
-        return f"{member.file.name}/{member.name}"
+        return f"{last(member.file)}/{member.name}"
 
     def label(self, i: int) -> int | None:
         return self._members[i].label
 
     def read(self, i: int) -> Images:
         member = self._members[i]
-        try:
-            with member.file.open("rb") as file:
-                file.seek(member.offset)
-                data = file.read(member.size)
-        except OSError as error:
-            raise BadImage(f"cannot read {self.name(i)!r}: {error.strerror}") from error
-        picture = read(data)
-        return Images(picture.pictures, (self.name(i),), picture.originals, picture.views, picture.notes)
+        data = fetched(member.file, member.offset, member.size)
+        if len(data) < member.size:
+            raise BadImage(f"{self.name(i)!r} is cut short: {len(data)} of {member.size} bytes")
+        return named(data, self.name(i))
 
 
-def _expanded(place: str) -> list[Path]:
-    """`a-{000..002}.tar` -> the three files."""
-    match = re.fullmatch(r"(.*)\{(\d+)\.\.(\d+)\}(.*)", place)
-    if match is None:
-        return [Path(place).expanduser()]
-    before, first, last, after = match.groups()
-    return [Path(f"{before}{i:0{len(first)}d}{after}").expanduser() for i in range(int(first), int(last) + 1)]
-
-
-def _pictures(file: Path) -> list[_Member]:
+def _pictures(file: str) -> list[_Member]:
     labels: dict[str, int] = {}
     pictures: list[tuple[str, str, int, int]] = []
     try:
-        with tarfile.open(file, "r:") as archive:
+        with opened(file) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             for member in archive:
                 if not member.isfile():
                     continue
@@ -88,8 +86,8 @@ def _pictures(file: Path) -> list[_Member]:
                         labels[_key(path)] = int(text)
                 elif path.suffix.lower() in SUFFIXES:
                     pictures.append((member.name, _key(path), member.offset_data, member.size))
-    except (OSError, tarfile.TarError) as error:
-        raise BadImage(f"cannot open {str(file)!r} as an uncompressed tar: {error}") from error
+    except tarfile.TarError as error:
+        raise BadImage(f"cannot open {file!r} as an uncompressed tar: {error}") from error
     return [_Member(file, name, offset, size, labels.get(key)) for name, key, offset, size in pictures]
 
 

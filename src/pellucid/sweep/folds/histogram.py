@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pellucid.chance import generator
-from pellucid.sweep.fold import Batch, Fold, Part, Units
+from pellucid.sweep.fold import Batch, Fold, Part, Units, Working
 
 _MANTISSA = 4  # bits: 16 bins for each power of two
 _LOWEST, _POWERS = -20, 32  # 2^-20 to 2^12; what lies below counts as zero, what lies above as the last bin
 HALF = _POWERS << _MANTISSA
 BINS = 2 * HALF + 1
 """Bins: those of negative numbers, from the largest magnitude down, zero in the middle, those of positive ones."""
+_BLOCK = 1024  # units whose values are counted together
+_ONE = torch.ones(1, dtype=torch.int32)
 
 
-def binned(values: NDArray[np.float32]) -> NDArray[np.int64]:
+def binned(values: NDArray[np.float32]) -> NDArray[np.int32]:
     """The bin of each finite value."""
-    bits = np.ascontiguousarray(values, np.float32).view(np.uint32).astype(np.int64)
-    key = ((bits & 0x7FFFFFFF) >> (23 - _MANTISSA)) - ((127 + _LOWEST) << _MANTISSA)
-    size = np.clip(key + 1, 0, HALF)
-    found: NDArray[np.int64] = np.where(bits >> 31 == 1, HALF - size, HALF + size)
-    return found
+    bits = np.ascontiguousarray(values, np.float32).view(np.int32)
+    size = bits & np.int32(0x7FFFFFFF)
+    size >>= np.int32(23 - _MANTISSA)
+    size -= np.int32(((127 + _LOWEST) << _MANTISSA) - 1)
+    np.clip(size, 0, HALF, out=size)
+    size ^= bits >> 31  # with the next line: the sign turned where the number is negative
+    size -= bits >> 31
+    size += np.int32(HALF)
+    return size
 
 
 def edges() -> NDArray[np.float64]:
@@ -39,44 +44,56 @@ def edges() -> NDArray[np.float64]:
 @final
 @dataclass(frozen=True)
 class Histogram(Fold):
-    """How the activations of every unit are distributed: over `samples` random places of each map (0: all places).
+    """How the activations of every unit are distributed, over a few random places of each map."""
 
-    The places are drawn for each picture and layer from the seed, so they do not depend on batch or order.
-    """
-
-    samples: int = 4
-    seed: int = 0
     name = "histogram"
 
-    def facts(self) -> dict[str, object]:
-        return {"samples": self.samples, "seed": self.seed}
+    def start(self, units: Units) -> Working:
+        return {"counts": torch.zeros(len(units) * BINS, dtype=torch.int32)}
 
-    def start(self, units: Units) -> Part:
-        return {"counts": np.zeros((len(units), BINS), np.uint32)}
+    def step(self, working: Working, units: Units, batch: Batch) -> None:
+        # unit by unit: its few bins stay in the cache while all its values are counted
+        for start in range(0, len(units), _BLOCK):
+            mine = slice(start, start + _BLOCK)
+            values = batch.sampled[:, :, mine]
+            keys = binned(values.reshape(-1, values.shape[2])).T.astype(np.int64, order="C")
+            keys += (np.arange(start, start + len(keys)) * BINS)[:, None]
+            good = np.isfinite(batch.maxima[:, mine])
+            finite = np.repeat(good, values.shape[1], 0).T if not good.all() else None
+            kept = torch.from_numpy(keys.ravel() if finite is None else keys[finite])
+            working["counts"].scatter_add_(0, kept, _ONE.expand(len(kept)))
 
-    def step(self, part: Part, units: Units, batch: Batch) -> None:
-        counts = part["counts"]
-        for layer, one in enumerate(batch.maps):
-            flat = one.flatten(2)
-            if self.samples and flat.shape[2] > self.samples:
-                where = torch.from_numpy(self._places(batch.images, layer, flat.shape[2])).to(flat.device)
-                flat = flat.gather(2, where[:, None, :].expand(-1, flat.shape[1], -1))
-            values = flat.transpose(0, 1).flatten(1).cpu().numpy()  # (channels, pictures × places)
-            finite = np.isfinite(values)
-            unit = np.broadcast_to(np.arange(len(values))[:, None], values.shape)
-            # adding one by one: to clear and add whole histograms would cost more than the few values of a batch
-            np.add.at(counts, (units.first(layer) + unit[finite], binned(values[finite])), 1)
+    def pack(self, units: Units, working: Working) -> Part:
+        at = working["counts"].nonzero()[:, 0]
+        counts = working["counts"][at].numpy()
+        narrow = np.uint16 if counts.max(initial=0) < 2**16 else np.uint32
+        unit, bins = np.divmod(at.numpy(), BINS)
+        per_unit = np.bincount(unit, minlength=len(units)).astype(np.uint16)
+        return {"bins": per_unit, "bin": bins.astype(np.uint16), "count": counts.astype(narrow)}
 
-    def merge(self, units: Units, a: Part, b: Part) -> Part:
-        return {"counts": a["counts"] + b["counts"]}
+    def absorb(self, working: Working, units: Units, part: Part) -> None:
+        unit = np.repeat(np.arange(len(units)), part["bins"])
+        keys = torch.from_numpy(unit * BINS + part["bin"].astype(np.int64))
+        working["counts"][keys] += torch.from_numpy(part["count"].astype(np.int32))
 
-    def _places(self, images: NDArray[np.int64], layer: int, places: int) -> NDArray[np.int64]:
-        return np.stack(
-            [generator(self.seed, int(i), layer, "places").integers(0, places, self.samples) for i in images]
-        )
+    def finish(self, units: Units, working: Working) -> Part:
+        part = self.pack(units, working)
+        offset = np.concatenate([[0], np.cumsum(part["bins"], dtype=np.int64)])
+        return {"offset": offset, "bin": part["bin"], "count": part["count"].astype(np.uint32)}
 
 
-def quantiles(counts: NDArray[np.uint32], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+def counted(
+    offset: NDArray[np.int64], bins: NDArray[np.uint16], count: NDArray[np.uint32], units: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """(units, BINS): the whole histograms of some units, from the bins that are not empty."""
+    found = np.zeros((len(units), BINS), np.int64)
+    for row, unit in zip(found, units, strict=True):
+        mine = slice(int(offset[unit]), int(offset[unit + 1]))
+        row[bins[mine]] = count[mine]
+    return found
+
+
+def quantiles(counts: NDArray[np.integer[Any]], shares: NDArray[np.float64]) -> NDArray[np.float64]:
     """(units, len(shares)): the value below which each share of a unit's activations lies, linear within a bin."""
     ends, totals = edges(), counts.sum(1, dtype=np.int64)
     below = np.cumsum(counts, axis=1, dtype=np.int64)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.sweep.fold import Batch, Fold, Part, Units
+from pellucid.sweep.fold import Batch, Fold, Part, Rows, Units, Working
 
 
 @final
 @dataclass(frozen=True)
-class Embeddings(Fold):
-    """The means over places of chosen layers (or the maxima), a row of float16 for each picture."""
+class Embeddings(Rows):
+    """The means over places of chosen layers (or the maxima), a row of float16 for each picture; NaN where there is
+    none because it could not be read.
+    """
 
     layers: tuple[str, ...] = ()
     maxima: bool = False
@@ -23,34 +26,26 @@ class Embeddings(Fold):
     def name(self) -> str:  # type: ignore[override]
         return "pooled" if self.maxima else "embeddings"
 
-    def facts(self) -> dict[str, object]:
-        return {"layers": list(self.layers)}
+    def columns(self, units: Units) -> Mapping[str, tuple[int, np.dtype[Any]]]:
+        return {f"at.{layer}": (units.channels[units.layer(layer)], np.dtype(np.float16)) for layer in self.layers}
 
-    def start(self, units: Units) -> Part:
-        wide = {layer: units.channels[units.layers.index(layer)] for layer in self.layers}
-        return {"image": np.zeros(0, np.int64), **{f"at.{k}": np.zeros((0, n), np.float16) for k, n in wide.items()}}
+    def rows(self, units: Units, batch: Batch) -> tuple[NDArray[np.int64], Mapping[str, NDArray[Any]]]:
+        values = batch.maxima if self.maxima else batch.means
+        with np.errstate(over="ignore"):  # what float16 cannot hold becomes infinite, and is seen to be
+            return batch.images, {
+                f"at.{layer}": values[:, units.of([layer])].astype(np.float16) for layer in self.layers
+            }
 
-    def step(self, part: Part, units: Units, batch: Batch) -> None:
-        part["image"] = np.concatenate([part["image"], batch.images])
-        for layer in self.layers:
-            first = units.number(layer, 0)
-            rows = (batch.maxima if self.maxima else batch.means)[
-                :, first : first + units.channels[units.layers.index(layer)]
-            ]
-            with np.errstate(over="ignore"):  # what float16 cannot hold becomes infinite, and is seen to be
-                part[f"at.{layer}"] = np.concatenate([part[f"at.{layer}"], rows.astype(np.float16)])
+    def height(self, images: int) -> int:
+        return images
 
-    def merge(self, units: Units, a: Part, b: Part) -> Part:
-        return self.settle(units, {name: np.concatenate([a[name], b[name]]) for name in a})
-
-    def settle(self, units: Units, part: Part) -> Part:
-        order = np.argsort(part["image"])
-        return {name: values[order] for name, values in part.items()}
+    def position(self, images: NDArray[np.int64]) -> NDArray[np.int64]:
+        return images
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Probe(Fold):
+class Probe(Rows):
     """The largest activations of every unit on a random sample of the pictures, a row of float16 for each of them.
 
     For what needs units side by side on the same pictures: correlations, matching networks, samples of every decile.
@@ -60,56 +55,61 @@ class Probe(Fold):
     """Numbers of the sampled pictures, sorted."""
     name = "probe"
 
-    def start(self, units: Units) -> Part:
-        return {"image": np.zeros(0, np.int64), "maxima": np.zeros((0, len(units)), np.float16)}
+    def columns(self, units: Units) -> Mapping[str, tuple[int, np.dtype[Any]]]:
+        return {"maxima": (len(units), np.dtype(np.float16))}
 
-    def step(self, part: Part, units: Units, batch: Batch) -> None:
-        at = np.minimum(np.searchsorted(self.chosen, batch.images), max(len(self.chosen) - 1, 0))
-        mine = self.chosen[at] == batch.images if len(self.chosen) else np.zeros(len(at), bool)
-        if mine.any():
-            part["image"] = np.concatenate([part["image"], batch.images[mine]])
-            with np.errstate(over="ignore"):
-                part["maxima"] = np.concatenate([part["maxima"], batch.maxima[mine].astype(np.float16)])
+    def rows(self, units: Units, batch: Batch) -> tuple[NDArray[np.int64], Mapping[str, NDArray[Any]]]:
+        mine = self.chosen[self.position(batch.images)] == batch.images
+        with np.errstate(over="ignore"):
+            return batch.images[mine], {"maxima": batch.maxima[mine].astype(np.float16)}
 
-    def merge(self, units: Units, a: Part, b: Part) -> Part:
-        return self.settle(units, {name: np.concatenate([a[name], b[name]]) for name in a})
+    def height(self, images: int) -> int:
+        return len(self.chosen)
 
-    def settle(self, units: Units, part: Part) -> Part:
-        order = np.argsort(part["image"])
-        return {name: values[order] for name, values in part.items()}
+    def position(self, images: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.minimum(np.searchsorted(self.chosen, images), len(self.chosen) - 1)
 
 
 @final
 @dataclass(frozen=True)
 class ClassSums(Fold):
-    """Of every unit the sum of its mean activations over the pictures of each class, in fixed point, and the counts."""
+    """Of the units of some layers the sum of mean activations over the pictures of each class, in fixed point, and
+    the counts.
+    """
 
     classes: int
+    layers: tuple[str, ...]
     name = "classes"
 
-    def facts(self) -> dict[str, object]:
-        return {"classes": self.classes}
+    def start(self, units: Units) -> Working:
+        shape = (self.classes, len(units.of(self.layers)))
+        return {"sums": np.zeros(shape, np.int64), "count": np.zeros(self.classes, np.int64)}
 
-    def start(self, units: Units) -> Part:
-        return {"sums": np.zeros((self.classes, len(units)), np.int64), "count": np.zeros(self.classes, np.int64)}
-
-    def step(self, part: Part, units: Units, batch: Batch) -> None:
+    def step(self, working: Working, units: Units, batch: Batch) -> None:
         known = np.nonzero((batch.labels >= 0) & (batch.labels < self.classes))[0]
-        values = np.where(np.isfinite(batch.means), batch.means, 0).astype(np.float64).clip(-(2.0**21), 2.0**21)
-        integers = np.rint(values * SCALE).astype(np.int64)
-        np.add.at(part["sums"], batch.labels[known], integers[known])
-        np.add.at(part["count"], batch.labels[known], 1)
+        values = batch.means[:, units.of(self.layers)].astype(np.float64)
+        values = np.where(np.isfinite(values), values, 0).clip(-_MOST, _MOST) * SCALE
+        integers = np.rint(values).astype(np.int64)
+        for row in known:
+            working["sums"][batch.labels[row]] += integers[row]
+        working["count"] += np.bincount(batch.labels[known], minlength=self.classes)
 
-    def merge(self, units: Units, a: Part, b: Part) -> Part:
-        return {name: a[name] + b[name] for name in a}
+    def pack(self, units: Units, working: Working) -> Part:
+        present = np.nonzero(working["count"])[0]
+        return {"class": present, "sums": working["sums"][present], "count": working["count"][present]}
 
-    def finish(self, units: Units, part: Part) -> Part:
-        means = part["sums"] / SCALE / np.maximum(part["count"], 1)[:, None]
-        return {"mean": means.astype(np.float32), "count": part["count"]}
+    def absorb(self, working: Working, units: Units, part: Part) -> None:
+        working["sums"][part["class"]] += part["sums"]
+        working["count"][part["class"]] += part["count"]
+
+    def finish(self, units: Units, working: Working) -> Part:
+        means = working["sums"] / SCALE / np.maximum(working["count"], 1)[:, None]
+        return {"mean": means.astype(np.float32), "count": working["count"]}
 
 
 SCALE = 2.0**20
 """Of the sums: a millionth is kept, and 2^22 pictures of up to 2^21 fit."""
+_MOST = 2.0**21
 
 
 def morcos(means: NDArray[np.float32], count: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -2,131 +2,144 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.sweep.fold import Batch, Fold, Part, Units
+from pellucid.sweep.eye import LARGEST, SMALLEST
+from pellucid.sweep.fold import Batch, Fold, Part, Units, Working
 
-_NONE = np.iinfo(np.int64).max
-"""The picture of an empty place: after all others in the order."""
-_WAITING = 200_000
-"""Events that wait until they are merged: one sort for many is cheaper than many."""
+Keys = NDArray[np.uint64]
+_NONE = np.uint64(2**64 - 1)
+"""After all others in the order."""
+_WAITING = 64
+"""Candidates of a unit that wait until they are sorted in: one sort for many is cheaper than many."""
+_BLOCK = 4096
+"""Units that are sorted at once: more would not stay in the cache."""
+
+
+def keyed(value: NDArray[np.float32], image: NDArray[np.int64]) -> Keys:
+    """Numbers whose order is: larger values first, of equal ones the lower picture."""
+    bits = (value + np.float32(0)).view(np.uint32)  # −0 becomes 0
+    rising = np.where(bits >> 31 == 1, ~bits, bits | np.uint32(1 << 31))
+    return (~rising).astype(np.uint64) << np.uint64(32) | image.astype(np.uint64)
+
+
+def unkeyed(key: Keys) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """(values, pictures) again; −inf and −1 where there is none."""
+    rising = ~(key >> np.uint64(32)).astype(np.uint32)
+    bits = np.where(rising >> 31 == 1, rising & np.uint32(0x7FFFFFFF), ~rising)
+    value, image = bits.view(np.float32), (key & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    none = key == _NONE
+    return np.where(none, np.float32(-np.inf), value), np.where(none, -1, image)
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Top(Fold):
     """The `count` largest (or smallest) activations of every unit: value, picture, place in the map.
 
-    Larger values first, of equal ones the lower picture, in it the lower place (row by row). What is not finite is
-    left out and counted. A map is only searched for its place when its largest value belongs among the best.
+    Larger values first, of equal ones the lower picture; in it the first place, row by row. What is not finite is left
+    out and counted. With `floor` (units,) only what comes before it in the order is taken: what a shard need not
+    report, because as many stronger ones are known already.
     """
 
     count: int = 100
     smallest: bool = False
+    floor: Keys | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        return "bottom" if self.smallest else "top"
+        return SMALLEST if self.smallest else LARGEST
 
-    def facts(self) -> dict[str, object]:
-        return {"count": self.count}
-
-    def start(self, units: Units) -> Part:
-        shape = (len(units), self.count)
+    def start(self, units: Units) -> Working:
+        shape = (len(units), self.count + _WAITING)
         return {
-            "value": np.full(shape, -np.inf, np.float32),
-            "image": np.full(shape, _NONE, np.int64),
+            "key": np.full(shape, _NONE),
             "place": np.zeros(shape, np.int32),
+            "waiting": np.zeros(len(units), np.int64),
             "left_out": np.zeros(len(units), np.int64),
-            "waiting": np.zeros((0, 4), np.float64),
         }
 
-    def step(self, part: Part, units: Units, batch: Batch) -> None:
-        extreme = self._extreme(batch)
-        part["left_out"] += np.isneginf(extreme).sum(0)
-        worst, last = part["value"][:, -1], part["image"][:, -1]
-        images = batch.images[:, None]
-        gate = (extreme > worst) | ((extreme == worst) & (images < last) & ~np.isneginf(extreme))
-        rows, unit = np.nonzero(gate)
-        if len(rows):
-            events = np.stack(
-                [unit, extreme[rows, unit], batch.images[rows], self._places(units, batch, rows, unit)], 1
-            )
-            part["waiting"] = np.concatenate([part["waiting"], events])
-        if len(part["waiting"]) > _WAITING:
-            part.update(self.settle(units, part))
+    def gate(self, working: Working, images: NDArray[np.int64]) -> NDArray[np.float32]:
+        worst = self.worst(working)
+        value, last = unkeyed(worst)
+        last = np.where(worst == _NONE, np.iinfo(np.int64).max, last)
+        above = np.nextafter(value, np.float32(np.inf))
+        return np.where(last[None] > images[:, None], value, above)
 
-    def settle(self, units: Units, part: Part) -> Part:
-        events = part["waiting"]
-        if not len(events):
-            return part
-        settled = dict(part)
-        touched = np.unique(events[:, 0].astype(np.int64))
-        held = np.repeat(touched, self.count)
-        unit = np.concatenate([held, events[:, 0].astype(np.int64)])
-        value = np.concatenate([part["value"][touched].ravel(), events[:, 1].astype(np.float32)])
-        image = np.concatenate([part["image"][touched].ravel(), events[:, 2].astype(np.int64)])
-        place = np.concatenate([part["place"][touched].ravel(), events[:, 3].astype(np.int32)])
-        for name, kept in zip(("value", "image", "place"), _best(unit, value, image, place, self.count), strict=True):
-            settled[name] = part[name].copy()
-            settled[name][touched] = kept
-        settled["waiting"] = np.zeros((0, 4), np.float64)
-        return settled
+    def worst(self, working: Working) -> Keys:
+        """(units,): what a candidate must come before."""
+        last: Keys = working["key"][:, self.count - 1]
+        return last if self.floor is None else np.minimum(last, self.floor)
 
-    def merge(self, units: Units, a: Part, b: Part) -> Part:
-        a, b = self.settle(units, a), self.settle(units, b)
-        unit = np.repeat(np.arange(len(units)), 2 * self.count)
-        value, image, place = (
-            np.concatenate([a[name], b[name]], axis=1).ravel() for name in ("value", "image", "place")
-        )
-        merged: Part = dict(zip(("value", "image", "place"), _best(unit, value, image, place, self.count), strict=True))
-        return {**merged, "left_out": a["left_out"] + b["left_out"], "waiting": a["waiting"]}
-
-    def finish(self, units: Units, part: Part) -> Part:
-        part = self.settle(units, part)
-        empty = part["image"] == _NONE
-        value = np.where(empty, np.nan, -part["value"] if self.smallest else part["value"]).astype(np.float32)
-        return {
-            "value": value,
-            "image": np.where(empty, -1, part["image"]),
-            "place": np.where(empty, -1, part["place"]).astype(np.int32),
-            "left_out": part["left_out"],
-        }
-
-    def _extreme(self, batch: Batch) -> NDArray[np.float32]:
+    def step(self, working: Working, units: Units, batch: Batch) -> None:
+        extreme = batch.negated if self.smallest else batch.maxima
         if not self.smallest:
-            return batch.maxima
-        import torch
+            working["left_out"] += np.isneginf(extreme).sum(0)
+        events = batch.found[self.name]
+        key = keyed(extreme[events.row, events.unit], batch.images[events.row])
+        self._insert(working, events.unit, key, events.place)
 
-        low = torch.cat([-one.amin((2, 3)) for one in batch.maps], 1).cpu().numpy()
-        return np.where(np.isneginf(batch.maxima), -np.inf, low).astype(np.float32)
+    def pack(self, units: Units, working: Working) -> Part:
+        self._sort(working)
+        key, place = working["key"][:, : self.count], working["place"][:, : self.count]
+        there = key != _NONE
+        count = there.sum(1).astype(np.uint32)
+        return {"count": count, "key": key[there], "place": place[there], "left_out": working["left_out"].copy()}
 
-    def _places(
-        self, units: Units, batch: Batch, rows: NDArray[np.int64], unit: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
-        """Where the extreme lies in each of these maps: the first place, row by row, that has it."""
-        found = np.zeros(len(rows), np.int64)
-        for layer, one in enumerate(batch.maps):
-            first = units.first(layer)
-            mine = np.nonzero((unit >= first) & (unit < first + units.channels[layer]))[0]
-            if len(mine):
-                picked = one[rows[mine], unit[mine] - first].flatten(1).cpu().numpy()
-                found[mine] = picked.argmin(1) if self.smallest else picked.argmax(1)
-        return found
+    def absorb(self, working: Working, units: Units, part: Part) -> None:
+        self._insert(working, np.repeat(np.arange(len(units)), part["count"]), part["key"], part["place"])
+        working["left_out"] += part["left_out"]
+
+    def finish(self, units: Units, working: Working) -> Part:
+        self._sort(working)
+        value, image = unkeyed(working["key"][:, : self.count])
+        none = image < 0
+        place = np.where(none, -1, working["place"][:, : self.count]).astype(np.int32)
+        value = np.where(none, np.float32(np.nan), -value if self.smallest else value)
+        return {"value": value, "image": image, "place": place, "left_out": working["left_out"]}
+
+    def _insert(
+        self, working: Working, unit: NDArray[np.int64], key: Keys, place: NDArray[np.int64] | NDArray[np.int32]
+    ) -> None:
+        """Put candidates into the waiting places of their units."""
+        better = key < self.worst(working)[unit]
+        unit, key, place = unit[better], key[better], place[better]
+        for some in _rounds(unit):
+            mine = unit[some]
+            order = np.argsort(mine, kind="stable")
+            some, mine = some[order], mine[order]
+            rank = np.arange(len(mine)) - np.searchsorted(mine, mine)
+            if (working["waiting"][mine] + rank >= _WAITING).any():
+                self._sort(working)
+            slot = self.count + working["waiting"][mine] + rank
+            working["key"][mine, slot] = key[some]
+            working["place"][mine, slot] = place[some]
+            working["waiting"] += np.bincount(mine, minlength=len(working["waiting"]))
+
+    def _sort(self, working: Working) -> None:
+        touched = np.nonzero(working["waiting"])[0]
+        for start in range(0, len(touched), _BLOCK):
+            units = touched[start : start + _BLOCK]
+            key, place = working["key"][units], working["place"][units]
+            order = np.argsort(key, axis=1)[:, : self.count]
+            key[:, : self.count] = np.take_along_axis(key, order, 1)
+            place[:, : self.count] = np.take_along_axis(place, order, 1)
+            key[:, self.count :] = _NONE
+            working["key"][units], working["place"][units] = key, place
+        working["waiting"][:] = 0
 
 
-def _best(
-    unit: NDArray[np.int64], value: NDArray[np.float32], image: NDArray[np.int64], place: NDArray[np.int32], count: int
-) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int32]]:
-    """(units, count) each: the first of every unit in the order of value (falling), picture, place."""
-    order = np.lexsort((place, image, -value, unit))
-    sorted_units = unit[order]
-    _, starts, sizes = np.unique(sorted_units, return_index=True, return_counts=True)
-    rank = np.arange(len(order)) - np.repeat(starts, sizes)
-    kept = order[rank < count]
-    shape = (len(starts), count)
-    return value[kept].reshape(shape), image[kept].reshape(shape), place[kept].reshape(shape)
+def _rounds(unit: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Parts of the candidates in which no unit has more than can wait."""
+    if not len(unit):
+        return
+    order = np.argsort(unit, kind="stable")
+    listed = unit[order]
+    rank = np.arange(len(listed)) - np.searchsorted(listed, listed)
+    for first in range(0, int(rank.max()) + 1, _WAITING):
+        yield order[(rank >= first) & (rank < first + _WAITING)]

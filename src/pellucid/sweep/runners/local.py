@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +45,9 @@ class _Call:
 
 
 class Processes(Runner):
-    """In `slots` processes: each opens network and source from the plan. One that dies is replaced."""
+    """In `slots` processes: each opens network and source from the plan. One that dies is replaced, with the others."""
+
+    together = True
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
@@ -53,7 +58,8 @@ class Processes(Runner):
             context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
             self._pool = ProcessPoolExecutor(self.slots, context, initializer=_alone)
         try:
-            return self._pool.submit(run_piece, plan, piece)
+            with _deaf():
+                return self._pool.submit(run_piece, plan, piece)
         except BrokenProcessPool:
             self._end()
             return self.submit(plan, piece)
@@ -64,7 +70,7 @@ class Processes(Runner):
     def result(self, handle: Any) -> Done:
         try:
             done: Done = handle.result()
-        except BrokenProcessPool as error:
+        except (BrokenProcessPool, CancelledError) as error:
             raise Lost("a worker died") from error
         return done
 
@@ -83,9 +89,30 @@ class Processes(Runner):
         self._pool = None
 
 
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that begin in here never hear Ctrl-C: it is for the one that commits, and that ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _alone() -> None:
-    """One thread for each process: with more they wait for one another."""
+    """One thread for each process: with more they wait for one another. It ends with the process that began it."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ["OMP_NUM_THREADS"] = "1"
     import torch
 
     torch.set_num_threads(1)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,191 @@
+"""What is taken down of a forward pass: a few numbers of each unit, while its map is still in the cache.
+
+A map is read once for its largest value and once for its mean (those that can be negative a third time, for their
+least). Only where a unit's largest value may belong among its best, that is, where it passes the gate, is the map
+searched for the place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pellucid.chance import generator
+from pellucid.net import Net
+from pellucid.sweep.fold import Batch, Events, Units
+
+Gates = Mapping[str, NDArray[np.float32]]
+"""Of each fold that searches, by name: (N, units), the values below which a map need not be searched."""
+LARGEST, SMALLEST = "top", "bottom"
+"""The folds that search; the second one looks at activations with their sign turned."""
+
+
+@dataclass(frozen=True)
+class Eye:
+    """Looks at pictures through a network: `samples` places of every map are read, other ones for each picture, and
+    the mean over all places of the layers in `averaged`.
+    """
+
+    net: Net
+    units: Units
+    samples: int
+    seed: int
+    averaged: frozenset[str]
+    at_once: int
+    """Pictures that go through the network together, always: part of what makes the bits."""
+    _pages: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    def page(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Memory for one batch, the same for all of them."""
+        if name not in self._pages or self._pages[name].shape[0] < shape[0]:
+            self._pages[name] = np.empty(shape, np.float32)
+        return self._pages[name][: shape[0]]
+
+    def look(self, pixels: Tensor, images: NDArray[np.int64], labels: NDArray[np.int64], gates: Gates) -> Batch:
+        """What the network does with pixels (N, C, H, W) in 0..1, which are those of `images`."""
+        missing = -len(pixels) % self.at_once
+        filled = torch.cat([pixels, pixels.new_zeros(missing, *pixels.shape[1:])]) if missing else pixels
+        for careful in (False, True):
+            look = _Look(self, images, gates, careful=careful)
+            watch = {name: look.watcher(layer) for layer, name in enumerate(self.units.layers)}
+            with _one_thread():
+                self.net.observe(filled, watch, at_once=self.at_once)
+            if not look.broken().any():
+                break
+        return look.batch(images, labels)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums that are cut among threads have other last bits for each number of them. Who has more processors runs more
+    workers.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class _Look:
+    """The numbers of one batch as they come in, layer by layer. Whatever is done here is done for every layer of every
+    pass: it has to be short.
+    """
+
+    def __init__(self, eye: Eye, images: NDArray[np.int64], gates: Gates, *, careful: bool) -> None:
+        self.eye, self.gates, self.count, self.careful = eye, gates, len(images), careful
+        rows = -(-self.count // eye.at_once) * eye.at_once
+        shape = (rows, len(eye.units))
+        self.maxima, self.means, self.negated = (eye.page(name, shape) for name in ("maxima", "means", "negated"))
+        self.means.fill(np.nan)
+        self.negated.fill(-np.inf)
+        self.sampled = eye.page("sampled", (rows, eye.samples, len(eye.units)))
+        self.offsets = _offsets(eye, images, rows)
+        self.found: dict[str, list[tuple[int, NDArray[np.int64], NDArray[np.int64]]]] = {LARGEST: [], SMALLEST: []}
+
+    def watcher(self, layer: int) -> Callable[[int, Tensor], None]:
+        """For the outputs of one layer."""
+        units, at_once = self.eye.units, self.eye.at_once
+        first, channels = units.first(layer), units.channels[layer]
+        mine, places = slice(first, first + channels), units.places[layer][0] * units.places[layer][1]
+        rising = not units.signed[layer] and not self.careful
+        low = units.signed[layer] and SMALLEST in self.gates
+        ones = torch.full((places,), 1 / places) if units.layers[layer] in self.eye.averaged else None
+        step = places // self.eye.samples
+        reach = step * (self.eye.samples - 1) + 1
+        offsets = self.offsets[layer]
+
+        def seen(start: int, output: Tensor) -> None:
+            stop = start + at_once
+            flat = output.detach().reshape(at_once, channels, places)
+            flat = (flat if flat.dtype == torch.float32 else flat.float()).cpu()
+            maps = flat.numpy()
+            peaks = self.maxima[start:stop, mine] = _largest(flat, rising)
+            if ones is not None:
+                # a product with a vector is fast, and always the same
+                self.means[start:stop, mine] = torch.mv(flat.view(-1, places), ones).view(at_once, channels).numpy()
+            for i in range(at_once):
+                picked = maps[i, :, offsets[start + i] :][:, :reach:step] if step else maps[i, :, :1]
+                self.sampled[start + i, :, mine] = picked.T
+            self._search(LARGEST, maps, peaks, start, mine)
+            if low:
+                lows = self.negated[start:stop, mine]
+                lows[:] = flat.amin(2).neg_().numpy()
+                self._search(SMALLEST, maps, lows, start, mine)
+
+        return seen
+
+    def batch(self, images: NDArray[np.int64], labels: NDArray[np.int64]) -> Batch:
+        """All of it, when the passes are over."""
+        count = self.count
+        maxima, negated = self.maxima[:count], self.negated[:count]
+        broken = self.broken()
+        if broken.any():
+            maxima[broken] = negated[broken] = -np.inf
+        found = {name: _events(kept, ~broken) for name, kept in self.found.items() if name in self.gates}
+        return Batch(images, labels, maxima, negated, self.means[:count], self.sampled[:count], found)
+
+    def broken(self) -> NDArray[np.bool_]:
+        """(N, units): where something is not finite."""
+        count = self.count
+        found: NDArray[np.bool_] = ~np.isfinite(self.maxima[:count]) | ~np.isfinite(self.sampled[:count].sum(1))
+        averaged = self.eye.units.of(sorted(self.eye.averaged))
+        found[:, averaged] |= ~np.isfinite(self.means[:count][:, averaged])
+        return found
+
+    def _search(
+        self, name: str, maps: NDArray[np.float32], extreme: NDArray[np.float32], start: int, mine: slice
+    ) -> None:
+        """Where in their maps those extremes lie that pass the gate: the first place, row by row."""
+        gate = self.gates.get(name)
+        for i in range(min(len(extreme), self.count - start) if gate is not None else 0):
+            channel = (extreme[i] >= gate[start + i, mine]).nonzero()[0]  # type: ignore[index]
+            if len(channel):
+                picked = maps[i].take(channel, 0)
+                place = picked.argmax(1) if name == LARGEST else picked.argmin(1)
+                self.found[name].append((start + i, channel + mine.start, place))
+
+
+def _largest(flat: Tensor, rising: bool) -> NDArray[np.float32]:
+    """(N, channels): the largest value over the last axis, NaN where there is one.
+
+    The bits of floats that are not negative rise with them, and whole numbers are compared faster. A NaN with a sign
+    escapes that; it reaches the layers behind, where it is seen, and the pictures are then looked at again with care.
+    """
+    if rising:
+        found = flat.view(torch.int32).amax(2)
+        values: NDArray[np.float32] = found.numpy().view(np.float32)
+        if not np.signbit(values).any():
+            return values
+    largest: NDArray[np.float32] = flat.amax(2).numpy()
+    return largest
+
+
+def _offsets(eye: Eye, images: NDArray[np.int64], rows: int) -> list[list[int]]:
+    """Of each layer and picture the first of the places that are sampled, which lie at even distances; it depends on
+    the picture and the seed alone.
+    """
+    sizes = np.array([high * wide for high, wide in eye.units.places])
+    free = sizes - sizes // eye.samples * (eye.samples - 1)
+    drawn = np.zeros((rows, len(sizes)))
+    for row, image in zip(drawn, images, strict=False):
+        row[:] = generator(eye.seed, int(image), "places").random(len(sizes))
+    found: list[list[int]] = (drawn * free).astype(np.int64).T.tolist()
+    return found
+
+
+def _events(found: list[tuple[int, NDArray[np.int64], NDArray[np.int64]]], good: NDArray[np.bool_]) -> Events:
+    if not found:
+        none = np.zeros(0, np.int64)
+        return Events(none, none, none)
+    row = np.repeat([one for one, _, _ in found], [len(unit) for _, unit, _ in found])
+    unit, place = (np.concatenate([one[k] for one in found]) for k in (1, 2))
+    kept = good[row, unit]
+    return Events(row[kept], unit[kept], place[kept])
