@@ -18,7 +18,7 @@ from pellucid.cli.session import Session, finite, running
 from pellucid.cli.tables import plain, table, terminal
 from pellucid.draw.tables import cell
 from pellucid.errors import PellucidError
-from pellucid.result import Meta, Panel, Pictures, Result, Table
+from pellucid.result import Meta, Panel, Pictures, Result, Study, Table
 from pellucid.target import Target
 
 
@@ -54,6 +54,8 @@ def _described(result: Any) -> dict[str, Any]:
         facts["trust"] = [one.as_dict() for one in result.trust] if result.trust is not None else None
     if isinstance(result, Table):
         facts |= {"rows": list(result.rows), "about": dict(result.about), "said": list(result.said)}
+    if isinstance(result, Study):
+        facts |= {"tables": {name: _described(table) for name, table in result.tables.items()}, "said": result.said}
     if isinstance(result, Panel):
         facts["parts"] = {name: _described(part) for name, part in result.parts.items()}
     return facts
@@ -168,7 +170,7 @@ def remark(session: Session, title: str, result: Result, image: str) -> None:
     if meta.score:
         parts.append(f"score {meta.score[0]:.4g}")
     session.watch.remark(" · ".join(parts))
-    for said in result.said if isinstance(result, Table) else ():
+    for said in result.said if isinstance(result, (Study, Table)) else ():
         session.watch.note(said)
     for note in meta.notes:
         if not any(note.startswith(f"{name}: ") for name in meta.images):  # said when the picture was read

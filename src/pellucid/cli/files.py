@@ -13,11 +13,16 @@ from pellucid.errors import PellucidError
 
 PICTURES = (".png", ".svg", ".pdf", ".jpg", ".webp")
 NUMBERS = (".npz",)
+PAGES = (".html",)
+"""What maps of pictures can be saved as, besides."""
 
 
-def places(out: Sequence[str], images: Sequence[str], method: str, flag: str = "--out") -> list[list[Path]]:
-    """For each image the files to write. Raises PellucidError for what could not be written anyway.
+def places(
+    out: Sequence[str], images: Sequence[str], method: str, flag: str = "--out", more: Sequence[str] = ()
+) -> list[list[Path]]:
+    """For each image the files to write; `more` are suffixes that this method's answers may have besides.
 
+    Raises PellucidError for what could not be written anyway.
     Without `out` a picture in the current folder, named after image and method: one of that name was made by
     the same question, and is made anew.
     """
@@ -32,8 +37,11 @@ def places(out: Sequence[str], images: Sequence[str], method: str, flag: str = "
             for files, stem in zip(chosen, stems, strict=True):
                 files.append(path / f"{stem}.{method}.png")
             continue
-        if path.suffix.lower() not in PICTURES + NUMBERS:
-            raise PellucidError(f"{flag} {one!r}: a picture is {', '.join(PICTURES)}, raw numbers are {NUMBERS[0]}")
+        if path.suffix.lower() not in (*PICTURES, *NUMBERS, *more):
+            page = f", a page is {', '.join(more)}" if more else ""
+            raise PellucidError(
+                f"{flag} {one!r}: a picture is {', '.join(PICTURES)}, raw numbers are {NUMBERS[0]}{page}"
+            )
         if len(stems) > 1:
             raise PellucidError(f"{flag} {one!r} is one file for {len(stems)} pictures: name a folder, such as 'out/'")
         _writable(path.parent, one, flag)

@@ -20,11 +20,21 @@ _OWN = {
     "predict": "What the network sees",
     "layers": "What the network is made of, where each layer looks",
     "index": "A network over a data set: one exact pass, resumable",
+    "unit": "All about one unit of an index, on one page",
+    "units": "The units of an index, asked in SQL",
+    "similar": "What is like this: units, or pictures",
     "methods": "What can be asked, and the paper behind each",
     "doctor": "What works on this machine",
 }
 """Our own commands, each in pellucid.cli.NAME as `command()`; all others are methods of the catalogue."""
-_HEAVY = {"explain", "index"}  # torch is needed to say what its options are, as for the methods
+_HEAVY = {
+    "explain",
+    "index",
+    "unit",
+    "units",
+    "similar",
+}
+"""torch is needed to say what their options are, as for the methods."""
 
 _DOC = """Look inside convolutional neural networks.
 
@@ -44,7 +54,7 @@ class Group(click.Group):
     """Commands that are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*_OWN, *(entry.name for entry in entries())]
+        return [*_OWN, *(entry.name for entry in entries() if entry.name not in _OWN)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         name = cmd_name.replace("-", "_")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import click
@@ -10,9 +11,12 @@ from pydantic import Field
 
 from pellucid.cli.options import Command, Count, Kind, Option, common, option
 from pellucid.cli.session import Session, running
-from pellucid.errors import PellucidError
+from pellucid.errors import BadImage, PellucidError
 from pellucid.images.sources import Source
-from pellucid.sweep import Here, Processes, Store, planned, swept
+from pellucid.sweep import BadStore, Here, Plan, Processes, Ray, Runner, Store, planned, share, swept
+
+_FEW = 0.001
+"""Of the pictures: so many may be unreadable before the command says by its exit code that some are."""
 
 
 class Share(Kind):
@@ -39,9 +43,12 @@ def command() -> click.Command:
         option("--probe", type=Annotated[int, Field(ge=0)], default=10_000, help="random pictures kept of all units"),
         option("--shard", type=Annotated[int, Field(ge=2)], default=512, help="pictures in a shard, lost at most"),
         option("--seed", type=Annotated[int, Field(ge=0)], default=0, help="of the order, and of the places sampled"),
-        option("--runner", type=Literal["local"], default="local", help="where the work is done"),
-        option("--workers", type=Count, default=1, help="processes, of one thread each"),
-        Option("--share", type=Share(), metavar="I/N", help="only the i-th of n shares: for job arrays"),
+        option("--runner", type=Literal["local", "ray", "array"], default="local", help="where the work is done: here, "
+               "on a Ray cluster, or here one of the shares of a job array (SLURM, torchrun, Kubernetes …)"),
+        option("--workers", type=Count, says="1, ray: every CPU", help="processes, of one thread each"),
+        Option("--address", metavar="HOST:PORT", help="of the Ray cluster  [default: $RAY_ADDRESS, or one is begun]"),
+        Option("--share", type=Share(), metavar="I/N", help="only the i-th of n shares  [array: from the environment]"),
+        Option("--retry", is_flag=True, help="do again what is damaged, or had pictures that could not be read"),
         Option("--check", is_flag=True, help="compare every file with its checksum, and do nothing else"),
     ]  # fmt: skip
     source = click.Argument(["source"], required=False, metavar="PICTURES", type=click.Path())
@@ -50,8 +57,11 @@ def command() -> click.Command:
         summary="A network over a data set: one exact pass, resumable",
         doc="Run the network over all pictures once, and keep of every unit its strongest pictures, its statistics, "
         "and of every picture its embedding. PICTURES is a folder (with a folder for each class, if there are), "
-        "shards-{000..031}.tar, x.parquet, x.npz, or a folder of Hugging Face datasets. Run the same line again to "
-        "go on after a crash: at most one shard is done twice.",
+        "shards-{000..031}.tar, x.parquet, x.npz, or a folder of Hugging Face datasets; s3://… and other URLs of "
+        "folders, tars and parquet files. Run the same line again to go on after a crash: at most one shard is done "
+        "twice. Pictures that cannot be read are left out and listed; where they are more than 1 in 1000, it ends with "
+        "exit code 4. Of a job array, each machine runs the same line; the index is finished by whichever finds all "
+        "shares done, or by one more run.",
     )  # fmt: skip
 
 
@@ -68,28 +78,68 @@ def _index(session: Session) -> None:
         for name in ("layers", "embed", "pool")
     }
     loaded = ("weights", "labels", "output", "mean", "std")
-    spec = {"spec": given["net"], "size": given.get("input_size"), **{name: given[name] for name in loaded}}
+    spec = {name: _anywhere(given[name]) for name in loaded}
+    spec |= {"spec": _anywhere(given["net"]), "size": given.get("input_size")}
     plan = planned(
         session.net, source, spec=spec, layers=names["layers"], embedded=names["embed"], pooled=names["pool"] or (),
         **{name: given[name] for name in ("count", "bottom", "probe", "shard", "seed")},
     )  # fmt: skip
-    runner = Here(session.net, source) if given["workers"] == 1 else Processes(given["workers"])
-    store = swept(plan, given["store"], runner, part=given["share"] or (0, 1))
-    bad = store.bad()
-    for image, reason in bad[:5]:
-        session.watch.note(f"{source.name(image)}: {reason}")
-    done = len(store.committed())
-    finished = done == plan.shards
-    said = f"{plan.images} pictures, {len(plan.units)} units, {done} of {plan.shards} shards, {len(bad)} unreadable"
-    session.watch.remark(said)
+    if given["retry"]:
+        session.watch.note(f"{Store.open(given['store']).retry()} shards are done again")
+    part = given["share"] or (share() if given["runner"] == "array" else (0, 1))
+    try:
+        store = swept(plan, given["store"], _runner(session, source), part=part)
+    except KeyboardInterrupt:
+        session.watch.note(f"{_done(given['store'], plan)}; run the same line again to go on")
+        raise
+    _report(session, source, store)
+
+
+def _anywhere(text: Any) -> Any:
+    """What names a file does so for whoever works in another folder, too."""
+    file, colon, name = text.partition(":") if isinstance(text, str) and ".py:" in text else (text, "", "")
+    return f"{Path(file).absolute()}{colon}{name}" if isinstance(file, str) and Path(file).is_file() else text
+
+
+def _runner(session: Session, source: Source) -> Runner:
+    """Where the work is done."""
+    given = session.given
+    if given["runner"] == "ray":
+        return Ray(given["workers"], address=given["address"])
+    if given["address"]:
+        raise PellucidError("--address is that of a Ray cluster: say --runner ray")
+    return Processes(given["workers"]) if (given["workers"] or 1) > 1 else Here(session.net, source)
+
+
+def _done(folder: str, plan: Plan) -> str:
+    return f"{len(Store(folder, plan).committed())} of {plan.shards} shards are done"
+
+
+def _report(session: Session, source: Source, store: Store) -> None:
+    """What there is now; the pictures that could not be read make it fail where they are more than a few."""
+    plan, bad, done = store.plan, store.bad(), len(store.committed())
+    many = len(bad) > _FEW * plan.images
+    names = [(source.name(image), reason) for image, reason in bad]
+    for name, reason in names if many else names[:5]:
+        session.watch.note(reason if Path(name).name in reason else f"{name}: {reason}")
+    if many:
+        session.failed += [(name, BadImage(reason)) for name, reason in names]
+    session.watch.remark(
+        f"{plan.images} pictures, {len(plan.units)} units, {_done(str(store.folder), plan)}, {len(bad)} unreadable"
+    )
     facts = {"images": plan.images, "units": len(plan.units), "shards": done, "of": plan.shards, "bad": len(bad)}
-    digest = store.current["digest"] if finished else None
-    session.tell({"store": given["store"], **facts, "digest": digest}, lambda: click.echo(given["store"]))
+    unreadable = [{"image": name, "error": reason} for name, reason in names]
+    digest = store.current["digest"] if done == plan.shards else None
+    folder = session.given["store"]
+    session.tell({"store": folder, **facts, "unreadable": unreadable, "digest": digest}, lambda: click.echo(folder))
 
 
 def _check(session: Session) -> None:
     store = Store.open(session.given["store"])
     wrong = store.check()
     if wrong:
-        raise PellucidError(f"{session.given['store']}: {len(wrong)} damaged: {'; '.join(wrong[:3])}")
+        more = "; …" if len(wrong) > 3 else ""
+        raise BadStore(
+            f"{session.given['store']}: {len(wrong)} damaged: {'; '.join(wrong[:3])}{more}; --retry does them again"
+        )
     session.tell({"store": session.given["store"], "wrong": []}, lambda: click.echo(f"{session.given['store']}: sound"))

@@ -9,11 +9,11 @@ import click
 
 from pellucid.catalogue import Entry
 from pellucid.cli.ask import Answer, remark, report
-from pellucid.cli.files import places, save
+from pellucid.cli.files import PAGES, places, save
 from pellucid.cli.options import Command, Option, common, options_from
 from pellucid.cli.session import Session, running
 from pellucid.errors import PellucidError
-from pellucid.result import Result, Table
+from pellucid.result import Places, Result, Table
 from pellucid.sweep.index import Index
 
 NOUNS = {"index": "INDEX", "other": "OTHER", "indexes": "INDEX...", "unit": "LAYER:UNIT", "images": "IMAGE..."}
@@ -46,12 +46,16 @@ def answered(session: Session, entry: Entry) -> None:
     given = session.given
     nouns = {name: given[name] for name in entry.arguments if name in given and given[name] is not None}
     tabled = entry.gives(Table) and not given["out"]
-    files = [] if tabled else places(given["out"], [about(given)], entry.name)[0]
+    files = (
+        [] if tabled else places(given["out"], [about(given)], entry.name, more=PAGES if entry.gives(Places) else ())[0]
+    )
     session.use_threads()
     with session.watch.busy("opening the index"):
         for name in ("index", "other"):
             if name in nouns:
                 nouns[name] = opened(nouns[name], given.get("pictures"))
+        if "indexes" in nouns:
+            nouns["indexes"] = [opened(one, given.get("pictures")) for one in nouns["indexes"]]
     if "images" in nouns:
         nouns["images"] = session.read_all(given["images"])
         if nouns["images"] is None:

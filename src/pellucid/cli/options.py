@@ -131,9 +131,7 @@ def _option(
 def _facts(annotation: Any, field: FieldInfo, default: Any) -> list[str]:
     """Default and range, for the help page."""
     facts = []
-    if default is ...:
-        facts.append("required")
-    elif default is not None:
+    if default is not None and default is not ...:  # click says itself what is required
         said = ("yes" if default else "no") if isinstance(default, bool) else default
         facts.append(f"default: {','.join(map(str, said)) if isinstance(said, (tuple, list)) else said}")
     bounds = {

@@ -9,21 +9,48 @@ from dataclasses import fields
 from types import ModuleType
 from typing import Any
 
+from pellucid.draw.atlases import draw_atlas
 from pellucid.draw.contact import draw_contact
 from pellucid.draw.explanation import draw_explanation
 from pellucid.draw.filters import draw_filters
 from pellucid.draw.heatmaps import draw_heatmaps
+from pellucid.draw.hues import draw_hues
 from pellucid.draw.labels import draw_labels
 from pellucid.draw.look import Look
 from pellucid.draw.maps import draw_maps
+from pellucid.draw.neighbours import draw_neighbours
 from pellucid.draw.panels import draw_panel
 from pellucid.draw.patches import draw_patches
 from pellucid.draw.picture import Picture
 from pellucid.draw.pictures import draw_pictures
+from pellucid.draw.places import draw_places
 from pellucid.draw.predictions import draw_predictions
+from pellucid.draw.projections import draw_projections
+from pellucid.draw.receptive import draw_fields
+from pellucid.draw.studies import draw_study
 from pellucid.draw.tables import draw_table
+from pellucid.draw.unit_pages import draw_unit_page
 from pellucid.errors import PellucidError, unknown
-from pellucid.result import Explanation, Filters, Heatmap, LabelMap, Maps, Panel, Patches, Pictures, Predictions, Table
+from pellucid.result import (
+    Atlas,
+    Colours,
+    Explanation,
+    Fields,
+    Filters,
+    Heatmap,
+    LabelMap,
+    Maps,
+    Neighbours,
+    Panel,
+    Patches,
+    Pictures,
+    Places,
+    Predictions,
+    Projections,
+    Study,
+    Table,
+    UnitPage,
+)
 
 __all__ = ["Look", "Picture", "draw"]
 
@@ -34,10 +61,18 @@ _KINDS: dict[type, Callable[..., Picture]] = {
     Predictions: draw_predictions,
     Explanation: draw_explanation,
     Pictures: draw_pictures,
+    Places: draw_places,
+    Neighbours: draw_neighbours,
+    Atlas: draw_atlas,
     Patches: draw_patches,
+    Colours: draw_hues,
+    Fields: draw_fields,
     Filters: draw_filters,
     Maps: draw_maps,
     Table: draw_table,
+    Projections: draw_projections,
+    Study: draw_study,
+    UnitPage: draw_unit_page,
 }
 
 

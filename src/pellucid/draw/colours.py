@@ -91,6 +91,20 @@ def _linear(lightness: Floats, chroma: Floats, hue: Floats) -> Floats:
     return np.asarray((to_rgb @ cone**3).T)
 
 
+# Okabe & Ito 2008, without black and with its yellow last: it is faint on white.
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#8c6bb1", "#f0e442")
+
+
+def distinct(count: int, dark: bool = False) -> tuple[str, ...]:
+    """Colours that can be told apart: up to eight also by the colour-blind; of more, neighbours differ in lightness."""
+    if count <= len(COLOURS):
+        return COLOURS[:count]
+    way = np.arange(count)
+    lightness = np.array([0.55, 0.75, 0.45])[way % 3] + (0.12 if dark else 0.0)
+    found = _srgb(lightness, np.full(count, 0.14), 2 * np.pi * way / count)
+    return tuple("#" + "".join(f"{round(255 * float(part)):02x}" for part in one) for one in found)
+
+
 def table(view: str, colours: str | None, theme: Theme) -> Floats:
     """The colours of a view, (513, 3) in 0..1; zero is in the middle for signed, at the beginning otherwise."""
     if colours is not None:

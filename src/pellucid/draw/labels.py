@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.draw import words
-from pellucid.draw.colours import Floats, Theme
+from pellucid.draw.colours import COLOURS, Floats, Theme
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, footnotes, heading
 from pellucid.draw.letters import percent, unplaced, wrapped
 from pellucid.draw.look import Look, fitted, frame, outline
@@ -19,8 +19,6 @@ from pellucid.draw.sheet import Sheet
 from pellucid.errors import PellucidError
 from pellucid.result import LabelMap
 
-# Okabe & Ito 2008, without black and with its yellow last: it is faint on white.
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#8c6bb1", "#f0e442")
 _OTHER = "#a7adb8"
 _LEGEND = 190.0
 

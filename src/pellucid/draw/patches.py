@@ -42,7 +42,7 @@ def draw_patches(result: Patches, over: Any = None, *, title: str | None = None,
 def _one(sheet: Sheet, left: float, top: float, result: Patches, i: int, look: Look) -> float:
     picture, box = result.pictures[i], result.boxes[i]
     rect = sheet.photo(left, top, fitted_pixels(picture, sheet.pixels(_SIDE)))
-    _outline(sheet, rect, box, (picture.shape[0], picture.shape[1]))
+    outline(sheet, rect, box, (picture.shape[0], picture.shape[1]))
     patch = sheet.photo(left + _SIDE + 6, top, fitted_pixels(result.crop(i), sheet.pixels(_SIDE)))
     said = f"{number(float(result.values[i]))} · {result.labels[i] or unplaced(result.names[i])}"
     room = 2 * _SIDE + 6
@@ -50,7 +50,8 @@ def _one(sheet: Sheet, left: float, top: float, result: Patches, i: int, look: L
     return sheet.lines(left, low, wrapped(said, SMALL, room, lines=1), SMALL, look.theme.quiet)
 
 
-def _outline(sheet: Sheet, rect: Rect, box: tuple[float, float, float, float], size: tuple[int, int]) -> None:
+def outline(sheet: Sheet, rect: Rect, box: tuple[float, float, float, float], size: tuple[int, int]) -> None:
+    """Show where in a picture of that size, drawn at `rect`, a patch lies; nothing where it is all of it."""
     down, across = (rect[3] - rect[1]) / size[0], (rect[2] - rect[0]) / size[1]
     shown = (
         max(rect[0] + box[1] * across, rect[0]),

@@ -35,6 +35,8 @@ class Picture:
     about: dict[str, str] = field(default_factory=dict, repr=False)
     table: str = field(default="", repr=False)
     """HTML for notebooks, where a table serves better than a picture of one."""
+    page: Callable[[], bytes] | None = field(default=None, repr=False)
+    """Makes a page of it that works from disk, for what is better explored than looked at."""
 
     @cached_property
     def array(self) -> NDArray[np.uint8]:
@@ -47,9 +49,17 @@ class Picture:
         return pixels
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture to `path`, in the format of its suffix: png, svg, pdf, jpg or webp; atomic."""
+        """Write the picture to `path`, in the format of its suffix: png, svg, pdf, jpg or webp; atomic.
+
+        A map of pictures may also be .html: one file that is explored in a browser, and needs nothing else.
+        """
         path = Path(path)
         suffix = path.suffix.lower()
+        if suffix == ".html":
+            if self.page is None:
+                raise PellucidError(f"cannot save this as {path.name!r}: only maps of pictures are pages; try .png")
+            whole = self.page()
+            return write_atomically(path, lambda file: file.write(whole))
         if suffix not in _WRITERS:
             known = ", ".join(_WRITERS)
             raise PellucidError(f"cannot save a picture as {path.name!r}: its name must end in one of {known}")

@@ -51,8 +51,10 @@ def draw_table(result: Table, over: Any = None, *, title: str | None = None, dar
     layout = _layout(result) if short else {}
     wide = sum(layout.values()) if short else _LONG + 60
     sheet = Sheet.sized(max(wide, 420.0) + 2 * MARGIN, look.theme.paper)
-    below = " · ".join(filter(None, [f"layer {result.meta.layer}" if result.meta.layer else "", result.meta.net]))
-    y = heading(sheet, title, unplaced(below), look)
+    meta = result.meta
+    unit = meta.target if meta.target and meta.layer and meta.target.startswith(f"{meta.layer}:") else None
+    about = unit or (f"layer {meta.layer}" if meta.layer else "")
+    y = heading(sheet, title, " · ".join(filter(None, [about, unplaced(meta.net)])), look)
     for said in result.said:
         colour = look.theme.ink if not result.marked else _MARK[dark]
         sheet.box((MARGIN, y + 2, MARGIN + 3, y + 13), fill=colour)
@@ -63,6 +65,17 @@ def draw_table(result: Table, over: Any = None, *, title: str | None = None, dar
     sheet.height = footnotes(sheet, y + 8, notes, look) + MARGIN
     alt = f"{title}: {len(result)} rows. {'. '.join(result.said)}".rstrip(". ") + "."
     return Picture(sheet, alt, words.about(result.meta, title, alt))
+
+
+def wide(result: Table) -> float:
+    """How wide a table is that is drawn row by row."""
+    return sum(_layout(result).values()) - 16
+
+
+def tabled(sheet: Sheet, y: float, result: Table, look: Look) -> float:
+    """A table row by row at `y` of a sheet that has more on it, and what its columns mean; returns where it ends."""
+    y = _rows(sheet, y, result, _layout(result), look)
+    return footnotes(sheet, y + 4, _meanings(result), look)
 
 
 def _numbers(values: Sequence[Cell]) -> NDArray[np.float64]:
@@ -88,11 +101,15 @@ class _Axis:
             return math.log10(max(value, self.low) / self.low) / span
         return (value - self.low) / ((self.high - self.low) or 1.0)
 
+    def at(self, value: float) -> float:
+        """Where a value lies, 0..1; at the nearer end where it lies beyond."""
+        return min(max(self._share(value), 0.0), 1.0)
+
     def ends(self, value: float) -> tuple[float, float] | None:
         """Where the bar of a value begins and ends; None for what is not known."""
         if math.isnan(value):
             return None
-        at = min(max(self._share(max(min(value, self.high), self.low)), 0.0), 1.0)
+        at = self.at(value)
         return min(at, self.zero), max(at, self.zero)
 
 
@@ -114,7 +131,7 @@ def _rows(sheet: Sheet, y: float, result: Table, layout: dict[str, float], look:
         right = not _wordy(result.columns[name]) and name not in result.pictured
         x = lefts[name] + (wide - 16 if right else 0)
         sheet.lines(x, y, [humanised(name)], SMALL, theme.quiet, bold=True, align="right" if right else "left")
-    axes = {name: _Axis(_numbers(result.columns[name])) for name in result.pictured}
+    axes = {name: _axis(result, name) for name in result.pictured}
     y += 17
     for i, row in enumerate(result.rows):
         marked = i in result.marked
@@ -124,6 +141,8 @@ def _rows(sheet: Sheet, y: float, result: Table, layout: dict[str, float], look:
             x, align = lefts[name], "left"
             if name in axes:
                 _bar(sheet, x, y, axes[name], float(_numbers([value])[0]), marked, theme)
+                if name in result.errors:
+                    _whisker(sheet, x, y, axes[name], _numbers([value, row[result.errors[name]]]), theme)
                 x += _BAR + 8
             elif not _wordy(result.columns[name]):
                 x, align = lefts[name] + layout[name] - 16, "right"
@@ -131,6 +150,15 @@ def _rows(sheet: Sheet, y: float, result: Table, layout: dict[str, float], look:
             sheet.lines(x, y, [text], BODY - 1, ink, align=align)  # type: ignore[arg-type]
         y += _ROW
     return y
+
+
+def _axis(result: Table, name: str) -> _Axis:
+    """The axis of a column: long enough for its error bars."""
+    values = _numbers(result.columns[name])
+    if name not in result.errors:
+        return _Axis(values)
+    errors = np.nan_to_num(_numbers(result.columns[result.errors[name]]))
+    return _Axis(np.concatenate([values - errors, values + errors]))
 
 
 def _wordy(values: Sequence[Cell]) -> bool:
@@ -145,6 +173,17 @@ def _bar(sheet: Sheet, x: float, y: float, axis: _Axis, value: float, marked: bo
     if ends and ends[1] > ends[0]:
         fill = _MARK[theme.dark] if marked else theme.accent
         sheet.box((x + ends[0] * _BAR, y + 2.5, x + ends[1] * _BAR, y + _ROW - 4.5), fill=fill)
+
+
+def _whisker(sheet: Sheet, x: float, y: float, axis: _Axis, known: NDArray[np.float64], theme: Theme) -> None:
+    """One standard error to either side of a bar's end; (value, error)."""
+    if axis.log or not np.isfinite(known).all():
+        return
+    ends = [x + _BAR * axis.at(float(known[0] + side * known[1])) for side in (-1, 1)]
+    middle = y + (_ROW - 2) / 2
+    sheet.line((ends[0], middle), (ends[1], middle), theme.ink, 1.0)
+    for end in ends:
+        sheet.line((end, middle - 2), (end, middle + 2), theme.ink, 1.0)
 
 
 def _strips(sheet: Sheet, y: float, result: Table, look: Look) -> float:

@@ -18,7 +18,8 @@ class Table(Result):
     """Rows of values under named columns; `about` says what each column means, `said` what a person should know.
 
     None stands for what is not known. `pictured` names the columns that a picture shows as bars, in order;
-    `marked` are the rows that a person should look at.
+    `marked` are the rows that a person should look at; `errors` names, for pictured columns that have one, the column
+    of their standard errors.
     """
 
     columns: Mapping[str, tuple[Cell, ...]]
@@ -27,6 +28,7 @@ class Table(Result):
     pictured: tuple[str, ...] = ()
     marked: tuple[int, ...] = ()
     meta: Meta = field(default_factory=Meta)
+    errors: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         lengths = {name: len(values) for name, values in self.columns.items()}
@@ -56,10 +58,11 @@ class Table(Result):
 
         None is written as NaN among numbers and as an empty word among words.
         """
-        return save_arrays(path, self.meta, **{name: _array(values) for name, values in self.columns.items()})
+        return save_arrays(path, self.meta, **{name: as_array(values) for name, values in self.columns.items()})
 
 
-def _array(values: tuple[Cell, ...]) -> np.ndarray:
+def as_array(values: tuple[Cell, ...]) -> np.ndarray:
+    """A column as it is saved: None is NaN among numbers, an empty word among words."""
     if any(isinstance(value, str) for value in values):
         return np.array(["" if value is None else str(value) for value in values])
     return np.array([np.nan if value is None else value for value in values])

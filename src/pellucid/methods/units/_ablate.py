@@ -1,0 +1,117 @@
+"""What a network says and how its units answer, with a unit and without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pellucid.chance import generator
+from pellucid.errors import PellucidError, Refused, UnknownName
+from pellucid.images import Images
+from pellucid.net import Net
+from pellucid.progress import steps
+from pellucid.sweep.index import Index
+
+Floats = NDArray[np.float64]
+Edit = Callable[[Tensor], Tensor]
+Spread = tuple[float | None, float | None]
+"""A mean and its standard error; None where there are too few values."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Of every picture the probabilities of all classes, or None where the network has none, and the largest
+    activations of the units above.
+    """
+
+    probabilities: Floats | None
+    maxima: Floats
+
+
+def sampled(index: Index, count: int, seed: int) -> NDArray[np.int64]:
+    """Numbers of so many pictures of the index, at random; those that could not be read are left out."""
+    bad = {image for image, _ in index.store.bad()}
+    order = generator(seed, "ablation").permutation(index.plan.images)
+    chosen = [int(i) for i in order if int(i) not in bad][:count]
+    if len(chosen) < 2:
+        raise PellucidError(f"the index has {len(chosen)} readable pictures: an error bar needs two")
+    return np.sort(np.array(chosen, np.int64))
+
+
+def replaced(channel: int, value: float) -> Edit:
+    """An edit that gives one channel the same value everywhere."""
+
+    def edit(activation: Tensor) -> Tensor:
+        changed = activation.clone()
+        changed[:, channel] = value
+        return changed
+
+    return edit
+
+
+def answered(
+    index: Index, images: NDArray[np.int64], edits: Sequence[Mapping[str, Edit]], above: Sequence[str]
+) -> list[Answers]:
+    """The network's answers to pictures under each of the edits; what is above is recorded for the first two alone."""
+    net = index.net
+    found: list[tuple[list[Floats], list[Floats]]] = [([], []) for _ in edits]
+    first = net.see(index.source.read(int(images[0]))).pixels
+    size = max(net.chunk((first.shape[-2], first.shape[-1]), grad=False) // 2, 1)
+    for part in steps(np.array_split(images, -(-len(images) // size)), "pictures"):
+        pixels = _pixels(net, [index.source.read(int(i)) for i in part])
+        for k, (edit, (told, maxima)) in enumerate(zip(edits, found, strict=True)):
+            run = net.run(pixels, at=above if k < 2 else (), edit=edit)
+            maxima.append(_maxima([run[name] for name in above] if k < 2 else [], len(part)))
+            try:
+                told.append(_probabilities(run.scores))
+            except Refused:
+                continue
+    return [Answers(np.concatenate(told) if told else None, np.concatenate(maxima)) for told, maxima in found]
+
+
+def truth(index: Index, images: NDArray[np.int64]) -> tuple[NDArray[np.int64], bool]:
+    """(the class of each picture among the network's, whether it is known); -1 and False where it is not."""
+    names, net = index.plan.classes, index.net
+    labels = [index.source.label(int(i)) for i in images]
+    unknown = np.full(len(images), -1, np.int64), False
+    if not names or None in labels or net.labels is None:
+        return unknown
+    try:
+        classes = [net.labels.find(name.replace("_", " ")) for name in names]
+    except UnknownName:
+        return unknown
+    return np.array([classes[label] for label in labels if label is not None], np.int64), True
+
+
+def spread(values: Floats) -> Spread:
+    """Mean and standard error."""
+    if not len(values):
+        return None, None
+    return float(values.mean()), float(values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else None
+
+
+def _pixels(net: Net, pictures: Sequence[Images]) -> Tensor:
+    return torch.cat([net.see(one).pixels for one in pictures])
+
+
+def _maxima(activations: Sequence[Tensor], count: int) -> Floats:
+    """(pictures, units) largest over places."""
+    if not activations:
+        return np.zeros((count, 0))
+    flat = [one.detach().flatten(2).amax(2) if one.dim() > 2 else one.detach() for one in activations]
+    found: Floats = torch.cat([one.double().cpu() for one in flat], 1).numpy()
+    return found
+
+
+def _probabilities(scores: Tensor) -> Floats:
+    """(pictures, classes); of one logit, those of both answers."""
+    wide = scores.detach().double().cpu()
+    if wide.shape[1] == 1:
+        wide = torch.cat([torch.zeros_like(wide), wide], 1)
+    found: Floats = wide.softmax(1).numpy()
+    return found

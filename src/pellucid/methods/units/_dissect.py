@@ -1,0 +1,193 @@
+"""Network dissection: the counts of pixels where units and concepts meet, picture by picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pellucid.geometry import between
+from pellucid.images import Images, viewable
+from pellucid.images.concepts import Concepts
+from pellucid.net import Net
+from pellucid.progress import steps
+from pellucid.result import Meta, Patches, Region
+from pellucid.sweep.index import Index
+
+_AT_ONCE = 128
+"""Units whose maps are as large as the picture at the same time."""
+_CLOSE = 1 - 1e-6
+"""Of a threshold: what interpolation between two equal cells may lose."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Units of some layers, and from where on each counts as active: numbered through, layer by layer."""
+
+    layers: tuple[str, ...]
+    channels: tuple[int, ...]
+    thresholds: NDArray[np.float64]
+
+    @classmethod
+    def by(cls, index: Index, layers: Sequence[str], share: float) -> Judged:
+        """Thresholds that this share of a unit's activations over the index's pictures exceeds.
+
+        No higher than the greatest activation there: units with an upper bound may be at it more often than that.
+        """
+        units, found = index.plan.units, []
+        names = tuple(units.layers[units.layer(layer)] for layer in layers)
+        counts = tuple(units.channels[units.layer(layer)] for layer in names)
+        for layer, count in zip(names, counts, strict=True):
+            high = np.asarray(index.store.array("moments.greatest")[index.of_layer(layer)], np.float64)
+            most = [index.quantile(layer, channel, np.array([1 - share]))[0] for channel in range(count)]
+            found.append(np.minimum(np.array(most), high))
+        ends = np.concatenate(found)
+        # a unit that is silent more often than that is active wherever it is not silent
+        return cls(names, counts, np.where(ends == 0, np.finfo(np.float32).tiny, ends * np.where(ends > 0, _CLOSE, 1)))
+
+    def name(self, unit: int) -> tuple[str, int]:
+        """(layer, channel) of a unit."""
+        for layer, count in zip(self.layers, self.channels, strict=True):
+            if unit < count:
+                return layer, unit
+            unit -= count
+        raise IndexError(unit)
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Pixels over all pictures: of units and concepts together, of units in the pictures that have any concept of
+    a category, and of concepts; whole numbers, whatever the order.
+    """
+
+    both: NDArray[np.int64]
+    """(units, concepts)"""
+    units: NDArray[np.int64]
+    """(units, categories)"""
+    concepts: NDArray[np.int64]
+
+    @classmethod
+    def none(cls, units: int, concepts: int, categories: int) -> Counts:
+        return cls(
+            np.zeros((units, concepts), np.int64), np.zeros((units, categories), np.int64), np.zeros(concepts, np.int64)
+        )
+
+    def overlap(self, category: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(units, concepts) intersection over union; 0 where there is neither."""
+        union = self.units[:, category] + self.concepts - self.both
+        return np.where(union > 0, self.both / np.maximum(union, 1), 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What one pass over the concepts' pictures gave."""
+
+    counts: Counts
+    chance: Counts
+    """The same with the masks of other pictures."""
+    images: NDArray[np.int64]
+    """(units, few): the pictures with the largest activations, best first; -1 where there is none."""
+    values: NDArray[np.float32]
+
+
+def passed(net: Net, concepts: Concepts, judged: Judged, numbers: Sequence[int], category: NDArray[np.int64],
+           few: int) -> Seen:  # fmt: skip
+    """One pass: a picture at a time, so that memory depends neither on their number nor on the concepts'."""
+    total, kinds = len(judged.thresholds), int(category.max()) + 1
+    counts, chance = (Counts.none(total, len(numbers), kinds) for _ in range(2))
+    values, images = np.full((total, few), -np.inf, np.float32), np.full((total, few), -1, np.int64)
+    seen = net.see(concepts.read(len(concepts) - 1))
+    before = _pixels(concepts.mask(len(concepts) - 1, seen.views[0]), numbers)
+    for i in steps(range(len(concepts)), "pictures"):
+        seen = net.see(concepts.read(i))
+        here = _pixels(concepts.mask(i, seen.views[0]), numbers)
+        other = before if before.shape == here.shape else here[:0]  # pictures of other sizes cannot be compared
+        run = net.run(seen, at=judged.layers, stop=True)
+        first = 0
+        for layer in judged.layers:
+            maps = run[layer][0].detach().float()
+            ends = torch.from_numpy(judged.thresholds[first : first + len(maps)]).float()
+            peaks = maps.flatten(1).amax(1)
+            live = torch.nonzero(peaks >= ends)[:, 0]  # between cells a map is never above all of them
+            weights = placed(net, seen, layer, (maps.shape[1], maps.shape[2]))
+            for part in live.split(_AT_ONCE):
+                active = above(maps[part], ends[part], weights).flatten(1).float()
+                _add(counts, part.numpy() + first, active, here, category)
+                _add(chance, part.numpy() + first, active, other, category)
+            _keep(values, images, first, peaks.numpy(), i)
+            first += len(maps)
+        for kept, mask in ((counts, here), (chance, other)):
+            kept.concepts[:] += mask.sum(0).long().numpy()
+        before = here
+    return Seen(counts, chance, images, values)
+
+
+def placed(net: Net, seen: Images, layer: str, cells: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Weights (height, rows) and (width, columns) that read a map at every pixel, its cells where they see."""
+    height, width = seen.views[0].size
+    placement = net.layer(layer, (height, width)).placement
+    if placement is None:
+        return torch.ones(height, 1), torch.ones(width, 1)
+    rows, columns = placement.centres(*cells)
+    down, across = (between(c, np.arange(float(n))) for c, n in ((rows, height), (columns, width)))
+    return torch.from_numpy(down).float(), torch.from_numpy(across).float()
+
+
+def above(maps: Tensor, ends: Tensor, weights: tuple[Tensor, Tensor]) -> Tensor:
+    """(units, height, width): where the maps (units, rows, columns), as large as the picture, reach their ends."""
+    return weights[0] @ (maps @ weights[1].T) >= ends[:, None, None]
+
+
+def shown(net: Net, concepts: Concepts, judged: Judged, unit: int, number: int, seen: Seen) -> tuple[
+    Patches, tuple[Region, ...]
+]:  # fmt: skip
+    """The pictures that excite a unit most, where in them it is active, and where the concept lies."""
+    layer, channel = judged.name(unit)
+    pictures, boxes, names, views, regions = [], [], [], [], []
+    chosen = [int(i) for i in seen.images[unit] if i >= 0]
+    for i in chosen:
+        one = net.see(concepts.read(i))
+        map_ = net.run(one, at=[layer], stop=True)[layer][0, channel][None].detach().float()
+        ends = torch.tensor([judged.thresholds[unit]]).float()
+        active = above(map_, ends, placed(net, one, layer, (map_.shape[1], map_.shape[2])))[0].numpy()
+        regions.append(Region(active, concepts.mask(i, one.views[0]) == number))
+        pictures.append(viewable(one.pictures[0]))
+        boxes.append((0.0, 0.0, float(active.shape[0]), float(active.shape[1])))
+        names.append(concepts.name(i))
+        views.append(one.views[0])
+    values = seen.values[unit][: len(chosen)].astype(np.float32)
+    none: tuple[str | None, ...] = (None,) * len(chosen)
+    meta = Meta(images=tuple(names))
+    return Patches(tuple(pictures), tuple(boxes), values, tuple(names), none, tuple(views), meta), tuple(regions)
+
+
+def _pixels(mask: NDArray[np.int64], numbers: Sequence[int]) -> Tensor:
+    """(pixels, concepts), 0 or 1."""
+    return torch.from_numpy((mask.reshape(-1, 1) == np.asarray(numbers)[None]).astype(np.float32))
+
+
+def _add(counts: Counts, units: NDArray[np.int64], active: Tensor, mask: Tensor, category: NDArray[np.int64]) -> None:
+    """Sums of zeros and ones are exact in float32 up to 2^24 pixels."""
+    if not len(mask):
+        return
+    there = np.nonzero(mask.sum(0).numpy())[0]
+    counts.both[np.ix_(units, there)] += (active @ mask[:, there]).long().numpy()
+    kinds = np.unique(category[there])
+    counts.units[np.ix_(units, kinds)] += active.sum(1).long().numpy()[:, None]
+
+
+def _keep(values: NDArray[np.float32], images: NDArray[np.int64], first: int, peaks: NDArray[np.float32],
+          image: int) -> None:  # fmt: skip
+    """Let a picture in among the strongest of each unit; of equals the first stays before."""
+    rows = first + np.nonzero(peaks > values[first : first + len(peaks), -1])[0]
+    if not len(rows):
+        return
+    all_values = np.concatenate([values[rows], peaks[rows - first][:, None]], axis=1)
+    all_images = np.concatenate([images[rows], np.full((len(rows), 1), image)], axis=1)
+    order = np.argsort(-all_values, axis=1, kind="stable")[:, : values.shape[1]]
+    values[rows] = np.take_along_axis(all_values, order, 1)
+    images[rows] = np.take_along_axis(all_images, order, 1)

@@ -1,0 +1,112 @@
+"""Units of two networks side by side: correlations over the same pictures, the best matching, and what chance gives."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.chance import generator
+from pellucid.errors import PellucidError
+from pellucid.progress import steps
+from pellucid.sweep.index import Index
+
+Floats = NDArray[np.float64]
+_FEWEST = 2
+"""Pictures below which there is no correlation; what few pictures are worth is said by the level of chance."""
+
+
+_GROUP = 10
+"""Pictures that are shuffled among themselves."""
+
+
+def side_by_side(index: Index, layer: str, other: Index, to: str) -> tuple[Floats, Floats]:
+    """(pictures, channels) largest activations of both layers' units on the pictures that both probes have.
+
+    Refused where the indexes are of other pictures.
+    """
+    same_pictures(index, other)
+    (one, values), (two, others) = index.probe(layer), other.probe(to)
+    _, mine, theirs = np.intersect1d(one, two, assume_unique=True, return_indices=True)
+    if len(mine) < _FEWEST:
+        raise PellucidError(f"the probes of both indexes share {len(mine)} pictures: make them with the same --seed")
+    return values[mine].astype(np.float64), others[theirs].astype(np.float64)
+
+
+def same_pictures(index: Index, other: Index) -> None:
+    """Refused where two indexes are not about the same pictures."""
+    if (index.plan.names, index.plan.images) != (other.plan.names, other.plan.images):
+        raise PellucidError(
+            f"the indexes are of other pictures: {index.plan.images} of {index.plan.source} and "
+            f"{other.plan.images} of {other.plan.source}; make both over the same"
+        )
+
+
+def standard(values: Floats) -> Floats:
+    """Columns with mean 0 and squares that sum to 1; those that do not vary, or are not finite, are zero."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        centred = values - values.mean(0)
+        size = np.sqrt((centred**2).sum(0))
+        good = np.isfinite(size) & (size > 1e-9 * np.maximum(np.abs(values).max(0), 1e-300))
+        return np.where(good, centred / np.where(good, size, 1), 0.0)
+
+
+def correlations(values: Floats, others: Floats) -> Floats:
+    """(channels, other channels): Pearson's r over pictures; 0 for units that do not vary."""
+    return standard(values).T @ standard(others)
+
+
+def matched(table: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs (units, others) one to one that add up to the most (Kuhn 1955); the lesser number of both have one."""
+    from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]  # slow to import
+
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    return rows.astype(np.int64), columns.astype(np.int64)
+
+
+def chance_level(values: Floats, others: Floats, shuffles: int, seed: int) -> float:
+    """The largest correlation of any two units when the pictures of one network are shuffled, over all shuffles.
+
+    Shuffled are only pictures that excite both layers about as much on the whole: what all units have in common, such
+    as to be silent before a black picture, makes no two of them alike. In one of (shuffles + 1) comparisons of
+    networks that share nothing more any pair at all would exceed the level.
+    """
+    mine, theirs = standard(values), standard(others)
+    order = np.argsort(mine.mean(1) + theirs.mean(1), kind="stable")
+    groups = np.array_split(order, max(len(order) // _GROUP, 1))
+    highest = 0.0
+    for turn in steps(range(shuffles), "shuffles"):
+        chance = generator(seed, "shuffle", turn)
+        mixed = np.concatenate([chance.permutation(group) for group in groups])
+        highest = max(highest, float((mine[mixed].T @ theirs[order]).max()))
+    return highest
+
+
+def choosiness(index: Index, layer: str) -> Floats:
+    """(channels,): class selectivity, NaN where there are no classes, or where class means are negative: the index is
+    a share of what is positive.
+    """
+    found = index.class_selectivity[index.of_layer(layer)]
+    if not np.isfinite(found).any():
+        return found
+    with np.errstate(invalid="ignore"):
+        return np.where(np.nanmin(index.class_means(layer), axis=0) >= 0, found, np.nan)
+
+
+def called(index: Index) -> str:
+    """What an index is called: its folder."""
+    return index.store.folder.name.removesuffix(".index")
+
+
+def common_layer(index: Index, other: Index) -> str:
+    """The last layer with places that is in both under one name. Raises PellucidError where there is none."""
+    one, two = index.plan.units, other.plan.units
+    both = [
+        name for name, places in zip(one.layers, one.places, strict=True)
+        if name in two.layers and places != (1, 1) and two.places[two.layer(name)] != (1, 1)
+    ]  # fmt: skip
+    if not both:
+        raise PellucidError(
+            f"the indexes have no layer of the same name with places: name one of each with layer= and to=; "
+            f"{', '.join(one.layers[-3:])} and {', '.join(two.layers[-3:])} are their last"
+        )
+    return both[-1]

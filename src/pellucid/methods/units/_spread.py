@@ -1,0 +1,35 @@
+"""Pictures from every tenth of a unit's range: what it does between its extremes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pellucid.chance import generator
+from pellucid.methods.units._patches import patches
+from pellucid.methods.units._unit import Unit
+from pellucid.result import Patches
+from pellucid.sweep.index import Index, Top
+
+TENTHS = 10
+
+
+def spread(index: Index, unit: Unit, *, each: int = 1, seed: int = 0) -> Patches:
+    """(10 × each,) patches, `each` drawn at random from every tenth of the index's random pictures, weakest first.
+
+    The pictures are ranked by the unit's largest activation; where in them it lies is found by running the network.
+    """
+    images, maxima = index.probe(unit.layer)
+    ranked = images[np.argsort(maxima[:, unit.channel], kind="stable")]
+    chosen = []
+    for k, tenth in enumerate(np.array_split(ranked, TENTHS)):
+        drawn = generator(seed, "spread", k).choice(len(tenth), min(each, len(tenth)), replace=False)
+        chosen += tenth[np.sort(drawn)].tolist()
+    units = index.plan.units
+    layer = units.layers[units.layer(unit.layer)]
+    values, places = [], []
+    for image in chosen:
+        run = index.net.run(index.net.see(index.source.read(image)), at=[layer], stop=True)
+        flat = run.at[layer][0, unit.channel].detach().flatten().float().cpu().numpy()
+        places.append(int(flat.argmax()))
+        values.append(float(flat[places[-1]]))
+    return patches(index, unit, Top(np.array(values, np.float32), np.array(chosen), np.array(places, np.int32)))

@@ -1,0 +1,41 @@
+"""Several indexes, of the states of a network in the order of its training, as a noun."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from pellucid.errors import PellucidError
+from pellucid.methods.units._matching import called, same_pictures
+from pellucid.sweep.index import Index
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Indexes:
+    """Indexes over the same pictures, first to last."""
+
+    each: tuple[Index, ...]
+
+    @classmethod
+    def of(cls, value: Any) -> Indexes:
+        """From folders or indexes in a list. Refused where they are not of the same pictures."""
+        if isinstance(value, Indexes):
+            return value
+        many = value if isinstance(value, (list, tuple)) else [value]
+        each = tuple(Index.of(one) for one in many)
+        if len(each) < 2:
+            raise PellucidError(f"{len(each)} index: name two at least, of a network's states from first to last")
+        for one in each[1:]:
+            same_pictures(each[0], one)
+        return cls(each)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What they are called: their folders; numbered where two have one name."""
+        names = [called(one) for one in self.each]
+        return tuple(f"{i} · {name}" if names.count(name) > 1 else name for i, name in enumerate(names))
+
+    def facts(self) -> dict[str, Any]:
+        """What a result's Meta records: the last of them."""
+        return self.each[-1].facts()

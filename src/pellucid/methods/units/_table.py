@@ -1,0 +1,127 @@
+"""All units of an index as one table that can be asked in SQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.errors import MissingExtra, PellucidError
+from pellucid.methods.units._indexes import COUNT, INDEXES, measured
+from pellucid.result import Meta, Table, versions
+from pellucid.sweep.index import Index
+
+_ABOUT = {
+    "unit": "layer and channel",
+    "layer": "",
+    "channel": "",
+    "mean": "of its activations, at the sampled places",
+    "sd": "of its activations, at the sampled places",
+    "max_mean": "of its largest activation in each picture",
+    "max_sd": "of its largest activation in each picture",
+    "least": "largest activation in the picture where that is least",
+    "greatest": "activation anywhere",
+    "silent": "share of the pictures in which its largest activation is zero",
+    "class_selectivity": "of class means: (best − mean of the others) / (best + mean of the others)",
+    "best_class": "class with the largest mean",
+    "colour_selectivity": f"1 − Σ a' / Σ a over its {COUNT} strongest pictures, a' with them in grey",
+}
+USUAL = ("unit", "greatest", "mean", "silent", "class_selectivity", "best_class")
+
+
+def table(
+    index: Any,
+    *,
+    where: str | None = None,
+    sort: str | None = None,
+    columns: tuple[str, ...] | None = None,
+    most: int = 20,
+) -> Table:
+    """The units of an index that a condition in SQL holds for: one row for each, at most `most` (0: all).
+
+    `where` is what may stand behind WHERE, over the columns unit, layer, channel, mean, sd, max_mean, max_sd, least,
+    greatest, silent, class_selectivity, best_class, colour_selectivity; `sort` is a column, largest first, or what may
+    stand behind ORDER BY. colour_selectivity is measured when it is first asked for, which runs the network over the
+    strongest pictures of all units, and is kept with the index. Needs the extra `query` (DuckDB).
+    """
+    index = Index.of(index)
+    asked = f"{where or ''} {sort or ''} {' '.join(columns or ())}"
+    held = _held(index, colour="colour_selectivity" in asked)
+    usual = [name for name in USUAL if index.plan.classes or "class" not in name]
+    shown = columns or tuple(dict.fromkeys([*usual, *(name for name in held if name in asked.split())]))
+    rows = _asked(held, shown, where, sort, most)
+    found = {name: tuple(row[i] for row in rows) for i, name in enumerate(shown)}
+    pictured = tuple(n for n in shown if n not in ("channel",) and not isinstance(held[n][0], str))[:4]
+    said = (f"the first {most}: most=0 shows all",) if most and len(rows) == most else ()
+    meta = Meta(
+        method="units", title="Units", options={"where": where, "sort": sort, "columns": shown, "most": most},
+        versions=versions(), **index.facts(),
+    )  # fmt: skip
+    return Table(found, {name: _ABOUT[name] for name in shown}, said, pictured=pictured if rows else (), meta=meta)
+
+
+def _held(index: Index, *, colour: bool) -> dict[str, NDArray[Any]]:
+    """Column -> (units,)."""
+    units, store = index.plan.units, index.store
+    channels = np.concatenate([np.arange(n) for n in units.channels])
+    layers = np.repeat(np.array(units.layers), units.channels)
+    held: dict[str, NDArray[Any]] = {
+        "unit": np.array([f"{layer}:{channel}" for layer, channel in zip(layers, channels.tolist(), strict=True)]),
+        "layer": layers,
+        "channel": channels,
+        **{name: np.asarray(store.array(f"moments.{name}")) for name in ("mean", "sd", "max_mean", "max_sd", "least")},
+        "greatest": np.asarray(store.array("moments.greatest")),
+        "silent": store.array("moments.silent") / np.maximum(store.array("moments.count"), 1),
+        "class_selectivity": index.class_selectivity,
+        "best_class": _best_class(index),
+    }
+    if colour:
+        held["colour_selectivity"] = _colour(index)
+    return held
+
+
+def _best_class(index: Index) -> NDArray[Any]:
+    plan = index.plan
+    if not plan.classed or not plan.classes:
+        return np.full(len(plan.units), "")
+    means, count = (np.asarray(index.store.array(f"classes.{name}")) for name in ("mean", "count"))
+    best = np.where(count[:, None] > 0, means, -np.inf).argmax(0)
+    names = np.full(len(plan.units), "", dtype=f"<U{max(map(len, plan.classes))}")
+    names[plan.units.of(plan.classed)] = np.array(plan.classes)[best]
+    return names
+
+
+def _colour(index: Index) -> NDArray[np.float64]:
+    """Measured once, and kept with the index."""
+    name = INDEXES[0]
+    kept = index.store.kept(name)
+    if kept is None:
+        kept = measured(index, index.plan.units.layers, (name,))[name]
+        index.store.keep(name, kept)
+    return kept
+
+
+def _asked(
+    held: dict[str, NDArray[Any]], shown: tuple[str, ...], where: str | None, sort: str | None, most: int
+) -> list[tuple[Any, ...]]:
+    try:
+        import duckdb
+        import pyarrow
+    except ImportError as error:
+        raise MissingExtra("asking for units in SQL", "query") from error
+    for name in shown:
+        if name not in held:
+            raise PellucidError(f"no column {name!r}: the units have {', '.join(_ABOUT)}")
+    order = f"{sort} desc nulls last" if sort in held else sort
+    text = f"select {', '.join(shown)} from units" + (f" where {where}" if where else "")
+    text += (f" order by {order}" if order else "") + (f" limit {most}" if most else "")
+    with duckdb.connect(":memory:", config={"enable_external_access": False, "threads": 1}) as db:
+        arrow = {k: pyarrow.array(v, from_pandas=v.dtype.kind == "f") for k, v in held.items()}
+        try:
+            db.register("units", pyarrow.table(arrow))
+            found: list[tuple[Any, ...]] = db.execute(text).fetchall()
+        except duckdb.Error as error:
+            first = " ".join(str(error).split("\n")[:1])
+            raise PellucidError(f"{where or sort!r}: {first}; the columns are {', '.join(_ABOUT)}") from error
+    return found

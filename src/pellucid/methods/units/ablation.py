@@ -1,0 +1,144 @@
+"""Ablation: what a network loses without a unit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.chance import Seed, generator
+from pellucid.methods.units._ablate import Answers, Floats, answered, replaced, sampled, spread, truth
+from pellucid.methods.units._patches import patches
+from pellucid.methods.units._unit import Unit
+from pellucid.result import Meta, Strip, Study, Table
+from pellucid.result.table import Cell
+from pellucid.sweep.index import Index
+
+_CLASSES = {
+    "class": "the pictures of",
+    "pictures": "how many",
+    "probability": "mean, of that class",
+    "change": "mean change of that probability without the unit, with its standard error over the pictures",
+    "error": "that standard error",
+    "accuracy": "share of the pictures for which the network answers that class",
+    "without": "the same without the unit",
+}
+_ABOVE = {
+    "unit": "layer:channel",
+    "class": "of the network, where the unit is its score",
+    "before": "mean over the pictures of its largest activation",
+    "after": "the same without the unit",
+    "fall": "the difference, in standard deviations of its largest activation over the index, with its standard error",
+    "error": "that standard error",
+}
+_MOST = 100  # units above
+_PATCHES = 5
+
+
+@method("Ablation", source="Morcos et al. 2018, section 2.2; Zhou et al. 2018 (ablation), section 3")
+def ablation(
+    index: Index,
+    unit: Unit,
+    *,
+    value: Annotated[Literal["zero", "mean"], Field(description="what the unit gives instead, everywhere")] = "zero",
+    count: Annotated[int, Field(ge=2, description="pictures of the index, at random")] = 128,
+    others: Annotated[int, Field(ge=0, description="other units of the layer, at random, to compare with")] = 4,
+    seed: Seed = 0,
+) -> Study:
+    """What changes without a unit: one row for each class of the pictures, and one row for each unit above it.
+
+    The unit's channel is set to 0, or to its mean over the index, at all places. `classes` has the probability of
+    each picture's class and the accuracy, before and after; the class is the picture's own where the index knows
+    it by a name that the network has, and else what the network answers with the unit in place. `above` has the units
+    of later layers, those first whose largest activation changes most: a positive fall says that the unit fed them.
+    Errors are standard errors over the pictures; `others` are other units of the layer removed in the same way.
+    """
+    plan = index.plan
+    which, number = plan.units.layer(unit.layer), index.unit(unit.layer, unit.channel)
+    layer, later = plan.units.layers[which], plan.units.layers[which + 1 :]
+    images = sampled(index, count, seed)
+    rest = [channel for channel in range(plan.units.channels[which]) if channel != unit.channel]
+    picked = generator(seed, "others").permutation(len(rest))[:others]
+    channels = [unit.channel, *(rest[i] for i in sorted(picked.tolist()))]
+    means = np.asarray(index.store.array("moments.mean")[index.of_layer(layer)])
+    edits = [{}, *({layer: replaced(c, float(means[c]) if value == "mean" else 0.0)} for c in channels)]
+    before, without, *compared = answered(index, images, edits, later)
+    tables: dict[str, Table] = {}
+    said: list[str] = []
+    if before.probabilities is not None:
+        classes, known = truth(index, images)
+        classes = classes if known else before.probabilities.argmax(1)
+        tables["classes"], said = _classes(index, before, without, compared, classes, known)
+    if later:
+        tables["above"], more = _above(index, later, before.maxima, without.maxima)
+        said.append(more)
+    shown = patches(index, unit, index.top(unit.layer, unit.channel, min(_PATCHES, plan.count)))
+    silent = index.moments(unit.layer, unit.channel)["silent"] / max(plan.images, 1)
+    strip = Strip(str(unit), (f"silent in {silent:.0%} of the pictures",), (shown,))
+    held = f"set to {float(means[unit.channel]):.3g}, its mean" if value == "mean" else "set to 0"
+    notes = (f"over {len(images)} of the {plan.images} pictures; the unit, number {number} of the index, is {held}",)
+    return Study(tables, (strip,), tuple(said), meta=Meta(notes=notes))
+
+
+def _classes(index: Index, before: Answers, without: Answers, compared: list[Answers], classes: NDArray[np.int64],
+             known: bool) -> tuple[Table, list[str]]:  # fmt: skip
+    """All pictures first, then the classes that lose most."""
+    told = [one.probabilities for one in (before, without, *compared) if one.probabilities is not None]
+    each = np.arange(len(classes))
+    chance = [one[each, classes] for one in told]
+    right = [one.argmax(1) == classes for one in told[:2]]
+
+    def row(name: str, these: NDArray[np.int64]) -> tuple[Cell, ...]:
+        change, error = spread(chance[1][these] - chance[0][these])
+        shares = [float(one[these].mean()) for one in right]
+        return name, len(these), float(chance[0][these].mean()), change, error, *shares
+
+    rows = [row(index.net.class_name(int(c)), np.nonzero(classes == c)[0]) for c in np.unique(classes)]
+    rows = [row("all pictures", each), *sorted(rows, key=lambda one: (float(one[3] or 0), str(one[0])))]
+    whole, error = spread(chance[1] - chance[0])
+    kind = "the picture's class" if known else "what it answered"
+    flipped = int((told[0].argmax(1) != told[1].argmax(1)).sum())
+    said = [
+        f"the probability of {kind} {_changes(whole)} by {abs(whole or 0):.2%} ± {error or 0:.2%}; "
+        f"{flipped} of {len(classes)} answers change"
+    ]
+    if compared:
+        rest = [float((one - chance[0]).mean()) for one in chance[2:]]
+        ends = f"{min(rest):+.2%} to {max(rest):+.2%}".replace("-", "−")
+        said.append(f"without other units of the layer, one at a time ({len(rest)} were tried), it changes by {ends}")
+    columns = dict(zip(_CLASSES, zip(*rows, strict=True), strict=True))
+    return Table(columns, _CLASSES, (), ("probability", "change"), (), errors={"change": "error"}), said
+
+
+def _changes(by: float | None) -> str:
+    return "falls" if (by or 0) <= 0 else "rises"
+
+
+def _above(index: Index, layers: tuple[str, ...], before: Floats, after: Floats) -> tuple[Table, str]:
+    """The units whose largest activation changes most, in their own standard deviations."""
+    spreads = np.concatenate([np.asarray(index.store.array("moments.max_sd")[index.of_layer(one)]) for one in layers])
+    names = [(one, c) for one in layers for c in range(index.plan.units.channels[index.plan.units.layer(one)])]
+    falls = (before - after) / np.where(spreads > 0, spreads, np.inf)
+    mean = falls.mean(0)
+    rows: list[tuple[Cell, ...]] = []
+    for i in np.argsort(-np.abs(mean), kind="stable")[:_MOST].tolist():
+        fall, error = spread(falls[:, i])
+        level = float(before[:, i].mean()), float(after[:, i].mean())
+        rows.append((f"{names[i][0]}:{names[i][1]}", _score(index, *names[i]), *level, fall, error))
+    touched = int((np.abs(mean) > 0.1).sum())
+    said = (
+        f"above it {touched} of {len(names)} units change by more than 0.1 of their standard deviation; "
+        f"most {rows[0][0]}, which {_changes(-float(rows[0][4] or 0))} by {abs(float(rows[0][4] or 0)):.2f}"
+    )
+    columns = dict(zip(_ABOVE, zip(*rows, strict=True), strict=True))
+    return Table(columns, _ABOVE, (), ("fall",), (), errors={"fall": "error"}), said
+
+
+def _score(index: Index, layer: str, channel: int) -> str:
+    """The class that a unit is the score of, if it is one: of the last layer, where that has one for each label."""
+    units, labels = index.plan.units, index.net.labels
+    last = layer == units.layers[-1] and units.places[-1] == (1, 1)
+    return labels.name(channel) if last and labels is not None and len(labels) == units.channels[-1] else ""

@@ -1,0 +1,67 @@
+"""Colour: how the layers of a network code it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.chance import Seed, generator
+from pellucid.methods.units._hues import cone_axes, hues
+from pellucid.result import Colours, Meta
+from pellucid.sweep.index import Index
+
+_USUAL = 8  # layers
+
+
+@method("Colour coding", source="Rafegas & Vanrell 2018, section 3; Derrington, Krauskopf & Lennie 1984")
+def colour(
+    index: Index,
+    *,
+    layers: Annotated[
+        tuple[str, ...] | None, Field(description="which; by default eight, spread over the depth of the network")
+    ] = None,
+    count: Annotated[int, Field(ge=1, description="how many of a unit's strongest pictures are looked at")] = 50,
+    most: Annotated[int, Field(ge=1, description="units of a layer, drawn at random where it has more")] = 64,
+    threshold: Annotated[float | int, Field(ge=0, le=1, description="a unit is colour-selective above this")] = 0.25,
+    seed: Seed = 0,
+) -> Colours:
+    """How choosy the units of each layer are about colour, and which hues they want: (N, 4) numbers for N units.
+
+    Selectivity is 1 − Σ a' / Σ a, with a the activations on the unit's strongest pictures and a' those at the same
+    places of the same pictures in grey (brightness). Hue, chroma and opposition are those of the neuron feature, the
+    mean patch: in the plane of red − green and (red + green) / 2 − blue the axis that has most of its chroma, and on
+    it the stronger end; opposition is 0 for one hue, 1 for two opposite ones in equal parts. The axis of a layer is
+    that of its units' hues, weighted by selectivity and chroma. In deep layers patches have little in common pixel by
+    pixel: the mean of any of them comes close to the mean of all photos, and so does its hue.
+
+    Beside them: the axis along which the colours of the pictures themselves lie, and the two cardinal axes of
+    cone-opponent cells in the primate's lateral geniculate nucleus, L−M and S. Rafegas and Vanrell found in a network
+    trained on photos four opponent axes in the first layer (black-white, red-cyan, blue-yellow, magenta-green), and
+    in the second one main axis, bluish-orangish, which is also that of the photos.
+
+    The network is run once over each picture that is among the strongest of any of the units.
+    """
+    chosen = [index.plan.units.layers[index.plan.units.layer(one)] for one in layers] if layers else _usual(index)
+    units = [_drawn(index, layer, most, seed) for layer in chosen]
+    found, world = hues(index, chosen, units, min(count, index.plan.count))
+    notes = [f"a unit is colour-selective above {threshold:g}; up to {most} units of each layer, drawn at random"]
+    silent = sum(one.silent for one in found)
+    notes += [f"{silent} units that no picture excites are left out"] if silent else []
+    known = {**cone_axes(), "photos": world}
+    return Colours(tuple(found), float(threshold), known, Meta(notes=tuple(notes), seed=seed))
+
+
+def _usual(index: Index) -> list[str]:
+    """The last layer of each size of receptive field, as many as are read in one look; without places the last."""
+    units = index.plan.units
+    last = {None if one is None else one.field: name for name, one in zip(units.layers, units.placements, strict=True)}
+    names = [name for size, name in last.items() if size is not None] or [units.layers[-1]]
+    return [names[round(i)] for i in np.linspace(0, len(names) - 1, min(_USUAL, len(names)))]
+
+
+def _drawn(index: Index, layer: str, most: int, seed: int) -> np.ndarray:
+    channels = index.plan.units.channels[index.plan.units.layer(layer)]
+    return np.sort(generator(seed, layer, "units").permutation(channels)[:most])

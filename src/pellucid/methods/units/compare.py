@@ -1,0 +1,150 @@
+"""Two networks, or two states of one, unit by unit: which have stayed, which are new, which are gone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.chance import Seed
+from pellucid.methods.units._matching import (
+    Floats,
+    called,
+    chance_level,
+    choosiness,
+    common_layer,
+    correlations,
+    matched,
+    side_by_side,
+    standard,
+)
+from pellucid.methods.units._patches import patches
+from pellucid.methods.units._unit import Unit
+from pellucid.result import Meta, Patches, Strip, Study, Table
+from pellucid.result.table import Cell
+from pellucid.sweep.index import Index
+
+_ABOUT = {
+    "unit": "of the first network",
+    "other": "of the second",
+    "state": "matched; gone, only in the first; new, only in the second; silent, the same on all pictures",
+    "correlation": "of their largest activations, over the pictures of the probe",
+    "next": "the unit's largest correlation with another of the second layer",
+    "strength": "mean largest activation of the second over that of the first",
+    "selectivity": "for classes, second less first",
+}
+_ORDER = ("gone", "new", "matched", "silent")
+
+
+@method("Units compared", source="Li et al. 2015 (convergent learning), section 3: one-to-one matching by correlation")
+def compare(
+    index: Index,
+    other: Index,
+    *,
+    layer: Annotated[str | None, Field(description="of the first; by default the last with places in both")] = None,
+    to: Annotated[str | None, Field(description="of the second; by default of the same name")] = None,
+    shuffles: Annotated[int, Field(ge=1, description="of the pictures, for what chance gives")] = 20,
+    show: Annotated[int, Field(ge=0, description="pairs of every kind that the picture shows")] = 3,
+    seed: Seed = 0,
+) -> Study:
+    """Two networks over the same pictures: one row for each unit of either, first those that are gone and new.
+
+    Units are matched one to one so that the correlations of their largest activations, over the pictures that both
+    probes have, add up to the most. A pair counts as matched where its correlation exceeds all that any two units
+    reach when the pictures of one network are shuffled, in all `shuffles`, each among those that excite both layers
+    about as much: with 20, networks that share nothing more than that would have any match at all in one of 21
+    comparisons. The others are gone (of the first) and new (of the second). Pictures that are alike among
+    themselves, such as windows of the same photo, make the true level of chance higher.
+    """
+    layer = layer or common_layer(index, other)
+    to = to or layer
+    values, others = side_by_side(index, layer, other, to)
+    table = correlations(values, others)
+    limit = chance_level(values, others, shuffles, seed)
+    rows, columns = matched(table)
+    good = table[rows, columns] > limit
+    pairs = list(zip(rows[good].tolist(), columns[good].tolist(), strict=True))
+    found = _rows(index, layer, other, to, table, pairs, (_silent(values), _silent(others)))
+    counts = {state: sum(row["state"] == state for row in found) for state in _ORDER}
+    drift = [float(table[pair]) for pair in pairs]
+    said = [
+        f"of {table.shape[0]} units {counts['matched']} are matched, and those that are not: {counts['gone']} gone, "
+        f"{counts['new']} new, {counts['silent']} silent in either",
+        f"by chance no pair correlates above {limit:.2f} in {shuffles} shuffles of {len(values)} pictures",
+    ]
+    if drift:
+        said.insert(1, f"the matched correlate by {np.median(drift):.2f} in the middle, {min(drift):.2f} at the least")
+    columns_ = {name: tuple(row[name] for row in found) for name in _ABOUT}
+    marked = tuple(i for i, row in enumerate(found) if row["state"] in ("gone", "new"))
+    known = {name for name, cells in columns_.items() if any(cell is not None for cell in cells)}
+    pictured = tuple(name for name in ("correlation", "strength") if name in known)
+    heads = tuple(f"{called(one)} · {name}" for one, name in ((index, layer), (other, to)))
+    notes = (f"compared with {called(other)}, weights {other.plan.weights[:12]}",)
+    meta = Meta(layer=layer, notes=notes, **index.facts())
+    strips = _strips(index, layer, other, to, found, show)
+    return Study({"units": Table(columns_, _ABOUT, (), pictured, marked)}, strips, tuple(said), heads, meta)
+
+
+def _silent(values: Floats) -> NDArray[np.bool_]:
+    """Units that give the same on all pictures, or no numbers."""
+    return np.asarray(~standard(values).any(0))
+
+
+def _rows(index: Index, layer: str, other: Index, to: str, table: Floats, pairs: list[tuple[int, int]],
+          silent: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> list[dict[str, Cell]]:  # fmt: skip
+    """Gone and new units first, then the matched from the least alike to the most."""
+    strengths = [np.asarray(one.store.array("moments.max_mean")[one.of_layer(name)]) for one, name in
+                 ((index, layer), (other, to))]  # fmt: skip
+    choosy = [choosiness(one, name) for one, name in ((index, layer), (other, to))]
+    found: list[dict[str, Cell]] = []
+    for a, b in sorted(pairs, key=lambda pair: (table[pair], pair)):
+        following = np.delete(table[a], b)
+        first, change = float(strengths[0][a]), float(choosy[1][b] - choosy[0][a])
+        found.append({
+            "unit": a, "other": b, "state": "matched", "correlation": float(table[a, b]),
+            "next": float(following.max()) if len(following) else None,
+            "strength": float(strengths[1][b]) / first if first > 0 else None,
+            "selectivity": change if np.isfinite(change) else None,
+        })  # fmt: skip
+    taken = ({a for a, _ in pairs}, {b for _, b in pairs})
+    for side, name, state in ((0, "unit", "gone"), (1, "other", "new")):
+        for unit in range(table.shape[side]):
+            if unit not in taken[side]:
+                best = table[unit].max() if side == 0 else table[:, unit].max()
+                one: dict[str, Cell] = dict.fromkeys(_ABOUT)
+                said = "silent" if silent[side][unit] else state
+                found.append({**one, name: unit, "state": said, "next": float(best)})
+    return sorted(found, key=lambda row: _ORDER.index(str(row["state"])))
+
+
+def _strips(index: Index, layer: str, other: Index, to: str, rows: list[dict[str, Cell]], show: int) -> tuple[
+    Strip, ...
+]:  # fmt: skip
+    """A few of every kind: gone, new, those that changed most and those that changed least."""
+    matches = [row for row in rows if row["state"] == "matched"]
+    least = matches[-show:][::-1] if show else []
+    kinds = {
+        "gone": [row for row in rows if row["state"] == "gone"][:show],
+        "new": [row for row in rows if row["state"] == "new"][:show],
+        "changed most": [row for row in matches[:show] if row not in least],
+        "changed least": least,
+    }
+    strips = []
+    for kind, chosen in kinds.items():
+        for row in chosen:
+            names = (layer, row["unit"]), (to, row["other"])
+            groups = tuple(_best(one, *name) for one, name in zip((index, other), names, strict=True))
+            said = " → ".join("–" if number is None else f"{name}:{number}" for name, number in names)
+            alike = f"correlation {row['correlation']:.2f}" if row["correlation"] is not None else (
+                f"largest correlation {row['next']:.2f}")  # fmt: skip
+            strips.append(Strip(kind, (said, alike), groups))
+    return tuple(strips)
+
+
+def _best(index: Index, layer: str, channel: Cell) -> Patches:
+    count = 0 if channel is None else min(4, index.plan.count)
+    unit = Unit(layer, int(channel or 0))
+    return patches(index, unit, index.top(layer, unit.channel, count))

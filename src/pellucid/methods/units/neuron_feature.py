@@ -1,0 +1,65 @@
+"""Neuron feature: the mean of what excites a unit most."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.methods.units._crops import Spot, spots, strongest
+from pellucid.methods.units._feature import Mean, contrasted, eight_bits, trimmed
+from pellucid.methods.units._unit import Unit
+from pellucid.result import Meta, Pictures
+from pellucid.sweep.index import Index
+
+
+@method("Neuron feature", source="Rafegas, Vanrell, Alexandre & Arias 2020, section 3")
+def neuron_feature(
+    index: Index,
+    unit: Unit,
+    *,
+    count: Annotated[
+        int | None, Field(ge=1, description="how many of the strongest pictures; by default 100, or all that are kept")
+    ] = None,
+    contrast: Annotated[
+        Literal["stretched", "mean"], Field(description="from its darkest to its lightest colour, or the mean itself")
+    ] = "stretched",
+) -> Pictures:
+    """The mean of the patches that excite a unit most, each weighted by its activation: (N, h, w, C), N = 1.
+
+    Pixels are 8 bits, h × w is the receptive field. The patches lie on one another cell on cell: what they share
+    stays, and what they do not share turns grey. Where a field reaches past the edge of its picture, a pixel is the
+    mean of the patches that have it; where less than a tenth of the weight has it, it is grey. Of fields larger than
+    the picture the part is shown that is not. A mean without contrast is stretched no more than fourfold. Beside it
+    the strongest patch.
+
+    Raises PellucidError for a unit that no picture excites.
+    """
+    top = strongest(index, unit, count)
+    mean, best = Mean(), None
+    for spot in spots(index, unit, top):
+        best = best or spot
+        crop, mask = spot.cut()
+        mean.add(crop.numpy(), mask.numpy(), spot.value / float(top.values[0]))
+    values, covered = mean.finish()
+    enough = covered >= Mean.LEAST
+    spread = float(np.ptp(values[enough]))
+    shown = contrasted(values, enough) if contrast == "stretched" else values
+    pixels = eight_bits(np.where(enough[..., None], shown, 0.5))
+    if best is not None and max(values.shape[0] / best.pixels.shape[1], values.shape[1] / best.pixels.shape[2]) > 1:
+        pixels = trimmed(pixels, enough)
+    notes = (f"{len(top.values)} patches of {values.shape[0]} × {values.shape[1]} pixels, weighted by activation",)
+    return Pictures(
+        pixels[None],
+        (str(unit),),
+        {"patches": (float(len(top.values)),), "contrast of the mean": (spread,)},
+        beside={"strongest patch": _shown(best)[None]} if best is not None else {},
+        meta=Meta(notes=notes, images=tuple(index.source.name(i) for i in top.images.tolist())),
+    )
+
+
+def _shown(spot: Spot) -> np.ndarray:
+    top, left, bottom, right = spot.inside
+    return eight_bits(spot.pixels[:, top:bottom, left:right].permute(1, 2, 0).numpy())

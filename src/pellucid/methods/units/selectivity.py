@@ -1,0 +1,134 @@
+"""Selectivity: how choosy a unit is, about colour, class, orientation, symmetry and shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.chance import Seed
+from pellucid.methods.units._answers import AXES, Answers, answers, bar, resampled
+from pellucid.methods.units._classes import class_rows
+from pellucid.methods.units._crops import seen, strongest
+from pellucid.methods.units._unit import Unit
+from pellucid.result import Meta, Table
+from pellucid.result.table import Cell
+from pellucid.sweep.index import Index
+
+Part = Literal["colour", "class", "orientation", "symmetry", "shape"]
+_ABOUT = {
+    "index": "what the unit may be choosy about",
+    "value": "0: not at all, 1: entirely; of symmetry 0: not, 1: entirely symmetric",
+    "error": "standard deviation over resamples of the pictures, drawn with replacement",
+    "amount": "what is no share: numbers of classes, bits",
+    "over": "the pictures that it is taken over",
+    "detail": "the class, or how the pictures were changed",
+}
+
+
+@method("Selectivity", source="Rafegas, Vanrell, Alexandre & Arias 2020, section 4; Morcos et al. 2018, equation 1")
+def selectivity(
+    index: Index,
+    unit: Unit,
+    *,
+    count: Annotated[
+        int | None, Field(ge=1, description="how many of the strongest pictures; by default 100, or all that are kept")
+    ] = None,
+    parts: Annotated[
+        tuple[Part, ...], Field(min_length=1, description="which of colour, class, orientation, symmetry, shape")
+    ] = ("colour", "class", "orientation", "symmetry", "shape"),
+    threshold: Annotated[
+        float | int, Field(gt=0, le=1, description="share of the activation that classes must reach")
+    ] = 1.0,
+    step: Annotated[int, Field(ge=5, le=180, description="degrees between the turns of orientation")] = 15,
+    resamples: Annotated[int, Field(ge=2, description="of the pictures, for the error bars")] = 200,
+    seed: Seed = 0,
+) -> Table:
+    """How much of a unit's activation depends on colour, class, orientation, symmetry and shape: one row for each.
+
+    What the unit saw in its strongest pictures is changed, and the unit read again at the same place of the same
+    picture; a is its activation before, a' after. Colour: 1 − Σ a' / Σ a without colour, once as in the paper (the
+    first principal component of the opponent channels, stretched from 0 to 1, which alters contrast and can excite
+    the unit more), once as brightness with the colours' mean and variance. Clipped is the mean of 1 − a' / a, each
+    between 0 and 1. Orientation: 1 − Σ a' / Σ a after a turn. Symmetry: Σ a' / Σ a after a reflection in an axis
+    (0° lies level), between 0 and 1. Shape: 1 − Σ a' / Σ a with the pixels shuffled.
+
+    Class: with f the classes' shares of the activation and M the fewest classes whose shares reach the threshold,
+    (N − M) / (N − 1). The population code is how many classes have f ≥ 0.1, the entropy Σ f log₂ 1/f. Over the
+    whole data set: (μ_max − μ_others) / (μ_max + μ_others) of class means. Rows that need labels are absent
+    where there are none. Units that can be negative can have values above 1.
+    """
+    top = strongest(index, unit, count)
+    rows: list[dict[str, Cell]] = []
+    notes, said = [], []
+    colours = len(seen(index, int(top.images[0]))) == 3
+    names = _names(parts, step, colours)
+    if "colour" in parts and not colours:
+        notes.append("no colour indexes: the network sees no three colours")
+    if names:
+        rows += _touched(answers(index, unit, top, names, seed), names, parts, resamples, seed, str(unit))
+    if "class" in parts:
+        if index.plan.classes:
+            more, told = class_rows(index, unit, top, threshold, resamples, seed)
+            rows, said = [*more, *rows], told
+        else:
+            notes.append("no class indexes: the pictures of the index have no labels")
+    about = {name: what for name, what in _ABOUT.items() if name != "amount" or any(name in row for row in rows)}
+    columns = {name: tuple(row.get(name) for row in rows) for name in about}
+    images = tuple(index.source.name(i) for i in top.images.tolist())
+    notes.append(f"error: standard deviation over {resamples} resamples of the pictures")
+    return Table(
+        columns, about, tuple(said), ("value",), errors={"value": "error"}, meta=Meta(images=images, notes=tuple(notes))
+    )
+
+
+def _names(parts: Sequence[str], step: int, colours: bool) -> list[str]:
+    """The changes that the parts ask for."""
+    found = ["principal", "luminance"] if "colour" in parts and colours else []
+    found += [f"turned {by}" for by in range(step, 360, step)] if "orientation" in parts else []
+    found += [f"mirrored {axis}" for axis in AXES] if "symmetry" in parts else []
+    return [*found, "shape"] if "shape" in parts else found
+
+
+def _touched(
+    found: Answers, names: Sequence[str], parts: Sequence[str], resamples: int, seed: int, unit: str
+) -> list[dict[str, Cell]]:
+    """The rows of all that was changed."""
+    which = resampled(len(found.own), resamples, seed, unit)
+    over = f"top {len(found.own)}"
+
+    def row(
+        index: str, value: float | np.floating[Any] | np.ndarray, again: np.ndarray, detail: str | None = None
+    ) -> dict[str, Cell]:
+        return {
+            "index": index,
+            "value": float(value),
+            "error": bar(again) if len(found.own) > 1 else None,
+            "over": over,
+            "detail": detail,
+        }
+
+    rows = []
+    for name, how in (("principal", "grey: first principal axis"), ("luminance", "grey: brightness")):
+        if name in names:
+            label = "colour" if name == "principal" else "colour, brightness kept"
+            rows.append(row(label, found.lost(name), found.lost(name, which), how))
+            label = f"{label}, clipped"
+            rows.append(row(label, found.clipped(name), found.clipped(name, which), how))
+    if "shape" in names:
+        rows.append(row("shape", found.lost("shape"), found.lost("shape", which), "pixels shuffled"))
+    for part, kind, said in (("symmetry", "mirrored", "mirrored in"), ("orientation", "turned", "turned by")):
+        mine = [name for name in names if name.startswith(kind)]
+        if not mine:
+            continue
+        shares = [found.lost(name) for name in mine], [found.lost(name, which) for name in mine]
+        if part == "symmetry":
+            shares = [(1 - one).clip(0, 1) for one in shares[0]], [(1 - one).clip(0, 1) for one in shares[1]]
+        rows.append(row(f"{part}, mean", np.mean(shares[0]), np.mean(shares[1], axis=0), f"of {len(mine)}"))
+        for name, value, again in zip(mine, *shares, strict=True):
+            by = name.split(" ")[1]
+            rows.append(row(f"{part} {by}°", value, again, f"{said} {by}°"))
+    return rows

@@ -1,0 +1,113 @@
+"""Similar units: those that the same pictures excite."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.errors import PellucidError
+from pellucid.methods.units._crops import seen, strongest
+from pellucid.methods.units._unit import Unit
+from pellucid.progress import steps
+from pellucid.result import Meta, Table
+from pellucid.sweep.index import Index
+
+_TOP = 100  # pictures that are compared
+
+
+@method("Similar units", source="Rafegas, Vanrell, Alexandre & Arias 2020, section 4; Li et al. 2016, section 2")
+def similar(
+    index: Index,
+    unit: Unit,
+    *,
+    count: Annotated[int, Field(ge=1, description="how many of the most alike units")] = 10,
+    among: Annotated[
+        Literal["layers", "layer"], Field(description="units of all layers, or of the unit's own")
+    ] = "layers",
+    by: Annotated[
+        Literal["correlation", "activation"],
+        Field(description="what decides: correlation of maxima, or activation on the unit's best patches (own layer)"),
+    ] = "correlation",
+) -> Table:
+    """The units that are excited by what excites this one, most alike first: one row for each.
+
+    Correlation is Pearson's, of the largest activations of both units over the random pictures of the index; no
+    network is run. Shared is how many pictures are among the strongest of both. With by="activation" the network is
+    shown the unit's strongest pictures and every unit of its layer is read where this one is strongest: Σ a' / Σ a,
+    with a' the other unit's activations there and a those on its own strongest pictures (as many). 1 means that they
+    excite it as much as its own best. It is not symmetric, and it sees whether both want the same at the same place,
+    which a correlation over pictures does not.
+
+    Units that are the same everywhere have no correlation and are left out.
+    """
+    number = index.unit(unit.layer, unit.channel)
+    layers, channels = index.plan.units.layers, index.plan.units.channels
+    own = layers[index.plan.units.layer(unit.layer)]
+    chosen = layers if among == "layers" and by == "correlation" else (own,)
+    alike = _correlations(index, unit, chosen)
+    names = [(layer, channel) for layer in chosen for channel in range(channels[layers.index(layer)])]
+    reached = _reached(index, unit) if by == "activation" else None
+    ranked = alike if reached is None else reached
+    order = np.argsort(-np.where(np.isnan(ranked), -np.inf, ranked), kind="stable")
+    best = [i for i in order.tolist() if names[i] != (own, unit.channel) and np.isfinite(ranked[i])][:count]
+    if not best:
+        raise PellucidError(f"{unit} is like no other unit: it, or all others, are the same on every picture")
+    columns: dict[str, tuple[str | float | int | None, ...]] = {
+        "unit": tuple(f"{names[i][0]}:{names[i][1]}" for i in best)
+    }
+    if reached is not None:
+        columns["activation"] = tuple(float(reached[i]) for i in best)
+    columns["correlation"] = tuple(None if np.isnan(alike[i]) else float(alike[i]) for i in best)
+    columns["shared"] = tuple(_shared(index, number, index.unit(*names[i])) for i in best)
+    probe = len(index.probe(own)[0])
+    about = {
+        "unit": "layer and channel",
+        "activation": f"on the best patches of {unit}, of what it does on its own",
+        "correlation": f"of the largest activations, over {probe} random pictures",
+        "shared": f"pictures among the {min(index.plan.count, _TOP)} strongest of both",
+    }
+    pictured = ("activation", "correlation") if reached is not None else ("correlation",)
+    return Table(columns, {name: about[name] for name in columns}, pictured=pictured, meta=Meta())
+
+
+def _correlations(index: Index, unit: Unit, layers: tuple[str, ...]) -> NDArray[np.float64]:
+    """(units of these layers,) Pearson's correlation with the unit over the probe; NaN where a unit is constant."""
+    mine = index.probe(unit.layer)[1][:, unit.channel].astype(np.float64)
+    there = np.isfinite(mine)
+    mine = mine[there] - mine[there].mean() if there.any() else mine[there]
+    length = np.sqrt(mine @ mine)
+    found = []
+    for layer in layers:
+        values = index.probe(layer)[1][there]
+        values = np.where(np.isfinite(values), values, 0)  # what overflowed has no rank
+        centred = values - values.mean(0, dtype=np.float64).astype(np.float32)
+        scale = length * np.sqrt(np.einsum("pu,pu->u", centred, centred, dtype=np.float64))
+        products = mine.astype(np.float32) @ centred
+        known = scale > 1e-12
+        found.append(np.where(known, products / np.where(known, scale, 1), np.nan))
+    return np.concatenate(found).clip(-1, 1)
+
+
+def _reached(index: Index, unit: Unit) -> NDArray[np.float64]:
+    """(units of the layer,) Σ of their activations on the unit's best patches over Σ of those on their own best."""
+    units, net = index.plan.units, index.net
+    top = strongest(index, unit, min(_TOP, index.plan.count))
+    layer = units.layers[units.layer(unit.layer)]
+    sums = np.zeros(units.channels[units.layer(unit.layer)])
+    pairs = zip(top.images.tolist(), top.places.tolist(), strict=True)
+    for image, place in steps(pairs, "pictures", len(top.images)):
+        maps = net.run(seen(index, image)[None], at=[layer], stop=True).at[layer][0].detach()
+        sums += maps.reshape(len(maps), -1)[:, place].double().cpu().numpy()
+    best = np.array(index.store.array("top.value")[index.of_layer(unit.layer), : len(top.images)], np.float64)
+    own = np.where(np.isfinite(best), best, 0).sum(1)
+    return np.where(own > 0, sums / np.where(own > 0, own, 1), np.nan)
+
+
+def _shared(index: Index, one: int, other: int) -> int:
+    images = index.store.array("top.image")
+    a, b = (np.asarray(images[unit, :_TOP]) for unit in (one, other))
+    return len(np.intersect1d(a[a >= 0], b[b >= 0]))

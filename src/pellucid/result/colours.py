@@ -1,0 +1,77 @@
+"""How layers code colour: how choosy their units are about it, and which hues they want."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+
+
+@dataclass(frozen=True, eq=False)
+class Hues:
+    """K units of one layer. Hues are angles in radians, in the plane of red − green and yellow − blue."""
+
+    layer: str
+    channels: int
+    """Of the layer in all."""
+    units: tuple[int, ...]
+    selectivity: Float[np.ndarray, " units"]
+    """1 − activation without colour / activation."""
+    hue: Float[np.ndarray, " units"]
+    """Of the neuron feature."""
+    chroma: Float[np.ndarray, " units"]
+    """How far from grey the neuron feature is on average."""
+    opposed: Float[np.ndarray, " units"]
+    """0: one hue; 1: two opposite ones in equal parts."""
+    features: UInt8[np.ndarray, "units side side 3"]
+    """The neuron features, stretched, small."""
+    axis: float
+    """The axis along which the hues of the colour-selective units lie, 0 to π."""
+    strength: float
+    """0: hues of all directions, 1: all on one axis."""
+    silent: int = 0
+    """Units that were looked at and that nothing excites: they are left out."""
+
+    def share(self, threshold: float) -> float:
+        """Of the units, those that are more selective."""
+        return float((self.selectivity > threshold).mean()) if len(self.units) else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Colours(Result):
+    """Layers from first to last, and the axes that they are compared with: `known` angles in radians, by name."""
+
+    layers: tuple[Hues, ...]
+    threshold: float
+    """A unit is colour-selective above this."""
+    known: Mapping[str, float] = field(default_factory=dict)
+    meta: Meta = field(default_factory=Meta)
+
+    def __repr__(self) -> str:
+        return f"Colours({', '.join(one.layer for one in self.layers)})"
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __getitem__(self, i: int) -> Colours:
+        """Layer i alone."""
+        return dataclasses.replace(self, layers=self.layers[one_of_many(i, len(self), "result")])
+
+    @property
+    def values(self) -> Float[np.ndarray, "units 4"]:
+        """Selectivity, hue, chroma and opposition of all units, layer by layer."""
+        rows = [np.stack([one.selectivity, one.hue, one.chroma, one.opposed], axis=1) for one in self.layers]
+        return np.concatenate(rows) if rows else np.zeros((0, 4))
+
+    def save(self, path: str | Path) -> Path:
+        """Write units, numbers, features and origin to `path` (.npz); atomic."""
+        names = np.array([f"{one.layer}:{unit}" for one in self.layers for unit in one.units])
+        features = {f"features.{one.layer}": one.features for one in self.layers}
+        axes = np.array([(one.axis, one.strength) for one in self.layers])
+        return save_arrays(path, self.meta, values=self.values, units=names, axes=axes, **features)

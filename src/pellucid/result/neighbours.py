@@ -1,0 +1,52 @@
+"""Pictures that are like another."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+
+from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours(Result):
+    """For each of N pictures the k that are most like it, the most similar first.
+
+    `values` (N, k) are similarities in `unit`, `images` (N, k) the numbers of the similar pictures in the index,
+    `names` and `labels` what they are called and their classes where known; `asked` are the pictures asked about,
+    `found` the similar ones, as thumbnails.
+    """
+
+    values: Float[np.ndarray, "n k"]
+    images: Int[np.ndarray, "n k"]
+    names: tuple[tuple[str, ...], ...]
+    labels: tuple[tuple[str | None, ...], ...]
+    asked: UInt8[np.ndarray, "n side side 3"]
+    found: UInt8[np.ndarray, "n k side side 3"]
+    unit: str = "cosine"
+    meta: Meta = field(default_factory=Meta)
+
+    def __repr__(self) -> str:
+        return f"Neighbours({' × '.join(map(str, self.values.shape))}, {self.unit}, layer {self.meta.layer})"
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, i: int) -> Neighbours:
+        """Those of picture i alone."""
+        one = one_of_many(i, len(self), "result")
+        picked = {name: getattr(self, name)[one] for name in _EACH}
+        return dataclasses.replace(self, **picked, meta=self.meta.of(one, len(self)))
+
+    def save(self, path: str | Path) -> Path:
+        """Write similarities, numbers, names and origin to `path` (.npz); atomic. Thumbnails are not in it."""
+        labels = np.array([[label or "" for label in row] for row in self.labels])
+        names = np.array(self.names)
+        return save_arrays(path, self.meta, values=self.values, images=self.images, names=names, labels=labels)
+
+
+_EACH = ("values", "images", "names", "labels", "asked", "found")

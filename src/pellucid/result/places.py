@@ -1,0 +1,82 @@
+"""Where pictures lie: a map of what a network makes of them, and what of it is true."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+
+from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The same pictures in a full grid: a cell for each, near those that it was near.
+
+    `cells` are (row, column); `seams` (rows, columns, 2) say how far a cell's picture is from that on its right, and
+    from that below it, in the space of the features: in medians of that over all neighbours. NaN where there is none.
+    """
+
+    cells: Int[np.ndarray, "n 2"]
+    seams: Float[np.ndarray, "rows columns 2"]
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """(rows, columns)"""
+        return self.seams.shape[0], self.seams.shape[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Places(Result):
+    """N pictures in a plane: `values` are (N, 2), x to the right and y downwards, in no unit.
+
+    `images` are their numbers in the index, `names` what they are called, `labels` their classes where known;
+    `thumbnails` are small pictures of those at `pictured`, of all or of a sample. `quality` says what the map keeps
+    of who is near whom, 1 at best. `grid` is the same map with a cell for each. Of pictures that were placed on a
+    map that was there, `beneath` is that map.
+    """
+
+    values: Float[np.ndarray, "n 2"]
+    images: Int[np.ndarray, " n"]
+    names: tuple[str, ...]
+    labels: tuple[str | None, ...]
+    thumbnails: UInt8[np.ndarray, "t side side 3"]
+    pictured: Int[np.ndarray, " t"]
+    quality: Mapping[str, float] = field(default_factory=dict)
+    grid: Grid | None = None
+    beneath: Places | None = None
+    meta: Meta = field(default_factory=Meta)
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{name} {value:.2f}" for name, value in self.quality.items())
+        return f"Places({len(self)} pictures{f': {told}' if told else ''})"
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, i: int) -> Places:
+        """Picture i alone, on the same map."""
+        one = one_of_many(i, len(self), "map")
+        kept = self.pictured == one.start
+        return dataclasses.replace(
+            self,
+            **{name: getattr(self, name)[one] for name in ("values", "images", "names", "labels")},
+            thumbnails=self.thumbnails[kept],
+            pictured=np.zeros(int(kept.sum()), np.int64),
+            grid=None,
+            meta=self.meta.of(one, len(self)),
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write places, names, grid, quality and origin to `path` (.npz); atomic. Thumbnails are not in it."""
+        grid = {} if self.grid is None else {"cells": self.grid.cells, "seams": self.grid.seams}
+        quality = {f"quality.{name}": np.asarray(value) for name, value in self.quality.items()}
+        labels = np.array([label or "" for label in self.labels])
+        return save_arrays(
+            path, self.meta, values=self.values, images=self.images, names=np.array(self.names), labels=labels,
+            **grid, **quality,
+        )  # fmt: skip

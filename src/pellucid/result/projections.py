@@ -1,0 +1,52 @@
+"""Patches that excite a unit, and what in them did, projected back to the pixels."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+from pellucid.result.patches import Patches
+
+
+@dataclass(frozen=True, eq=False)
+class Projections(Result):
+    """Of each of N patches the projection of one cell: (N, channels, H, W), raw and signed.
+
+    In pixels of the network's input, all of it: outside the cell's receptive field the numbers are zero. `unit` is
+    what one unit of the values is.
+    """
+
+    values: Float[np.ndarray, "n channels height width"]
+    patches: Patches
+    unit: str = ""
+    meta: Meta = field(default_factory=Meta)
+
+    def __repr__(self) -> str:
+        shape = " × ".join(map(str, self.values.shape))
+        return f"Projections({shape} of {self.meta.target or 'a unit'}, in {self.unit or 'no unit'})"
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, i: int) -> Projections:
+        """The projection of patch i alone."""
+        one = one_of_many(i, len(self), "result")
+        return dataclasses.replace(self, values=self.values[one], patches=self.patches[i])
+
+    def window(self, i: int) -> tuple[slice, slice]:
+        """Rows and columns of picture i that its cell sees."""
+        top, left, bottom, right = (round(edge) for edge in self.patches.boxes[i])
+        height, width = self.values.shape[2:]
+        return slice(max(top, 0), min(bottom, height)), slice(max(left, 0), min(right, width))
+
+    def save(self, path: str | Path) -> Path:
+        """Write numbers, boxes, names and origin to `path` (.npz); atomic. The pictures stay where they are."""
+        boxes, names = np.array(self.patches.boxes), np.array(self.patches.names)
+        return save_arrays(
+            path, self.meta, values=self.values, activations=self.patches.values, boxes=boxes, names=names
+        )

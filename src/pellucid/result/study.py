@@ -1,0 +1,73 @@
+"""Studies: tables about units, and beside them the patches that show what they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool
+
+from pellucid.result.base import Meta, Result, save_arrays
+from pellucid.result.patches import Patches
+from pellucid.result.table import Table, as_array
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Where a unit is above its threshold in a picture, and where the thing lies that it is compared with."""
+
+    unit: Bool[np.ndarray, "height width"]
+    thing: Bool[np.ndarray, "height width"]
+
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """One row of patches: what they are about, and what is said of it.
+
+    `groups` are shown side by side: the patches of one unit, or those of a unit and of its like in another network.
+    With `regions`, one for each patch of the first group, whole pictures are shown instead, and those in them.
+    """
+
+    name: str
+    said: tuple[str, ...]
+    groups: tuple[Patches, ...]
+    regions: tuple[Region, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Study(Result):
+    """Several tables under their names, and strips of patches; `said` is what a person should know.
+
+    The rows of a table that matter come first. `heads` say what the groups of the strips are, where there are several.
+    """
+
+    tables: Mapping[str, Table]
+    strips: tuple[Strip, ...] = ()
+    said: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
+    meta: Meta = field(default_factory=Meta)
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{name}: {len(table)} rows" for name, table in self.tables.items())
+        return f"Study({self.meta.target or self.meta.method}; {parts}; {len(self.strips)} strips)"
+
+    def __getitem__(self, name: str) -> Table:
+        """The table of that name."""
+        if name not in self.tables:
+            raise KeyError(f"no table {name!r}: the study has {', '.join(self.tables)}")
+        return self.tables[name]
+
+    def save(self, path: str | Path) -> Path:
+        """Write the tables and their origin to `path` (.npz: an array TABLE.COLUMN for each column); atomic.
+
+        None is written as NaN among numbers and as an empty word among words.
+        """
+        arrays: dict[str, Any] = {
+            f"{name}.{column}": as_array(values)
+            for name, table in self.tables.items()
+            for column, values in table.columns.items()
+        }
+        return save_arrays(path, self.meta, **arrays)

@@ -1,0 +1,63 @@
+"""All that an index knows of one unit, on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from pellucid.result.base import Meta, Result, save_arrays
+from pellucid.result.patches import Patches
+from pellucid.result.pictures import Pictures
+from pellucid.result.projections import Projections
+from pellucid.result.table import Table, as_array
+
+
+@dataclass(frozen=True, eq=False)
+class UnitPage(Result):
+    """One unit over a data set.
+
+    `top` are its strongest patches and `weakest` those of the other end (None where the unit is never negative);
+    `spread` one patch from each tenth of the pictures, from the weakest tenth to the strongest; `projections` what in
+    the strongest did it; `feature` their mean, or None for a unit that nothing excites. `facts` are numbers by name;
+    `edges` (B + 1,) and `counts` (B,) the histogram of its activations; `classes` and `alike` are tables, `likes` the
+    strongest patch of each unit in `alike`.
+    """
+
+    top: Patches
+    weakest: Patches | None
+    spread: Patches
+    projections: Projections | None
+    feature: Pictures | None
+    facts: Mapping[str, float]
+    edges: Float[np.ndarray, " edges"]
+    counts: Int[np.ndarray, " bins"]
+    classes: Table | None
+    alike: Table | None
+    likes: tuple[Patches, ...] = ()
+    meta: Meta = field(default_factory=Meta)
+
+    def __repr__(self) -> str:
+        return f"UnitPage({self.meta.target or 'a unit'}; {len(self.top)} patches)"
+
+    def save(self, path: str | Path) -> Path:
+        """Write numbers, names and origin to `path` (.npz); atomic. The pictures stay where they are."""
+        parts = {"top": self.top, "weakest": self.weakest, "spread": self.spread}
+        arrays = {
+            f"{name}.{what}": np.array(getattr(part, what))
+            for name, part in parts.items()
+            if part is not None
+            for what in ("values", "names", "boxes")
+        }
+        tables = {"classes": self.classes, "alike": self.alike}
+        arrays |= {
+            f"{name}.{column}": as_array(values)
+            for name, table in tables.items()
+            if table is not None
+            for column, values in table.columns.items()
+        }
+        facts = {f"facts.{name}": np.array(value) for name, value in self.facts.items()}
+        return save_arrays(path, self.meta, edges=self.edges, counts=self.counts, **arrays, **facts)

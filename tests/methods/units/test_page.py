@@ -1,0 +1,96 @@
+"""The unit page, the spread over its range, and all units asked in SQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pellucid as pl
+from pellucid.errors import PellucidError
+from pellucid.images.sources import Source
+from pellucid.methods.units._spread import spread
+from pellucid.sweep import Here, planned, swept
+from pellucid.sweep.index import Index
+from tests.sweep.made import photos, small
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    net, source = small(), Source.of(photos(tmp_path_factory.mktemp("photos"), 30, classes=3))
+    plan = planned(net, source, layers=("first", "act", "second", "head"), count=12, bottom=4)
+    return Index.of(swept(plan, tmp_path_factory.mktemp("store") / "x", Here(net, source))).using(net)
+
+
+def test_page(index: Index) -> None:
+    page = pl.units.page(index, "second:1")
+    assert page.top.names == pl.units.top_images(index, "second:1").names
+    assert page.weakest is not None
+    low = index.bottom("second", 1, 4)
+    assert page.weakest.values.tolist() == low.values.tolist()
+    assert (np.diff(low.values) >= 0).all()
+    assert page.counts.sum() == 4 * 30
+    assert page.facts["strongest activation"] == page.top.values[0]
+    assert page.classes is not None
+    means = index.class_means("second")[:, 1]
+    assert page.classes["mean"] == tuple(sorted(map(float, means), reverse=True))
+    assert page.alike is not None
+    assert len(page.likes) == len(page.alike)
+    assert pl.units.page(index, "act:1").weakest is None, "a rectified unit has no weakest pictures"
+
+
+def test_weakest_are_those_of_a_plain_sort(index: Index) -> None:
+    lows = []
+    for i in range(30):
+        run = index.net.run(index.net.see(index.source.read(i)), at=["second"])
+        lows.append((float(run.at["second"][0, 1].min()), i))
+    assert index.bottom("second", 1, 4).images.tolist() == [i for _, i in sorted(lows)[:4]]
+
+
+def test_spread_goes_through_all_tenths(index: Index) -> None:
+    images, maxima = index.probe("second")
+    assert images.tolist() == list(range(30))
+    found = spread(index, pl.units.Unit("second", 1), each=2)
+    assert len(found) == 20
+    ranked = np.argsort(np.argsort(maxima[:, 1], kind="stable"))
+    names = {index.source.name(i): i for i in range(30)}
+    assert [int(ranked[names[name]]) // 3 for name in found.names] == [k for k in range(10) for _ in range(2)]
+    assert found.names == spread(index, pl.units.Unit("second", 1), each=2).names
+    assert found.names != spread(index, pl.units.Unit("second", 1), each=2, seed=1).names
+    for name, value in zip(found.names, found.values, strict=True):
+        assert np.float16(value) == maxima[names[name], 1].astype(np.float16)
+
+
+def test_units_in_sql(index: Index) -> None:
+    found = pl.units.table(index, where="layer = 'second' and greatest > 0", sort="greatest")
+    greatest = [index.moments("second", k)["greatest"] for k in range(5)]
+    expected = sorted((value for value in greatest if value > 0), reverse=True)
+    assert np.allclose([float(value) for value in found["greatest"]], expected)  # type: ignore[arg-type]
+    assert {str(name).split(":")[0] for name in found["unit"]} == {"second"}
+    assert set(map(str, found["best_class"])) <= {"class0", "class1", "class2"}
+    assert len(pl.units.table(index, most=0)) == len(index.plan.units)
+    assert len(pl.units.table(index, where="greatest > 1e9")) == 0
+
+
+def test_colour_selectivity_is_measured_once_and_kept(index: Index) -> None:
+    first = pl.units.table(index, where="colour_selectivity > -99", columns=("unit", "colour_selectivity"), most=0)
+    file = Path(index.store.folder) / "measured-colour_selectivity.json"
+    assert file.exists()
+    broken = Index(index.store, given=None)  # has no network: it could not measure anything
+    again = pl.units.table(broken, where="colour_selectivity > -99", columns=("unit", "colour_selectivity"), most=0)
+    assert again.columns == first.columns
+    file.write_bytes(file.read_bytes().replace(b"1", b"2", 1))
+    assert index.store.kept("colour_selectivity") is None, "a damaged one is measured again"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [({"where": "nothing > 3"}, r"'nothing > 3': .*the columns are unit, layer"), ({"sort": "3 +"}, r"'3 \+': "),
+     ({"columns": ("unit", "colour")}, "no column 'colour': the units have unit"),
+     ({"where": "channel in (select 1 from read_csv('/etc/passwd'))"}, "disabled")],
+)  # fmt: skip
+def test_wrong_questions_are_answered_in_one_line(index: Index, asked: dict[str, str], said: str) -> None:
+    with pytest.raises(PellucidError, match=said) as error:
+        pl.units.table(index, **asked)
+    assert "\n" not in str(error.value)
