@@ -31,7 +31,8 @@ from pellucid.cli.options import common
 from pellucid.images import read
 from pellucid.net import load as load_module
 from pellucid.net.load import load
-from pellucid.result import Panel, Pictures, Table
+from pellucid.result import Panel, Pictures, Study, Table, UnitPage
+from tests.methods.units.marked import painted
 
 NETS = """
 import torch
@@ -160,7 +161,7 @@ def test_help_is_the_declaration(entry: Entry, run: Run, monkeypatch: pytest.Mon
         block = out.partition(f"\n  --{name.replace('_', '-')} ")[2].partition("\n  -")[0]  # a long one takes two lines
         line = " ".join(block.split())
         assert field.description in line
-        if field.default is not None:
+        if field.default is not None and not field.is_required():
             assert f"default: {_said(field.default)}" in line
         for bound in field.metadata:
             for kind in ("ge", "gt", "le", "lt"):
@@ -190,7 +191,9 @@ def test_no_option_of_a_method_hides_a_common_one(entry: Entry) -> None:
     assert (not ours & set(entry.options.model_fields)) or of_index(entry)
 
 
-@pytest.mark.parametrize("name", ["explain", "predict", "layers", "methods", "doctor"])
+@pytest.mark.parametrize(
+    "name", ["explain", "predict", "layers", "index", "unit", "units", "similar", "methods", "doctor"]
+)
 def test_help_of_our_own_commands(name: str, run: Run) -> None:
     code, out, err = run(name, "--help")
     assert (code, err) == (0, "")
@@ -234,17 +237,25 @@ def of_index(entry: Entry) -> bool:
     return bool({"index", "indexes"} & set(entry.arguments))
 
 
-SMALL: dict[str, dict[str, Any]] = {}
+SMALL: dict[str, dict[str, Any]] = {
+    "dissection": {"concepts": "marked"},
+    "atlas": {"grid": 2, "least": 1, "steps": 2},
+    "map": {"method": "pca"},
+    "place": {"method": "pca"},
+}
 """Options of methods that would take long, or need one."""
 
 
 @pytest.mark.parametrize("entry", [e for e in entries() if of_index(e)], ids=lambda entry: entry.name)
 def test_every_method_of_an_index_answers_as_in_python(entry: Entry, folder: Path, run: Run) -> None:
     (folder / "photos").mkdir()
+    painted(folder / "marked", 3)
     for name in ("dog.png", "cat.png"):
         (folder / name).replace(folder / "photos" / name)
+    for i in range(6):  # a map needs some
+        Image.fromarray(np.random.default_rng(i).integers(0, 255, (40, 60, 3), np.uint8)).save(f"photos/{i}.png")
     assert run("index", "photos", *NET, "--store", "x.index", "--layers", "act", "--quiet")[:2] == (0, "x.index\n")
-    given = {"index": "x.index", "other": "x.index", "indexes": ["x.index", "x.index"], "unit": "act:1",
+    given = {"index": "x.index", "other": "x.index", "indexes": ["x.index", "x.index"], "unit": "act:2",
              "images": ["photos/dog.png"]}  # fmt: skip
     nouns = {name: given[name] for name in entry.arguments if name in given}
     words = [word for one in nouns.values() for word in ([one] if isinstance(one, str) else one)]
@@ -259,11 +270,45 @@ def test_every_method_of_an_index_answers_as_in_python(entry: Entry, folder: Pat
         assert json.loads(str(saved["meta"]))["method"] == entry.name
 
 
+def test_questions_to_an_index(folder: Path, run: Run) -> None:
+    (folder / "photos").mkdir()
+    for k in range(6):
+        Image.fromarray(np.random.default_rng(k).integers(0, 255, (40, 60, 3), np.uint8)).save(f"photos/{k}.png")
+    assert run("index", "photos", *NET, "--store", "x.index", "--quiet")[0] == 0
+    code, out, err = run("unit", "x.index", "act:2", "--quiet")
+    assert (code, out, err) == (0, "x.act-2.page.png\n", "")
+    code, out, _ = run("units", "x.index", "--where", "layer = 'act'", "--sort", "greatest", "--most", "3", "--json")
+    (answer,) = json.loads(out)["results"]
+    greatest = [row["greatest"] for row in answer["rows"]]
+    assert (code, greatest) == (0, sorted(greatest, reverse=True))
+    code, _, err = run("units", "x.index", "--where", "size > 3")
+    assert code == 2
+    assert err.startswith("error: 'size > 3': ")
+    assert run("similar", "x.index", "photos/3.png", "--count", "2", "--out", "near.npz", "-q")[:2] == (0, "near.npz\n")
+    with np.load("near.npz") as saved:
+        assert json.loads(str(saved["meta"]))["method"] == "neighbours"
+    code, _, err = run("similar", "x.index", "photos/9.png")
+    assert code == 2
+    assert "photos/9.png" in err
+    (folder / "photos").rename(folder / "moved")
+    assert run("top_images", "x.index", "act:2", "-q")[0] == 3
+    assert run("top_images", "x.index", "act:2", "-q", "--pictures", "moved")[0] == 0
+    code, _, err = run("top_images", "nothing.index", "act:2")
+    assert (code, err.startswith("error: 'nothing.index' is no index")) == (3, True)
+    code, _, err = run("top_images", "x.index")
+    assert (code, err.startswith("error: top_images needs LAYER:UNIT")) == (2, True)
+
+
 def arrays(result: Any) -> dict[str, Any]:
     """The numbers of a result under the names that its file has for them."""
     if isinstance(result, Table):
         wordless = {name: v for name, v in result.columns.items() if not any(isinstance(one, str) for one in v)}
         return {name: np.array([np.nan if one is None else one for one in v]) for name, v in wordless.items()}
+    if isinstance(result, Study):
+        every = [(name, arrays(table)) for name, table in result.tables.items()]
+        return {f"{name}.{column}": values for name, table in every for column, values in table.items()}
+    if isinstance(result, UnitPage):
+        return {"counts": result.counts, "top.values": result.top.values, "spread.values": result.spread.values}
     if isinstance(result, Panel):
         return {name: part.values for name, part in result.parts.items()}
     return {"pixels": result.pixels} if isinstance(result, Pictures) else {"values": result.values}

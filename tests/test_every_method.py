@@ -25,8 +25,26 @@ from pellucid.catalogue import Entry, entries, takes_many
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.net import Labels, Net, Preprocess
-from pellucid.result import Filters, Heatmap, Maps, Panel, Patches, Pictures, Result, Table
+from pellucid.result import (
+    Atlas,
+    Colours,
+    Fields,
+    Filters,
+    Heatmap,
+    Maps,
+    Neighbours,
+    Panel,
+    Patches,
+    Pictures,
+    Places,
+    Projections,
+    Result,
+    Study,
+    Table,
+    UnitPage,
+)
 from pellucid.sweep.index import Index
+from tests.methods.units.marked import marked
 
 ROOT = Path(__file__).parents[1]
 QUICK: dict[str, dict[str, Any]] = {
@@ -58,6 +76,18 @@ QUICK: dict[str, dict[str, Any]] = {
     "texture": {"size": 24, "scale": 32, "steps": 4},
     "maps": {"layer": "block", "units": (5, 0, 2)},  # the strongest are so over all images
     "top_images": {"count": 4},
+    "atlas": {"layer": "block", "grid": 2, "least": 1, "steps": 2},
+    "place": {"method": "pca"},
+    "colour": {"count": 4, "most": 4},
+    "neuron_feature": {"count": 4},
+    "page": {"count": 4, "feature": 4},
+    "selectivity": {"count": 4, "step": 90, "resamples": 5},
+    "similar": {"count": 3},
+    "reconstruction": {"count": 4},
+    "ablation": {"count": 6, "others": 2},
+    "compare": {"shuffles": 3, "show": 1},
+    "dissection": {"layers": ("block", "relu"), "concepts": marked(), "show": 2},
+    "evolution": {"count": 3, "top": 4},
     "xrai": {"steps": 4, "scales": (1200,), "smallest": 1500},
 }
 CONSTANT = {"occlusion_labels"}
@@ -128,9 +158,17 @@ def indexed(net: Net) -> Index:
 def numbers(result: Result) -> np.ndarray:
     if isinstance(result, Pictures):
         return np.concatenate([one.ravel() for one in result.pixels]).reshape(len(result), -1).astype(float)
+    if isinstance(result, Atlas):
+        return result.pixels.astype(float)
     if isinstance(result, Table):
         kept = [v for v in result.columns.values() if all(isinstance(x, (int, float)) or x is None for x in v)]
         return np.array([[np.nan if x is None else float(x) for x in v] for v in kept])
+    if isinstance(result, Study):  # what is not known is left out
+        found = [v for table in result.tables.values() for v in table.columns.values()]
+        flat = [float(x) for v in found for x in v if isinstance(x, (int, float))]
+        return np.array(flat)
+    if isinstance(result, UnitPage):
+        return np.concatenate([result.top.values, result.spread.values, result.counts])
     if isinstance(result, Panel):
         return np.concatenate([part.values.reshape(len(part), -1) for part in result.parts.values()], axis=1)
     return result.values  # type: ignore[attr-defined, no-any-return]
@@ -149,7 +187,7 @@ def about(entry: Entry, noun: str) -> None:
 
 def step(entry: Entry) -> float:
     """The least that two answers can differ: pictures have 256 levels, and a rounding may fall either way."""
-    return 1.0 if entry.gives(Pictures) else 0.0
+    return 1.0 if entry.gives(Pictures) or entry.gives(Atlas) else 0.0
 
 
 def state_of(module: nn.Module) -> list[Any]:
@@ -401,6 +439,31 @@ def test_result_pickles_indexes_and_saves(entry: Entry, tmp_path: Path) -> None:
         assert result[0].names == result.names[:1]
         with np.load(result.save(tmp_path / "x.npz"), allow_pickle=False) as saved:
             assert np.array_equal(saved["values"], result.values)
+    if isinstance(result, Projections):
+        assert len(result) == len(pickle.loads(pickle.dumps(result))) > 0
+        assert np.array_equal(result[-1].values[0], result.values[-1])
+        with np.load(result.save(tmp_path / "x.npz"), allow_pickle=False) as saved:
+            assert np.array_equal(saved["values"], result.values)
+    if isinstance(result, Study):
+        assert repr(pickle.loads(pickle.dumps(result))) == repr(result)
+        assert result.said
+        with np.load(result.save(tmp_path / "x.npz"), allow_pickle=False) as saved:
+            for name, table in result.tables.items():
+                assert set(table.about) == set(table.columns), "every column says what it means"
+                assert {f"{name}.{column}" for column in table.columns} < set(saved)
+    if isinstance(result, (Fields, Colours)):
+        assert len(result[-1]) == 1 <= len(result) == len(pickle.loads(pickle.dumps(result)))
+        assert repr(result).startswith(f"{type(result).__name__}(")
+        with np.load(result.save(tmp_path / "x.npz"), allow_pickle=False) as saved:
+            assert np.array_equal(saved["values"], result.values)
+            assert json.loads(str(saved["meta"]))["method"] == entry.name
+    if isinstance(result, (Places, Neighbours, Atlas)):
+        assert len(result) == len(pickle.loads(pickle.dumps(result))) > 0
+        with np.load(result.save(tmp_path / "x.npz"), allow_pickle=False) as saved:
+            assert np.array_equal(saved["values"], result.values)
+            assert json.loads(str(saved["meta"]))["method"] == entry.name
+    if isinstance(result, (Places, Neighbours)):
+        assert np.array_equal(result[-1].values[0], result.values[-1])
     if isinstance(result, Table):
         assert len(result.rows) == len(result) > 0
         assert set(result.about) == set(result.columns), "every column says what it means"

@@ -20,6 +20,7 @@ EXAMPLES = sorted(ROOT.rglob("*.py"))
 SLOW = {
     "ablation_cam",
     "activation_maximisation",
+    "atlas",
     "blur_integrated_gradients",
     "caricature",
     "diversity",

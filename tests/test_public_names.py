@@ -11,8 +11,8 @@ import pellucid as pl
 
 FACE = {
     "Heatmap", "Images", "Net", "PellucidError", "Result", "__version__", "activations", "attribution", "draw",
-    "entries", "explain", "filters", "find", "images", "load", "net", "progress", "read", "synthesis", "target",
-    "units",
+    "entries", "explain", "filters", "find", "images", "load", "net", "progress", "read", "representation",
+    "synthesis", "target", "units",
 }  # fmt: skip
 ATTRIBUTION = {
     "ablation_cam", "blur_integrated_gradients", "cam", "deconvnet", "deep_lift", "eigen_cam",
@@ -28,7 +28,11 @@ SYNTHESIS = {
     "PARTS", "PRESETS", "Recipe", "activation_maximisation", "caricature", "deepdream", "diversity", "fooling",
     "fooling_noise", "interpolation", "inversion", "style_transfer", "texture",
 }  # fmt: skip
-UNITS = {"Index", "Unit", "index", "top_images"}
+REPRESENTATION = {"atlas", "map", "neighbours", "place"}
+UNITS = {
+    "Concepts", "Index", "Indexes", "Unit", "ablation", "colour", "compare", "dissection", "evolution", "index",
+    "neuron_feature", "page", "receptive_field", "reconstruction", "selectivity", "similar", "table", "top_images",
+}  # fmt: skip
 
 
 def test_the_face() -> None:
@@ -37,6 +41,7 @@ def test_the_face() -> None:
     assert set(pl.filters.__all__) == FILTERS
     assert set(pl.activations.__all__) == ACTIVATIONS
     assert set(pl.synthesis.__all__) == SYNTHESIS
+    assert set(pl.representation.__all__) == REPRESENTATION
     assert set(pl.units.__all__) == UNITS
 
 

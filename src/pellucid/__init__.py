@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pellucid.draw import draw
     from pellucid.errors import PellucidError
     from pellucid.images import Images, read
-    from pellucid.methods import activations, attribution, filters, synthesis, units
+    from pellucid.methods import activations, attribution, filters, representation, synthesis, units
     from pellucid.net import Net
     from pellucid.net.load import load
     from pellucid.result import Heatmap, Result
@@ -45,6 +45,7 @@ _HOME = {
     "net": "pellucid.net",
     "progress": "pellucid.progress",
     "read": "pellucid.images:read",
+    "representation": "pellucid.methods.representation",
     "synthesis": "pellucid.methods.synthesis",
     "target": "pellucid.target",
     "units": "pellucid.methods.units",

@@ -1,0 +1,99 @@
+"""Pictures as rows of numbers: what a layer makes of each, the mean over its places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from numpy.typing import NDArray
+from PIL import Image
+
+from pellucid.chance import generator
+from pellucid.errors import PellucidError
+from pellucid.images import Images, viewable
+from pellucid.methods.representation._search import squared
+from pellucid.progress import steps
+from pellucid.sweep.index import Index
+
+SIDE = 64
+"""Of a thumbnail, in pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The pictures of an index by what one layer makes of them."""
+
+    layer: str
+    images: NDArray[np.int64]
+    """(N,) numbers of the pictures in the index."""
+    values: Float[np.ndarray, "n channels"]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @cached_property
+    def squares(self) -> Float[np.ndarray, " n"]:
+        """The squared length of every row."""
+        return squared(self.values)
+
+
+@lru_cache(maxsize=2)
+def rows_of(index: Index, layer: str | None, least: int = 1) -> Rows:
+    """The rows that an index keeps of a layer, as float32; of those that are not finite it is said that they are out.
+
+    Raises PellucidError where fewer than `least` are left. Who asks the same index object again need not wait again.
+    """
+    images, values = index.embeddings(layer)
+    name = index.plan.embedded[-1] if layer is None else index.plan.units.layers[index.plan.units.layer(layer)]
+    found = np.asarray(values, np.float32)
+    good = np.isfinite(found).all(1)
+    lost = int((~good).sum())
+    if len(found) - lost < least:
+        raise PellucidError(f"{len(found) - lost} pictures in the index: at least {least} are needed")
+    notes = (f"{lost} pictures whose activations are not finite are left out",) if lost else ()
+    return Rows(name, np.asarray(images)[good], found[good], notes)
+
+
+def seen_by(index: Index, images: Images, layer: str) -> Float[np.ndarray, "n channels"]:
+    """The rows of other pictures, made as those of the index are: a picture of the index has the same bits."""
+    found = []
+    for one in images:
+        with np.errstate(over="ignore"):  # rounded to float16, as the index keeps them
+            found.append(index.means(index.net.see(one).pixels, layer).astype(np.float16).astype(np.float32))
+    return np.concatenate(found)
+
+
+def named(index: Index, images: NDArray[np.int64]) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
+    """Names and classes of pictures of an index."""
+    source = index.source
+    labels = [source.label(i) for i in images.tolist()]
+    return (
+        tuple(source.name(i) for i in images.tolist()),
+        tuple(None if label is None else source.classes[label] for label in labels),
+    )
+
+
+def thumbnail(index: Index, picture: Images, side: int = SIDE) -> UInt8[np.ndarray, "side side 3"]:
+    """What the network sees of a picture, small: whole, on grey where it is not square."""
+    pixels = viewable(index.net.see(picture).pictures[0])
+    scale = side / max(pixels.shape[:2])
+    high, wide = (max(round(length * scale), 1) for length in pixels.shape[:2])
+    small = np.asarray(Image.fromarray(pixels).resize((wide, high), Image.Resampling.BOX if scale < 0.5 else None))
+    canvas = np.full((side, side, 3), 127, np.uint8)
+    top, left = (side - high) // 2, (side - wide) // 2
+    canvas[top : top + high, left : left + wide] = small
+    return canvas
+
+
+def thumbnails(
+    index: Index, images: NDArray[np.int64], most: int, seed: int, side: int = SIDE
+) -> tuple[UInt8[np.ndarray, "t side side 3"], NDArray[np.int64]]:
+    """(small pictures, of which rows they are): of all pictures, or of so many of them, drawn at random."""
+    which = np.arange(len(images))
+    if len(images) > most:
+        which = np.sort(generator(seed, "thumbnails").choice(len(images), most, replace=False))
+    found = [thumbnail(index, index.source.read(int(images[i])), side) for i in steps(which, "thumbnails")]
+    return (np.stack(found) if found else np.zeros((0, side, side, 3), np.uint8)), which

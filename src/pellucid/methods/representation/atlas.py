@@ -1,0 +1,66 @@
+"""Activation atlas: what a layer can see, in one picture."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.chance import Seed
+from pellucid.errors import PellucidError
+from pellucid.methods import synthesis
+from pellucid.methods.representation._atlas import celled, sampled, strongest, whitened
+from pellucid.methods.representation._layout import enough, laid_out
+from pellucid.result import Atlas, Meta
+from pellucid.sweep.index import Index
+from pellucid.target import Direction
+
+_MOST = 100_000  # pictures: the authors found that no more are needed
+_SIDE = 80
+_COSINE = 2
+
+
+@method(
+    "Activation atlas", source="Carter et al. 2019, sections 'Looking at a single layer' and 'Attribution', figure 3"
+)
+def atlas(
+    index: Index,
+    *,
+    layer: Annotated[str | None, Field(description="any layer with maps; by default the last embedded")] = None,
+    grid: Annotated[int, Field(ge=2, le=80, description="cells in a row and in a column")] = 8,
+    least: Annotated[int, Field(ge=1, description="activations in a cell that is drawn")] = 3,
+    steps: Annotated[int, Field(ge=1, description="of the synthesis of each cell's picture")] = 128,
+    method: Annotated[Literal["tsne", "umap"], Field(description="how activations are laid out")] = "tsne",
+    seed: Seed = 0,
+) -> Atlas:
+    """The activations of a layer in a plane, cut into cells, and for each cell a picture of them: (N, H, W, C).
+
+    One activation at a random inner place of each picture of the index, laid out by direction; the mean of those in
+    a cell, whitened, is the direction that its picture is made for. What a cell speaks for are the classes with the
+    largest mean of activation · gradient of the logit, over each picture's three best guesses. What a cell holds
+    depends on the layout and its seed: neighbours mean something, distances and empty places do not.
+    """
+    name = layer or index.plan.embedded[-1]
+    found = sampled(index, name, _MOST, seed)
+    enough(len(found.rows))
+    lengths = np.linalg.norm(found.rows, axis=1, keepdims=True)
+    layout = laid_out(found.rows / np.where(lengths > 0, lengths, 1), method, 30, seed)
+    at, cells, members = celled(layout.values, grid, least)
+    if not members:
+        raise PellucidError(f"no cell of {grid} × {grid} holds least={least} activations: try grid={max(grid // 2, 2)}")
+    means = np.stack([found.rows[one].mean(0) for one in members])
+    towards = [Direction(name, tuple(one.tolist()), _COSINE) for one in whitened(found.rows, means)]
+    made = synthesis.activation_maximisation(index.net, towards, steps=steps, size=_SIDE, seed=seed)
+    classes = tuple(strongest(index.net, found, one) for one in members)
+    dropped = len(found.rows) - sum(map(len, members))
+    notes = layout.notes
+    if dropped:
+        notes += (
+            f"{dropped} of {len(found.rows)} activations lie in cells of fewer than {least}, which are not drawn",
+        )
+    return Atlas(
+        np.asarray(made.pixels), cells, np.array([len(one) for one in members]), classes, (grid, grid), at,
+        Meta(layer=name, notes=notes),
+    )  # fmt: skip

@@ -1,0 +1,42 @@
+"""Map: all pictures in a plane, those near each other that the network takes for alike."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.chance import Seed
+from pellucid.methods.representation._layout import How
+from pellucid.methods.representation._map import mapped
+from pellucid.result import Places
+from pellucid.sweep.index import Index
+
+
+@method(
+    "Map of pictures",
+    source="van der Maaten & Hinton 2008, section 3; McInnes et al. 2018, section 3; Karpathy 2014, figure 1; "
+    "Ultsch & Siemon 1990, section 3 (seams)",
+)
+def map(
+    index: Index,
+    *,
+    layer: Annotated[str | None, Field(description="an embedded layer; by default the last of them")] = None,
+    method: Annotated[How, Field(description="t-SNE and UMAP keep neighbours, PCA and ICA are linear")] = "tsne",
+    perplexity: Annotated[
+        float, Field(ge=1, description="neighbours of each picture that count; no matter to pca, ica")
+    ] = 30.0,
+    thumbnails: Annotated[int, Field(ge=0, description="pictures that are kept small, of more a sample")] = 5000,
+    seed: Seed = 0,
+) -> Places:
+    """All pictures of the index in a plane: (N, 2), and the same in a full grid, with how far the map can be trusted.
+
+    From the means over places of a layer; t-SNE and UMAP see the first 50 principal components of them. More than
+    200,000 pictures are not laid out together: a random sample is, and the others are placed at the weighted mean of
+    their nearest. `quality` compares the map with Euclidean distances in the layer: `recall`, the share of the 10
+    nearest that are among the 10 nearest on the map; `trust`, `continuity`; `rank`, Spearman's correlation of all
+    distances. A seam is a border between neighbours in the grid that are far apart in the layer, which a full grid
+    would else hide.
+    """
+    return mapped(index, layer, method, perplexity, thumbnails, seed)

@@ -1,0 +1,46 @@
+"""Neighbours: the pictures of a data set that a network takes for most like one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.images import Images
+from pellucid.methods.representation._rows import named, rows_of, seen_by, thumbnail
+from pellucid.methods.representation._search import Metric, nearest
+from pellucid.result import Meta, Neighbours
+from pellucid.sweep.index import Index
+
+_SIDE = 160
+
+
+@method("Neighbours", source="Krizhevsky, Sutskever & Hinton 2012, section 6.1 and figure 4 (right)")
+def neighbours(
+    index: Index,
+    images: Images,
+    *,
+    layer: Annotated[str | None, Field(description="an embedded layer; by default the last of them")] = None,
+    count: Annotated[int, Field(ge=1, le=1000, description="how many similar pictures")] = 9,
+    metric: Annotated[Metric, Field(description="cosine of the angle, or minus the distance, of two rows")] = "cosine",
+) -> Neighbours:
+    """The pictures of the index most like each of the given ones, in what a layer makes of them: (N, count).
+
+    Compared are the means over places of the layer, with every picture of the index: nothing is approximated. Of
+    equally similar ones the first in the data set comes first. A picture of the index finds itself, at cosine 1 or
+    distance 0. Each is shown as the network saw it.
+    """
+    rows = rows_of(index, layer)
+    values, which = nearest(seen_by(index, images, rows.layer), rows.values, count, metric, rows.squares)
+    numbers = rows.images[which]
+    small = {int(i): thumbnail(index, index.source.read(int(i)), _SIDE) for i in np.unique(numbers)}
+    told = [named(index, row) for row in numbers]
+    return Neighbours(
+        values, numbers, tuple(names for names, _ in told), tuple(labels for _, labels in told),
+        np.stack([thumbnail(index, one, _SIDE) for one in images]),
+        np.stack([np.stack([small[int(i)] for i in row]) for row in numbers]),
+        "cosine" if metric == "cosine" else "− distance",
+        Meta(layer=rows.layer, notes=(*images.notes, *rows.notes)),
+    )  # fmt: skip

@@ -1,0 +1,54 @@
+"""Place: where new pictures lie on the map of an index."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.chance import Seed
+from pellucid.images import Images
+from pellucid.methods.representation._layout import How
+from pellucid.methods.representation._map import layout_of, mapped
+from pellucid.methods.representation._rows import seen_by, thumbnail
+from pellucid.result import Meta, Places
+from pellucid.sweep.index import Index
+
+_HOW = {
+    "tsne": "a new picture goes where it fits t-SNE's objective best; all others are held",
+    "umap": "a new picture goes to the weighted mean of its nearest, an approximation: UMAP itself would move it on",
+    "pca": "a linear map: new pictures are projected, exactly as the others were",
+    "ica": "a linear map: new pictures are projected, exactly as the others were",
+}
+
+
+@method("Place on the map", source="Poličar, Stražar & Zupan 2023, section 3 (t-SNE); van der Maaten 2008, section 3")
+def place(
+    index: Index,
+    images: Images,
+    *,
+    layer: Annotated[str | None, Field(description="an embedded layer; by default the last of them")] = None,
+    method: Annotated[How, Field(description="of the map: as `map` takes it")] = "tsne",
+    perplexity: Annotated[float, Field(ge=1, description="of the map: neighbours that count")] = 30.0,
+    thumbnails: Annotated[int, Field(ge=0, description="pictures of the map that are kept small")] = 5000,
+    seed: Seed = 0,
+) -> Places:
+    """Where pictures lie on the map that `map` makes with the same options: (N, 2), and the map `beneath` them.
+
+    The map is not fitted anew: nothing on it moves, and no new picture depends on another. With PCA and ICA new
+    pictures are projected as the others were; with t-SNE each goes where it fits the objective best while all others
+    are held; with UMAP to the mean of its nearest, weighted as t-SNE weights them, which is an approximation.
+    """
+    rows, layout = layout_of(index, layer, method, perplexity, seed)
+    values = layout.place(seen_by(index, images, rows.layer))
+    beneath = mapped(index, layer, method, perplexity, thumbnails, seed)
+    small = np.stack([thumbnail(index, one) for one in images])
+    count = len(images)
+    nowhere = np.full(count, -1, np.int64)
+    notes = (*images.notes, _HOW[method], *beneath.meta.notes)
+    return Places(
+        values, nowhere, images.ids, (None,) * count, small, np.arange(count), beneath.quality, beneath=beneath,
+        meta=Meta(layer=rows.layer, notes=notes),
+    )  # fmt: skip
