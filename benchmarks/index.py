@@ -48,12 +48,15 @@ def exact(photos: str, folder: Path) -> None:
     names, units = plan.units.layers, len(plan.units)
     maxima = np.empty((len(source), units), np.float32)
     places = np.empty((len(source), units), np.int32)
-    for i in steps(range(len(source)), "pictures"):
+    for start in steps(range(0, len(source), plan.at_once), "pictures"):
+        some = range(start, min(start + plan.at_once, len(source)))
+        pixels = torch.cat([net.see(source.read(i)).pixels for i in some])
+        filled = torch.cat([pixels, torch.zeros(plan.at_once - len(pixels), *pixels.shape[1:])])
         with torch.no_grad():
-            run = net.run(net.see(source.read(i)), at=names)
-        flat = [run.at[name][0].reshape(run.at[name].shape[1], -1).numpy() for name in names]
-        maxima[i] = np.concatenate([one.max(1) for one in flat])
-        places[i] = np.concatenate([one.argmax(1) for one in flat])
+            run = net.run(filled, at=names)
+        flat = [run.at[name].reshape(plan.at_once, run.at[name].shape[1], -1)[: len(some)].numpy() for name in names]
+        maxima[start : some.stop] = np.concatenate([one.max(2) for one in flat], 1)
+        places[start : some.stop] = np.concatenate([one.argmax(2) for one in flat], 1)
     order = np.argsort(-maxima, axis=0, kind="stable")[:count].T  # stable: of equal ones the lower picture first
     rows = np.arange(units)[:, None]
     same = {
@@ -96,7 +99,7 @@ def overhead(photos: str, spec: str, weights: str | None, pictures: int) -> None
     for start in range(0, pictures, plan.batch):
         numbers = np.arange(start, start + plan.batch)
         pixels = torch.stack([_seen(net, source, int(i)) for i in numbers])
-        fewest = min(_bare(net, pixels, k) for k in (1, 2, 8))
+        fewest = min(_bare(net, pixels, k) for k in (1, 2, 4, 8))
         clock = time.process_time()
         gates = {fold.name: gate for fold in folds if (gate := fold.gate(working[fold.name], numbers)) is not None}
         batch = eye.look(pixels, numbers, np.full(len(numbers), -1), gates)

@@ -40,16 +40,17 @@ def made(net: Net, folder: Path, store: Path, **how: int) -> Store:
 
 
 def activations(folder: Path) -> list[np.ndarray]:
-    """Of every layer (N, channels, places), in the order of the source's names, one picture at a time."""
+    """Of every layer (N, channels, places), in the order of the source's names, four pictures at a time."""
     net, source = small(), Source.of(folder)
     pixels = torch.cat([net.see(source.read(i)).pixels for i in range(len(source))])
     found: list[list[torch.Tensor]] = [[] for _ in LAYERS]
-    for batch in pixels.split(1):
+    filled = torch.cat([pixels, torch.zeros(-len(pixels) % 4, *pixels.shape[1:])])
+    for batch in filled.split(4):
         with torch.no_grad():
             run = net.run(batch, at=LAYERS)
         for kept, layer in zip(found, LAYERS, strict=True):
-            kept.append(run.at[layer].reshape(1, run.at[layer].shape[1], -1))
-    return [torch.cat(kept).numpy() for kept in found]
+            kept.append(run.at[layer].reshape(4, run.at[layer].shape[1], -1))
+    return [torch.cat(kept)[: len(pixels)].numpy() for kept in found]
 
 
 def test_top_pictures_and_places_are_those_of_a_plain_sort(index: Index, folder: Path) -> None:

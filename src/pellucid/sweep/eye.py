@@ -80,7 +80,7 @@ class _Look:
     """
 
     def __init__(self, eye: Eye, images: NDArray[np.int64], gates: Gates, *, careful: bool) -> None:
-        self.eye, self.gates, self.count, self.careful = eye, gates, len(images), careful
+        self.eye, self.gates, self.count = eye, gates, len(images)
         rows = -(-self.count // eye.at_once) * eye.at_once
         shape = (rows, len(eye.units))
         self.maxima, self.means, self.negated = (eye.page(name, shape) for name in ("maxima", "means", "negated"))
@@ -88,6 +88,8 @@ class _Look:
         self.negated.fill(-np.inf)
         self.sampled = eye.page("sampled", (rows, eye.samples, len(eye.units)))
         self.offsets = _offsets(eye, images, rows)
+        signed = np.repeat(eye.units.signed, eye.units.channels)
+        self.rising = ~signed & (not careful)
         self.found: dict[str, list[tuple[int, NDArray[np.int64], NDArray[np.int64]]]] = {LARGEST: [], SMALLEST: []}
 
     def watcher(self, layer: int) -> Callable[[int, Tensor], None]:
@@ -95,27 +97,28 @@ class _Look:
         units, at_once = self.eye.units, self.eye.at_once
         first, channels = units.first(layer), units.channels[layer]
         mine, places = slice(first, first + channels), units.places[layer][0] * units.places[layer][1]
-        rising = not units.signed[layer] and not self.careful
-        low = units.signed[layer] and SMALLEST in self.gates
         ones = torch.full((places,), 1 / places) if units.layers[layer] in self.eye.averaged else None
         step = places // self.eye.samples
-        reach = step * (self.eye.samples - 1) + 1
-        offsets = self.offsets[layer]
+        reach, offsets, sampled = step * (self.eye.samples - 1) + 1, self.offsets[layer], self.sampled[:, :, mine]
+        # The bits of floats that are not negative rise with them, and whole numbers are compared faster.
+        kind = torch.int32 if self.rising[first] else torch.float32
+        largest, peaks = torch.from_numpy(self.maxima)[:, mine].view(kind), self.maxima[:, mine]
+        signed = units.signed[layer] and SMALLEST in self.gates
 
         def seen(start: int, output: Tensor) -> None:
             stop = start + at_once
             flat = output.detach().reshape(at_once, channels, places)
             flat = (flat if flat.dtype == torch.float32 else flat.float()).cpu()
             maps = flat.numpy()
-            peaks = self.maxima[start:stop, mine] = _largest(flat, rising)
+            torch.amax(flat.view(kind), 2, out=largest[start:stop])
             if ones is not None:
                 # a product with a vector is fast, and always the same
                 self.means[start:stop, mine] = torch.mv(flat.view(-1, places), ones).view(at_once, channels).numpy()
             for i in range(at_once):
                 picked = maps[i, :, offsets[start + i] :][:, :reach:step] if step else maps[i, :, :1]
-                self.sampled[start + i, :, mine] = picked.T
-            self._search(LARGEST, maps, peaks, start, mine)
-            if low:
+                sampled[start + i] = picked.T
+            self._search(LARGEST, maps, peaks[start:stop], start, mine)
+            if signed:
                 lows = self.negated[start:stop, mine]
                 lows[:] = flat.amin(2).neg_().numpy()
                 self._search(SMALLEST, maps, lows, start, mine)
@@ -133,11 +136,13 @@ class _Look:
         return Batch(images, labels, maxima, negated, self.means[:count], self.sampled[:count], found)
 
     def broken(self) -> NDArray[np.bool_]:
-        """(N, units): where something is not finite."""
+        """(N, units): where something is not finite, or was not compared as it should."""
         count = self.count
         found: NDArray[np.bool_] = ~np.isfinite(self.maxima[:count]) | ~np.isfinite(self.sampled[:count].sum(1))
         averaged = self.eye.units.of(sorted(self.eye.averaged))
         found[:, averaged] |= ~np.isfinite(self.means[:count][:, averaged])
+        # none of these maps is negative; a NaN with a sign looks as if one were, or reaches the layers behind
+        found[:, self.rising] |= self.maxima[:count, self.rising] < 0
         return found
 
     def _search(
@@ -151,21 +156,6 @@ class _Look:
                 picked = maps[i].take(channel, 0)
                 place = picked.argmax(1) if name == LARGEST else picked.argmin(1)
                 self.found[name].append((start + i, channel + mine.start, place))
-
-
-def _largest(flat: Tensor, rising: bool) -> NDArray[np.float32]:
-    """(N, channels): the largest value over the last axis, NaN where there is one.
-
-    The bits of floats that are not negative rise with them, and whole numbers are compared faster. A NaN with a sign
-    escapes that; it reaches the layers behind, where it is seen, and the pictures are then looked at again with care.
-    """
-    if rising:
-        found = flat.view(torch.int32).amax(2)
-        values: NDArray[np.float32] = found.numpy().view(np.float32)
-        if not np.signbit(values).any():
-            return values
-    largest: NDArray[np.float32] = flat.amax(2).numpy()
-    return largest
 
 
 def _offsets(eye: Eye, images: NDArray[np.int64], rows: int) -> list[list[int]]:

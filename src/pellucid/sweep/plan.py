@@ -69,9 +69,9 @@ class Plan:
     """Places of every map of which the histograms are made."""
     classed: tuple[str, ...] = ()
     """Layers whose means over the pictures of each class are kept."""
-    at_once: int = 1
-    """Pictures that go through the network together: libraries choose other kernels for other numbers, with other
-    last bits."""
+    at_once: int = 4
+    """Pictures that go through the network together, filled up with black: libraries choose other kernels for other
+    numbers, with other last bits. More would leave the cache, fewer pay more for every layer that is watched."""
     shard: int = 512
     batch: int = 16
     """Pictures that are read ahead together; the numbers do not depend on it, nor on the shards."""
