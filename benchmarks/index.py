@@ -99,7 +99,8 @@ def overhead(photos: str, spec: str, weights: str | None, pictures: int) -> None
     for start in range(0, pictures, plan.batch):
         numbers = np.arange(start, start + plan.batch)
         pixels = torch.stack([_seen(net, source, int(i)) for i in numbers])
-        fewest = min(_bare(net, pixels, k) for k in (1, 2, 4, 8))
+        last = start >= pictures - 256  # the pictures before fill the lists, and need no comparison
+        fewest = min(_bare(net, pixels, k) for k in (1, 2, 4, 8)) if last else np.nan
         clock = time.process_time()
         gates = {fold.name: gate for fold in folds if (gate := fold.gate(working[fold.name], numbers)) is not None}
         batch = eye.look(pixels, numbers, np.full(len(numbers), -1), gates)
@@ -107,8 +108,9 @@ def overhead(photos: str, spec: str, weights: str | None, pictures: int) -> None
             fold.step(working[fold.name], plan.units, batch)
         whole.append(time.process_time() - clock)
         alone.append(fewest)
-        if len(whole) % 16 == 0 or start + plan.batch >= pictures:
+        if (last and len(whole) % 4 == 0) or start + plan.batch >= pictures:
             done, bare = whole[-16:], alone[-16:]
+            done, bare = done[-sum(map(np.isfinite, bare)) :], [one for one in bare if np.isfinite(one)]
             ratio = statistics.median(a / b for a, b in zip(done, bare, strict=True))
             each = 1000 / plan.batch
             told(what="overhead", net=spec, units=len(plan.units), after=start + plan.batch, ratio=ratio,
