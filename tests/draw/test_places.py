@@ -74,7 +74,7 @@ def test_pictures_of_it() -> None:
     result = made()
     for picture in (pl.draw(result), pl.draw(result, grid=True), pl.draw(result, dark=True, colours=False)):
         assert picture.array.shape[1] > 900
-        assert "50.0 % are among the 10 nearest" in picture.alt
+        assert "Of the 5 nearest pictures 50.0 % are among the 5 nearest" in picture.alt
     seamed, plain = (pl.draw(result, grid=True, seams=seams).array for seams in (True, False))
     assert (seamed[:900] != plain[:900]).any()
     new = dataclasses.replace(result[2], beneath=result)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import pickle
 import random
 import shutil
 import signal
@@ -453,3 +454,30 @@ def test_kill_at_random_moments(folder: Path, tmp_path: Path, digest: str, run: 
     assert store.current["digest"] == digest
     assert store.check() == ()
     assert not list((tmp_path / "x").rglob(".*.part"))
+
+
+def test_a_shard_that_takes_long_does_not_make_the_next_one_late(folder: Path, tmp_path: Path, digest: str) -> None:
+    class Slow(Here):
+        def result(self, handle: Any) -> Done:
+            time.sleep(0.3)
+            return super().result(handle)
+
+    store = Store.begun(tmp_path / "x", plan_of(folder))
+    drive(store.plan, store, Slow(), range(store.plan.shards), deadline=0.2)
+    assert store.bad() == ()
+    store.finalise()
+    assert store.current["digest"] == digest
+
+
+def test_a_network_with_another_preprocessing_is_refused(folder: Path, tmp_path: Path) -> None:
+    plan = plan_of(folder)
+    other = replace(plan, preprocess={**plan.preprocess, "mean": [0.1, 0.1, 0.1]})
+    with pytest.raises(PellucidError, match="another preprocessing than the index was begun with"):
+        swept(other, tmp_path / "x", Here())
+
+
+def test_what_travels_is_small(folder: Path) -> None:
+    plan = plan_of(folder)
+    plan.members(0)
+    assert len(pickle.dumps(plan)) < 5000
+    assert "_order" not in pickle.loads(pickle.dumps(plan)).__dict__

@@ -85,7 +85,9 @@ def _index(session: Session) -> None:
         **{name: given[name] for name in ("count", "bottom", "probe", "shard", "seed")},
     )  # fmt: skip
     if given["retry"]:
-        session.watch.note(f"{Store.open(given['store']).retry()} shards are done again")
+        if given["share"] or given["runner"] == "array":
+            raise PellucidError("--retry is for one machine at a time: run it without --share, then the shares again")
+        session.watch.note(f"{Store.begun(given['store'], plan).retry()} shards are done again")
     part = given["share"] or (share() if given["runner"] == "array" else (0, 1))
     try:
         store = swept(plan, given["store"], _runner(session, source), part=part)
@@ -129,7 +131,7 @@ def _report(session: Session, source: Source, store: Store) -> None:
     )
     facts = {"images": plan.images, "units": len(plan.units), "shards": done, "of": plan.shards, "bad": len(bad)}
     unreadable = [{"image": name, "error": reason} for name, reason in names]
-    digest = store.current["digest"] if done == plan.shards else None
+    digest = store.current["digest"] if store.finished else None
     folder = session.given["store"]
     session.tell({"store": folder, **facts, "unreadable": unreadable, "digest": digest}, lambda: click.echo(folder))
 

@@ -92,6 +92,7 @@ def humanised(name: str) -> str:
 
 def unplaced(name: str) -> str:
     """A name without its folder, where it is a path of this machine: pictures travel."""
+    name = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # names of files may be no text
     if PurePosixPath(name).is_absolute():
         return PurePosixPath(name).name or name
     if PureWindowsPath(name).is_absolute():

@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,9 @@ def page_of(result: Places, title: str, about: str, kept: str, order: NDArray[An
     alt = f"{title}: {len(result)} pictures. {kept}".strip()
     data = json.dumps(_data(result, order, colours), separators=(",", ":")).replace("<", "\\u003c")
     said = {"TITLE": title, "ABOUT": about, "ALT": alt, "KEPT": kept, "THEME": "dark" if dark else "light"}
+    filled = {name: html.escape(text, quote=True) for name, text in said.items()} | {"DATA": data}
     page = _TEMPLATE.read_text(encoding="utf-8")
-    for name, text in said.items():
-        page = page.replace(f"@{name}@", html.escape(text, quote=True))
-    return page.replace("@DATA@", data).encode()
+    return re.sub("@([A-Z]+)@", lambda found: filled.get(found[1], found[0]), page).encode()
 
 
 def _data(result: Places, order: NDArray[Any], colours: Mapping[str, str]) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def _data(result: Places, order: NDArray[Any], colours: Mapping[str, str]) -> di
 def _levels(seams: NDArray[np.float64]) -> NDArray[np.int64]:
     """0 for no seam, else how thick: 1 to 3."""
     known = seams[np.isfinite(seams)]
-    if not known.size:
+    if not known.size or known.max() <= known.min():
         return np.zeros(seams.shape, np.int64)
     return np.asarray(np.searchsorted(np.percentile(known, _LEVELS), np.nan_to_num(seams, nan=-1.0), side="right"))
 

@@ -78,8 +78,9 @@ def kept(result: Places) -> str:
     q = result.quality
     if not q:
         return ""
+    near = max(min(10, (len(result.beneath if result.beneath is not None else result.values) - 1) // 2), 1)
     return (
-        f"Of the 10 nearest pictures {percent(q['recall'])} are among the 10 nearest on the map; trust "
+        f"Of the {near} nearest pictures {percent(q['recall'])} are among the {near} nearest on the map; trust "
         f"{number(q['trust'])}, continuity {number(q['continuity'])} (1: none strange, none lost); rank correlation "
         f"of all distances {number(q['rank'])}."
     )
@@ -205,6 +206,8 @@ def _seamed(canvas: Pixels, seams: NDArray[np.float64], cell: int, gap: int, the
     if not known.size:
         return
     low, high = np.percentile(known, [_SEAM, 99.5])
+    if high <= low:  # all borders are equal
+        return
     ink = _rgb(_NEW)
     for row, column, way in np.argwhere(seams >= low):
         share = min((seams[row, column, way] - low) / max(high - low, 1e-12), 1.0)

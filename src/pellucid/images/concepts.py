@@ -102,14 +102,14 @@ ConceptsOption = Annotated[InstanceOf[Concepts], BeforeValidator(_found)]
 
 def _numbers(path: Path) -> Int[np.ndarray, "rows columns"]:
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=("PNG", "BMP", "TIFF", "GIF")) as picture:
             if picture.width * picture.height > _MOST or picture.mode not in ("1", "L", "P", "I", "I;16"):
                 raise BadImage(
                     f"the mask {path.name!r} is a picture of mode {picture.mode}, {picture.width} × {picture.height}: "
                     "a PNG with one number for each pixel is needed"
                 )
             return np.asarray(picture).astype(np.int64)
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise BadImage(f"the mask {path.name!r} cannot be read: {error}") from error
 
 

@@ -42,7 +42,10 @@ class Projections(Result):
         """Rows and columns of picture i that its cell sees."""
         top, left, bottom, right = (round(edge) for edge in self.patches.boxes[i])
         height, width = self.values.shape[2:]
-        return slice(max(top, 0), min(bottom, height)), slice(max(left, 0), min(right, width))
+        rows, columns = (
+            (min(max(a, 0), n), min(max(b, 0), n)) for a, b, n in ((top, bottom, height), (left, right, width))
+        )
+        return slice(*rows), slice(*columns)
 
     def save(self, path: str | Path) -> Path:
         """Write numbers, boxes, names and origin to `path` (.npz); atomic. The pictures stay where they are."""

@@ -20,11 +20,11 @@ from pellucid.result.table import Table, as_array
 class UnitPage(Result):
     """One unit over a data set.
 
-    `top` are its strongest patches and `weakest` those of the other end (None where the unit is never negative);
-    `spread` one patch from each tenth of the pictures, from the weakest tenth to the strongest; `projections` what in
-    the strongest did it; `feature` their mean, or None for a unit that nothing excites. `facts` are numbers by name;
-    `edges` (B + 1,) and `counts` (B,) the histogram of its activations; `classes` and `alike` are tables, `likes` the
-    strongest patch of each unit in `alike`.
+    `top` are its strongest patches and `weakest` those of the other end (None where the unit is never negative, or the
+    index keeps none); `spread` one patch from each tenth of the pictures, from the weakest tenth to the strongest;
+    `projections` what in the strongest did it; `feature` their mean, or None for a unit that nothing excites. `facts`
+    are numbers by name; `edges` (B + 1,) and `counts` (B,) the histogram of its activations; `classes` and `alike` are
+    tables, `likes` the strongest patch of each unit in `alike`.
     """
 
     top: Patches

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.modules import activation
 
 from pellucid.chance import generator
-from pellucid.errors import PellucidError
+from pellucid.errors import BadImage, PellucidError
 from pellucid.images.sources import Source
 from pellucid.net import Layer, Net
 from pellucid.result import versions
@@ -40,18 +40,23 @@ def planned(
 
     `sizes` are fields of `Plan`: count, bottom, probe, shard, batch, seed.
     """
-    table = net.layers()
-    names, known = (tuple(layers), {}) if layers is not None else usual(net)
-    if layers is not None and not names:
+    size = net.preprocess.size or _seen(net, source)
+    table = net.layers(size)
+    names, known = (tuple(dict.fromkeys(layers)), {}) if layers is not None else usual(net, size)
+    if not names:
         raise PellucidError(f"{net.name} has no layer with units: name some with layers=")
     rows = [table[name] for name in names]
+    for row in rows:
+        if len(row.shape) not in (1, 3):
+            shape = "×".join(map(str, row.shape))
+            raise PellucidError(f"layer {row.name!r} gives {shape}: an index is of channels with maps, or of numbers")
     units = Units(
         names,
         tuple(row.shape[0] for row in rows),
         tuple((row.shape[1], row.shape[2]) if len(row.shape) == 3 else (1, 1) for row in rows),
         tuple(row.placement for row in rows),
         known,
-        tuple(bool((value < 0).any()) for value in _on_noise(net, names).values()),
+        tuple(bool((value < 0).any()) for value in _on_noise(net, names, size).values()),
     )
     last = -2 if len(rows[-1].shape) == 1 and len(names) > 1 else -1  # what the classifier reads
     kept = tuple(embedded) if embedded is not None else (names[last],)
@@ -61,21 +66,22 @@ def planned(
     return Plan(
         spec or {"spec": net.name}, net.weights, asdict(net.preprocess), str(source), len(source), source.identity,
         units, kept, most, source.classes, classed=_classed(units, len(source.classes), kept), **sizes,
-        versions=versions(),
+        versions=versions(), device=_device(net), size=size,
     )  # fmt: skip
 
 
-def usual(net: Net) -> tuple[tuple[str, ...], dict[str, str]]:
+def usual(net: Net, size: tuple[int, int] | None = None) -> tuple[tuple[str, ...], dict[str, str]]:
     """The layers that an index has unless told otherwise, and other names for some of them.
 
     `handed_on`, and the outputs of the network's stages (layer4, blocks.6), which sums of branches may end. Where a
     stage's output is that of a layer in it, they are one layer, under the name of the stage.
     """
-    table = net.layers()
+    size = size or net.preprocess.size or (224, 224)
+    table = net.layers(size)
     names = list(handed_on(table.rows))
     rows = {row.name: row for row in table.rows}
     stages = [one for one in _stages(rows, names) if one not in names and len(rows[one].shape) == 3]
-    found = _on_noise(net, [*names, *stages])
+    found = _on_noise(net, [*names, *stages], size)
     aliases: dict[str, str] = {}
     for stage in stages:
         inside = [i for i, name in enumerate(names) if name.startswith(f"{stage}.")]
@@ -88,9 +94,24 @@ def usual(net: Net) -> tuple[tuple[str, ...], dict[str, str]]:
     return tuple(names), aliases
 
 
-def _on_noise(net: Net, names: Sequence[str]) -> dict[str, Tensor]:
+def _seen(net: Net, source: Source) -> tuple[int, int]:
+    """The size of the first picture that can be read, for networks that take any."""
+    for i in range(len(source)):
+        try:
+            high, wide = net.see(source.read(i)).pictures[0].shape[1:]
+        except BadImage:
+            continue
+        return int(high), int(wide)
+    raise BadImage(f"none of the {len(source)} pictures of {source} can be read")
+
+
+def _device(net: Net) -> str:
+    return next((parameter.device.type for parameter in net.module.parameters()), "cpu")
+
+
+def _on_noise(net: Net, names: Sequence[str], size: tuple[int, int]) -> dict[str, Tensor]:
     """What layers make of one picture of noise."""
-    shape = (1, net.preprocess.channels or 3, *(net.preprocess.size or (224, 224)))
+    shape = (1, net.preprocess.channels or 3, *size)
     noise = torch.from_numpy(generator(0, "noise").random(shape, np.float32))
     with torch.no_grad():
         run = net.run(noise, at=names)
@@ -104,7 +125,11 @@ def _classed(units: Units, classes: int, kept: Sequence[str]) -> tuple[str, ...]
     stages = {*units.aliases.values(), *kept, *(name for name in units.layers if name.count(".") <= 1)}
     if not classes:
         return ()
-    for some in (units.layers, tuple(name for name in units.layers if name in stages), tuple(kept)):
+    for some in (
+        units.layers,
+        tuple(name for name in units.layers if name in stages),
+        tuple(name for name in units.layers if name in kept),
+    ):
         if classes * len(units.of(some)) <= _CLASSED:
             return tuple(some)
     return ()

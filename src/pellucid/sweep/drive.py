@@ -38,6 +38,8 @@ class Runner(ABC):
 
     slots = 1
     """How many at a time."""
+    ahead = 2
+    """Pieces handed out for each of the slots: those beyond the first wait for their turn."""
     together = False
     """Whether what ends one piece ends the others that are under way."""
 
@@ -77,7 +79,7 @@ def drive(plan: Plan, store: Store, runner: Runner, shards: Iterable[int], *, de
     parts: dict[int, list[Done]] = {}
     missing = {piece.shard: piece.stop - piece.start for piece, _ in waiting}
     flying: dict[Any, _Flight] = {}
-    aside, floors = 0, _Floors(plan, store)
+    aside, floors = 0, _Floors(plan, store, done)
     finished = iter(steps(todo, "shards"))
     try:
         while waiting or flying:
@@ -85,11 +87,15 @@ def drive(plan: Plan, store: Store, runner: Runner, shards: Iterable[int], *, de
                 piece, tries = waiting.popleft()
                 alone = runner.together and _suspect(plan, piece, tries)
                 flying[runner.submit(plan, replace(piece, floors=floors.now()))] = _Flight(
-                    piece, tries, time.monotonic() + deadline, alone
+                    piece,
+                    tries,
+                    time.monotonic() + deadline * runner.ahead,
+                    alone,  # with its wait for its turn
                 )
-            for handle in _ended(runner, flying):
+            ended, late = _ended(runner, flying)
+            for handle in [*ended, *late]:
                 flight = flying.pop(handle)
-                answer = _answer(runner, handle, flight)
+                answer = "it took longer than the deadline" if handle in late else _answer(runner, handle, flight)
                 if isinstance(answer, str):
                     more = _again(flight, answer)
                     if more is not None:
@@ -119,11 +125,11 @@ class _Floors:
     it saves work, and changes nothing in the index.
     """
 
-    def __init__(self, plan: Plan, store: Store) -> None:
+    def __init__(self, plan: Plan, store: Store, done: Iterable[int]) -> None:
         self.units = plan.units
         self.folds = [fold for fold in plan.folds if isinstance(fold, Top)]
         self.working = {fold.name: fold.start(plan.units) for fold in self.folds}
-        for shard in sorted(store.committed())[:_ENOUGH]:
+        for shard in sorted(done)[:_ENOUGH]:  # each once: a picture that is counted twice would make it too strict
             self.know(store.part(shard))
 
     def know(self, parts: Mapping[str, Part]) -> None:
@@ -149,24 +155,23 @@ def _room(runner: Runner, plan: Plan, flying: Mapping[Any, _Flight], following: 
     """Whether the next piece may be handed out now."""
     if runner.together and flying and _suspect(plan, *following):
         return False
-    return len(flying) < 2 * runner.slots and not any(flight.alone for flight in flying.values())
+    return len(flying) < runner.ahead * runner.slots and not any(flight.alone for flight in flying.values())
 
 
-def _ended(runner: Runner, flying: dict[Any, _Flight]) -> list[Any]:
+def _ended(runner: Runner, flying: dict[Any, _Flight]) -> tuple[list[Any], list[Any]]:
+    """(what is finished, what takes too long)."""
     first = min(flight.until for flight in flying.values())
     ended = runner.wait(list(flying), max(first - time.monotonic(), 0.0))
     if ended:
-        return ended
+        return ended, []
     late = [handle for handle, flight in flying.items() if time.monotonic() >= flight.until]
     for handle in late:
         runner.abandon(handle)
-    return late
+    return [], late
 
 
 def _answer(runner: Runner, handle: Any, flight: _Flight) -> Done | str:
     """What came of a piece, or why nothing did. Raises what would meet every other piece as well."""
-    if time.monotonic() >= flight.until:
-        return "it took longer than the deadline"
     try:
         return runner.result(handle)
     except Unreachable as error:

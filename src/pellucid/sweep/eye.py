@@ -108,12 +108,12 @@ class _Look:
         def seen(start: int, output: Tensor) -> None:
             stop = start + at_once
             flat = output.detach().reshape(at_once, channels, places)
-            flat = (flat if flat.dtype == torch.float32 else flat.float()).cpu()
+            flat = (flat if flat.dtype == torch.float32 else flat.float()).cpu().contiguous()
             maps = flat.numpy()
             torch.amax(flat.view(kind), 2, out=largest[start:stop])
             if ones is not None:
                 # a product with a vector is fast, and always the same
-                self.means[start:stop, mine] = torch.mv(flat.view(-1, places), ones).view(at_once, channels).numpy()
+                self.means[start:stop, mine] = torch.mv(flat.reshape(-1, places), ones).view(at_once, channels).numpy()
             for i in range(at_once):
                 picked = maps[i, :, offsets[start + i] :][:, :reach:step] if step else maps[i, :, :1]
                 sampled[start + i] = picked.T

@@ -20,6 +20,7 @@ from pellucid.sweep.fold import Units
 from pellucid.sweep.folds.histogram import counted, quantiles
 from pellucid.sweep.folds.rows import morcos
 from pellucid.sweep.plan import Plan
+from pellucid.sweep.shard import same
 from pellucid.sweep.store import Store
 
 
@@ -79,10 +80,7 @@ class Index:
     @cached_property
     def net(self) -> Net:
         """The network that was run; refused where its weights are others by now."""
-        net = self.given or load(**self.plan.net)
-        if net.weights != self.plan.weights:
-            raise PellucidError(f"{net.name} has other weights than the index was made with")
-        return net
+        return same(self.given or load(**self.plan.net), self.plan)
 
     def unit(self, layer: str, channel: int) -> int:
         """The number of a unit. Raises UnknownName with what would work."""
@@ -182,6 +180,8 @@ class Index:
 
     def embeddings(self, layer: str | None = None) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
         """(numbers of the pictures, their rows) of one of the embedded layers, by default the last of them."""
+        if not self.plan.embedded:
+            raise PellucidError("the index embeds no layer: make it with --embed NAME")
         name = self.plan.units.layers[self.plan.units.layer(layer)] if layer else self.plan.embedded[-1]
         if name not in self.plan.embedded:
             raise unknown("embedded layer", name, self.plan.embedded)

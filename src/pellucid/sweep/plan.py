@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,7 +25,7 @@ from pellucid.sweep.folds.top import Top
 
 FORMAT = 1
 """Of shards and indexes: raised when the same plan would give other bits."""
-FREE = ("net", "source", "versions", "batch")
+FREE = ("net", "source", "batch")
 """What the numbers do not depend on."""
 
 
@@ -77,6 +77,10 @@ class Plan:
     """Pictures that are read ahead together; the numbers do not depend on it, nor on the shards."""
     seed: int = 0
     dtype: str = "float32"
+    device: str = "cpu"
+    """Kind of device: each has kernels, and last bits, of its own."""
+    size: tuple[int, int] = (224, 224)
+    """(height, width) of the pictures as the network sees them; others are left out, and said to be."""
     format: int = FORMAT
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -138,4 +142,9 @@ class Plan:
         """The inverse of `as_dict`."""
         kept = Units.from_dict(said["units"])
         lists = {name: tuple(said[name]) for name in ("embedded", "pooled", "classes", "classed")}
-        return cls(**{**said, "units": kept, **lists})
+        size = (int(said["size"][0]), int(said["size"][1]))
+        return cls(**{**said, "units": kept, "size": size, **lists})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels: not what was made of it, such as the order of all pictures."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}

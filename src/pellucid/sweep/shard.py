@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache, lru_cache
 
 import numpy as np
@@ -51,7 +52,7 @@ def joined(plan: Plan, pieces: Sequence[Done]) -> Done:
 def run_piece(plan: Plan, piece: Piece, net: Net | None = None, source: Source | None = None) -> Done:
     """The work of a worker. `net` and `source` may be given where they are at hand, else they are opened."""
     _keep_freed_memory()
-    net, source = net or _network(plan), source or _source(plan.source)
+    net, source = net or _network(plan), source or _source(plan.source, plan.names)
     if source.identity != plan.names:
         raise PellucidError(f"{source} does not hold the pictures any more that the index was begun with")
     members = plan.members(piece.shard)[piece.start : piece.stop]
@@ -98,16 +99,16 @@ def _batches(
     """(pictures, their numbers, those that could not be read) batch by batch. The next ones are read meanwhile."""
     cuts = [members[start : start + plan.batch] for start in range(0, len(members), plan.batch)]
     with ThreadPoolExecutor(1) as reader:
-        waiting = [reader.submit(_read, net, source, cut) for cut in cuts[:_AHEAD]]
+        waiting = [reader.submit(_read, net, source, cut, plan.size) for cut in cuts[:_AHEAD]]
         for i in range(len(cuts)):
             read = waiting.pop(0).result()
             if i + _AHEAD < len(cuts):
-                waiting.append(reader.submit(_read, net, source, cuts[i + _AHEAD]))
+                waiting.append(reader.submit(_read, net, source, cuts[i + _AHEAD], plan.size))
             yield read
 
 
 def _read(
-    net: Net, source: Source, numbers: NDArray[np.int64]
+    net: Net, source: Source, numbers: NDArray[np.int64], size: tuple[int, int]
 ) -> tuple[list[Tensor], list[int], list[tuple[int, str]]]:
     """(pictures as the network sees them, their numbers, those that cannot be read with the reason)."""
     pictures: list[Tensor] = []
@@ -119,8 +120,9 @@ def _read(
         except BadImage as error:
             broken.append((i, str(error)))
             continue
-        if pictures and picture.shape != pictures[0].shape:
-            broken.append((i, f"{source.name(i)!r} is {'×'.join(map(str, picture.shape))}, others are of another size"))
+        if tuple(picture.shape[1:]) != size:
+            high, wide = picture.shape[1:]
+            broken.append((i, f"{source.name(i)!r} is {high} × {wide}, the index is of {size[0]} × {size[1]}"))
             continue
         pictures.append(picture)
         good.append(i)
@@ -134,13 +136,22 @@ def _network(plan: Plan) -> Net:
     """The plan's network, once for each process; refused where its weights are others by now."""
     if plan.key not in _networks:
         net = load(**plan.net)
-        if net.weights != plan.weights:
-            raise PellucidError(f"{net.name} has other weights than the index was begun with: {plan.weights[:12]}")
+        net = same(net.with_module(net.module.to(plan.device)) if plan.device != "cpu" else net, plan)
         _networks.clear()
         _networks[plan.key] = net
     return _networks[plan.key]
 
 
+def same(net: Net, plan: Plan) -> Net:
+    """The network, if it is the one of the plan. Raises PellucidError where weights or preprocessing are others."""
+    if net.weights != plan.weights:
+        raise PellucidError(f"{net.name} has other weights than the index was begun with: {plan.weights[:12]}")
+    if json.loads(json.dumps(asdict(net.preprocess))) != json.loads(json.dumps(plan.preprocess)):
+        raise PellucidError(f"{net.name} has another preprocessing than the index was begun with: give it as then")
+    return net
+
+
 @lru_cache(maxsize=2)
-def _source(text: str) -> Source:
+def _source(text: str, names: str) -> Source:
+    """The source, once for each process and each state of it: `names` is its identity."""
     return Source.of(text)

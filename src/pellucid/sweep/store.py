@@ -78,7 +78,8 @@ class Store:
 
     def committed(self) -> set[int]:
         """The shards that are there."""
-        return {int(path.stem) for path in (self.folder / "shards").glob("[0-9]*.npz")}
+        names = (path.stem for path in (self.folder / "shards").glob("[0-9]*.npz"))
+        return {int(name) for name in names if name.isdecimal()}
 
     def commit(self, shard: int, done: Done) -> None:
         """Write a shard; once this returns, it survives whatever happens. Writing it again changes nothing."""

@@ -426,3 +426,31 @@ def test_errors_come_back_from_workers() -> None:
 def test_every_kind_is_tested() -> None:
     assert {*MADE, "samples"} == set(KINDS)
     assert isinstance(small(), Net)
+
+
+def test_a_tar_that_is_damaged_in_the_middle_is_refused(tmp_path: Path) -> None:
+    """Not taken for a shorter one."""
+    with tarfile.open(tmp_path / "x.tar", "w") as archive:
+        for i in range(6):
+            Image.new("RGB", (8, 8), (i * 40, 0, 0)).save(tmp_path / f"{i}.png")
+            archive.add(tmp_path / f"{i}.png", f"{i}.png")
+    assert len(Source.of(tmp_path / "x.tar")) == 6
+    data = bytearray((tmp_path / "x.tar").read_bytes())
+    data[data.index(b"3.png") + 150] ^= 1
+    (tmp_path / "y.tar").write_bytes(data)
+    (tmp_path / "z.tar").write_bytes(data[: data.index(b"5.png")])
+    for name in ("y.tar", "z.tar"):
+        with pytest.raises(BadImage, match="damaged or cut short after|bad checksum"):
+            len(Source.of(tmp_path / name))
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../secret.png", "https://example.org/x.png"])
+def test_a_table_opens_nothing_outside_its_folder(path: str, tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow.parquet")
+    cells = pyarrow.array(
+        [{"bytes": None, "path": path}], pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])
+    )
+    pyarrow.parquet.write_table(pyarrow.table({"image": cells}), tmp_path / "x.parquet")
+    with pytest.raises(BadImage, match="lies outside its table's folder"):
+        Source.of(tmp_path / "x.parquet").read(0)

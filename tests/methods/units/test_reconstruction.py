@@ -104,8 +104,7 @@ def test_deconvnet_is_the_transposed_network_with_rectifiers(index: Index) -> No
 
 def test_what_it_says(index: Index) -> None:
     assert pl.units.reconstruction(index, "7:1", count=2).window(0) == (slice(0, 24), slice(0, 24))
-    silent = pl.units.reconstruction(index, "4:0", count=2)
-    assert silent.meta.notes == ("2 of 2 projections are zero everywhere: nothing there moves the cell",) or len(silent)
+    assert len(pl.units.reconstruction(index, "4:0", count=2)) == 0, "no picture excites it"
     note = pl.units.reconstruction(index, "1:0", count=2, rule="deconvnet").meta.notes[0]
     assert note.startswith("no max-pooling, whose switches tie a deconvnet to the picture, lies before 1:0")
     with pytest.raises(PellucidError, match="count=101: the index keeps the 100 strongest"):

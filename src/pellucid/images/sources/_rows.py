@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +17,8 @@ from pellucid.images import Images, read
 from pellucid.images.sources import named
 
 _PICTURES = ("image", "img", "picture", "photo", "jpg", "png", "webp", "bytes", "image_bytes", "pixels")
+_CLASSES = 10_000_000
+"""No class has a larger number."""
 _LABELS = ("label", "labels", "class", "target", "fine_label", "category", "cls", "y")
 
 
@@ -64,7 +67,11 @@ def columns(schema: Any, place: str, features: Mapping[str, Any] | None = None) 
 
 def numbered(values: Sequence[Any], known: Sequence[str], place: str) -> tuple[tuple[int | None, ...], tuple[str, ...]]:
     """(class of each row, names of the classes): numbers as they are, words in their order."""
+    if any(not isinstance(value, (int, str)) for value in values if value is not None):
+        return (None,) * len(values), ()  # several labels each, or measured ones: no classes
     there = {value for value in values if value is not None}
+    if any(isinstance(value, int) and value > _CLASSES for value in there):
+        raise BadImage(f"{place!r} has class number {max(v for v in there if isinstance(v, int))}: {_CLASSES} at most")
     if all(isinstance(value, int) for value in there):
         least = [value for value in there if value < 0]  # −1 is how Hugging Face writes an unknown class
         names = tuple(known) or tuple(map(str, range(max(there, default=-1) + 1)))
@@ -85,6 +92,8 @@ def picture(value: Any, name: str, elsewhere: Callable[[str], bytes]) -> Images:
     if isinstance(value, Mapping):
         value, path = value.get("bytes"), value.get("path")
     if value is None and path:
+        if "://" in str(path) or PurePosixPath(str(path)).is_absolute() or ".." in PurePosixPath(str(path)).parts:
+            raise BadImage(f"{name!r} lies outside its table's folder, at {str(path)[:80]!r}: it is not read")
         value = elsewhere(str(path))
     if value is None:
         raise BadImage(f"{name!r} has no picture: its cell is empty")

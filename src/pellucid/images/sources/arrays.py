@@ -41,10 +41,14 @@ class Arrays(Source):
         labels = [name for name in _LABELS if name in held]
         if not names:
             raise BadImage(f"{self.place!r} holds {', '.join(held)}: call the pictures {', '.join(_PICTURES)}")
-        pictures = self._checked(held[names[0]])
-        if labels and held[labels[0]].shape != pictures.shape[:1]:
-            raise BadImage(f"{self.place!r} holds {len(pictures)} pictures and labels of {held[labels[0]].shape}")
-        return pictures, held[labels[0]] if labels else None
+        try:
+            pictures = self._checked(held[names[0]])
+            numbers = held[labels[0]] if labels else None
+        except (OSError, ValueError, zipfile.BadZipFile) as error:
+            raise BadImage(f"cannot read {self.place!r}: {error}") from error
+        if numbers is not None and numbers.shape != pictures.shape[:1]:
+            raise BadImage(f"{self.place!r} holds {len(pictures)} pictures and labels of {numbers.shape}")
+        return pictures, numbers
 
     def _checked(self, pictures: np.ndarray) -> np.ndarray:
         if pictures.ndim not in (3, 4):

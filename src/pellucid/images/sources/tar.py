@@ -86,6 +86,10 @@ def _pictures(file: str) -> list[_Member]:
                         labels[_key(path)] = int(text)
                 elif path.suffix.lower() in SUFFIXES:
                     pictures.append((member.name, _key(path), member.offset_data, member.size))
+            stream.seek(archive.offset)
+            end = stream.read(tarfile.BLOCKSIZE)
+            if len(end) < tarfile.BLOCKSIZE or any(end):  # tarfile ends without a word there, too
+                raise BadImage(f"{file!r} is damaged or cut short after {len(pictures)} pictures")
     except tarfile.TarError as error:
         raise BadImage(f"cannot open {file!r} as an uncompressed tar: {error}") from error
     return [_Member(file, name, offset, size, labels.get(key)) for name, key, offset, size in pictures]

@@ -79,6 +79,8 @@ def _looked(
         scores = run.scores
     except Refused:  # no row of classes: an atlas without them
         return rows.cpu().numpy(), np.zeros((len(pixels), 0), np.int64), np.zeros((len(pixels), 0))
+    if not scores.requires_grad:  # the layer does not lead to the classes
+        return rows.cpu().numpy(), np.zeros((len(pixels), 0), np.int64), np.zeros((len(pixels), 0))
     best = scores.detach().topk(min(ASKED, scores.shape[1]), dim=1).indices
     found = []
     for rank in range(best.shape[1]):

@@ -70,6 +70,8 @@ def laid_out(rows: Float[np.ndarray, "n channels"], how: How, perplexity: float 
         notes += (f"perplexity {told:.3g}: a third of the {len(chosen)} pictures at most",)
     made = _tsne if how == "tsne" else _umap
     values = made(seen[chosen], told, seed)
+    if not np.isfinite(values).all():
+        raise PellucidError(f"{_NAMES[how]} finds no place for these pictures: are they all the same to the layer?")
     if len(chosen) < len(rows):
         whole = np.empty((len(rows), 2))
         whole[chosen] = values

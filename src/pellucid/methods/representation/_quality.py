@@ -19,7 +19,8 @@ _PAIRS = 100_000
 def quality(rows: Float[np.ndarray, "n channels"], places: Float[np.ndarray, "n 2"], seed: int) -> dict[str, float]:
     """What a map keeps of Euclidean distances between rows, each 1 at best.
 
-    `recall`: of the k = 10 nearest pictures, the share that is among the 10 nearest on the map. `trust`: how few of
+    `recall`: of the k nearest pictures, the share that is among the k nearest on the map; of
+    twenty pictures or fewer, k is less than half of them. `trust`: how few of
     those near on the map were far, `continuity`: how few of those that were near are far on the map, weighted by how
     far (Venna & Kaski 2001, equations 1 and 2). `rank`: Spearman's correlation of all distances. Of more than 3000
     pictures a thousand are asked about their neighbours among all, and of more than 100,000 pairs so many.

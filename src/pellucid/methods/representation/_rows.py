@@ -63,6 +63,8 @@ def seen_by(index: Index, images: Images, layer: str) -> Float[np.ndarray, "n ch
     for one in images:
         with np.errstate(over="ignore"):  # rounded to float16, as the index keeps them
             found.append(index.means(index.net.see(one).pixels, layer).astype(np.float16).astype(np.float32))
+        if not np.isfinite(found[-1]).all():
+            raise PellucidError(f"{one.ids[0]!r}: what layer {layer!r} makes of it is not finite, or beyond float16")
     return np.concatenate(found)
 
 

@@ -42,6 +42,7 @@ def atlas(
     largest mean of activation · gradient of the logit, over each picture's three best guesses. What a cell holds
     depends on the layout and its seed: neighbours mean something, distances and empty places do not.
     """
+    index.embeddings()  # refuses an index without any
     name = layer or index.plan.embedded[-1]
     found = sampled(index, name, _MOST, seed)
     enough(len(found.rows))

@@ -67,7 +67,7 @@ def morcos(values: Floats, labels: NDArray[np.int64], classes: int) -> Floats:
     number = there.sum(1)
     others = (np.where(there, means, 0).sum(1) - best) / np.where(number > 1, number - 1, 1)
     total = best + others
-    known = (number > 1) & (total > 0)
+    known = (number > 1) & (total > 0) & (np.where(there, means, np.inf).min(1) >= 0)
     return np.asarray(np.where(known, (best - others) / np.where(known, total, 1), np.nan))
 
 

@@ -104,7 +104,10 @@ def spots(index: Index, unit: Unit, top: Top, what: str = "pictures") -> Iterato
     for image, place, value in steps(found, what, len(top.values)):
         pixels = seen(index, image)
         box = box_of(index, unit.layer, place, (pixels.shape[-2], pixels.shape[-1]))
-        yield Spot(pixels, box, place, value, image)
+        spot = Spot(pixels, box, place, value, image)
+        top_edge, left, bottom, right = spot.inside
+        if top_edge < bottom and left < right:  # else it saw nothing but padding
+            yield spot
 
 
 class Asked:

@@ -44,7 +44,7 @@ class Judged:
         for layer, count in zip(names, counts, strict=True):
             high = np.asarray(index.store.array("moments.greatest")[index.of_layer(layer)], np.float64)
             most = [index.quantile(layer, channel, np.array([1 - share]))[0] for channel in range(count)]
-            found.append(np.minimum(np.array(most), high))
+            found.append(np.minimum(np.array(most), np.where(np.isfinite(high), high, np.inf)))
         ends = np.concatenate(found)
         # a unit that is silent more often than that is active wherever it is not silent
         return cls(names, counts, np.where(ends == 0, np.finfo(np.float32).tiny, ends * np.where(ends > 0, _CLOSE, 1)))
@@ -109,7 +109,7 @@ def passed(net: Net, concepts: Concepts, judged: Judged, numbers: Sequence[int],
         run = net.run(seen, at=judged.layers, stop=True)
         first = 0
         for layer in judged.layers:
-            maps = run[layer][0].detach().float()
+            maps = run[layer][0].detach().float().cpu()
             ends = torch.from_numpy(judged.thresholds[first : first + len(maps)]).float()
             peaks = maps.flatten(1).amax(1)
             live = torch.nonzero(peaks >= ends)[:, 0]  # between cells a map is never above all of them
@@ -151,7 +151,7 @@ def shown(net: Net, concepts: Concepts, judged: Judged, unit: int, number: int, 
     chosen = [int(i) for i in seen.images[unit] if i >= 0]
     for i in chosen:
         one = net.see(concepts.read(i))
-        map_ = net.run(one, at=[layer], stop=True)[layer][0, channel][None].detach().float()
+        map_ = net.run(one, at=[layer], stop=True)[layer][0, channel][None].detach().float().cpu()
         ends = torch.tensor([judged.thresholds[unit]]).float()
         active = above(map_, ends, placed(net, one, layer, (map_.shape[1], map_.shape[2])))[0].numpy()
         regions.append(Region(active, concepts.mask(i, one.views[0]) == number))

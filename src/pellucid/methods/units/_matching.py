@@ -85,11 +85,7 @@ def choosiness(index: Index, layer: str) -> Floats:
     """(channels,): class selectivity, NaN where there are no classes, or where class means are negative: the index is
     a share of what is positive.
     """
-    found = index.class_selectivity[index.of_layer(layer)]
-    if not np.isfinite(found).any():
-        return found
-    with np.errstate(invalid="ignore"):
-        return np.where(np.nanmin(index.class_means(layer), axis=0) >= 0, found, np.nan)
+    return index.class_selectivity[index.of_layer(layer)]
 
 
 def called(index: Index) -> str:

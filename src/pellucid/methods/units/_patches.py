@@ -36,6 +36,15 @@ def patches(index: Index, unit: Unit, top: Top) -> Patches:
     )
 
 
+def exciting(index: Index, unit: Unit, count: int) -> Top:
+    """The strongest pictures of a unit, without those that do not excite it: a rectified unit is at zero there."""
+    top = index.top(unit.layer, unit.channel, count)
+    if index.plan.units.signed[index.plan.units.layer(unit.layer)]:
+        return top
+    there = top.values > 0
+    return Top(top.values[there], top.images[there], top.places[there])
+
+
 def field(placement: Placement | None, places: tuple[int, int], place: int, size: tuple[int, int]) -> Box:
     """The receptive field of a cell in the network's input, as edges; all of it where the layer has no places."""
     if placement is None or places == (1, 1):

@@ -19,7 +19,8 @@ def spread(index: Index, unit: Unit, *, each: int = 1, seed: int = 0) -> Patches
     The pictures are ranked by the unit's largest activation; where in them it lies is found by running the network.
     """
     images, maxima = index.probe(unit.layer)
-    ranked = images[np.argsort(maxima[:, unit.channel], kind="stable")]
+    known = np.isfinite(maxima[:, unit.channel])
+    ranked = images[known][np.argsort(maxima[known, unit.channel], kind="stable")]
     chosen = []
     for k, tenth in enumerate(np.array_split(ranked, TENTHS)):
         drawn = generator(seed, "spread", k).choice(len(tenth), min(each, len(tenth)), replace=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def table(
     asked = f"{where or ''} {sort or ''} {' '.join(columns or ())}"
     held = _held(index, colour="colour_selectivity" in asked)
     usual = [name for name in USUAL if index.plan.classes or "class" not in name]
-    shown = columns or tuple(dict.fromkeys([*usual, *(name for name in held if name in asked.split())]))
+    shown = columns or tuple(dict.fromkeys([*usual, *(name for name in held if name in re.findall(r"\w+", asked))]))
     rows = _asked(held, shown, where, sort, most)
     found = {name: tuple(row[i] for row in rows) for i, name in enumerate(shown)}
     pictured = tuple(n for n in shown if n not in ("channel",) and not isinstance(held[n][0], str))[:4]
@@ -88,7 +89,8 @@ def _best_class(index: Index) -> NDArray[Any]:
     means, count = (np.asarray(index.store.array(f"classes.{name}")) for name in ("mean", "count"))
     best = np.where(count[:, None] > 0, means, -np.inf).argmax(0)
     names = np.full(len(plan.units), "", dtype=f"<U{max(map(len, plan.classes))}")
-    names[plan.units.of(plan.classed)] = np.array(plan.classes)[best]
+    there = np.where(count[:, None] > 0, np.abs(means), 0).max(0) > 0  # else nothing excites it
+    names[plan.units.of(plan.classed)] = np.where(there, np.array(plan.classes)[best], "")
     return names
 
 

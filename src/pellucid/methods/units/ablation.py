@@ -76,7 +76,8 @@ def ablation(
         tables["above"], more = _above(index, later, before.maxima, without.maxima)
         said.append(more)
     shown = patches(index, unit, index.top(unit.layer, unit.channel, min(_PATCHES, plan.count)))
-    silent = index.moments(unit.layer, unit.channel)["silent"] / max(plan.images, 1)
+    held_of = index.moments(unit.layer, unit.channel)
+    silent = held_of["silent"] / max(held_of["count"], 1)
     strip = Strip(str(unit), (f"silent in {silent:.0%} of the pictures",), (shown,))
     held = f"set to {float(means[unit.channel]):.3g}, its mean" if value == "mean" else "set to 0"
     notes = (f"over {len(images)} of the {plan.images} pictures; the unit, number {number} of the index, is {held}",)

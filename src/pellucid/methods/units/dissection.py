@@ -34,7 +34,7 @@ _CONCEPTS = {
     "detectors": "units that overlap it most, and above the limit",
     "overlap": "IoU of the best of all units",
     "best": "that unit",
-    "share": "of all pixels",
+    "share": "of the labelled pixels",
 }
 
 

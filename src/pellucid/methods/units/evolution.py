@@ -10,7 +10,7 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.errors import PellucidError
 from pellucid.methods.units._matching import choosiness, correlations, side_by_side
-from pellucid.methods.units._patches import patches
+from pellucid.methods.units._patches import exciting, patches
 from pellucid.methods.units._states import Indexes
 from pellucid.methods.units._unit import Unit
 from pellucid.result import Strip, Study, Table
@@ -59,7 +59,7 @@ def evolution(
         row: dict[str, Cell] = {"checkpoint": name, **_measured(index, unit), **_compared(index, last, unit, top)}
         rows.append(row)
         said = [f"correlation {row['correlation']:.2f}"] if row["correlation"] is not None else ["no correlation"]
-        said.append(f"overlap {row['overlap']:.2f}")
+        said.append(f"overlap {row['overlap']:.2f}" if row["overlap"] is not None else "no overlap")
         said += [f"selectivity {row['selectivity']:.2f}, {row['class']}"] if row["selectivity"] is not None else []
         said += [f"silent in {row['silent']:.0%}"] if row["silent"] else []
         strips.append(Strip(name, tuple(said), (patches(index, unit, index.top(unit.layer, unit.channel, count)),)))
@@ -104,10 +104,10 @@ def _compared(index: Index, last: Index, unit: Unit, top: int) -> dict[str, Cell
     values, others = side_by_side(index, unit.layer, last, unit.layer)
     values, others = values[:, [unit.channel]], others[:, [unit.channel]]
     varies = np.ptp(values) > 0 and np.ptp(others) > 0
-    mine, theirs = (set(one.top(unit.layer, unit.channel, top).images.tolist()) for one in (index, last))
+    mine, theirs = (set(exciting(one, unit, top).images.tolist()) for one in (index, last))
     return {
         "correlation": float(correlations(values, others)[0, 0]) if varies else None,
-        "overlap": len(mine & theirs) / max(len(mine | theirs), 1),
+        "overlap": len(mine & theirs) / len(mine | theirs) if mine | theirs else None,
     }
 
 

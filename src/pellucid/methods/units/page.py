@@ -10,15 +10,15 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
-from pellucid.errors import PellucidError
-from pellucid.methods.units._patches import patches
+from pellucid.errors import Refused
+from pellucid.methods.units._patches import exciting, patches
 from pellucid.methods.units._spread import spread
 from pellucid.methods.units._unit import Unit
 from pellucid.methods.units.neuron_feature import neuron_feature
 from pellucid.methods.units.reconstruction import reconstruction
 from pellucid.methods.units.similar import similar
 from pellucid.methods.units.top_images import top_images
-from pellucid.result import Meta, Pictures, Projections, Table, UnitPage
+from pellucid.result import Meta, Table, UnitPage
 from pellucid.sweep.folds.histogram import edges
 from pellucid.sweep.index import Index
 
@@ -53,21 +53,28 @@ def page(
         if signed
         else None
     )
+    excited = len(top) > 0 and float(top.values[0]) > 0
+    notes = [] if excited else ["no picture excites it"]
+    projections = None
+    try:
+        projections = reconstruction(index, unit, count=most)
+    except Refused as error:
+        notes.append(f"no projections: {error}")
     alike = _alike(index, unit)
     named = [Unit.of(str(name)) for name in alike["unit"]] if alike is not None else []
     return UnitPage(
         top,
         low,
-        spread(index, unit, seed=seed),
-        _projections(index, unit, most),
-        _feature(index, unit, min(feature, index.plan.count)),
+        spread(index, unit, seed=seed) if index.plan.probe else patches(index, unit, exciting(index, unit, 0)),
+        projections,
+        neuron_feature(index, unit, count=min(feature, index.plan.count)) if excited else None,
         _facts(index, unit),
         edges(),
         index.histograms(np.array([number]))[0],
         _classes(index, unit),
         alike,
         tuple(top_images(index, one, count=1) for one in named),
-        Meta(images=top.names),
+        Meta(images=top.names, notes=tuple(notes)),
     )
 
 
@@ -90,27 +97,13 @@ def _facts(index: Index, unit: Unit) -> dict[str, float]:
     return facts if np.isnan(chosen) else {**facts, "class selectivity": chosen}
 
 
-def _feature(index: Index, unit: Unit, count: int) -> Pictures | None:
-    try:
-        return neuron_feature(index, unit, count=count)
-    except PellucidError:  # nothing excites it: there is no mean
-        return None
-
-
-def _projections(index: Index, unit: Unit, count: int) -> Projections | None:
-    try:
-        return reconstruction(index, unit, count=count)
-    except PellucidError:  # the network has operations without a rule
-        return None
-
-
 def _alike(index: Index, unit: Unit) -> Table | None:
+    """Nothing where it is the same on every picture of the probe, or where there is no probe."""
     if not index.plan.probe:
         return None
-    try:
-        return similar(index, unit, count=_LIKES)
-    except PellucidError:  # it is the same on every picture
-        return None
+    maxima = index.probe(unit.layer)[1][:, unit.channel]
+    known = maxima[np.isfinite(maxima)]
+    return similar(index, unit, count=_LIKES) if len(known) and np.ptp(known) > 0 else None
 
 
 def _classes(index: Index, unit: Unit) -> Table | None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.errors import PellucidError
-from pellucid.methods.units._patches import patches
+from pellucid.methods.units._patches import exciting, patches
 from pellucid.methods.units._unit import Unit
 from pellucid.net import Net, Run
 from pellucid.net.rules import Deconvnet, Guided, Rule
@@ -45,7 +45,7 @@ def reconstruction(
     """
     if count > index.plan.count:
         raise PellucidError(f"count={count}: the index keeps the {index.plan.count} strongest pictures of every unit")
-    top = index.top(unit.layer, unit.channel, count)
+    top = exciting(index, unit, count)
     found = patches(index, unit, top)
     net, which = index.net, index.plan.units.layer(unit.layer)
     layer, columns = index.plan.units.layers[which], index.plan.units.places[which][1]

@@ -83,8 +83,10 @@ def _correlations(index: Index, unit: Unit, layers: tuple[str, ...]) -> NDArray[
     found = []
     for layer in layers:
         values = index.probe(layer)[1][there]
-        values = np.where(np.isfinite(values), values, 0)  # what overflowed has no rank
-        centred = values - values.mean(0, dtype=np.float64).astype(np.float32)
+        with np.errstate(invalid="ignore"):
+            mean = values.mean(0, dtype=np.float64).astype(np.float32)  # not finite where a value overflowed
+        values, mean = (np.where(np.isfinite(mean), one, 0) for one in (values, mean))
+        centred = values - mean
         scale = length * np.sqrt(np.einsum("pu,pu->u", centred, centred, dtype=np.float64))
         products = mine.astype(np.float32) @ centred
         known = scale > 1e-12
@@ -108,6 +110,6 @@ def _reached(index: Index, unit: Unit) -> NDArray[np.float64]:
 
 
 def _shared(index: Index, one: int, other: int) -> int:
-    images = index.store.array("top.image")
-    a, b = (np.asarray(images[unit, :_TOP]) for unit in (one, other))
-    return len(np.intersect1d(a[a >= 0], b[b >= 0]))
+    images, values = index.store.array("top.image"), index.store.array("top.value")
+    a, b = (np.asarray(images[unit, :_TOP])[np.asarray(values[unit, :_TOP]) > 0] for unit in (one, other))
+    return len(np.intersect1d(a, b))

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.errors import PellucidError
-from pellucid.methods.units._patches import patches
+from pellucid.methods.units._patches import exciting, patches
 from pellucid.methods.units._unit import Unit
 from pellucid.result import Patches
 from pellucid.sweep.index import Index
@@ -24,8 +24,9 @@ def top_images(
     """The pictures that excite a unit most and the receptive field of its strongest cell in each: (N, ) patches.
 
     Exact over the whole data set, one patch a picture, best first; of equal activations the picture that comes first
-    in the data set. A field that reaches past the edge is shown with its outside marked. Values are activations.
+    in the data set. Pictures in which a rectified unit is at zero are none of its strongest. A field that reaches past
+    the edge is shown with its outside marked. Values are activations.
     """
     if count > index.plan.count:
         raise PellucidError(f"count={count}: the index keeps the {index.plan.count} strongest pictures of every unit")
-    return patches(index, unit, index.top(unit.layer, unit.channel, count))
+    return patches(index, unit, exciting(index, unit, count))

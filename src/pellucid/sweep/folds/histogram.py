@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pellucid.sweep.fold import Batch, Fold, Part, Units, Working
 
 _MANTISSA = 4  # bits: 16 bins for each power of two
-_LOWEST, _POWERS = -20, 32  # 2^-20 to 2^12; what lies below counts as zero, what lies above as the last bin
+_LOWEST, _POWERS = -20, 40  # 2^-20 to 2^20; what lies below counts as zero, what lies above as the last bin
 HALF = _POWERS << _MANTISSA
 BINS = 2 * HALF + 1
 """Bins: those of negative numbers, from the largest magnitude down, zero in the middle, those of positive ones."""

@@ -113,11 +113,13 @@ _MOST = 2.0**21
 
 
 def morcos(means: NDArray[np.float32], count: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(units,): (μ_max − μ_others) / (μ_max + μ_others) over class means (Morcos et al. 2018, equation 1)."""
+    """(units,): (μ_max − μ_others) / (μ_max + μ_others) over class means (Morcos et al. 2018, equation 1); NaN where a
+    class mean is negative: it is a share of what is positive.
+    """
     present = means[count > 0].astype(np.float64)
     if len(present) < 2:
         return np.full(means.shape[1], np.nan)
     best = present.max(0)
     others = (present.sum(0) - best) / (len(present) - 1)
     whole = best + others
-    return np.where(whole > 0, (best - others) / np.where(whole > 0, whole, 1), np.nan)
+    return np.where((whole > 0) & (present.min(0) >= 0), (best - others) / np.where(whole > 0, whole, 1), np.nan)

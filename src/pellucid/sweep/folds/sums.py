@@ -70,7 +70,7 @@ class Moments(Fold):
             for what, one in sums.items():
                 for name, integers in zip("cf", fixed(one), strict=True):
                     working[f"{what}_{name}"][mine] += integers.sum(0).astype(np.int64)
-            low, high = (np.where(good, maxima, end) for end in (np.inf, -np.inf))
+            low, high = (np.where(np.isfinite(maxima), maxima, end) for end in (np.inf, -np.inf))
             working["least"][mine] = np.minimum(working["least"][mine], low.min(0))
             working["greatest"][mine] = np.maximum(working["greatest"][mine], high.max(0))
 

@@ -23,6 +23,8 @@ from pellucid.sweep.shard import Done, run_piece
 class Here(Runner):
     """In this process, piece after piece."""
 
+    ahead = 1
+
     def __init__(self, net: Net | None = None, source: Source | None = None) -> None:
         self.net, self.source = net, source
 

@@ -53,7 +53,7 @@ class Ray(Runner):
         ray = self._joined()
         if plan.key not in self._plans:
             self._plans[plan.key] = ray.put(json.dumps(plan.as_dict()))
-        return self._work.remote(self._plans[plan.key], piece.shard, piece.start, piece.stop)
+        return self._work.remote(self._plans[plan.key], piece.shard, piece.start, piece.stop, dict(piece.floors or {}))
 
     def wait(self, handles: Iterable[Any], seconds: float | int) -> list[Any]:
         found: list[Any] = self._joined().wait(list(handles), num_returns=1, timeout=seconds)[0]
@@ -176,12 +176,12 @@ def _knocked(address: str, *, token: bool) -> str:
     return said.stdout.strip() or "no answer"
 
 
-def _worked(plan: str, shard: int, start: int, stop: int) -> Done:
+def _worked(plan: str, shard: int, start: int, stop: int, floors: dict[str, Any]) -> Done:
     """The work of a task, in a process of the cluster."""
     import torch
 
     torch.set_num_threads(1)
-    return run_piece(_plan(plan), Piece(shard, start, stop))
+    return run_piece(_plan(plan), Piece(shard, start, stop, floors or None))
 
 
 @lru_cache(maxsize=2)
