@@ -49,7 +49,8 @@ def _files(plan: Plan, fold: Rows, place: Path) -> dict[str, np.memmap[Any, Any]
         path = place / f"{fold.name}.{name}.npy"
         made[name] = np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=(height, width))
         with path.open("r+b") as file:  # a full disk is an error now, and would be a signal when a page is written
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
         if kind.kind == "f":
             for start in range(0, height, 4096):
                 made[name][start : start + 4096] = np.nan
