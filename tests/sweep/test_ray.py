@@ -77,7 +77,7 @@ def ran(code: str, plan: sweep.Plan, **environment: str) -> str:
     token = {"RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_AUTH_MODE": "token", "HOME": os.getcwd()}
     said = subprocess.run(
         [sys.executable, "run.py"], env={**os.environ, **token, **environment}, capture_output=True, text=True,
-        timeout=110, check=False,
+        timeout=300, check=False,
     )  # fmt: skip
     assert said.returncode == 0, said.stderr[-2000:]
     return said.stdout
