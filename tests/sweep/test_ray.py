@@ -5,12 +5,15 @@ Every test runs in a process of its own, on a cluster of its own: Ray reads its 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
 import subprocess
 import sys
+import tempfile
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -61,13 +64,15 @@ def cluster(**nodes):
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     pytest.importorskip("ray")
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
         if name.startswith("RAY_"):
             monkeypatch.delenv(name)
-    return photos(tmp_path / "photos", 40)
+    with (Path(tempfile.gettempdir()) / "pellucid-test-ray.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two clusters begun at once on two processors wait too long for each other
+        yield photos(tmp_path / "photos", 40)
 
 
 def ran(code: str, plan: sweep.Plan, **environment: str) -> str:
