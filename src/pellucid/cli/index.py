@@ -41,7 +41,8 @@ def command() -> click.Command:
         option("--count", type=Annotated[int, Field(ge=1, le=10_000)], default=100, help="strongest pictures kept"),
         option("--bottom", type=Annotated[int, Field(ge=0, le=10_000)], default=10, help="weakest pictures kept"),
         option("--probe", type=Annotated[int, Field(ge=0)], default=10_000, help="random pictures kept of all units"),
-        option("--shard", type=Annotated[int, Field(ge=2)], default=512, help="pictures in a shard, lost at most"),
+        option("--shard", type=Annotated[int, Field(ge=2)] | None, says="512; 4096 of more than 65,536 pictures",
+               help="pictures in a shard, lost at most"),
         option("--seed", type=Annotated[int, Field(ge=0)], default=0, help="of the order, and of the places sampled"),
         option("--runner", type=Literal["local", "ray", "array"], default="local", help="where the work is done: here, "
                "on a Ray cluster, or here one of the shares of a job array (SLURM, torchrun, Kubernetes …)"),
@@ -82,7 +83,7 @@ def _index(session: Session) -> None:
     spec |= {"spec": _anywhere(given["net"]), "size": given.get("input_size")}
     plan = planned(
         session.net, source, spec=spec, layers=names["layers"], embedded=names["embed"], pooled=names["pool"] or (),
-        **{name: given[name] for name in ("count", "bottom", "probe", "shard", "seed")},
+        **{name: given[name] for name in ("count", "bottom", "probe", "shard", "seed") if given[name] is not None},
     )  # fmt: skip
     if given["retry"]:
         if given["share"] or given["runner"] == "array":

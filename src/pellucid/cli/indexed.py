@@ -18,7 +18,8 @@ from pellucid.sweep.index import Index
 
 NOUNS = {"index": "INDEX", "other": "OTHER", "indexes": "INDEX...", "unit": "LAYER:UNIT", "images": "IMAGE..."}
 """What such methods ask about, in the order of their signatures, and how the help page writes it."""
-_KEPT = ("out", "look", "json", "quiet", "debug", "threads")
+KEPT = ("out", "look", "json", "quiet", "debug", "threads")
+"""Of the common options those that make sense where the network is the index's."""
 
 
 def command(entry: Entry) -> click.Command:
@@ -30,7 +31,7 @@ def command(entry: Entry) -> click.Command:
         params.append(Option("-t", "--target", metavar="TARGET", help="as for the other methods"))
     params += own
     params.append(Option("--pictures", metavar="SOURCE", help="where the pictures lie now, if they were moved"))
-    params += [one for one in common(out=True) if one.name in _KEPT and one.name not in taken]
+    params += [one for one in common(out=True) if one.name in KEPT and one.name not in taken]
     doc = f"{entry.title}. {entry.doc}\n\n{entry.source}."
     call = running(lambda session: answered(session, entry))
     return Command(entry.name, call, doc=doc, summary=entry.title, params=params)

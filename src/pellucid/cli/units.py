@@ -9,11 +9,10 @@ from pydantic import Field
 
 from pellucid.cli.ask import Answer, remark, report
 from pellucid.cli.files import places, save
+from pellucid.cli.indexed import KEPT
 from pellucid.cli.options import Command, Option, common, option
 from pellucid.cli.session import Session, running
 from pellucid.methods.units import table
-
-_KEPT = ("out", "look", "json", "quiet", "debug", "threads")
 
 
 def command() -> click.Command:
@@ -26,7 +25,7 @@ def command() -> click.Command:
     ]
     index = click.Argument(["index"], metavar="INDEX", type=click.Path())
     return Command(
-        "units", running(_units), params=[index, *own, *(one for one in common(out=True) if one.name in _KEPT)],
+        "units", running(_units), params=[index, *own, *(one for one in common(out=True) if one.name in KEPT)],
         summary="The units of an index, asked in SQL", doc=table.__doc__ or "",
     )  # fmt: skip
 

@@ -1,8 +1,8 @@
 """What is taken down of a forward pass: a few numbers of each unit, while its map is still in the cache.
 
-A map is read once for its largest value and once for its mean (those that can be negative a third time, for their
-least). Only where a unit's largest value may belong among its best, that is, where it passes the gate, is the map
-searched for the place.
+A map is read once for its largest value; for its least, where it can be negative, and for its mean, where a layer is
+embedded or counted by class, once more each. Only where a unit's largest value may belong among its best, that is,
+where it passes the gate, is the map searched for the place.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def run_piece(plan: Plan, piece: Piece, net: Net | None = None, source: Source |
 @cache
 def _keep_freed_memory() -> None:
     """Let glibc keep up to 256 MB of what is freed. Small arrays that outlive a layer otherwise make it give maps back
-    to the system after every layer and ask for them anew: a third of the time of a pass goes into empty pages.
+    to the system after every layer and ask for them anew: a fifth of the time of a pass goes into empty pages.
     """
     set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if set_option is not None:

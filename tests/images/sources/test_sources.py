@@ -454,3 +454,15 @@ def test_a_table_opens_nothing_outside_its_folder(path: str, tmp_path: Path) -> 
     pyarrow.parquet.write_table(pyarrow.table({"image": cells}), tmp_path / "x.parquet")
     with pytest.raises(BadImage, match="lies outside its table's folder"):
         Source.of(tmp_path / "x.parquet").read(0)
+
+
+def test_a_path_in_a_table_begins_at_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow.parquet")
+    (tmp_path / "data" / "deep").mkdir(parents=True)
+    Image.new("RGB", (8, 8), (200, 0, 0)).save(tmp_path / "data" / "deep" / "x.png")
+    kind = pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])
+    cells = pyarrow.array([{"bytes": None, "path": "deep/x.png"}], kind)
+    pyarrow.parquet.write_table(pyarrow.table({"image": cells}), tmp_path / "data" / "x.parquet")
+    monkeypatch.chdir(tmp_path)
+    assert Source.of("data/x.parquet").read(0).pictures[0].shape == (3, 8, 8)
