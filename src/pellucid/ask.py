@@ -118,7 +118,7 @@ def explain(
         method="explain",
         options={"classes": classes, "methods": [entry.name for entry in entries], "truth": truth},
         images=images.ids,
-        notes=tuple(refused),
+        notes=(*net.notes, *refused),
         versions=versions(),
         **net.facts(),
     )

@@ -138,8 +138,10 @@ def _signed(result: R, name: str, title: str, options: dict[str, Any], nouns: di
 
     said = result.meta  # type: ignore[attr-defined]
     facts = {key: value for noun in nouns.values() for key, value in noun.facts().items() if not getattr(said, key)}
+    notes = (note for noun in nouns.values() for note in getattr(noun, "notes", ()))
     meta = dataclasses.replace(
         said,
+        notes=tuple(dict.fromkeys((*said.notes, *notes))),
         method=name,
         title=title,
         options={name: plain(value) for name, value in options.items()},

@@ -233,7 +233,14 @@ class Net:
             guesses.append(tuple(self._guess(i, float(probabilities[i]), float(logits[i])) for i in best))
         return Predictions(
             tuple(guesses),
-            Meta(method="predict", options={"top": top}, images=images.ids, versions=versions(), **self.facts()),
+            Meta(
+                method="predict",
+                options={"top": top},
+                images=images.ids,
+                notes=self.notes,
+                versions=versions(),
+                **self.facts(),
+            ),
         )
 
     def top(self, image: Images, k: int = 5) -> tuple[Guess, ...]:
@@ -272,6 +279,11 @@ class Net:
                 digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
                 digest.update(_raw(tensor))
         return digest.hexdigest()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Warnings that every result about this network carries: what had to be guessed, what makes it unreliable."""
+        return ()
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
