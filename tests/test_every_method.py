@@ -45,6 +45,7 @@ from pellucid.result import (
 )
 from pellucid.sweep.index import Index
 from tests.methods.units.marked import marked
+from tests.storages import left_behind
 
 ROOT = Path(__file__).parents[1]
 QUICK: dict[str, dict[str, Any]] = {
@@ -240,11 +241,13 @@ def test_leaves_the_network_as_it_was_when_it_fails(entry: Entry, call: int, mon
 
 
 @every
-def test_gives_the_same_twice_and_in_train_mode(entry: Entry) -> None:
-    net = tiny()
+def test_gives_the_same_twice_also_in_train_mode_and_leaves_nothing_in_memory(entry: Entry) -> None:
+    net, again = tiny(), []
     first = numbers(ask(entry, net, photos()))
     net.module.train()
-    assert np.array_equal(first, numbers(ask(entry, net, photos())), equal_nan=entry.gives(Table))
+    left = left_behind(lambda: again.append(numbers(ask(entry, net, photos())).copy()))
+    assert left == 0, f"{left} bytes of tensors outlive the answer"
+    assert np.array_equal(first, again[0], equal_nan=entry.gives(Table))
     assert np.isfinite(first).all() or entry.gives(Table)
     assert np.nanmax(first) > np.nanmin(first) or entry.name in CONSTANT
 

@@ -489,20 +489,23 @@ def test_batch_norm_after_a_fully_connected_operation() -> None:
 
 def test_batch_norm_ahead_of_a_convolution_is_an_operation_of_its_own() -> None:
     """Not merged: the epsilon rule over x · weight + bias."""
-    net = seeded(lambda: nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3)))
-    net[0].running_mean.copy_(torch.tensor([0.2, -0.1, 0.4]))
-    net[0].bias.data += 0.3
-    scale = Dense.of(net[0], net[0], PIXELS.shape)
-    conv = Dense.layer(net[1], PIXELS.shape)
+    net = seeded(lambda: nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU(), nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3)))
+    net[2].running_mean.copy_(torch.tensor([0.2, -0.1, 0.4]))
+    net[2].bias.data += 0.3
     tape, x = Tape(None, gamma(0.25), epsilon()), Node(PIXELS)
-    normed = Node((scale.matrix @ PIXELS.reshape(-1) + scale.bias).reshape(PIXELS.shape))
-    out = tape.linear(normed, conv)
+    rectified = tape.relu(tape.conv(x, net[0]))
+    scale = Dense.of(net[2], net[2], PIXELS.shape)
+    flat_in = rectified.value.reshape(-1)
+    normed = Node((scale.matrix @ flat_in + scale.bias).reshape(PIXELS.shape))
+    out = tape.conv(normed, net[3])
     out.relevance[:] = out.value
-    tape.back[-1]()
-    x.relevance = epsilon()(scale, PIXELS.reshape(-1), normed.relevance.reshape(-1)).reshape(PIXELS.shape)
+    tape.back.pop()()
+    rectified.relevance += epsilon()(scale, flat_in, normed.relevance.reshape(-1)).reshape(PIXELS.shape)
+    for send in reversed(tape.back):
+        send()
     found, _, coverage = relevance(net, PIXELS, named(rules.gamma(0.25)), torch.ones(1, 4, 5, 6).double())
     assert np.abs(found - x.relevance).max() <= 1e-8 * np.abs(found).max()
-    assert coverage == {"batch_norm: epsilon": 1, "conv2d: features": 1}
+    assert coverage == {"conv2d: features": 2, "relu: handed on": 1, "batch_norm: epsilon": 1}
 
 
 def test_batch_norm_of_an_operation_whose_output_was_changed_is_not_merged() -> None:

@@ -15,7 +15,7 @@ from pellucid.images import Images
 from pellucid.methods.attribution._skeleton import as_inputs, missed, no_rule, pixel_map, signals
 from pellucid.net import Net
 from pellucid.net.rules import Relevance
-from pellucid.net.rules.relevance import Share, alpha_beta, epsilon, flat, gamma, w_square, z_box
+from pellucid.net.rules.relevance import DIVIDING, NORMALIZED, Share, alpha_beta, epsilon, flat, gamma, w_square, z_box
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target
 
@@ -37,7 +37,6 @@ _COMPOSITES: dict[str, tuple[str | None, str, str]] = {
     "epsilon_gamma_box": ("z_box", "gamma:0.25", "epsilon"),
 }
 _RULES = ("epsilon", "epsilon:1e-6", "gamma:0.25", "alpha_beta:2,1", "z_plus", "z_box", "w_square", "flat")
-_FOR_THE_FIRST = ("flat", "w_square", "z_box")
 RuleText = Annotated[str | None, Field(description=f"instead of the composite's: {', '.join(_RULES)}")]
 
 
@@ -75,8 +74,8 @@ def lrp(
     ]
     rule = Relevance(shares[0], shares[1] or ("epsilon", epsilon()), shares[2] or ("epsilon", epsilon()))
     signal = signals(net, seen, target, "relevance", rule)
-    divisible = shares[0] is not None and shares[0][0] in _FOR_THE_FIRST
-    values = (signal.gradient * as_inputs(net, seen.pixels, divisible=divisible)).sum(1)
+    normalizes = any(met.endswith(f": {NORMALIZED}") for met in signal.coverage)
+    values = (signal.gradient * as_inputs(net, seen.pixels, divisible=rule.divides or normalizes)).sum(1)
     lost = missed(values, signal.scores)
     absorbed = tuple(
         f"biases absorb {part:.0%} of the score of {name}"
@@ -96,7 +95,7 @@ def _share(text: str, net: Net, pixels: Tensor, place: str) -> Share:
             raise ValueError
     except ValueError:
         raise PellucidError(f"lrp: {place}={text!r}: numbers of 0 or more, as in {', '.join(_RULES)}") from None
-    if name in _FOR_THE_FIRST and place != "first":
+    if name in DIVIDING and place != "first":
         raise PellucidError(f"lrp: {place}={text!r}: {name} is a rule for the first operation alone")
     if name == "z_box" and not numbers:
         ends = (net.preprocess.normalise(torch.full_like(pixels[:1], end)) for end in (0, 1))

@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from pellucid.net.rules.compose import composed
-from pellucid.net.rules.operations import SPATIAL, SPELLINGS, Kind, Spelling, spelled
+from pellucid.net.rules.operations import SHIFTS, SPATIAL, SPELLINGS, Kind, Spelling, spelled
 
 __all__ = ["Call", "Rule", "RuleMode", "hidden_functions", "through"]
 
@@ -46,6 +46,14 @@ class Call:
     gates: tuple[bool, ...] = ()
     """Which inputs only scale others: of fewer numbers than the output, or out of a sigmoid or softmax."""
 
+    def without_graph(self) -> Call:
+        """The same call for use inside a backward function: its inputs have the numbers, but no graph.
+
+        Autograd's C++ side hides references from Python's garbage collector: a backward function that holds a tensor
+        of the graph to which it belongs keeps the whole graph alive for ever.
+        """
+        return replace(self, inputs=tuple(value.detach() for value in self.inputs))
+
 
 class Rule(ABC):
     """How operations answer a backward pass."""
@@ -55,6 +63,8 @@ class Rule(ABC):
     """A batch norm after an operation with weights is one operation with it."""
     exhaustive = False
     """Composed operations are rewritten in simpler ones, and what has no rule is reported."""
+    normalizes = False
+    """Sums and products of the pixels themselves, ahead of every operation with weights, have a rule of their own."""
 
     @abstractmethod
     def hears(self, operation: str, kind: Kind) -> bool:
@@ -106,11 +116,11 @@ class RuleMode(TorchFunctionMode):
             return self._marked(output, spelling, [value for _, value in live])
         if spelling.kind == "composed" and self.rule.exhaustive:
             return self._composed(spelling, func, args, kwargs, [value for _, value in live])
-        if spelling.kind == "quotient":
+        if spelling.kind == "quotient" and not self._normalizes(spelling, live):
             spelling = replace(spelling, kind="composed")
             if self.rule.exhaustive:
                 return self._composed(spelling, func, args, kwargs, [value for _, value in live])
-        if not self.rule.hears(spelling.operation, spelling.kind):
+        if not self._is_heard(spelling, live):
             return self._marked(func(*args, **kwargs), spelling, [value for _, value in live])
         if spelling.kind == "weighted" and _flows(bias := args[2] if len(args) > 2 else kwargs.get("bias")):
             with self:  # as a sum, for which there are rules
@@ -124,11 +134,27 @@ class RuleMode(TorchFunctionMode):
 
     def _is_alike(self, spelling: Spelling, live: Live) -> bool:
         """Whether any rule would leave it to the ordinary gradient: it is linear in the only input that flows."""
+        if self._normalizes(spelling, live):
+            return False
         if spelling.kind == "alike":
-            return not self.rule.hears(spelling.operation, "alike")
+            return not self._is_heard(spelling, live)
         if spelling.kind == "quotient":
             return len(live) == 1 and live[0][0] == (1 if spelling.operation == "rdiv" else 0)
         return spelling.kind in ("product", "matmul") and len(live) == 1
+
+    def _is_heard(self, spelling: Spelling, live: Live) -> bool:
+        """Whether the rule says how the call answers."""
+        return self._normalizes(spelling, live) or self.rule.hears(spelling.operation, spelling.kind)
+
+    def _normalizes(self, spelling: Spelling, live: Live) -> bool:
+        """Whether the call shifts or scales the pixels themselves, and the rule has an answer of its own to that."""
+        if not self.rule.normalizes or not all(value in self._raw for _, value in live):
+            return False
+        return (
+            spelling.operation in SHIFTS
+            or spelling.operation == "mul"
+            or (spelling.operation == "div" and [place for place, _ in live] == [0])
+        )
 
     def _acted(
         self,
@@ -140,9 +166,12 @@ class RuleMode(TorchFunctionMode):
     ) -> Any:
         args, kwargs, inplace = _in_place(func, args, kwargs, spelling)
         inputs = tuple(value for _, value in live)
+        places = [0 if place == "input" and "input" not in kwargs else place for place, _ in live]
+        # The function outlives the call, inside the graph: it must not hold the arguments that have a graph themselves.
+        rest, named = _blanked(args, kwargs, places)
 
         def function(*values: Tensor) -> Any:
-            return _replaced(func, args, kwargs, live, values, copies=spelling.writes)
+            return _filled(func, rest, named, places, values, copies=spelling.writes)
 
         # What is saved for the way back must not be what this or a later call overwrites.
         taken = tuple(value.clone() for value in inputs)
@@ -201,7 +230,8 @@ class RuleMode(TorchFunctionMode):
             scale = scale.view(groups, 1, outs).expand(groups, len(made.weight) // groups, outs)
             scale = scale.reshape(len(made.weight), outs, *[1] * (made.weight.dim() - 2))
         shift = scaling.bias if made.bias is None else made.bias * scaling.weight + scaling.bias
-        value = scaling.function(z)
+        with torch.no_grad():
+            value = scaling.function(z.detach())
         merged: Call = replace(made, weight=made.weight * scale, bias=shift, function=lambda *_: value)
         return merged
 
@@ -239,24 +269,43 @@ def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[
             yield place, value
 
 
-def _replaced(
+Place = Any
+"""Of an argument: its position or name; of one inside a list, (position or name of the list, position in it)."""
+
+
+def _blanked(args: tuple[Any, ...], kwargs: dict[str, Any], places: list[Place]) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments with None in these places; lists are copies."""
+    positional = [list(a) if isinstance(a, (tuple, list)) else a for a in args]
+    named = {name: list(a) if isinstance(a, (tuple, list)) else a for name, a in kwargs.items()}
+    for place in places:
+        _put(positional, named, place, None)
+    return positional, named
+
+
+def _filled(
     func: Any,
-    args: tuple[Any, ...],
+    args: list[Any],
     kwargs: dict[str, Any],
-    live: Live,
+    places: list[Place],
     values: tuple[Tensor, ...],
     *,
     copies: bool,
 ) -> Any:
-    """The call with other values in the places of `live`."""
-    positional, named = [list(a) if isinstance(a, (tuple, list)) else a for a in args], dict(kwargs)
-    for (place, _), value in zip(live, values, strict=True):
-        where, at = (positional if isinstance(place, int) else named), place
-        if isinstance(place, tuple):
-            outer, at = place
-            where = positional[outer] if isinstance(outer, int) else named.setdefault(outer, list(kwargs[outer]))
-        where[at] = value.clone() if copies else value
+    """The call with these values in the places that were blanked."""
+    positional = [list(a) if isinstance(a, list) else a for a in args]
+    named = {name: list(a) if isinstance(a, list) else a for name, a in kwargs.items()}
+    for place, value in zip(places, values, strict=True):
+        _put(positional, named, place, value.clone() if copies else value)
     return func(*positional, **named)
+
+
+def _put(positional: list[Any], named: dict[str, Any], place: Place, value: Tensor | None) -> None:
+    """Write one argument into its place."""
+    outer, *inner = place if isinstance(place, tuple) else (place,)
+    where: Any = positional if isinstance(outer, int) else named
+    if inner:
+        where, outer = where[outer], inner[0]
+    where[outer] = value
 
 
 @cache

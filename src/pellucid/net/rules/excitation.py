@@ -72,14 +72,15 @@ class Excitation(Rule):
 
 def _added(call: Call) -> Tensor:
     """P of each term ∝ its positive part: a negative one excites nothing."""
-    a, b = (wide(x.detach()) for x in call.inputs)
+    kept = call.without_graph().inputs
+    a, b = (wide(x) for x in kept)
     with torch.no_grad():
-        value = call.function(*(x.detach() for x in call.inputs))
+        value = call.function(*kept)
         y, whole = wide(value.clone()), wide(call.function(a.clamp(min=0), b.clamp(min=0)))
 
     def back(m: Tensor) -> tuple[Tensor, ...]:
         sent = torch.where(whole > 0, wide(m) * y / stabilised(whole, 1e-12), 0.0)
-        return tuple(narrowed(_unspread(sent, x) * (x > 0), to) for x, to in zip((a, b), call.inputs, strict=True))
+        return tuple(narrowed(_unspread(sent, x) * (x > 0), to) for x, to in zip((a, b), kept, strict=True))
 
     return through(value, back, *call.inputs)
 

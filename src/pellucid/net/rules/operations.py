@@ -60,6 +60,8 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(_COMPOSED, "composed"),
     **dict.fromkeys(_ALIKE, "alike"),
 }
+SHIFTS = {"add", "sub", "subtract", "rsub", "neg", "negative"}
+"""Sums and signs: with products, what pixels are normalized by."""
 _OF_ANOTHER_ORDER = {(torch, "instance_norm")}
 """Their arguments are not those of the function of that name in torch.nn.functional."""
 _AMONG_TENSORS_TOO = {"clip", "clamp_min", "clamp_max", "multiply", "divide", "true_divide", "bmm", "mm", "absolute"}

@@ -128,6 +128,12 @@ def z_box(low: tuple[float, ...], high: tuple[float, ...], eps: float = 1e-6) ->
     return share
 
 
+DIVIDING = ("flat", "w_square", "z_box")
+"""Rules for the first operation, whose shares do not depend on x; their m is R / x."""
+NORMALIZED = "normalization"
+"""What coverage calls operations by which a network normalizes its pixels."""
+
+
 @final
 @dataclass(frozen=True)
 class Relevance(Rule):
@@ -143,11 +149,16 @@ class Relevance(Rule):
     name: str = field(default="LRP")
     merges = True
     exhaustive = True
+    normalizes = True
 
     def hears(self, operation: str, kind: Kind) -> bool:
         return kind != "alike"
 
     def act(self, call: Call) -> tuple[Any, str] | None:
+        if call.first and call.kind in ("alike", "batch_norm", "product", "quotient"):
+            passed = normalized(call)
+            if passed is not None:
+                return passed, NORMALIZED
         if call.kind in ("weighted", "batch_norm"):
             named = self._share(call)
             return _weighted(call, named[1]), named[0]
@@ -155,7 +166,14 @@ class Relevance(Rule):
             return handed_on(call), "handed on"
         if call.kind in ("product", "matmul"):
             return split(call)
+        if call.kind in ("alike", "quotient"):
+            return call.function(*call.inputs), "sum"
         return (call.function(*call.inputs), "winner") if call.kind == "pool" else None
+
+    @property
+    def divides(self) -> bool:
+        """Whether the first operation hands on R / x: m is then as large as x is small, and 0 times it must be R."""
+        return self.first is not None and self.first[0].partition(":")[0] in DIVIDING
 
     def _share(self, call: Call) -> tuple[str, Share]:
         if call.kind == "batch_norm":
@@ -166,14 +184,14 @@ class Relevance(Rule):
 
 
 def _weighted(call: Call, share: Share) -> Tensor:
-    (x,) = call.inputs
-    kept = x.detach()
+    known = call.without_graph()
+    (x,), (kept,) = call.inputs, known.inputs
     with torch.no_grad():
         value = call.function(kept)
-    y = value.clone()
+        y = value.clone()
 
     def back(m: Tensor) -> tuple[Tensor]:
-        return (narrowed(share(call, wide(kept), wide(m) * wide(y)), kept),)
+        return (narrowed(share(known, wide(kept), wide(m) * wide(y)), kept),)
 
     return through(value, back, x)
 
@@ -196,6 +214,32 @@ def handed_on(call: Call, eps: float = 1e-6) -> Tensor:
         return (narrowed(wide(m) * rate, kept),)
 
     return through(value, back, x)
+
+
+def normalized(call: Call) -> Tensor | None:
+    """Pixels that a network normalizes itself: relevance passes whole, as where it is done ahead of the network.
+
+    Whatever is subtracted or divided by takes no share, a constant or the picture's own mean: m_in = m_out · y / x,
+    both kept away from 0 as the map's own product keeps the pixels. None for two pictures, each of which has its share.
+    """
+    kept = call.without_graph().inputs
+    size = max(x.numel() for x in kept)
+    if sum(x.numel() == size for x in kept) > 1:
+        return None
+    with torch.no_grad():
+        value = call.function(*kept)
+        y = value.clone()
+
+    def back(m: Tensor) -> tuple[Tensor, ...]:
+        relevance = wide(m) * stabilised(wide(y), least(m.dtype))
+        return tuple(
+            narrowed(relevance.sum_to_size(x.shape) / stabilised(wide(x), least(x.dtype)), x)
+            if x.numel() == size
+            else torch.zeros_like(x)
+            for x in kept
+        )
+
+    return through(value, back, *call.inputs)
 
 
 def split(call: Call) -> tuple[Any, str] | None:

@@ -1,0 +1,60 @@
+"""Which memory of tensors a call leaves behind, seen below autograd, where Python's garbage collector sees nothing."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+
+class Storages(TorchDispatchMode):
+    """Notes the storages that operations make, by weak references that keep nothing alive."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: dict[int, tuple[StorageWeakRef, int]] = {}
+        self.given: set[int] = set()
+        """Storages of arguments that were there before: weights, pictures, constants. What shares them is not new."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        self.given |= {storage._cdata for storage in _storages((args, kwargs))} - self.made.keys()
+        output = func(*args, **kwargs)
+        for storage in _storages(output):
+            if storage._cdata not in self.given:
+                self.made[storage._cdata] = (StorageWeakRef(storage), storage.nbytes())
+        return output
+
+    @property
+    def alive(self) -> int:
+        """Bytes of what was made and is still there."""
+        return sum(size for ref, size in self.made.values() if not ref.expired())
+
+
+def _storages(value: Any) -> list[torch.UntypedStorage]:
+    tensors = [leaf for leaf in tree_leaves(value) if isinstance(leaf, torch.Tensor)]
+    return [tensor.untyped_storage() for tensor in tensors if tensor.layout == torch.strided]
+
+
+def left_behind(call: Callable[[], Any]) -> int:
+    """Bytes of tensors made during `call` that are still alive when it is over and its answer dropped.
+
+    The collector is off: what only it could free counts as left behind.
+    """
+    gc.collect()
+    gc.disable()
+    try:
+        with Storages() as storages:
+            call()
+        return storages.alive
+    finally:
+        gc.enable()
