@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName
 from pellucid.images import Images
 from pellucid.net import layers, tap
+from pellucid.net.identity import raw, weights_of
 from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
 from pellucid.net.memory import Memory
@@ -135,7 +136,7 @@ class Net:
                 table[name]
         if memory is None or edit or pixels.requires_grad:
             return self._run(pixels, at, edit, rule, grad, stop)
-        key = hashlib.sha256(_raw(pixels)).digest(), pixels.shape, pixels.dtype, at, rule, grad, stop
+        key = hashlib.sha256(raw(pixels)).digest(), pixels.shape, pixels.dtype, at, rule, grad, stop
         answered: Run = memory.recall(
             key,
             lambda: replace(self._run(pixels, at, edit, rule, grad, stop), kept=True),
@@ -269,16 +270,12 @@ class Net:
 
     @property
     def weights(self) -> str:
-        """SHA-256 over names, shapes and values of all parameters and buffers.
-
-        Made anew each time, about 17 ms for 19 MB: edits through `.data` leave no trace that a cache could go by.
-        """
-        digest = hashlib.sha256()
-        for name, tensor in self.module.state_dict(keep_vars=True).items():
-            if isinstance(tensor, Tensor):
-                digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-                digest.update(_raw(tensor))
-        return digest.hexdigest()
+        """SHA-256 over names, shapes and values of all parameters and buffers; see `pellucid.net.identity`."""
+        if "memory" not in self._cache:
+            return weights_of(self.module)
+        if "weights" not in self._cache:  # while answers are remembered nothing trains the network
+            self._cache["weights"] = weights_of(self.module)
+        return str(self._cache["weights"])
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -341,12 +338,6 @@ class Net:
 
 def _size(pixels: Tensor) -> tuple[int, int]:
     return pixels.shape[-2], pixels.shape[-1]
-
-
-def _raw(tensor: Tensor) -> bytes:
-    """The numbers of a tensor of any type, as they lie in memory."""
-    flat = tensor.detach().cpu().contiguous().view(-1)
-    return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
 
 
 def _step(value: Any, key: str) -> Any:

@@ -28,6 +28,11 @@ class Target(ABC):
         """Whether the network's output is needed too, besides those layers."""
         return not self.layers
 
+    @property
+    def depends_on_run(self) -> bool:
+        """Whether its name for one image is known only when the network has run: which class the best guess is."""
+        return False
+
     @abstractmethod
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
         """(N,) scores."""
@@ -103,6 +108,11 @@ class Sum(Target):
     def reads_output(self) -> bool:
         """Whether a part reads the output."""
         return any(part.reads_output for _, part in self.parts)
+
+    @property
+    def depends_on_run(self) -> bool:
+        """Whether a part does."""
+        return any(part.depends_on_run for _, part in self.parts)
 
     @property
     def unit(self) -> str:  # type: ignore[override]

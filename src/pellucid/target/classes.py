@@ -102,6 +102,11 @@ class Top(Target):
 
     rank: int = 1
 
+    @property
+    def depends_on_run(self) -> bool:
+        """Which class it is, the network says."""
+        return True
+
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
         if not 1 <= self.rank <= run.scores.shape[1]:
             raise UnknownName(f"no guess of rank {self.rank}: {run.net.name} has {run.scores.shape[1]} outputs")

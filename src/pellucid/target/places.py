@@ -42,6 +42,11 @@ class Region(Target):
             )
         object.__setattr__(self, "mask", Array.of(inside.astype(bool)))
 
+    @property
+    def depends_on_run(self) -> bool:
+        """Which pixels belong to it, the network says, unless a mask does."""
+        return self.mask is None
+
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
         maps = _maps(run)
         logits, inside = of_class(run, maps, self.of_class), self._inside(run)

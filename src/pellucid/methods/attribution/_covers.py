@@ -115,14 +115,14 @@ def _inside(along: tuple[Span, ...], length: int) -> Float[Tensor, "covers lengt
 
 def falls(
     net: Net, pixels: Tensor, target: Target, covers: Covers, shown: Tensor
-) -> tuple[Float[Tensor, "rows columns"], Float[Tensor, "1"]]:
-    """(how far the score of one image falls under each cover, in float64; its score). The target is fixed first."""
+) -> tuple[Float[Tensor, "rows columns"], Float[Tensor, "1"], Target]:
+    """(how far the score of one image falls under each cover, in float64; its score; the target, which is fixed)."""
     plain = net.run(pixels, at=target.layers)
     asked = fixed(target, plain)
     score = scored(asked, plain).detach()
     runs = covers.runs(net, pixels, shown, target.layers)
     under = torch.cat([scored(asked, run).detach().double() for run in runs])
-    return (score.double() - under).view(covers.shape), score
+    return (score.double() - under).view(covers.shape), score, asked
 
 
 def by_class(run: Run) -> Float[Tensor, "n classes"]:

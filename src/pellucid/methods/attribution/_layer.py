@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 from pellucid.errors import PellucidError, Refused
 from pellucid.geometry import Placement, between
 from pellucid.images import Images
-from pellucid.methods.attribution._skeleton import chunks, derivative, heatmap
+from pellucid.methods.attribution._skeleton import asked_in, chunks, derivative, heatmap
 from pellucid.net import Net
 from pellucid.net.rules.elementwise import wide
 from pellucid.result import Heatmap
@@ -43,8 +43,18 @@ class Chosen:
 
 Weigh = Callable[[Tensor, Tensor], Tensor]
 """(activation, gradient), both (n, k, rows, columns) -> the maps (n, rows, columns)."""
-MapsOf = Callable[[Images, Chosen], tuple[Tensor, Tensor]]
-"""(pictures as the network sees them, layer) -> the maps (N, rows, columns) and the scores (N,)."""
+
+
+class Mapped(NamedTuple):
+    """The maps (N, rows, columns) of one layer, the scores (N,), and of one image what was asked (see `asked_in`)."""
+
+    values: Tensor
+    scores: Tensor
+    asked: Target | None = None
+
+
+MapsOf = Callable[[Images, Chosen], Mapped]
+"""(pictures as the network sees them, layer) -> their maps."""
 Fuse = Callable[[list[Tensor]], Tensor]
 """The maps of several layers, each (N, height, width) -> one."""
 
@@ -58,6 +68,7 @@ class ClassMaps:
     placement: Placement
     layer: str
     notes: tuple[str, ...]
+    asked: Target | None = None
 
 
 def class_map(
@@ -89,6 +100,7 @@ def class_map(
         found.scores,
         unit=f"{whole} per pixel" if shared and ", " in found.layer else whole,
         layer=found.layer,
+        asked=found.asked,
         notes=(*found.notes, *notes, *telling(seen, found.values, target)),
     )
 
@@ -114,16 +126,16 @@ def class_maps(
     chosen = [chosen_layer(net, seen, before, name, placement) for name in _listed(layers)]
     height, width = seen.pixels.shape[-2:]
     if len(chosen) == 1:
-        values, scores = maps_of(seen, chosen[0])
-        return ClassMaps(values, scores, chosen[0].placement, chosen[0].name, chosen[0].note)
+        values, scores, asked = maps_of(seen, chosen[0])
+        return ClassMaps(values, scores, chosen[0].placement, chosen[0].name, chosen[0].note, asked)
     parts = []
     for one in chosen:
-        values, scores = maps_of(seen, one)
+        values, scores, asked = maps_of(seen, one)
         area = one.placement.jump[0] * one.placement.jump[1] if shared else 1.0
         parts.append(at_pixels(values / area, one.placement, (height, width)))
     fused = fuse(parts) if fuse is not None else torch.stack(parts).mean(0)
     notes = tuple(note for one in chosen for note in one.note)
-    return ClassMaps(fused, scores, Placement.pixels(), ", ".join(one.name for one in chosen), notes)
+    return ClassMaps(fused, scores, Placement.pixels(), ", ".join(one.name for one in chosen), notes, asked)
 
 
 def weighted(net: Net, target: Target, what: str, weigh: Weigh, notes: list[str] | None = None) -> MapsOf:
@@ -132,15 +144,15 @@ def weighted(net: Net, target: Target, what: str, weigh: Weigh, notes: list[str]
     `notes`, of methods that take activations for amounts, hear of layers that are none.
     """
 
-    def maps_of(seen: Images, chosen: Chosen) -> tuple[Tensor, Tensor]:
-        maps, scores = [], []
+    def maps_of(seen: Images, chosen: Chosen) -> Mapped:
+        maps, scores, asked = [], [], None
         for pixels in chunks(seen.pixels, net, what):
-            activation, gradient, score = activation_gradients(net, pixels, target, chosen.name)
+            activation, gradient, score, asked = activation_gradients(net, pixels, target, chosen.name)
             maps.append(weigh(wide(activation), wide(gradient)))
             if notes is not None:
                 no_amounts(notes, chosen.name, activation)
             scores.append(score)
-        return torch.cat(maps), torch.cat(scores)
+        return Mapped(torch.cat(maps), torch.cat(scores), asked)
 
     return maps_of
 
@@ -191,12 +203,12 @@ def at_pixels(maps: Tensor, placement: Placement, size: tuple[int, int]) -> Tens
 
 def activation_gradients(
     net: Net, pixels: Float[Tensor, "n c h w"], target: Target, layer: str
-) -> tuple[Float[Tensor, "n k rows columns"], Float[Tensor, "n k rows columns"], Float[Tensor, " n"]]:
-    """(activation, d score / d activation, scores) of one layer."""
+) -> tuple[Float[Tensor, "n k rows columns"], Float[Tensor, "n k rows columns"], Float[Tensor, " n"], Target | None]:
+    """(activation, d score / d activation, scores, what was asked: see `asked_in`) of one layer."""
     with torch.enable_grad():
         run = net.run(pixels, at=[layer, *target.layers], grad=True)
         scores, (gradient,) = derivative(run, [run[layer]], target, f"layer {layer!r}")
-    return run[layer].detach(), gradient, scores
+    return run[layer].detach(), gradient, scores, asked_in(run, target)
 
 
 def _listed(layers: str | tuple[str, ...] | None) -> list[str | None]:

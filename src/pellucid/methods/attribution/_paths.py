@@ -83,6 +83,8 @@ class Integral:
     gradients: int
     moved: float | None = None
     """Of refined integrals: how far the last round moved the map, Σ |new − old| / Σ |new| over pixels."""
+    asked: Target | None = None
+    """The target as it was fixed for the image."""
 
 
 def straight(start: Float[Tensor, "1 c h w"], end: Float[Tensor, "1 c h w"]) -> Callable[[Tensor], Tensor]:
@@ -96,7 +98,7 @@ def by_rule(way: Way, steps: int, quadrature: Rule) -> Integral:
     nodes, weights = rule(steps, quadrature)
     share, _ = way.shares(nodes, [0.0, *np.cumsum(weights)[:-1].tolist(), 1.0])
     low, high = way.scores([0.0, 1.0])
-    return Integral(share, high, high - low, steps)
+    return Integral(share, high, high - low, steps, asked=way.target)
 
 
 def refined(way: Way, most: int, tolerance: float | int) -> Integral:
@@ -120,7 +122,7 @@ def refined(way: Way, most: int, tolerance: float | int) -> Integral:
         bound = tolerance * abs(change)
         after = min(2 * len(sums), most - spent)
         if (abs(wrong.sum()) <= bound and math.hypot(*wrong) <= bound) or after <= len(sums):
-            return Integral(share, scores[-1], change, spent, moved)
+            return Integral(share, scores[-1], change, spent, moved, way.target)
         edges, before = finer(edges, np.abs(wrong), after), share
 
 
@@ -162,6 +164,7 @@ def mean_of(integrals: Sequence[Integral]) -> Integral:
         sum(integral.change for integral in integrals) / count,
         sum(integral.gradients for integral in integrals),
         max(moves) if moves else None,
+        integrals[0].asked,
     )
 
 
@@ -197,7 +200,7 @@ def path_map(
         seen,
         target,
         as_exact_as(torch.stack([one.share for one in found]) if values is None else values, seen),
-        Signal(seen.pixels, scores, {}),
+        Signal(seen.pixels, scores, {}, found[-1].asked),
         completeness=tuple(errors),
         notes=(*off, *unsure, *notes),
         **{"unit": target.unit, "signed": True, **meta},

@@ -47,6 +47,8 @@ class Signal:
     gradient: Float[Tensor, "n c h w"]
     scores: Float[Tensor, " n"]
     coverage: dict[str, int]
+    asked: Target | None = None
+    """Of one image: the target as `asked_in` found it."""
 
 
 def backward(net: Net, pixels: Float[Tensor, "n c h w"], target: Target, rule: Rule | None = None) -> Signal:
@@ -54,7 +56,12 @@ def backward(net: Net, pixels: Float[Tensor, "n c h w"], target: Target, rule: R
     with torch.enable_grad():
         run = net.run(pixels, at=target.layers, rule=rule, grad="pixels")
         scores, gradients = derivative(run, [run.pixels], target, "the pixels")
-    return Signal(gradients[0], scores, dict(run.coverage))
+    return Signal(gradients[0], scores, dict(run.coverage), asked_in(run, target))
+
+
+def asked_in(run: Run, target: Target) -> Target | None:
+    """What a run of one image says that the target is, for its name: the class that the best guess was; else None."""
+    return fixed(target, run) if target.depends_on_run and len(run.output) == 1 else None
 
 
 def derivative(
@@ -86,7 +93,8 @@ def joined(parts: Sequence[Signal]) -> Signal:
     coverage: Counter[str] = Counter()
     for part in parts:
         coverage.update(part.coverage)
-    return Signal(torch.cat([p.gradient for p in parts]), torch.cat([p.scores for p in parts]), dict(coverage))
+    asked = parts[0].asked if len(parts) == 1 else None
+    return Signal(torch.cat([p.gradient for p in parts]), torch.cat([p.scores for p in parts]), dict(coverage), asked)
 
 
 def as_inputs(net: Net, pixels: Float[Tensor, "n c h w"], *, divisible: bool = False) -> Float[Tensor, "n c h w"]:
@@ -150,6 +158,7 @@ def pixel_map(
         signed=signed,
         coverage=signal.coverage,
         error=error,
+        asked=signal.asked,
         **meta,
     )
 
@@ -166,9 +175,13 @@ def heatmap(
     signed: bool = True,
     notes: tuple[str, ...] = (),
     error: Tensor | None = None,
+    asked: Target | None = None,
     **meta: Any,
 ) -> Heatmap:
-    """Numbers leave the graph here; maps that say nothing say so. `error`: standard errors, of sampled maps."""
+    """Numbers leave the graph here; maps that say nothing say so. `error`: standard errors, of sampled maps.
+
+    `asked` is the target as it was fixed for the last image: for one image, what to call it.
+    """
     values = values.detach()
     if not torch.isfinite(values).all():
         raise BadNetwork(
@@ -192,7 +205,7 @@ def heatmap(
         unit=unit,
         signed=signed,
         meta=Meta(
-            target=asked_name(net, target, seen),
+            target=asked_name(net, target, seen, asked),
             score=tuple(scores.detach().double().tolist()),
             notes=(*seen.notes, *notes),
             **meta,
@@ -207,9 +220,14 @@ def _numbers(values: Tensor) -> np.ndarray:
     return (values if values.dtype == torch.float64 else values.float()).numpy()
 
 
-def asked_name(net: Net, target: Target, seen: Images) -> str:
-    """The target as a person would read it; the best guess by its name where there is one image."""
-    return str(named(fixed(target, net.run(seen)) if len(seen) == 1 else target, net))
+def asked_name(net: Net, target: Target, seen: Images, asked: Target | None = None) -> str:
+    """The target as a person would read it; the best guess by its name where there is one image.
+
+    The network runs for that only where nobody knows what was `asked` and the target's name depends on it.
+    """
+    if len(seen) > 1 or not target.depends_on_run:
+        return str(named(target, net))
+    return str(named(fixed(target, net.run(seen, at=target.layers)) if asked is None else asked, net))
 
 
 def stand_in(net: Net, seen: Images, filling: Fill | Images, seed: int = 0) -> Float[Tensor, "n c h w"]:

@@ -118,6 +118,7 @@ def shares(
         Placement.pixels(),
         torch.tensor(scores, dtype=torch.float64),
         unit=target.unit,
+        asked=asked,
         error=torch.stack(errors),
         notes=tuple(notes),
         completeness=tuple(lacks) if complete else None,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.methods.attribution._layer import Chosen, LayerNames, PlacingOption, class_map, no_amounts
+from pellucid.methods.attribution._layer import Chosen, LayerNames, Mapped, PlacingOption, class_map, no_amounts
 from pellucid.methods.attribution._skeleton import chunks
 from pellucid.net import Net
 from pellucid.net.rules.elementwise import wide
@@ -43,7 +43,7 @@ def ablation_cam(
     """
     notes: list[str] = []
 
-    def maps_of(seen: Images, chosen: Chosen) -> tuple[Tensor, Tensor]:
+    def maps_of(seen: Images, chosen: Chosen) -> Mapped:
         maps, scores = [], []
         for one in seen:
             plain = net.run(one.pixels, at=(chosen.name, *target.layers))
@@ -56,7 +56,7 @@ def ablation_cam(
                 falls = falls / torch.where(size == 0, 1.0, size)
             maps.append(torch.einsum("k,khw->hw", falls.to(activation), activation))
             scores.append(score)
-        return torch.stack(maps), torch.cat(scores)
+        return Mapped(torch.stack(maps), torch.cat(scores), asked)
 
     unit = "activation" if fall == "relative" else f"{target.unit} × activation"
     return class_map(net, images, target, layer, placement, maps_of, unit=unit, notes=notes)

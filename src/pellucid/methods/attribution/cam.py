@@ -8,11 +8,11 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.errors import Refused
 from pellucid.images import Images
-from pellucid.methods.attribution._layer import Chosen, activation_gradients, class_map
+from pellucid.methods.attribution._layer import Chosen, Mapped, activation_gradients, class_map
 from pellucid.methods.attribution._skeleton import chunks
 from pellucid.net import Net
 from pellucid.result import Heatmap
-from pellucid.target import BEST, Target, fixed, scored
+from pellucid.target import BEST, Target, scored
 
 
 @method("Class activation map", source="Zhou et al. 2016, equations 1 and 2")
@@ -25,17 +25,16 @@ def cam(net: Net, images: Images, target: Target = BEST) -> Heatmap:
     DenseNet, is seen through: A is then what it lets pass.
     """
 
-    def maps_of(seen: Images, chosen: Chosen) -> tuple[Tensor, Tensor]:
-        maps, scores = [], []
+    def maps_of(seen: Images, chosen: Chosen) -> Mapped:
+        maps, scores, asked = [], [], None
         for pixels in chunks(seen.pixels, net, "CAM"):
             for one in pixels.split(1):
-                asked = fixed(target, net.run(one, at=target.layers))
-                activation, gradient, score = activation_gradients(net, one, asked, chosen.name)
-                _check_head(net, one, asked, chosen.name, activation, gradient, score)
+                activation, gradient, score, asked = activation_gradients(net, one, target, chosen.name)
+                _check_head(net, one, asked or target, chosen.name, activation, gradient, score)
                 # The gradient is w_k / cells, or zero where a rectifier shuts: so this is w_k A^k, or w_k relu(A^k).
                 maps.append(gradient[0, 0].numel() * torch.einsum("nkhw,nkhw->nhw", gradient, activation))
                 scores.append(score)
-        return torch.cat(maps), torch.cat(scores)
+        return Mapped(torch.cat(maps), torch.cat(scores), asked)
 
     return class_map(net, images, target, None, "field", maps_of)
 

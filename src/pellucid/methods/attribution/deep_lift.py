@@ -24,7 +24,7 @@ from pellucid.net import Net
 from pellucid.net.rules import Rescale
 from pellucid.progress import steps
 from pellucid.result import Heatmap
-from pellucid.target import BEST, Target, fixed, scored
+from pellucid.target import BEST, Target, fixed
 
 
 @method(
@@ -52,19 +52,19 @@ def deep_lift(
     errors: list[float] = []
     for i in range(len(seen)):
         one = seen[i]
-        plain = net.run(one.pixels, at=target.layers)
-        asked = fixed(target, plain)
+        asked: Target | None = None
         start = stand_in(net, one, baseline).to(one.pixels)
         total, change, coverage = torch.zeros_like(one.pixels, dtype=torch.float64), 0.0, Counter[str]()
         for reference in steps(start.split(1), "DeepLIFT"):
             pair = torch.cat([one.pixels, reference])
             with torch.enable_grad():
                 run = net.run(pair, at=target.layers, rule=Rescale(1), grad="pixels")
+                asked = fixed(target, run) if asked is None else asked  # as it is for the picture, the first of the two
                 scores, (gradient,) = derivative(run, [run.pixels], asked, "the pixels", first=1)
             total += (gradient[:1] * (one.pixels - reference)).double() / len(start)
             change += float(scores[0] - scores[1]) / len(start)
             coverage.update(run.coverage)
-        parts.append(Signal(total, scored(asked, plain).detach(), dict(coverage)))
+        parts.append(Signal(total, scores[:1], dict(coverage), asked))
         errors += missed(total.sum(1), total.new_tensor([change]))
     whole = joined(parts)
     values = whole.gradient.sum(1).to(seen.pixels.dtype)

@@ -11,7 +11,7 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.errors import BadNetwork
 from pellucid.images import Images
-from pellucid.methods.attribution._layer import Chosen, LayerNames, PlacingOption, class_maps
+from pellucid.methods.attribution._layer import Chosen, LayerNames, Mapped, PlacingOption, class_maps
 from pellucid.methods.attribution._skeleton import chunks
 from pellucid.net import Net
 from pellucid.net.rules.elementwise import wide
@@ -40,7 +40,7 @@ def eigen_cam(
     """
     seen, arbitrary = net.see(images), []
 
-    def maps_of(seen: Images, chosen: Chosen) -> tuple[Tensor, Tensor]:
+    def maps_of(seen: Images, chosen: Chosen) -> Mapped:
         maps: list[Tensor] = []
         for pixels in chunks(seen.pixels, net, "Eigen-CAM"):
             for one in net.run(pixels, at=[chosen.name])[chosen.name]:
@@ -48,7 +48,7 @@ def eigen_cam(
                 if not distinct:
                     arbitrary.append(f"two directions explain {chosen.name} equally in {seen.ids[len(maps)]}")
                 maps.append(values.to(wide(one).dtype))
-        return torch.stack(maps), torch.zeros(len(maps))
+        return Mapped(torch.stack(maps), torch.zeros(len(maps)))
 
     found = class_maps(net, seen, (), layer, placement, maps_of)
     meta = Meta(layer=found.layer, notes=(*seen.notes, *found.notes, *arbitrary))

@@ -13,7 +13,7 @@ from pellucid.catalogue import method
 from pellucid.errors import Refused
 from pellucid.images import Images
 from pellucid.methods.attribution._layer import PlacingOption, chosen_layer
-from pellucid.methods.attribution._skeleton import chunks, heatmap, no_rule
+from pellucid.methods.attribution._skeleton import asked_in, chunks, heatmap, no_rule
 from pellucid.net import Net, Run
 from pellucid.net.rules import Excitation
 from pellucid.result import Heatmap
@@ -59,6 +59,7 @@ def excitation_backprop(
         chosen.placement,
         torch.cat(scores),
         unit="probability",
+        asked=asked_in(run, target),
         signed=contrastive,
         layer=chosen.name,
         coverage=dict(coverage),

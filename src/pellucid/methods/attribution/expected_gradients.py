@@ -58,12 +58,13 @@ def expected_gradients(
             pictures: Tensor | None = _photographs(net, one)
         else:
             pictures = stand_in(net, one, references, seed) if references != "noise" else None
-        draws = _Draws(net, one, fixed(target, run), pictures, seed)
+        asked = fixed(target, run)
+        draws = _Draws(net, one, asked, pictures, seed)
         moments, score = Moments(), float(scored(target, run).detach().double())
         for share in draws.shares(samples):
             moments.add(share[None])
         share, error = moments.reduced("signed")
-        found.append(Integral(share, score, score - draws.mean_score(samples), samples))
+        found.append(Integral(share, score, score - draws.mean_score(samples), samples, asked=asked))
         errors.append(error)
     return path_map(net, seen, target, found, 0.01, error=as_exact_as(torch.stack(errors), seen))
 

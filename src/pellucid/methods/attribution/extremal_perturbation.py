@@ -80,7 +80,7 @@ def extremal_perturbation(
         scores.append(whole)
     return heatmap(
         net, seen, target, as_exact_as(torch.stack(maps), seen), Placement.pixels(), torch.cat(scores),
-        unit="share kept", signed=False, notes=tuple(notes),
+        asked=asked, unit="share kept", signed=False, notes=tuple(notes),
     )  # fmt: skip
 
 

@@ -14,11 +14,13 @@ from pellucid.images import Images
 from pellucid.methods.attribution._layer import (
     Chosen,
     LayerNames,
+    Mapped,
     PlacingOption,
     by_mean_gradient,
     class_map,
     weighted,
 )
+from pellucid.methods.attribution._skeleton import asked_in
 from pellucid.net import Net, Run
 from pellucid.progress import steps
 from pellucid.result import Heatmap
@@ -46,21 +48,20 @@ def finer_cam(
     where the network knows no second one.
     """
     seen = net.see(images)
-    contrasts, notes = [], []
+    contrasts, notes, asked = [], [], None
     for one in steps(list(seen), "similar classes"):
         run = net.run(one.pixels)
-        index = _class(target, run)
+        index, asked = _class(target, run), asked_in(run, target)
         others = nearest(run.scores[0], index, classes)
         contrasts.append(_contrast(index, others, strength))
         notes.append(f"{one.ids[0]}: compared with {', '.join(map(net.class_name, others))}")
 
-    def maps_of(seen: Images, chosen: Chosen) -> tuple[Tensor, Tensor]:
+    def maps_of(seen: Images, chosen: Chosen) -> Mapped:
         found = [
             weighted(net, contrast, "Finer-CAM", by_mean_gradient)(one, chosen)
             for one, contrast in zip(seen, contrasts, strict=True)
         ]
-        maps, scores = zip(*found, strict=True)
-        return torch.cat(maps), torch.cat(scores)
+        return Mapped(torch.cat([one.values for one in found]), torch.cat([one.scores for one in found]), asked)
 
     return class_map(net, seen, target, layer, placement, maps_of, shared=True, notes=tuple(notes))
 

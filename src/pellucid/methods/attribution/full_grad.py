@@ -53,7 +53,7 @@ def full_grad(
         values = _scaled(share.abs()).sum(1) if kind == "paper" else share.sum(1)
         for _, term in rule.terms:
             values = values + _on_pixels(term.double(), kind, table)
-        parts.append(Signal(values[:, None].to(pixels.dtype), signal.scores, signal.coverage))
+        parts.append(Signal(values[:, None].to(pixels.dtype), signal.scores, signal.coverage, signal.asked))
         sums.append(whole.view(1))
     found = joined(parts)
     return pixel_map(

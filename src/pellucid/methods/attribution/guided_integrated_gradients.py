@@ -91,7 +91,7 @@ def _walked(
         share += ((after - done) * move * gradient).sum((0, 1))
         done = after
     last = float(here.scores.double())
-    return Integral(share, last, last - first, steps + 1)
+    return Integral(share, last, last - first, steps + 1, asked=target)
 
 
 def advanced(

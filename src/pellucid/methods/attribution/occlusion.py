@@ -43,7 +43,7 @@ def occlusion(
     covers = Covers.over(seen, size, stride, border)
     maps, scores = [], []
     for one in seen:
-        fall, score = falls(net, one.pixels, target, covers, stand_in(net, one, fill, seed))
+        fall, score, asked = falls(net, one.pixels, target, covers, stand_in(net, one, fill, seed))
         maps.append(covers.per_pixel(fall) if per_pixel else fall)
         scores.append(score)
     return heatmap(
@@ -54,4 +54,5 @@ def occlusion(
         Placement.pixels() if per_pixel else covers.placement,
         torch.cat(scores),
         unit=target.unit,
+        asked=asked,
     )

@@ -29,7 +29,7 @@ from pellucid.methods.attribution._layer import chosen_layer
 from pellucid.methods.attribution._skeleton import as_exact_as, asked_name, heatmap, stand_in
 from pellucid.net import Net, Run
 from pellucid.result import Heatmap, LabelMap, Meta, Panel
-from pellucid.target import BEST, Channel, Logit, Probability, Target, scored
+from pellucid.target import BEST, Channel, Logit, Probability, Target, fixed, scored
 
 
 @method("Occlusion, all products", source="Zeiler & Fergus 2013, section 4.2, figure 7 (b), (d) and (e)")
@@ -65,6 +65,7 @@ def occlusion_products(
         plain = net.run(one.pixels, at=(layer, *target.layers))
         units.append(Channel(layer, _strongest(plain[layer]) if index is None else index, "sum"))
         classes.append(class_of(target, plain))
+        asked_last = fixed(target, plain)
         whole.append(_read(plain, classes[-1], units[-1]))
         runs = covers.runs(net, one.pixels, stand_in(net, one, fill, seed), (layer,))
         covered.append(torch.cat([_read(run, classes[-1], units[-1]) for run in runs]).view(*covers.shape, 4))
@@ -73,7 +74,7 @@ def occlusion_products(
     labels = maps[..., 2].long().cpu().numpy()
 
     def part(values: Tensor, score: Tensor, about: str, of: str, signed: bool = True) -> Heatmap:
-        heat = heatmap(net, seen, target, values, covers.placement, score, unit=of, signed=signed)
+        heat = heatmap(net, seen, target, values, covers.placement, score, unit=of, signed=signed, asked=asked_last)
         return dataclasses.replace(heat, meta=dataclasses.replace(heat.meta, target=about))
 
     asked = asked_name(net, Logit(classes[0]), seen) if len({*classes}) == 1 else str(target)
@@ -87,7 +88,9 @@ def occlusion_products(
             "rank": part(maps[..., 3], scores[:, 3], asked, "classes ahead", signed=False),
         },
         Meta(
-            target=asked_name(net, target, seen), layer=layer, notes=(*seen.notes, *(chosen if index is None else ()))
+            target=asked_name(net, target, seen, asked_last),
+            layer=layer,
+            notes=(*seen.notes, *(chosen if index is None else ())),
         ),
     )
 

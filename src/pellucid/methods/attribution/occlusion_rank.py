@@ -11,7 +11,7 @@ from pellucid.methods.attribution._covers import Border, Cover, Covers, Size, St
 from pellucid.methods.attribution._skeleton import heatmap, stand_in
 from pellucid.net import Net
 from pellucid.result import Heatmap
-from pellucid.target import BEST, Target
+from pellucid.target import BEST, Target, fixed
 
 
 @method("Occlusion, rank of the class", source="Zeiler & Fergus 2013, section 4.2 (after figure 7)")
@@ -41,5 +41,8 @@ def occlusion_rank(
         runs = covers.runs(net, one.pixels, stand_in(net, one, fill, seed), ())
         maps.append(torch.cat([ahead(run, index) for run in runs]).view(covers.shape))
         first.append(ahead(plain, index))
+        asked = fixed(target, plain)
     values = torch.stack(maps).double()
-    return heatmap(net, seen, target, values, covers.placement, torch.cat(first), unit="classes ahead", signed=False)
+    return heatmap(
+        net, seen, target, values, covers.placement, torch.cat(first), unit="classes ahead", signed=False, asked=asked
+    )

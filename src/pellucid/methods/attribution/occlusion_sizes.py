@@ -46,13 +46,22 @@ def occlusion_sizes(
         covers = Covers.over(seen, side, max(round(side * step), 1), border)
         maps, scores = [], []
         for i, one in enumerate(seen):
-            fall, score = falls(net, one.pixels, target, covers, stand_in(net, one, fill, seed))
+            fall, score, asked = falls(net, one.pixels, target, covers, stand_in(net, one, fill, seed))
             maps.append(fall)
             scores.append(score)
             total[i] += covers.per_pixel(fall) / len(sides)
         values = as_exact_as(torch.stack(maps), seen)
-        parts[f"{side} px"] = heatmap(net, seen, target, values, covers.placement, torch.cat(scores), unit=target.unit)
+        parts[f"{side} px"] = heatmap(
+            net, seen, target, values, covers.placement, torch.cat(scores), unit=target.unit, asked=asked
+        )
     whole = heatmap(
-        net, seen, target, as_exact_as(total, seen), Placement.pixels(), torch.cat(scores), unit=target.unit
+        net,
+        seen,
+        target,
+        as_exact_as(total, seen),
+        Placement.pixels(),
+        torch.cat(scores),
+        unit=target.unit,
+        asked=asked,
     )
     return Panel({**parts, "mean": whole}, Meta(target=whole.meta.target, score=whole.meta.score, notes=seen.notes))

@@ -14,6 +14,7 @@ from pellucid.images.touch import Filling
 from pellucid.methods.attribution._layer import (
     Chosen,
     LayerNames,
+    Mapped,
     PlacingOption,
     at_pixels,
     class_map,
@@ -57,7 +58,7 @@ def score_cam(
     """
     notes: list[str] = []
 
-    def maps_of(seen: Images, chosen: Chosen) -> tuple[Tensor, Tensor]:
+    def maps_of(seen: Images, chosen: Chosen) -> Mapped:
         maps, scores = [], []
         for one in seen:
             plain = net.run(one.pixels, at=(chosen.name, *target.layers))
@@ -74,7 +75,7 @@ def score_cam(
             weight = _softmax(heard) if preset == "paper" else heard.nan_to_num(nan=0.0)
             maps.append(torch.einsum("k,khw->hw", weight.to(activation), activation))
             scores.append(scored(asked, plain))
-        return torch.stack(maps), torch.cat(scores)
+        return Mapped(torch.stack(maps), torch.cat(scores), asked)
 
     return class_map(net, images, target, layer, placement, maps_of, unit="activation", notes=notes)
 

@@ -69,7 +69,8 @@ def smooth_grad(
     maps, errors, scores, found = [], [], [], []
     for one in seen:
         run = net.run(one.pixels, at=target.layers)
-        copies, moments = _Copies(net, one, fixed(target, run), sigma, seed), Moments()
+        asked = fixed(target, run)
+        copies, moments = _Copies(net, one, asked, sigma, seed), Moments()
         for values in copies.gradients(samples) if plain else copies.maps(samples, entry):
             moments.add(values**2 if kind == "square" else values)
         if kind == "variance":
@@ -87,6 +88,7 @@ def smooth_grad(
         as_exact_as(torch.stack(maps), seen),
         found[0].placement if found else Placement.pixels(),
         torch.cat(scores),
+        asked=asked,
         unit=unit if kind == "mean" else f"({unit})²",
         signed=kind == "mean" and (found[0].signed if found else reduce == "signed"),
         error=as_exact_as(torch.stack(errors), seen) if kind != "variance" else None,

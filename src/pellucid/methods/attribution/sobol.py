@@ -68,7 +68,7 @@ def sobol(
         errors.append(torch.from_numpy(error).view(len(rows), len(columns)))
     return heatmap(
         net, seen, target, as_exact_as(torch.stack(maps), seen), blocks_placement(rows, columns),
-        torch.cat(scores), unit="share of the variance", signed=order == "first",
+        torch.cat(scores), asked=asked, unit="share of the variance", signed=order == "first",
         error=as_exact_as(torch.stack(errors), seen),
     )  # fmt: skip
 
