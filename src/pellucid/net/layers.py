@@ -126,8 +126,8 @@ def table(module: nn.Module, inputs: Tensor) -> Layers:
 
 def _is_view(output: Tensor, args: Any) -> bool:
     """Whether it has no memory of its own: a reshaped activation, a transposed weight, what was written in place."""
-    place = output.untyped_storage().data_ptr()
-    return any(isinstance(arg, Tensor) and arg.untyped_storage().data_ptr() == place for arg in args)
+    place = output.untyped_storage()._cdata
+    return any(isinstance(arg, Tensor) and arg.untyped_storage()._cdata == place for arg in args)
 
 
 def _numbers(part: nn.Module, attribute: str) -> tuple[int, ...]:
