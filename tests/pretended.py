@@ -1,7 +1,7 @@
 """A device that is not there: tensors that say they are on it, computed on the CPU, and never mixed with others.
 
-Whatever fails on a GPU for want of a `.to(...)` fails here in the GPU's own words, on any machine. What runs inside a
-backward pass is not looked at.
+Whatever fails on a GPU for want of a `.to(...)` fails here in the GPU's own words, on any machine. Inside a backward
+pass, where the gradients come from torch itself, everything is taken to be on the device.
 """
 
 from __future__ import annotations
@@ -36,18 +36,44 @@ def is_there(value: Any) -> bool:
 class Device(TorchFunctionMode):
     """Inside, tensors may be moved to the device and made on it."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.backward = 0
+        self.run_backward = torch.autograd._engine_run_backward
+
+    def __enter__(self) -> Device:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            self.backward += 1
+            try:
+                with self:
+                    return self.run_backward(*args, **kwargs)
+            finally:
+                self.backward -= 1
+
+        if not self.backward:
+            torch.autograd._engine_run_backward = run
+        return super().__enter__()  # type: ignore[no-any-return]
+
+    def __exit__(self, *error: Any) -> None:
+        if not self.backward:
+            torch.autograd._engine_run_backward = self.run_backward
+        super().__exit__(*error)
+
+    def is_there(self, value: Any) -> bool:
+        return isinstance(value, Tensor) and (self.backward > 0 or is_there(value))
+
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = dict(kwargs or {})
         name = getattr(func, "__name__", "")
         if func in _GETTERS:
-            return _GETTERS[func](is_there(args[0]))
+            return _GETTERS[func](self.is_there(args[0]))
         if func is torch.autograd.grad:
             return self._gradients(args, kwargs)
         tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
-        there = any(map(is_there, tensors))
+        there = any(map(self.is_there, tensors))
         if there and name in ("numpy", "__array__"):
             raise TypeError(f"can't convert {DEVICE} device type tensor to numpy. Use Tensor.cpu() first.")
-        if there and name not in _MIX:
+        if there and name not in _MIX and not self.backward:
             self._refuse_mixed(name, tensors[1:] if name in _INDEXING and is_there(tensors[0]) else tensors)
         onto = there
         if name == "to":

@@ -55,7 +55,7 @@ class Ask:
             "target": self.target,
             "options": catalogue.validated(inspect.unwrap(entry.function), dict(self.options)),
             "net": net.facts(),
-            "pixels": [hashlib.sha256(as_float(p).numpy().tobytes()).hexdigest() for p in pictures],
+            "pixels": [hashlib.sha256(as_float(p).cpu().numpy().tobytes()).hexdigest() for p in pictures],
         }
         return hashlib.sha256(json.dumps(asked, sort_keys=True, default=_identity).encode()).hexdigest()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,12 @@ class Images:
                 f"pictures of {len(shapes)} sizes are no one tensor: {sizes}; net.see(images) makes them one size"
             )
         return torch.stack([as_float(picture) for picture in self.pictures])
+
+    def on(self, device: torch.device) -> Images:
+        """The same, with their pixels on that device; the originals stay where they are."""
+        if all(picture.device == device for picture in self.pictures):
+            return self
+        return replace(self, pictures=tuple(picture.to(device) for picture in self.pictures))
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""

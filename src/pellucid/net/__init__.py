@@ -163,6 +163,7 @@ class Net:
     ) -> Run:
         like = next((p for p in self.module.parameters() if p.is_floating_point()), pixels)
         self._check(pixels)
+        pixels = pixels.to(self.device)  # once: what comes back to them is then there as well
         leaf = pixels.detach().clone().requires_grad_() if grad == "pixels" else None
         with torch.set_grad_enabled(bool(grad)):
             inputs = self.preprocess.normalise((pixels if leaf is None else leaf).to(like.device)).to(like.dtype)
@@ -195,9 +196,17 @@ class Net:
 
         tap.observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()})
 
+    @property
+    def device(self) -> torch.device:
+        """Where the network is: the device of its first parameter, or buffer; the CPU where it has none."""
+        for tensors in (self.module.parameters(), self.module.buffers()):
+            for tensor in tensors:
+                return tensor.device
+        return torch.device("cpu")
+
     def see(self, images: Images) -> Images:
-        """The pictures as the network sees them: resized and cropped, in 0..1, not yet normalised."""
-        return self.preprocess.see(images)
+        """The pictures as the network sees them, on its device: resized and cropped, in 0..1, not yet normalised."""
+        return self.preprocess.see(images).on(self.device)
 
     def layers(self, size: tuple[int, int] | None = None) -> Layers:
         """The layer table for an input of that size; by default the network's own, or 224 × 224."""

@@ -21,6 +21,8 @@ from pellucid.result import Heatmap
 from pellucid.target import BEST, Target, fixed
 
 _NEAR = 1e-9  # of the whole way: a step that has come so near its aim is done
+_EQUAL = 100
+"""Times the rounding of the network's numbers: gradients that differ by less are equal."""
 
 
 @method("Guided integrated gradients", source="Kapishnikov et al. 2021, section 4")
@@ -81,10 +83,10 @@ def _walked(
     width, done = move.abs(), torch.zeros_like(move)
     share = torch.zeros_like(move[0, 0])
     here = backward(net, begin.to(pixels), target)
-    first = float(here.scores.double())
+    first, rounding = float(here.scores.double()), torch.finfo(here.gradient.dtype).eps
     for step in counted(range(1, steps + 1), "guided integrated gradients"):
         gradient = here.gradient.double().to(move.device)
-        after = advanced(done, gradient.abs(), width, step / steps, fraction, distance)
+        after = advanced(done, gradient.abs(), width, step / steps, fraction, distance, _EQUAL * rounding)
         here = backward(net, (begin + after * move).to(pixels), target)
         if quadrature == "trapezoid":
             gradient = (gradient + here.gradient.double().to(move.device)) / 2
@@ -101,10 +103,13 @@ def advanced(
     place: float,
     fraction: float,
     distance: float,
+    equal: float = 0.0,
 ) -> Float[Tensor, "1 c h w"]:
     """How much of its way each value has gone when the picture has gone `place` of the whole, both in 0..1.
 
-    `done` is how much before, `gradient` the magnitudes that decide who moves, `width` the length of each way.
+    `done` is how much before, `gradient` the magnitudes that decide who moves, `width` the length of each way. Values
+    whose gradients differ by less than `equal` × the largest move together: a network that is linear in places has many
+    equal ones, and rounding, which is another on each device, must not choose between them.
     """
     if place == 1:
         return torch.ones_like(done)
@@ -117,7 +122,7 @@ def advanced(
         lowest = gradient[able]
         # A share of all values, not of those that can still move: as many at a time, until fewer are left.
         at = min(int(fraction * (gradient.numel() - 1)) + 1, len(lowest))
-        chosen = able & (gradient <= lowest.kthvalue(at).values)
+        chosen = able & (gradient <= lowest.kthvalue(at).values + equal * lowest.max())
         reach = float((width * (high - done))[chosen].sum())
         done = torch.where(chosen, done + min(missing / reach, 1.0) * (high - done), done)
     return done

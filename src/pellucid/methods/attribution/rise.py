@@ -61,7 +61,7 @@ def rise(
         plain = net.run(one.pixels, at=target.layers)
         asked = fixed(target, plain)
         scores.append(scored(asked, plain))
-        sums = _Sums((one.pixels.shape[-2], one.pixels.shape[-1]), masks[1], form)
+        sums = _Sums((one.pixels.shape[-2], one.pixels.shape[-1]), masks[1], form, one.pixels.device)
         for mask, score in _answers(net, one, asked, samples, masks, stand_in(net, one, fill, seed), seed):
             sums.add(mask, score)
             if tolerance and sums.count % _BLOCK == 0 and sums.unrest <= tolerance:
@@ -99,7 +99,8 @@ def _answers(
     """Every mask of one image with the score that it leaves, in order."""
     pixels, size = one.pixels, (one.pixels.shape[-2], one.pixels.shape[-1])
     for portion in chunks(torch.arange(samples), net, "RISE", size, grad=False):
-        made = [torch.from_numpy(random_mask(size, masks, seed, one.ids[0], k)) for k in portion.tolist()]
+        drawn = (torch.from_numpy(random_mask(size, masks, seed, one.ids[0], k)) for k in portion.tolist())
+        made = [mask.to(pixels.device) for mask in drawn]
         shown = [hidden + (pixels - hidden) * mask.to(pixels) for mask in made]
         found = scored(asked, net.run(torch.cat(shown), at=asked.layers)).detach().double().tolist()
         yield from zip(made, found, strict=True)
@@ -108,10 +109,12 @@ def _answers(
 class _Sums:
     """Sums over masks M with scores f, in float64 and in the order of the masks, and the map that they make."""
 
-    def __init__(self, size: tuple[int, int], share: float | int, form: Form) -> None:
+    def __init__(self, size: tuple[int, int], share: float | int, form: Form, device: torch.device) -> None:
         self.share, self.form, self.count = float(share), form, 0
         self.f = self.ff = 0.0
-        self.m, self.mf, self.mff, self.mm, self.mmf, self.mmff = torch.zeros(6, *size, dtype=torch.float64)
+        self.m, self.mf, self.mff, self.mm, self.mmf, self.mmff = torch.zeros(
+            6, *size, dtype=torch.float64, device=device
+        )
 
     def add(self, mask: Tensor, score: float) -> None:
         """One mask more."""

@@ -120,7 +120,8 @@ def _answers(
 ) -> Array:
     """Scores (2 + cells, samples): of A, of B, and of A with one cell after the other from B."""
     samples, count = a.shape
-    high, wide = (torch.tensor([stop - start for start, stop in along]) for along in cells)
+    device = one.pixels.device
+    high, wide = (torch.tensor([stop - start for start, stop in along], device=device) for along in cells)
 
     def masks(numbers: list[int]) -> Iterator[Tensor]:
         for which, k in (divmod(number, samples) for number in numbers):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
@@ -123,7 +122,7 @@ class _Inversion:
         self.net, self.photo, self.tv, self.beta, self.how, self.evaluations = net, photo, tv, beta, how, evaluations
         self.size = (photo.shape[-2], photo.shape[-1])
         self.spread = SPREAD**2 * photo.numel()
-        self.mean = torch.tensor(net.preprocess.mean, dtype=photo.dtype).view(1, -1, 1, 1)
+        self.mean = photo.new_tensor(net.preprocess.mean).view(1, -1, 1, 1)
 
     def of(self, row: Layer, which: tuple[int | str, ...]) -> tuple[np.ndarray, float]:
         """The picture in 8 bits that looks to the layer as the photo does, and its error."""
@@ -142,7 +141,7 @@ class _Inversion:
         match = Match(self.net, loss, image, self.size, f"inversion of {row.name}")
         how = Momentum(RATE * self.spread, self.evaluations) if self.how == "momentum" else self.how
         bits, again = as_file(match.found(start.to(self.photo), self.evaluations, how))
-        return bits, float(relative(features(self.net, again, [row.name])[0], wanted))
+        return bits, float(relative(features(self.net, again.to(self.photo.device), [row.name])[0], wanted))
 
     def prior(self, row: Layer) -> tuple[Image, float | int, float]:
         """What is moved, λ_TV and λ_α."""
