@@ -15,7 +15,10 @@ from torch import Tensor, nn
 from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName
 from pellucid.images import Images
 from pellucid.net import layers, tap
+from pellucid.net.axes import Axes
 from pellucid.net.identity import raw, weights_of
+from pellucid.net.known import fresh, turned
+from pellucid.net.tap import split_call
 from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
 from pellucid.net.memory import Memory
@@ -131,9 +134,8 @@ class Net:
         at, memory = tuple(dict.fromkeys(at)), self._cache.get("memory")
         stop = stop and bool(at)
         if stop:  # a layer that runs again later would not be noticed
-            table = self.layers(_size(pixels))
             for name in at:
-                table[name]
+                self.layer(name, of=pixels)
         if memory is None or edit or pixels.requires_grad:
             return self._run(pixels, at, edit, rule, grad, stop)
         key = hashlib.sha256(raw(pixels)).digest(), pixels.shape, pixels.dtype, at, rule, grad, stop
@@ -170,8 +172,9 @@ class Net:
         large = bool(grad) and 4 * len(pixels) * pixels[0].numel() * _GROWTH > MEMORY
         with spilling(MEMORY) if large else nullcontext():
             output, found, coverage = tap.forward(
-                self.module, inputs, at=at, edit=edit, rule=rule, grad=bool(grad), stop=stop
-            )
+                self.module, inputs, at=at, edit=edit, rule=rule, grad=bool(grad), stop=stop,
+                axes=self._turned((*at, *(edit or ())), pixels),
+            )  # fmt: skip
         return Run(self, output, found, coverage, leaf, stopped=stop)
 
     def observe(self, pixels: Tensor, watch: Mapping[str, Callable[[int, Tensor], None]], *, at_once: int = 1) -> None:
@@ -194,7 +197,8 @@ class Net:
         def told(seen: Callable[[int, Tensor], None]) -> tap.Watcher:
             return lambda output: seen(start, output)
 
-        tap.observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()})
+        axes = self._turned(watch, pixels)
+        tap.observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()}, axes)
 
     @property
     def device(self) -> torch.device:
@@ -208,18 +212,40 @@ class Net:
         """The pictures as the network sees them, on its device: resized and cropped, in 0..1, not yet normalised."""
         return self.preprocess.see(images).on(self.device)
 
-    def layers(self, size: tuple[int, int] | None = None) -> Layers:
-        """The layer table for an input of that size; by default the network's own, or 224 × 224."""
+    def layers(self, size: tuple[int, int] | None = None, *, of: Tensor | None = None) -> Layers:
+        """The layer table for an input of that size; by default the network's own, or 224 × 224.
+
+        It is of a pass over a blank picture. With `of`, pixels (N, C, H, W) in 0..1, it is of a pass over the first
+        of these, for networks that do not run the same layers for every picture.
+        """
+        if of is not None:
+            like = layers.blank(self.module, of.shape[1], _size(of))
+            return layers.table(self.module, self.preprocess.normalise(of[:1].detach().to(like)))
         size = size or self.preprocess.size or _USUAL_SIZE
+        fresh(self._cache, self.module)
         if size not in self._cache:
             inputs = layers.blank(self.module, self.preprocess.channels or 3, size)
             self._cache[size] = layers.table(self.module, inputs)
         table: Layers = self._cache[size]
         return table
 
-    def layer(self, name: str, size: tuple[int, int] | None = None) -> Layer:
-        """The row of one layer, or UnknownName with the nearest."""
-        return self.layers(size)[name]
+    def _turned(self, names: Iterable[str], pixels: Tensor) -> dict[str, Axes]:
+        """The layers among these whose output is not (images, channels, rows, columns), and how it becomes that."""
+        fresh(self._cache, self.module)
+        tables = [table for table in self._cache.values() if isinstance(table, Layers)]
+        return turned(names, tables, lambda: self.layers(_size(pixels)), lambda: self.layers(of=pixels))
+
+    def layer(self, name: str, size: tuple[int, int] | None = None, *, of: Tensor | None = None) -> Layer:
+        """The row of one layer, or UnknownName with the nearest; with `of` as it is for these pixels."""
+        table = self.layers(size if of is None else _size(of))
+        if of is not None and name not in table and split_call(name)[0] in dict(self.module.named_modules()):
+            table = self.layers(of=of)  # it does not run for a blank picture
+        return table[name]
+
+    def unclear(self, name: str) -> bool:
+        """Whether a layer gives several numbers a unit and it is not known which of them are one unit's."""
+        rows = [row for table in self._cache.values() if isinstance(table, Layers) for row in table.rows]
+        return any(name in (row.name, f"{row.name}#1") and row.units is None and len(row.shape) > 1 for row in rows)
 
     def chunk(self, size: tuple[int, int], *, grad: bool) -> int:
         """How many images of that size to run at once (at least 1): as many as memory and cache hold."""

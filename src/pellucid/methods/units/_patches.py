@@ -46,12 +46,15 @@ def exciting(index: Index, unit: Unit, count: int) -> Top:
 
 
 def field(placement: Placement | None, places: tuple[int, int], place: int, size: tuple[int, int]) -> Box:
-    """The receptive field of a cell in the network's input, as edges; all of it where the layer has no places."""
+    """What a cell looks at in the network's input, as edges; all of it where the layer has no places.
+
+    It is the receptive field, but for what every cell sees of the whole picture through a gate.
+    """
     if placement is None or places == (1, 1):
         return 0.0, 0.0, float(size[0]), float(size[1])
     rows, columns = placement.centres(*places)
     y, x = rows[place // places[1]] + 0.5, columns[place % places[1]] + 0.5
-    high, wide = (min(one, 2 * whole) for one, whole in zip(placement.field, size, strict=True))
+    high, wide = (min(one, 2 * whole) for one, whole in zip(placement.patch, size, strict=True))
     return float(y - high / 2), float(x - wide / 2), float(y + high / 2), float(x + wide / 2)
 
 
