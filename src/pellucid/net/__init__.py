@@ -16,9 +16,9 @@ from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName
 from pellucid.images import Images
 from pellucid.net import layers, tap
 from pellucid.net.axes import Axes
+from pellucid.net.dimensions import refused_once
 from pellucid.net.identity import raw, weights_of
-from pellucid.net.known import fresh, turned
-from pellucid.net.tap import split_call
+from pellucid.net.known import fresh, turned, unclear
 from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
 from pellucid.net.memory import Memory
@@ -225,6 +225,7 @@ class Net:
         fresh(self._cache, self.module)
         if size not in self._cache:
             inputs = layers.blank(self.module, self.preprocess.channels or 3, size)
+            refused_once(self._cache, self.module, lambda: inputs, self.name)
             self._cache[size] = layers.table(self.module, inputs)
         table: Layers = self._cache[size]
         return table
@@ -232,20 +233,18 @@ class Net:
     def _turned(self, names: Iterable[str], pixels: Tensor) -> dict[str, Axes]:
         """The layers among these whose output is not (images, channels, rows, columns), and how it becomes that."""
         fresh(self._cache, self.module)
-        tables = [table for table in self._cache.values() if isinstance(table, Layers)]
-        return turned(names, tables, lambda: self.layers(_size(pixels)), lambda: self.layers(of=pixels))
+        return turned(names, self._cache, lambda: self.layers(_size(pixels)), lambda: self.layers(of=pixels))
 
     def layer(self, name: str, size: tuple[int, int] | None = None, *, of: Tensor | None = None) -> Layer:
         """The row of one layer, or UnknownName with the nearest; with `of` as it is for these pixels."""
         table = self.layers(size if of is None else _size(of))
-        if of is not None and name not in table and split_call(name)[0] in dict(self.module.named_modules()):
+        if of is not None and name not in table and tap.split_call(name)[0] in dict(self.module.named_modules()):
             table = self.layers(of=of)  # it does not run for a blank picture
         return table[name]
 
     def unclear(self, name: str) -> bool:
         """Whether a layer gives several numbers a unit and it is not known which of them are one unit's."""
-        rows = [row for table in self._cache.values() if isinstance(table, Layers) for row in table.rows]
-        return any(name in (row.name, f"{row.name}#1") and row.units is None and len(row.shape) > 1 for row in rows)
+        return unclear(self._cache, name)
 
     def chunk(self, size: tuple[int, int], *, grad: bool) -> int:
         """How many images of that size to run at once (at least 1): as many as memory and cache hold."""
@@ -355,6 +354,8 @@ class Net:
             raise PellucidError(f"pixels have {pixels.shape[1]} channels, {self.name} takes {channels}")
         if not torch.isfinite(pixels.detach().sum()) and not torch.isfinite(pixels.detach()).all():
             raise PellucidError("pixels hold NaN or infinity: no result would mean anything")
+        of = pixels.shape[1], _size(pixels)
+        refused_once(self._cache, self.module, lambda: layers.blank(self.module, *of), self.name)
 
     def selected(self, output: Any) -> Tensor:
         """The tensor to explain out of whatever the module returned; Refused where `output=` has to say which."""

@@ -42,7 +42,11 @@ class Axes:
             return output.movedim(self.channel, 1)
         if self.grid is None:
             return output.permute(0, self.channel, self.row, self.column)
-        return output.narrow(self.row, self.skip, self.grid[0] * self.grid[1]).movedim(self.channel, 1).unflatten(2, self.grid)
+        return (
+            output.narrow(self.row, self.skip, self.grid[0] * self.grid[1])
+            .movedim(self.channel, 1)
+            .unflatten(2, self.grid)
+        )
 
     def back(self, maps: Tensor, output: Tensor) -> Tensor:
         """As the network had it; tokens that are no places come from its own `output`."""
@@ -79,6 +83,3 @@ def axes_of(where: Where | None) -> Axes | None:
 
 def _tags(where: Where, dim: int) -> list[Tag]:
     return [tag for tag, n in where.dims[dim] if tag or n > 1]
-
-
-

@@ -63,8 +63,14 @@ def fresh(cache: dict[Any, Any], module: nn.Module) -> None:
         cache.update(kept, structure=Structure(module))
 
 
+def unclear(cache: dict[Any, Any], name: str) -> bool:
+    """Whether a layer gives several numbers a unit and it is not known which of them are one unit's."""
+    rows = [row for table in cache.values() if isinstance(table, Layers) for row in table.rows]
+    return any(name in (row.name, f"{row.name}#1") and row.units is None and len(row.shape) > 1 for row in rows)
+
+
 def turned(
-    names: Iterable[str], tables: list[Layers], this: Callable[[], Layers], real: Callable[[], Layers]
+    names: Iterable[str], cache: dict[Any, Any], this: Callable[[], Layers], real: Callable[[], Layers]
 ) -> dict[str, Axes]:
     """The layers among these whose output is not (images, channels, …), and how it is turned into that.
 
@@ -76,7 +82,7 @@ def turned(
     if not names:
         return {}
     try:
-        table = tables[0] if tables else this()
+        table = next((one for one in cache.values() if isinstance(one, Layers)), None) or this()
         found = _rows(names, table)
         if any(row is not None and row.grid is not None for row in found.values()):
             found = _rows(names, this())

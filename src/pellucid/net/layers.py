@@ -159,7 +159,7 @@ def table(module: nn.Module, inputs: Tensor) -> Layers:
             if name in mixing and where is not None and where.mixed:
                 attention.append(f"{name}.")
 
-    tap.trace(module, inputs, watch, note, inside.append)
+    tap.trace(module, inputs, watch, note, lambda name, _: inside.append(name))
     size = (int(inputs.shape[-2]), int(inputs.shape[-1]))
     calls, inner = Counter(one.name for one in seen), tuple(attention)
     rows = tuple(_row(one, calls[one.name], tracker.mixed, size, inner) for one in seen)

@@ -17,8 +17,10 @@ from torch import nn
 from pellucid.errors import BadNetwork, PellucidError, UnknownName, unknown
 from pellucid.net import Net
 from pellucid.net.checkpoint import SUFFIXES, read_checkpoint
+from pellucid.net.dimensions import refused_once
 from pellucid.net.fit import fitted
 from pellucid.net.labels import Labels
+from pellucid.net.layers import blank
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.sources import SOURCES, Found, bare, find
 
@@ -65,7 +67,10 @@ def load(
         spec.output,
     ):
         return spec
-    return Net(found.module, found.name, preprocess, names, which)
+    net = Net(found.module, found.name, preprocess, names, which)
+    shape = preprocess.channels or 3, preprocess.size or (32, 32)
+    refused_once(net._cache, net.module, lambda: blank(net.module, *shape), net.name)
+    return net
 
 
 def _found(spec: Any, weights: Any) -> Found:

@@ -13,7 +13,7 @@ from pellucid.net.reach_rules import argument, expanded, refuse, statistics
 _ATTENTION = """
     _scaled_dot_product_flash_attention_for_cpu _scaled_dot_product_flash_attention scaled_dot_product_attention
     _scaled_dot_product_efficient_attention _scaled_dot_product_cudnn_attention
-    _scaled_dot_product_fused_attention_overrideable _native_multi_head_attention 
+    _scaled_dot_product_fused_attention_overrideable _native_multi_head_attention
 """
 ATTENTION = frozenset(_ATTENTION.split())
 

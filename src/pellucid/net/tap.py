@@ -330,12 +330,12 @@ def trace(
     inputs: Tensor,
     watch: Watch,
     seen: Callable[[str, int, nn.Module, Any], None],
-    begun: Callable[[str], None] | None = None,
+    begun: Callable[[str, tuple[Any, ...]], None] | None = None,
 ) -> Any:
     """Run once without gradients and report every operation to `watch` and every call of a named layer to `seen`.
 
     `seen(name, call, layer, output)` comes when the layer has finished: innermost first, in order of execution;
-    `begun(name)` when it begins.
+    `begun(name, inputs)` when it begins.
     """
     calls: dict[str, int] = {}
 
@@ -346,6 +346,9 @@ def trace(
 
         return note
 
+    def beginning(name: str, begun: Callable[[str, tuple[Any, ...]], None]) -> Callable[[nn.Module, Any], None]:
+        return lambda _part, given: begun(name, given)
+
     if isinstance(module, torch.jit.ScriptModule):
         raise Refused("a TorchScript network has no layers to look at: load the Python module it was made from")
     with undisturbed(module), ExitStack() as undo, torch.no_grad():
@@ -353,6 +356,6 @@ def trace(
             if name:
                 undo.callback(part.register_forward_hook(hook(name)).remove)
                 if begun is not None:
-                    undo.callback(part.register_forward_pre_hook(lambda *_, name=name: begun(name)).remove)
+                    undo.callback(part.register_forward_pre_hook(beginning(name, begun)).remove)
         with _Watching(watch):
             return _called(module, inputs)

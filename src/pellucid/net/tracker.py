@@ -83,8 +83,10 @@ class Tracker:
         dims: list[Factors] = [(("", n),) for n in out.shape]
         if a is not None:
             dims[:-1] = a.dims[:-1]
-        if b is not None:
-            dims[-1] = b.dims[-1] if a is None else tuple(("o" if t in ("y", "x", "t") else t, n) for t, n in b.dims[-1])
+        if b is not None and (a is None or not any(a.placed(d) for d in range(len(a.dims) - 1))):
+            dims[-1], first = b.dims[-1], b
+        elif b is not None:  # what each place has to say about each other
+            dims[-1] = tuple(("o" if tag in ("y", "x", "t") else tag, n) for tag, n in b.dims[-1])
         if b is not None or (a is not None and a.placed(-1)):
             self.mixed += 1
         for tag in AXES:
