@@ -42,11 +42,9 @@ class Axes:
             return output.movedim(self.channel, 1)
         if self.grid is None:
             return output.permute(0, self.channel, self.row, self.column)
-        return (
-            output.narrow(self.row, self.skip, self.grid[0] * self.grid[1])
-            .movedim(self.channel, 1)
-            .unflatten(2, self.grid)
-        )
+        places = output.narrow(self.row, self.skip, self.grid[0] * self.grid[1])
+        turned: Tensor = places.movedim(self.channel, 1).unflatten(2, self.grid)
+        return turned
 
     def back(self, maps: Tensor, output: Tensor) -> Tensor:
         """As the network had it; tokens that are no places come from its own `output`."""

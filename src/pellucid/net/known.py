@@ -25,7 +25,8 @@ class Structure:
     """
 
     def __init__(self, module: nn.Module | None = None) -> None:
-        parts, self.said = ([], None) if module is None else _parts(module)
+        parts, said = ([], None) if module is None else _parts(module)
+        self.said: list[Any] | None = said
         self.alive = [weakref.ref(part) for part in parts]
 
     def holds(self, module: nn.Module) -> bool:
@@ -39,7 +40,8 @@ class Structure:
 
 def _parts(module: nn.Module) -> tuple[list[nn.Module], list[Any]]:
     """All modules, and what is said of each: 0.1 ms for a ResNet-50."""
-    parts, found, said = [module], {id(module)}, []
+    parts, found = [module], {id(module)}
+    said: list[Any] = []
     for part in parts:  # which grows
         own = part.__dict__
         said.append(id(part))

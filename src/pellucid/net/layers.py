@@ -66,7 +66,7 @@ class Layer:
     @property
     def units(self) -> int | None:
         """How many channels the output has; None where it is not known which of its numbers are one unit's."""
-        return self.shape[0] if self.axes is not None and self.shape else None
+        return self.shape[0] if len(self.shape) == 1 or (self.axes is not None and self.shape) else None
 
 
 class _Seen(NamedTuple):

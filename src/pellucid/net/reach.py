@@ -9,7 +9,7 @@ normalisation over the picture) and places the cell, and `full`, which has every
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,13 +128,15 @@ class Where:
     def moved(self, tag: Tag, axis: Axis, n: int) -> Where:
         """The axis with other cells."""
         dims = tuple(tuple((t, n if t == tag else size) for t, size in factors) for factors in self.dims)
-        return replace(self, dims=dims, **{tag: axis})
+        named: dict[str, Any] = {tag: axis}
+        return replace(self, dims=dims, **named)
 
     def without(self, tag: Tag) -> Where:
         """The axis seen as a whole by every element; its dimension becomes an ordinary one."""
         rest: dict[Tag, Tag] = {tag: "", "t": ""}
         dims = tuple(tuple((rest.get(t, t), size) for t, size in factors) for factors in self.dims)
-        return replace(self, dims=dims, **{tag: getattr(self, tag).pooled()})
+        pooled: dict[str, Any] = {tag: getattr(self, tag).pooled()}
+        return replace(self, dims=dims, **pooled)
 
 
 def of_input(pixels: Tensor) -> Where:

@@ -34,7 +34,7 @@ def map_layer(net: Net, seen: Images, layer: str | None) -> tuple[Layer, Placeme
     if row.placement is not None:
         return row, row.placement, notes
     why = f"its place could not be followed through {', '.join(table.unplaced) or 'the network'}"
-    placement = Placement.stretched(*row.shape[1:], height, width)
+    placement = Placement.stretched(row.shape[1], row.shape[2], height, width)
     return row, placement, (*notes, f"layer {row.name} is stretched over the picture: {why}")
 
 

@@ -17,6 +17,7 @@ from pellucid.geometry import Placement, between
 from pellucid.images import Images
 from pellucid.methods.attribution._skeleton import asked_in, chunks, derivative, heatmap
 from pellucid.net import Net
+from pellucid.net.effective import bundled_placement, effective
 from pellucid.net.rules.elementwise import wide
 from pellucid.result import Heatmap
 from pellucid.target import Target
@@ -25,10 +26,14 @@ LayerNames = Annotated[
     str | tuple[str, ...] | None,
     Field(description="whose maps to weight, several as 'a,b'; by default the last one with places"),
 ]
-Placing = Literal["field", "stretch"]
+Placing = Literal["auto", "field", "effective", "stretch"]
 PlacingOption = Annotated[
     Placing,
-    Field(description="cells by their receptive fields, or the map stretched over the picture as most tools do"),
+    Field(
+        description="cells in the middle of their receptive fields; where they look, measured once for each layer (16 "
+        "to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled "
+        "network, else by receptive fields"
+    ),
 ]
 
 
@@ -190,13 +195,20 @@ def chosen_layer(
     if not row.mapped:
         raise Refused(table.no_maps(row))
     note = () if layer is not None else (f"layer {row.name}: the last one that still has places",)
+    if placement == "effective":
+        found = effective(net, row.name, (height, width))
+        return Chosen(row.name, found.placement, (*note, f"layer {row.name} is placed {found.told}"))
+    if placement == "auto" and row.placement is not None:
+        shipped = bundled_placement(net, row, (height, width))
+        note = (*note, f"layer {row.name} is placed where its cells were measured to look") if shipped else note
+        return Chosen(row.name, shipped or row.placement, note)
     if placement == "field" and row.placement is not None:
         return Chosen(row.name, row.placement, note)
-    if placement == "field":
+    if placement != "stretch":
         why = f"its place could not be followed through {', '.join(table.unplaced) or 'the network'}"
         note = (*note, f"layer {row.name} is stretched over the picture: {why}")
     field = row.placement.field if row.placement else None
-    return Chosen(row.name, Placement.stretched(*row.shape[1:], height, width, field), note)
+    return Chosen(row.name, Placement.stretched(row.shape[1], row.shape[2], height, width, field), note)
 
 
 def at_pixels(maps: Tensor, placement: Placement, size: tuple[int, int]) -> Tensor:
