@@ -53,7 +53,7 @@ MEASURED: dict[str, Pair] = {
     "act2": (-13.4, -11.9),
 }
 """Of layers of the bundled network, with WEIGHTS at 224 pixels: by how much they look beside the middle of their
-fields, down and across. Their standard errors are 1 pixel in blocks 5 and 6 and behind, half a pixel or less elsewhere."""
+fields, down and across. Standard errors: 1 pixel from block 5 on, half a pixel or less before."""
 WEIGHTS = "e7907e3dd414801462ac86698e664f6009f9a406ce8ccf5f988a87016b4414d4"
 
 _EACH, _MOST = 16, 64
