@@ -174,11 +174,16 @@ def _fitted(
 
 
 def _moved(placement: Placement, by: Pair) -> Placement:
+    """Cells elsewhere; the fields around them are as large as it takes to hold the same pixels."""
+    field, local = (
+        None if one is None else (one[0] + 2 * abs(by[0]), one[1] + 2 * abs(by[1]))
+        for one in (placement.field, placement.local)
+    )
     start = placement.start[0] + by[0], placement.start[1] + by[1]
     grid = placement.grid
     if grid is not None:
         grid = tuple(y + by[0] for y in grid[0]), tuple(x + by[1] for x in grid[1])
-    return replace(placement, start=start, grid=grid)
+    return replace(placement, start=start, grid=grid, field=field or placement.field, local=local)
 
 
 def _middle(n: int) -> tuple[int, ...]:

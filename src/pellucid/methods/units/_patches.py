@@ -14,6 +14,8 @@ from pellucid.result import Meta, Patches
 from pellucid.result.patches import Box
 from pellucid.sweep.index import Index, Top
 
+_GATED = ("patches show what a cell looks at; through a gate every other pixel of the picture reaches it too",)
+
 
 def patches(index: Index, unit: Unit, top: Top) -> Patches:
     """The patches of these pictures at these places."""
@@ -32,8 +34,9 @@ def patches(index: Index, unit: Unit, top: Top) -> Patches:
         labels.append(None if label is None else source.classes[label])
     values = np.asarray(top.values, np.float32)
     return Patches(
-        tuple(pictures), tuple(boxes), values, tuple(names), tuple(labels), tuple(views), Meta(images=tuple(names))
-    )
+        tuple(pictures), tuple(boxes), values, tuple(names), tuple(labels), tuple(views),
+        Meta(images=tuple(names), notes=_GATED if placement is not None and placement.gated else ()),
+    )  # fmt: skip
 
 
 def exciting(index: Index, unit: Unit, count: int) -> Top:
