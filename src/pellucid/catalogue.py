@@ -23,7 +23,7 @@ from typing import Any, TypeVar, cast
 import pydantic
 from pydantic.fields import FieldInfo
 
-from pellucid.errors import PellucidError, unknown
+from pellucid.errors import OutOfMemory, PellucidError, is_out_of_memory, unknown
 
 R = TypeVar("R")
 _HOME = Path(__file__).parent / "methods"
@@ -98,12 +98,29 @@ def method(title: str, *, source: str) -> Callable[[Callable[..., R]], Callable[
                 return cast(R, _each(asked, function, given, kwargs))
             nouns = _nouns(function, arguments, given)
             options = validated(function, kwargs)
-            return _signed(function(**nouns, **options), function.__name__, title, options, nouns)
+            return _signed(_in_room(function, nouns, options), function.__name__, title, options, nouns)
 
         asked.title, asked.source = title, source  # type: ignore[attr-defined]
         return asked
 
     return declare
+
+
+def _in_room(function: Callable[..., R], nouns: dict[str, Any], options: dict[str, Any]) -> R:
+    """The method's answer; where memory runs out, once more with half as many images at a time, down to one."""
+    while True:
+        try:
+            return function(**nouns, **options)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            said = str(error).partition("\n")[0]
+        # Outside the handler: the traceback holds whatever filled the memory.
+        if not any(noun.halve() for noun in nouns.values() if hasattr(noun, "halve")):
+            raise OutOfMemory(
+                f"{function.__name__}: {said}, not even one image at a time: give the network a smaller input, or ask "
+                "on a device with more memory"
+            )
 
 
 def takes_many(function: Callable[..., Any]) -> bool:

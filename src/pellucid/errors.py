@@ -45,6 +45,12 @@ class BadNetwork(PellucidError):
     exit_code = 3
 
 
+class OutOfMemory(PellucidError):
+    """The device has no room for what was asked, not even for one image at a time."""
+
+    exit_code = 3
+
+
 class Refused(PellucidError):
     """A question that has no right answer for this network; the message says why."""
 
@@ -64,6 +70,12 @@ class MissingExtra(PellucidError):
         """`package` is what to install where no extra of ours brings it."""
         missing, line = ("a package", package) if package else ("an extra", f"'pellucid[{extra}]'")
         super().__init__(f"{what} needs {missing} that is not installed: pip install {line}")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether it says that memory is spent, on whichever device; torch's own errors by name, not to import it."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(names & {"OutOfMemory", "OutOfMemoryError", "MemoryError"}) or "DefaultCPUAllocator" in str(error)
 
 
 def unknown(kind: str, asked: str, known: Iterable[str], *, show: int = 4) -> UnknownName:

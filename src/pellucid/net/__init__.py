@@ -18,7 +18,7 @@ from pellucid.net import layers, tap
 from pellucid.net.identity import raw, weights_of
 from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
-from pellucid.net.memory import Memory
+from pellucid.net.memory import Memory, free, room
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.rules import Rule
 from pellucid.net.spill import spilling
@@ -150,6 +150,7 @@ class Net:
         For whoever asks several questions about the same pictures, while nothing trains the network: each
         further question then costs a backward pass alone. What is kept is bounded by the memory budget.
         """
+        self._largest  # noqa: B018  # made here, to be shared
         return replace(self, _cache={**self._cache, "memory": Memory(MEMORY)})
 
     def _run(
@@ -224,10 +225,24 @@ class Net:
     def chunk(self, size: tuple[int, int], *, grad: bool) -> int:
         """How many images of that size to run at once (at least 1): as many as memory and cache hold."""
         table = self.layers(size)
-        most = MEMORY // (4 * (table.floats if grad else 4 * table.widest))
-        if all(parameter.device.type == "cpu" for parameter in self.module.parameters()):
+        most = room(self.device, MEMORY) // (4 * (table.floats if grad else 4 * table.widest))
+        if self.device.type == "cpu":
             most = min(most, CACHE // (4 * table.widest))
-        return max(min(most, _MOST), 1)
+        self._cache["chunk"] = max(min(most, _MOST, self._largest[0]), 1)
+        return int(self._cache["chunk"])
+
+    @property
+    def _largest(self) -> list[int]:
+        """Images in the largest chunk that the device is known to hold; shared by all that share the layer tables."""
+        found: list[int] = self._cache.setdefault("largest", [_MOST])
+        return found
+
+    def halve(self) -> bool:
+        """After memory ran out: make chunks half as large from now on; False where they hold one image already."""
+        free(self.device)
+        before = min(int(self._cache.get("chunk", 1)), self._largest[0])
+        self._largest[0] = max(before // 2, 1)
+        return before > 1
 
     def predict(self, images: Images, top: int = 5) -> Predictions:
         """The `top` best guesses for every image, best first. A one-logit network gives yes or no."""

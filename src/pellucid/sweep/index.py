@@ -69,6 +69,10 @@ class Index:
             raise PellucidError(f"{source} no longer holds the pictures of the index: name where they are with images=")
         return source
 
+    def halve(self) -> bool:
+        """`Net.halve` of its network, after memory ran out."""
+        return self.net.halve()
+
     def at(self, place: str | Path) -> Index:
         """The same index, with its pictures elsewhere."""
         return replace(self, moved=str(place))
