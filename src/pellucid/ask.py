@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pellucid import catalogue
 from pellucid.catalogue import Entry
 from pellucid.errors import PellucidError, Refused
-from pellucid.images import Images, as_float, fingerprint, viewable
+from pellucid.images import Images, as_float, fingerprint
 from pellucid.net import Net
 from pellucid.progress import steps
 from pellucid.result import Column, Explanation, Heatmap, Meta, Result, Row, versions
@@ -122,7 +122,7 @@ def explain(
         versions=versions(),
         **net.facts(),
     )
-    return Explanation(viewable(images.originals[0]), net.see(images).views[0], guesses, tuple(rows), meta, columns)
+    return Explanation(images.shown(0), net.see(images).views[0], guesses, tuple(rows), meta, columns)
 
 
 def _able(methods: Sequence[str]) -> list[Entry]:

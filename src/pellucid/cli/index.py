@@ -74,6 +74,8 @@ def _index(session: Session) -> None:
     if not given["source"]:
         raise PellucidError(f"index needs pictures: pellucid index photos/ --store {given['store']}")
     source = Source.of(given["source"])
+    for note in source.notes:
+        session.watch.note(note)
     names = {
         name: [one.strip() for one in given[name].split(",")] if given[name] else None
         for name in ("layers", "embed", "pool")

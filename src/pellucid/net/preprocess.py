@@ -48,7 +48,7 @@ class Preprocess:
         seen = [self._cut(picture, name) for picture, name in zip(images.pictures, images.ids, strict=True)]
         pictures = tuple(picture for picture, _ in seen)
         views = tuple(_after(first, then) for first, (_, then) in zip(images.views, seen, strict=True))
-        return Images(pictures, images.ids, images.originals, views, images.notes, self)
+        return Images(pictures, images.ids, images.originals, views, images.notes, self, images.value_ranges)
 
     def normalise(self, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         """(x − mean) / std, per channel; differentiable."""

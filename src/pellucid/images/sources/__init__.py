@@ -18,6 +18,7 @@ from typing import Any
 from pellucid.errors import BadImage, unknown
 from pellucid.images import Images, read
 from pellucid.images.decode import printable
+from pellucid.images.hidden import hidden
 from pellucid.images.remote import is_url
 
 KINDS = {
@@ -54,6 +55,11 @@ class Source(ABC):
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes, where the source knows them."""
+        return ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What looking for the pictures passed over or had to decide."""
         return ()
 
     @cached_property
@@ -98,7 +104,7 @@ def named(data: Any, name: str) -> Images:
             why = f"{printable(name)!r}: {why}"
         raise BadImage(why) from error
     notes = tuple(f"{name}: {note.partition(': ')[2]}" for note in found.notes)
-    return Images(found.pictures, (name,), found.originals, found.views, notes)
+    return Images(found.pictures, (name,), found.originals, found.views, notes, value_ranges=found.value_ranges)
 
 
 def expanded(place: str) -> list[str]:
@@ -124,7 +130,7 @@ def _guessed(text: str) -> str:
     if (folder / "dataset_info.json").is_file() or (folder / "dataset_dict.json").is_file():
         return "hugging_face"
     if folder.is_dir():
-        return "parquet" if next(folder.glob("*.parquet"), None) else "folder"
+        return "parquet" if any(not hidden(path.name) for path in folder.glob("*.parquet")) else "folder"
     if folder.exists():
         raise BadImage(f"{text!r} is no source of pictures: a folder, {', '.join(suffixes)}, or KIND:PATH")
     if ":" in text:
