@@ -94,7 +94,8 @@ def explain(
     guess, the truth, and what speaks for the one rather than the other. Slow methods are asked more coarsely
     than by default, to answer within seconds; Meta of each map says how.
     """
-    net, images = Net.of(net), Images.of(images)
+    net = Net.of(net)
+    images = net.images(images)
     if len(images) != 1:
         raise PellucidError(f"explain takes one image, these are {len(images)}: explain images[i], one by one")
     entries = _able(methods)

@@ -62,9 +62,7 @@ class Images:
     ) -> Images:
         """Pictures that are their own originals."""
         views = tuple(View.whole(*picture.shape[-2:]) for picture in pictures)
-        return cls(
-            tuple(pictures), tuple(ids), tuple(pictures), views, tuple(notes), value_ranges=tuple(value_ranges)
-        )
+        return cls(tuple(pictures), tuple(ids), tuple(pictures), views, tuple(notes), value_ranges=tuple(value_ranges))
 
     @property
     def pixels(self) -> Tensor:
@@ -183,6 +181,8 @@ def read(
     """
     if isinstance(source, Images):
         return source
+    if layout not in (None, "chw", "hwc"):
+        raise BadImage(f"layout={layout!r}: 'chw' where the channels come first, or 'hwc' where they come last")
     many = source if isinstance(source, (list, tuple)) else [source]
     if not many:
         raise BadImage("no images: the list is empty")

@@ -78,8 +78,6 @@ def from_tensor(
 
 def _channel_first(array: Array, what: str, layout: Layout | None, channels: int | None) -> Array:
     """The same numbers as (C, H, W); refuses where either end of the shape may be the channels."""
-    if layout not in (None, "chw", "hwc"):
-        raise BadImage(f"layout={layout!r}: 'chw' where the channels come first, or 'hwc' where they come last")
     if not array.size and array.ndim:
         raise BadImage(f"{what} holds no pixels")
     if array.ndim == 2:

@@ -50,8 +50,8 @@ def decode(
 ) -> list[Decoded]:
     """The picture, or from a tensor (N, C, H, W) the N pictures, behind `source`; see `images.read`.
 
-    Files become RGB, but for TIFFs of other bands; arrays keep their channels. `value_range=(black, white)` scales arrays, and pictures of
-    more than 8 bits. Raises BadImage or UnknownName, in one line that names the source.
+    Files become RGB, but for TIFFs of other bands; arrays keep their channels. `value_range=(black, white)` scales
+    arrays, and pictures of more than 8 bits. Raises BadImage or UnknownName, in one line that names the source.
     """
     value_range = check_range(value_range)
     if isinstance(source, str) and source.startswith("sample:"):

@@ -110,12 +110,11 @@ _RAW = ".dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .pef .srw".split()  # noqa: SIM9
 _one_at_a_time = threading.Lock()  # catch_warnings swaps state of the whole process
 
 
-def from_stream(
-    stream: BytesIO | BufferedReader, what: str, value_range: Range | None, suffix: str = ""
-) -> Pixels:
+def from_stream(stream: BytesIO | BufferedReader, what: str, value_range: Range | None, suffix: str = "") -> Pixels:
     """An encoded picture -> (3, H, W), uint8 or, where it was deeper, float32 in 0..1; and notes.
 
-    A TIFF of other bands than grey, RGB and transparency keeps all of them, (bands, H, W). `what` begins every message; `suffix` helps to name what cannot be read.
+    A TIFF of other bands than grey, RGB and transparency keeps all of them, (bands, H, W). `what` begins every
+    message; `suffix` helps to name what cannot be read.
     """
     with _guarded(what) as notes:
         kind = _kind(stream.read(4096), suffix.lower())
@@ -215,9 +214,7 @@ def _frames(image: Image.Image) -> int:
         return 1
 
 
-def _picture(
-    image: Image.Image, what: str, value_range: Range | None, notes: list[str]
-) -> tuple[Tensor, Range | None]:
+def _picture(image: Image.Image, what: str, value_range: Range | None, notes: list[str]) -> tuple[Tensor, Range | None]:
     """Load, convert and turn upright: (3, H, W), and the values that became 0 and 1."""
     used: Range | None = None
     image.load()

@@ -115,7 +115,8 @@ def _on_white(unit: NDArray[Any], alpha: NDArray[Any], multiplied: bool, notes: 
     white = 255 if unit.dtype == np.uint8 else 1
     laid = (unit if multiplied else unit * share) + white * (1 - share)
     laid = laid.clip(0, white)
-    return laid.round().astype(np.uint8) if unit.dtype == np.uint8 else laid.astype(np.float32)
+    result: NDArray[Any] = laid.round().astype(np.uint8) if unit.dtype == np.uint8 else laid.astype(np.float32)
+    return result
 
 
 def _alpha(tags: Tags, samples: int) -> int | None:
@@ -131,7 +132,9 @@ def _check(page: Any, stream: BytesIO | BufferedReader, what: str) -> None:
         raise BadImage(f"{what} has {page.bitspersample} bits per band, which is not read here: save it with 8 or 16")
     if page.compression not in (_NONE, _LZW, _PACKBITS, *_DEFLATE):
         how = getattr(page.compression, "name", page.compression)
-        raise BadImage(f"{what} has {page.samplesperpixel} bands compressed as {how}: save it uncompressed or as DEFLATE")
+        raise BadImage(
+            f"{what} has {page.samplesperpixel} bands compressed as {how}: save it uncompressed or as DEFLATE"
+        )
     end = stream.seek(0, 2)
     whole = math.prod(page.chunks) * page.dtype.itemsize
     segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))

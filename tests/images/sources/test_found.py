@@ -56,7 +56,7 @@ def test_nothing_is_said_of_hidden_files_that_are_no_pictures(tmp_path: Path) ->
 
 
 def test_only_hidden_pictures_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(BadImage, match="no pictures .*a hidden picture is left out"):
+    with pytest.raises(BadImage, match=r"no pictures .*a hidden picture is left out"):
         pictures_in(photos(tmp_path / "photos", ".a.png"))
 
 

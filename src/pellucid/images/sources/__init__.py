@@ -17,6 +17,7 @@ from typing import Any
 
 from pellucid.errors import BadImage, unknown
 from pellucid.images import Images, read
+from pellucid.images.arrays import Range
 from pellucid.images.decode import printable
 from pellucid.images.hidden import hidden
 from pellucid.images.remote import is_url
@@ -32,6 +33,8 @@ class Source(ABC):
     """Many pictures, by number."""
 
     kind: str
+    value_range: Range | None = None
+    """The full scale of pictures deeper than 8 bits: that of the network which is to see them."""
 
     def __init__(self, place: str) -> None:
         self.place = place
@@ -94,10 +97,10 @@ class Source(ABC):
         return found
 
 
-def named(data: Any, name: str) -> Images:
+def named(data: Any, name: str, value_range: Range | None = None) -> Images:
     """A picture from its encoded bytes or its pixels, under its name in the source."""
     try:
-        found = read(data)
+        found = read(data, value_range=value_range)
     except BadImage as error:
         why = str(error).replace("the picture given as bytes", repr(printable(name)), 1)
         if why == str(error):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pellucid.errors import BadImage
 from pellucid.images import SUFFIXES, Images, read
@@ -106,8 +106,8 @@ class Folder(Source):
 
     def read(self, i: int) -> Images:
         if not is_url(self.place):
-            return read(Path(self.place) / self._files[i])
-        return named(fetched(f"{self.place.rstrip('/')}/{self._files[i]}"), self._files[i])
+            return read(Path(self.place) / self._files[i], value_range=self.value_range)
+        return named(fetched(f"{self.place.rstrip('/')}/{self._files[i]}"), self._files[i], self.value_range)
 
 
 def _check_strays(files: tuple[str, ...], place: str) -> None:

@@ -105,7 +105,9 @@ class Parquet(Source):
         file, group, first = self._groups[at]
         cell = self._group(file, group)[i - first].as_py()
         beside = self._files[file].rpartition("/")[0]
-        return picture(cell, self.name(i), lambda path: fetched(f"{beside}/{path}" if beside else path))
+        return picture(
+            cell, self.name(i), lambda path: fetched(f"{beside}/{path}" if beside else path), self.value_range
+        )
 
     def _row(self, i: int) -> tuple[int, int]:
         """(file, row in it) of a picture."""
