@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pellucid import catalogue
 from pellucid.catalogue import Entry
 from pellucid.errors import PellucidError, Refused
-from pellucid.images import Images, as_float, fingerprint, viewable
+from pellucid.images import Images, as_float, fingerprint
 from pellucid.net import Net
 from pellucid.progress import steps
 from pellucid.result import Column, Explanation, Heatmap, Meta, Result, Row, versions
@@ -94,7 +94,8 @@ def explain(
     guess, the truth, and what speaks for the one rather than the other. Slow methods are asked more coarsely
     than by default, to answer within seconds; Meta of each map says how.
     """
-    net, images = Net.of(net), Images.of(images)
+    net = Net.of(net)
+    images = net.images(images)
     if len(images) != 1:
         raise PellucidError(f"explain takes one image, these are {len(images)}: explain images[i], one by one")
     entries = _able(methods)
@@ -122,7 +123,7 @@ def explain(
         versions=versions(),
         **net.facts(),
     )
-    return Explanation(viewable(images.originals[0]), net.see(images).views[0], guesses, tuple(rows), meta, columns)
+    return Explanation(images.shown(0), net.see(images).views[0], guesses, tuple(rows), meta, columns)
 
 
 def _able(methods: Sequence[str]) -> list[Entry]:

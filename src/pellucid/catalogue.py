@@ -141,11 +141,15 @@ def _nouns(
     function: Callable[..., Any], arguments: dict[str, inspect.Parameter], given: dict[str, Any]
 ) -> dict[str, Any]:
     """The positional arguments as what they should be: every noun knows `of(value)`."""
-    hints, nouns = _hints(function), {}
+    hints = _hints(function)
+    nouns: dict[str, Any] = {}
     for name, parameter in arguments.items():
         if name not in given and parameter.default is parameter.empty:
             raise PellucidError(f"{function.__name__} needs {name}: {function.__name__}({', '.join(arguments)})")
-        nouns[name] = hints[name].of(given.get(name, parameter.default))
+        value, net = given.get(name, parameter.default), nouns.get("net")
+        if name == "images" and net is not None and value is not None:
+            value = net.images(value)  # what an array means is known by the network that takes it
+        nouns[name] = hints[name].of(value)
     return nouns
 
 
@@ -155,7 +159,8 @@ def _signed(result: R, name: str, title: str, options: dict[str, Any], nouns: di
 
     said = result.meta  # type: ignore[attr-defined]
     facts = {key: value for noun in nouns.values() for key, value in noun.facts().items() if not getattr(said, key)}
-    notes = (note for noun in nouns.values() for note in getattr(noun, "notes", ()))
+    notes = [note for noun in nouns.values() for note in getattr(noun, "notes", ())]
+    notes += [note for noun in nouns.values() if hasattr(noun, "remarks") for note in noun.remarks(options)]
     meta = dataclasses.replace(
         said,
         notes=tuple(dict.fromkeys((*said.notes, *notes))),

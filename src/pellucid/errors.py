@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 
 class PellucidError(Exception):
@@ -68,7 +69,7 @@ class MissingExtra(PellucidError):
 
     def __init__(self, what: str, extra: str, *, package: str | None = None) -> None:
         """`package` is what to install where no extra of ours brings it."""
-        missing, line = ("a package", package) if package else ("an extra", f"'pellucid[{extra}]'")
+        missing, line = ("a package", package) if package else ("an extra", extra_line(extra))
         super().__init__(f"{what} needs {missing} that is not installed: pip install {line}")
 
 
@@ -76,6 +77,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether it says that memory is spent, on whichever device; torch's own errors by name, not to import it."""
     names = {kind.__name__ for kind in type(error).__mro__}
     return bool(names & {"OutOfMemory", "OutOfMemoryError", "MemoryError"}) or "DefaultCPUAllocator" in str(error)
+
+
+def extra_line(extra: str) -> str:
+    """What pip is to install for an extra of ours: of the checkout, where Pellucid runs from one."""
+    root = Path(__file__).parents[2]
+    return f"-e '{root}[{extra}]'" if (root / "pyproject.toml").is_file() else f"'pellucid[{extra}]'"
 
 
 def unknown(kind: str, asked: str, known: Iterable[str], *, show: int = 4) -> UnknownName:

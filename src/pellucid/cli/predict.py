@@ -32,9 +32,12 @@ def _predict(session: Session) -> None:
         return session.given["images"][i], session.net.predict(picture, session.given["top"]).guesses[0]
 
     answers = session.each(ask)
+    for note in session.net.notes if answers else ():
+        session.watch.note(note)
     session.tell(
         {
             **(session.net.facts() if answers else {}),
+            "notes": list(session.net.notes) if answers else [],
             "results": [
                 {"image": name, "guesses": finite([dataclasses.asdict(guess) for guess in guesses])}
                 for name, guesses in answers

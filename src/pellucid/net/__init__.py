@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName
-from pellucid.images import Images
-from pellucid.net import layers, tap
+from pellucid.images import Images, read
+from pellucid.net import layers, remarks, sizes, tap
 from pellucid.net.identity import raw, weights_of
 from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
@@ -32,7 +32,6 @@ CACHE = 16 * 2**20
 """Bytes of the largest activation of one chunk on a CPU: beyond its cache, more images at once cost more each."""
 Grad = bool | Literal["pixels"]
 """What a run can be differentiated by: nothing, the activations asked for, or the pixels too."""
-_USUAL_SIZE = (224, 224)
 _GROWTH = 40  # numbers that a graph keeps for each number of the picture: 30 to 130 for the usual networks
 _MOST = 64  # images in a chunk: larger ones are no faster
 
@@ -93,6 +92,8 @@ class Net:
     labels: Labels | None = None
     output: str | None = None
     _cache: dict[Any, Any] = field(default_factory=dict)
+    said: tuple[str, ...] = ()
+    """What loading it had to decide."""
 
     def __repr__(self) -> str:
         parameters = sum(p.numel() for p in self.module.parameters())
@@ -169,7 +170,7 @@ class Net:
         with torch.set_grad_enabled(bool(grad)):
             inputs = self.preprocess.normalise((pixels if leaf is None else leaf).to(like.device)).to(like.dtype)
         large = bool(grad) and 4 * len(pixels) * pixels[0].numel() * _GROWTH > MEMORY
-        with spilling(MEMORY) if large else nullcontext():
+        with spilling(MEMORY) if large else nullcontext(), sizes.advising(self):
             output, found, coverage = tap.forward(
                 self.module, inputs, at=at, edit=edit, rule=rule, grad=bool(grad), stop=stop
             )
@@ -195,7 +196,8 @@ class Net:
         def told(seen: Callable[[int, Tensor], None]) -> tap.Watcher:
             return lambda output: seen(start, output)
 
-        tap.observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()})
+        with sizes.advising(self):
+            tap.observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()})
 
     @property
     def device(self) -> torch.device:
@@ -210,13 +212,26 @@ class Net:
         return self.preprocess.see(images).on(self.device)
 
     def layers(self, size: tuple[int, int] | None = None) -> Layers:
-        """The layer table for an input of that size; by default the network's own, or 224 × 224."""
-        size = size or self.preprocess.size or _USUAL_SIZE
+        """The layer table for an input of that size; by default the network's own (`size`)."""
+        size = size or self.size
         if size not in self._cache:
-            inputs = layers.blank(self.module, self.preprocess.channels or 3, size)
-            self._cache[size] = layers.table(self.module, inputs)
+            with sizes.advising(self):
+                self._cache[size] = layers.table(self.module, sizes.blank(self, size))
         table: Layers = self._cache[size]
         return table
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of its input: what was said, or 224 × 224 if it takes that, or what it was built for.
+
+        The last is found by trying and said in `notes`.
+        """
+        return sizes.size(self)
+
+    def images(self, value: Any) -> Images:
+        """`value` itself, or what `read` makes of it: with the channels and the values that the network takes."""
+        known = self.preprocess
+        return read(value, channels=known.channels, value_range=known.value_range)
 
     def layer(self, name: str, size: tuple[int, int] | None = None) -> Layer:
         """The row of one layer, or UnknownName with the nearest."""
@@ -244,9 +259,9 @@ class Net:
         self._largest[0] = max(before // 2, 1)
         return before > 1
 
-    def predict(self, images: Images, top: int = 5) -> Predictions:
+    def predict(self, images: Any, top: int = 5) -> Predictions:
         """The `top` best guesses for every image, best first. A one-logit network gives yes or no."""
-        images, guesses = Images.of(images), []
+        images, guesses = self.images(images), []
         if top < 1:
             raise PellucidError(f"top={top}: at least 1 guess must be asked for")
         for one in images:
@@ -268,9 +283,9 @@ class Net:
             ),
         )
 
-    def top(self, image: Images, k: int = 5) -> tuple[Guess, ...]:
+    def top(self, image: Any, k: int = 5) -> tuple[Guess, ...]:
         """The k best guesses for one image; each can be used as a target."""
-        image = Images.of(image)
+        image = self.images(image)
         if len(image) != 1:
             raise PellucidError(f"top asks about one image, these are {len(image)}: use predict, or images[i]")
         return self.predict(image, k).guesses[0]
@@ -304,7 +319,11 @@ class Net:
     @property
     def notes(self) -> tuple[str, ...]:
         """Warnings that every result about this network carries: what had to be guessed, what makes it unreliable."""
-        return ()
+        return (*self.said, *remarks.unstated(self.preprocess), *sizes.notes(self))
+
+    def remarks(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """Warnings for whoever asks a method with these options: a fill that the network has never seen the like of."""
+        return remarks.far(self.preprocess, options)
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
@@ -329,9 +348,8 @@ class Net:
 
     def _outputs(self) -> int:
         if "outputs" not in self._cache:
-            size = self.preprocess.size or _USUAL_SIZE
-            inputs = layers.blank(self.module, self.preprocess.channels or 3, size)
-            self._cache["outputs"] = int(self.selected(tap.forward(self.module, inputs)[0])[0].numel())
+            output = tap.forward(self.module, sizes.blank(self, self.size))[0]
+            self._cache["outputs"] = int(self.selected(output)[0].numel())
         return int(self._cache["outputs"])
 
     def _check(self, pixels: Tensor) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,12 +14,14 @@ import torch
 from torch import nn
 
 from pellucid.errors import BadNetwork, PellucidError, UnknownName, unknown
+from pellucid.images.arrays import Range, check_range
 from pellucid.net import Net
 from pellucid.net.checkpoint import SUFFIXES, read_checkpoint
 from pellucid.net.fit import fitted
 from pellucid.net.labels import Labels
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.sources import SOURCES, Found, bare, find
+from pellucid.net.units import on_scale, per_channel
 
 _WNID = re.compile(r"n\d{8}")
 
@@ -30,12 +31,13 @@ def load(
     *,
     weights: str | Path | None = None,
     size: int | tuple[int, int] | None = None,
-    mean: float | Sequence[float] | None = None,
-    std: float | Sequence[float] | None = None,
+    mean: float | int | Sequence[float | int] | None = None,
+    std: float | int | Sequence[float | int] | None = None,
     interpolation: str | None = None,
     labels: Labels | Sequence[str] | Mapping[Any, Any] | str | Path | None = None,
     output: str | None = None,
     channels: int | None = None,
+    value_range: Range | None = None,
 ) -> Net:
     """A network to study.
 
@@ -44,28 +46,32 @@ def load(
     network comes with its trained weights. The rest says what the source does not know, or overrides it:
     `size` (side, or height and width, in pixels), `mean` and `std` per channel (for pixels in 0..1), `interpolation`
     (bilinear, bicubic, nearest), `labels` (names, or a file with a name per line or JSON), `output` (which
-    tensor, where the network returns several: 'logits', '0'), `channels` (of the pictures that it takes).
+    tensor, where the network returns several: 'logits', '0'), `channels` (of the pictures that it takes),
+    `value_range` (the data's full scale, (0, 65535) of 16 bits: `mean` and `std` are then in these units, and pictures
+    that are deeper than 8 bits are read on this scale).
 
     Checkpoints are never unpickled; `module:function` runs the user's code. The global random generators are
     left alone. Raises BadNetwork, UnknownName or MissingExtra in one line.
     """
-    found = _found(spec, weights)
+    found, said = _found(spec, weights), list(spec.said) if isinstance(spec, Net) else []
     if weights is not None and weights != "random":
-        module = fitted(found.module, read_checkpoint(weights), file=str(weights), name=found.name)
+        tensors = read_checkpoint(weights)
+        module = fitted(found.module, tensors, file=str(weights), name=found.name, say=said.append)
         found = replace(found, module=module)
-    preprocess = _adjusted(found.preprocess, size, mean, std, interpolation, channels)
+    preprocess = _adjusted(found.preprocess, size, mean, std, interpolation, channels, check_range(value_range))
     names = found.labels if labels is None else _labels(labels)
     if output is not None and not isinstance(output, str):
         raise PellucidError(f"output={output!r}: a name or index as text, for example 'logits' or '0'")
     which = found.output if output is None else output
-    if isinstance(spec, Net) and (found.module, preprocess, names, which) == (
+    if isinstance(spec, Net) and (found.module, preprocess, preprocess.unstated, names, which) == (
         spec.module,
         spec.preprocess,
+        spec.preprocess.unstated,
         spec.labels,
         spec.output,
     ):
         return spec
-    return Net(found.module, found.name, preprocess, names, which)
+    return Net(found.module, found.name, preprocess, names, which, said=tuple(dict.fromkeys(said)))
 
 
 def _found(spec: Any, weights: Any) -> Found:
@@ -124,7 +130,9 @@ def _unwrapped(module: nn.Module) -> nn.Module:
     return _unwrapped(original) if isinstance(original, nn.Module) else module
 
 
-def _adjusted(known: Preprocess, size: Any, mean: Any, std: Any, interpolation: Any, channels: Any) -> Preprocess:
+def _adjusted(
+    known: Preprocess, size: Any, mean: Any, std: Any, interpolation: Any, channels: Any, value_range: Range | None
+) -> Preprocess:
     """`known` with what the user says instead. Raises PellucidError for what cannot be."""
     if channels is not None and not (isinstance(channels, int) and channels > 0):
         raise PellucidError(f"channels={channels!r}: a number of channels, such as 1 or 3")
@@ -136,12 +144,13 @@ def _adjusted(known: Preprocess, size: Any, mean: Any, std: Any, interpolation: 
             raise unknown("interpolation", str(interpolation), ways)
         known = replace(known, interpolation=interpolation)
     known = replace(known, channels=known.channels if channels is None else channels)
+    known = on_scale(known, value_range)
     if mean is not None:
-        known = replace(known, mean=_per_channel("mean", mean))
+        known = replace(known, mean=per_channel("mean", mean, known.value_range))
     if std is not None:
-        known = replace(known, std=_per_channel("std", std))
-        if min(known.std) <= 0:
-            raise PellucidError(f"std={std!r}: must be above 0")
+        known = replace(known, std=per_channel("std", std, known.value_range))
+    said = [name for name, value in (("mean", mean), ("std", std)) if value is not None]
+    known = replace(known, unstated=tuple(name for name in known.unstated if name not in said))
     for name, values in (("mean", known.mean), ("std", known.std)):
         if known.channels is not None and len(values) not in (1, known.channels):
             raise PellucidError(
@@ -170,18 +179,6 @@ def _pair(size: Any) -> tuple[int, int]:
     ):
         raise PellucidError(f"size={size!r}: a side or (height, width), whole numbers of pixels")
     return pair[0], pair[1]
-
-
-def _per_channel(name: str, value: Any) -> tuple[float, ...]:
-    try:
-        values = tuple(float(one) for one in (value if isinstance(value, Sequence) else [value]))
-    except (TypeError, ValueError) as error:
-        raise PellucidError(f"{name}={value!r}: a number, or one per channel") from error
-    if not values or not all(map(math.isfinite, values)):
-        raise PellucidError(f"{name}={value!r}: a number, or one per channel")
-    if max(map(abs, values)) > 4:  # no pixel in 0..1 is so far out; 123.675 is
-        raise PellucidError(f"{name}={value!r} looks like units of 0..255: pixels are in 0..1 here, divide by 255")
-    return values
 
 
 def _labels(value: Any) -> Labels:

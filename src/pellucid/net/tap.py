@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pellucid.errors import BadNetwork, OutOfMemory, PellucidError, Refused, UnknownName, is_out_of_memory, unknown
+from pellucid.errors import PellucidError, Refused, UnknownName, unknown
+from pellucid.net.failures import failure
 from pellucid.net.rules import Rule, RuleMode, hidden_functions
 
 Edit = Callable[[Tensor], Tensor]
@@ -168,10 +169,7 @@ def _called(module: nn.Module, inputs: Tensor) -> Any:
     except PellucidError:
         raise
     except Exception as error:
-        shape = "×".join(map(str, inputs.shape))
-        if is_out_of_memory(error):
-            raise OutOfMemory(f"{inputs.device} has no room for a pass of {shape}") from error
-        raise BadNetwork(f"the network failed on an input of {shape}: {type(error).__name__}: {error}") from error
+        raise failure(module, inputs, error) from error
 
 
 class _Enough(BaseException):

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,15 @@ class Meta:
 
 def versions() -> dict[str, str]:
     """Of what computed a result."""
-    return {name: version(name) for name in ("pellucid", "torch")}
+    return {"pellucid": version_of("pellucid"), "torch": version_of("torch")}
+
+
+def version_of(name: str) -> str:
+    """Of a package; in a source tree that was never installed, what the package says itself."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return str(getattr(import_module(name), "__version__", "unknown"))
 
 
 @dataclass(frozen=True)

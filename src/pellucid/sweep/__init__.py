@@ -40,6 +40,7 @@ def planned(
 
     `sizes` are fields of `Plan`: count, bottom, probe, shard, batch, seed.
     """
+    source.value_range = net.preprocess.value_range
     size = net.preprocess.size or _seen(net, source)
     table = net.layers(size)
     names, known = (tuple(dict.fromkeys(layers)), {}) if layers is not None else usual(net, size)
@@ -76,7 +77,7 @@ def usual(net: Net, size: tuple[int, int] | None = None) -> tuple[tuple[str, ...
     `handed_on`, and the outputs of the network's stages (layer4, blocks.6), which sums of branches may end. Where a
     stage's output is that of a layer in it, they are one layer, under the name of the stage.
     """
-    size = size or net.preprocess.size or (224, 224)
+    size = size or net.size
     table = net.layers(size)
     names = list(handed_on(table.rows))
     rows = {row.name: row for row in table.rows}

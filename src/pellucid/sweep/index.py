@@ -65,6 +65,8 @@ class Index:
     def source(self) -> Source:
         """The pictures. Refused where they are no longer those of the index."""
         source = Source.of(self.moved or self.plan.source)
+        scale = self.plan.preprocess.get("value_range")
+        source.value_range = (scale[0], scale[1]) if scale else None
         if len(source) != self.plan.images or source.identity != self.plan.names:
             raise PellucidError(f"{source} no longer holds the pictures of the index: name where they are with images=")
         return source

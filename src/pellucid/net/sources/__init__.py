@@ -41,9 +41,12 @@ def find(source: str, rest: str, *, pretrained: bool) -> Found:
 
 
 def bare(module: nn.Module) -> Preprocess:
-    """What is known of a module that came without preprocessing: the channels its first convolution takes."""
+    """What is known of a module that came without preprocessing: the channels its first convolution takes.
+
+    That its mean and standard deviation are unknown is known, too, and said with every result.
+    """
     first = next((part for part in module.modules() if isinstance(part, (nn.Conv1d, nn.Conv2d, nn.Conv3d))), None)
-    return Preprocess(channels=first.in_channels if first else None)
+    return Preprocess(channels=first.in_channels if first else None, unstated=("mean", "std"))
 
 
 def imagenet() -> Labels:
