@@ -78,7 +78,7 @@ def _index(session: Session) -> None:
         name: [one.strip() for one in given[name].split(",")] if given[name] else None
         for name in ("layers", "embed", "pool")
     }
-    loaded = ("weights", "labels", "output", "mean", "std")
+    loaded = ("weights", "labels", "output", "mean", "std", "scores")
     spec = {name: _anywhere(given[name]) for name in loaded}
     spec |= {"spec": _anywhere(given["net"]), "size": given.get("input_size")}
     plan = planned(

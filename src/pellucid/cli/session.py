@@ -48,7 +48,7 @@ class Session:
             from pellucid.net import load
 
             self.use_threads()
-            names = ("weights", "labels", "output", "mean", "std")
+            names = ("weights", "labels", "output", "mean", "std", "scores")
             net = load.load(asked["net"], size=asked.get("input_size"), **{name: asked[name] for name in names})
             return self._placed(net)
 
