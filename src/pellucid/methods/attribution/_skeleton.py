@@ -194,7 +194,7 @@ def heatmap(
             *notes,
             f"the map is zero everywhere for {', '.join(silent)}: nothing there moves this score",
         )
-    notes = (*notes, *_saturated(net, target, seen, scores))
+    notes = (*notes, *_saturated(net, asked or target, seen, scores))
     return Heatmap(
         _numbers(values),
         placement,
