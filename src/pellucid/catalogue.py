@@ -12,7 +12,7 @@ import dataclasses
 import functools
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -97,7 +97,7 @@ def method(title: str, *, source: str) -> Callable[[Callable[..., R]], Callable[
             if isinstance(given.get("target"), (list, tuple)) and not takes_many(function):
                 return cast(R, _each(asked, function, given, kwargs))
             nouns = _nouns(function, arguments, given)
-            options = validated(function, kwargs)
+            options = validated(function, {name: _spelled(value, nouns) for name, value in kwargs.items()})
             return _signed(_in_room(function, nouns, options), function.__name__, title, options, nouns)
 
         asked.title, asked.source = title, source  # type: ignore[attr-defined]
@@ -140,17 +140,26 @@ def _each(asked: Callable[..., R], function: Callable[..., R], given: dict[str, 
 def _nouns(
     function: Callable[..., Any], arguments: dict[str, inspect.Parameter], given: dict[str, Any]
 ) -> dict[str, Any]:
-    """The positional arguments as what they should be: every noun knows `of(value)`."""
+    """The positional arguments as what they should be: every noun knows `of(value)`; those with names for what a
+    network holds, such as targets, are `of(value, net)`.
+    """
     hints = _hints(function)
     nouns: dict[str, Any] = {}
     for name, parameter in arguments.items():
         if name not in given and parameter.default is parameter.empty:
             raise PellucidError(f"{function.__name__} needs {name}: {function.__name__}({', '.join(arguments)})")
-        value, net = given.get(name, parameter.default), nouns.get("net")
+        of, value, net = hints[name].of, given.get(name, parameter.default), nouns.get("net")
         if name == "images" and net is not None and value is not None:
             value = net.images(value)  # what an array means is known by the network that takes it
-        nouns[name] = hints[name].of(value)
+        nouns[name] = of(value, net) if "net" in inspect.signature(of).parameters else of(value)
     return nouns
+
+
+def _spelled(value: Any, nouns: Mapping[str, Any]) -> Any:
+    """An option as text where it is a part of a network: its layers may be given as the modules that they are."""
+    for noun in nouns.values():
+        value = noun.spelled(value) if hasattr(noun, "spelled") else value
+    return value
 
 
 def _signed(result: R, name: str, title: str, options: dict[str, Any], nouns: dict[str, Any]) -> R:

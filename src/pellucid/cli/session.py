@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SCHEMA = 1
 """Of the JSON documents: raised when a field changes its meaning or goes away."""
-LOADING = ("weights", "labels", "output", "mean", "std", "channels", "interpolation")
+LOADING = ("weights", "labels", "output", "mean", "std", "channels", "interpolation", "scores")
 """Options of `load` that the shell has under the same name."""
 _SOME_FAILED = 4
 

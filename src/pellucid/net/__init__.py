@@ -12,17 +12,19 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName
+from pellucid.errors import PellucidError, Refused, UnknownName
 from pellucid.images import Images, read
-from pellucid.net import layers, remarks, sizes, tap
+from pellucid.net import layers, meaning, outputs, predict, remarks, returned, sizes, tap
 from pellucid.net.identity import raw, weights_of
 from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
+from pellucid.net.meaning import Meaning
 from pellucid.net.memory import Memory, free, room
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.rules import Rule
 from pellucid.net.spill import spilling
-from pellucid.result import Guess, Meta, Predictions, versions
+from pellucid.result import Guess, Predictions
+from pellucid.result.scores import Scores
 
 __all__ = ["Labels", "Layer", "Layers", "Net", "Preprocess", "Run"]
 
@@ -52,30 +54,67 @@ class Run:
     """Somebody may ask for gradients of this run again: do not let autograd free its graph."""
     stopped: bool = False
     """The pass ended at the last layer that was asked for."""
+    images: int | None = None
+    """How many went in."""
 
     @cached_property
     def output(self) -> Tensor:
         """(N, classes) for a classifier; whatever the network gives otherwise. Refused where it is no tensor."""
         if self.stopped:
             raise PellucidError(f"this pass ended at {', '.join(self.at)}: it has no output; run without stop=True")
-        return self.net.selected(self.returned)
+        output = returned.selected(self.returned, self.net.output, self.net.name)
+        return output if self.images is None else returned.for_each_image(output, self.images, self.net.name)
 
     def __getitem__(self, layer: str) -> Tensor:
         return self.at[layer]
 
-    @property
+    @cached_property
     def scores(self) -> Tensor:
         """The output as (N, outputs); Refused where it is no row of numbers per image."""
-        if self.output.dim() == 1:
-            return self.output[:, None]
-        if self.output.dim() == 2:
-            return self.output
-        shape = self.output.shape[1:]
-        first = ",".join("0" for _ in shape)
-        raise Refused(
-            f"this network gives {'×'.join(map(str, shape))} numbers per image, no row of classes: "
-            f"ask for one of them, out[{first}]{', or for region(CLASS)' * (len(shape) == 3)}, or for a layer's unit"
-        )
+        found = returned.rows(self.output)
+        if found is None:
+            shape = self.output.shape[1:]
+            first = ",".join("0" for _ in shape)
+            raise Refused(
+                f"this network gives {'×'.join(map(str, shape))} numbers per image, no row of classes: "
+                f"ask for one of them, out[{first}]{', or for region(CLASS)' * (len(shape) == 3)}, "
+                "or for a layer's unit"
+            )
+        if self.net.labels is not None:
+            returned.labelled(self.net.name, self.net.labels, found.shape[1])
+        return found
+
+    @property
+    def two(self) -> bool:
+        """Whether the one number that comes out says which of two labels it is."""
+        return self.net.labels is not None and len(self.net.labels) == 2 and self.scores.shape[1] == 1
+
+    @property
+    def by_class(self) -> Tensor:
+        """(N, classes): the network's own numbers, `net.meaning` says what they are. Refused for a regression."""
+        return outputs.spread(self.scores, self.net.meaning, self.two)
+
+    @property
+    def probabilities(self) -> Tensor:
+        """(N, classes), by what the outputs mean; refused where that makes a difference and nobody has said it."""
+        self._read()
+        return outputs.probabilities(self.scores, self.net.meaning, self.two)
+
+    @property
+    def log_probabilities(self) -> Tensor:
+        """(N, classes): their logarithms."""
+        self._read()
+        return outputs.log_probabilities(self.scores, self.net.meaning, self.two)
+
+    def _read(self) -> None:
+        """Where nothing says what the outputs mean, the first images that are asked about decide; see `outputs.torn`.
+
+        Refused where a later one would be read otherwise: one network, one reading.
+        """
+        torn = outputs.torn(self.scores) if self.net.meaning.assumed else None
+        if torn is not None and not self.net.read(alone=bool(torn.any())) and torn.any():
+            row = self.scores[int(torn.nonzero()[0])]
+            raise outputs.two_readings(row, self.net.name, self.net.class_name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +122,8 @@ class Net:
     """A network under study. It has no state of its own; what `run` hangs on the module is gone when it returns.
 
     `output` selects the tensor to explain where the module returns a tuple, list, dict or object: a key, an
-    index or an attribute, dotted for several levels ('logits', '0', 'out.main').
+    index or an attribute, dotted for several levels ('logits', '0', 'out.main'). `scores` says what the numbers of
+    its classes mean, where nothing in the network does.
     """
 
     module: nn.Module
@@ -91,6 +131,7 @@ class Net:
     preprocess: Preprocess = field(default_factory=Preprocess)
     labels: Labels | None = None
     output: str | None = None
+    scores: Scores | None = None
     _cache: dict[Any, Any] = field(default_factory=dict)
     said: tuple[str, ...] = ()
     """What loading it had to decide."""
@@ -170,11 +211,15 @@ class Net:
         with torch.set_grad_enabled(bool(grad)):
             inputs = self.preprocess.normalise((pixels if leaf is None else leaf).to(like.device)).to(like.dtype)
         large = bool(grad) and 4 * len(pixels) * pixels[0].numel() * _GROWTH > MEMORY
+        ending = None if stop or "ending" in self._cache else meaning.Ending()
         with spilling(MEMORY) if large else nullcontext(), sizes.advising(self):
             output, found, coverage = tap.forward(
-                self.module, inputs, at=at, edit=edit, rule=rule, grad=bool(grad), stop=stop
+                self.module, inputs, at=at, edit=edit, rule=rule, grad=bool(grad), stop=stop, called=ending
             )
-        return Run(self, output, found, coverage, leaf, stopped=stop)
+        run = Run(self, output, found, coverage, leaf, stopped=stop, images=len(pixels))
+        if not stop and not {"ending", "looks"} <= self._cache.keys():
+            meaning.learn(self._cache, run, ending)
+        return run
 
     def observe(self, pixels: Tensor, watch: Mapping[str, Callable[[int, Tensor], None]], *, at_once: int = 1) -> None:
         """Run pixels (N, C, H, W) in 0..1, `at_once` at a time; show each watched layer's outputs and keep none.
@@ -260,28 +305,11 @@ class Net:
         return before > 1
 
     def predict(self, images: Any, top: int = 5) -> Predictions:
-        """The `top` best guesses for every image, best first. A one-logit network gives yes or no."""
-        images, guesses = self.images(images), []
-        if top < 1:
-            raise PellucidError(f"top={top}: at least 1 guess must be asked for")
-        for one in images:
-            scores = self.run(one).scores[0].double()
-            if not torch.isfinite(scores).all():
-                raise BadNetwork(f"{self.name} gives scores that are not finite for {one.ids[0]!r}")
-            logits, probabilities = self._by_class(scores)
-            best = probabilities.topk(min(top, len(probabilities))).indices.tolist()
-            guesses.append(tuple(self._guess(i, float(probabilities[i]), float(logits[i])) for i in best))
-        return Predictions(
-            tuple(guesses),
-            Meta(
-                method="predict",
-                options={"top": top},
-                images=images.ids,
-                notes=self.notes,
-                versions=versions(),
-                **self.facts(),
-            ),
-        )
+        """The `top` best guesses for every image, best first; of a regression its first outputs.
+
+        A one-logit network gives yes or no. Classes that it masks (−inf) are left out.
+        """
+        return predict.predicted(self, self.images(images), top)
 
     def top(self, image: Any, k: int = 5) -> tuple[Guess, ...]:
         """The k best guesses for one image; each can be used as a target."""
@@ -290,12 +318,17 @@ class Net:
             raise PellucidError(f"top asks about one image, these are {len(image)}: use predict, or images[i]")
         return self.predict(image, k).guesses[0]
 
-    def class_index(self, asked: str | int) -> int:
-        """The class of that name, number or WordNet id. Raises UnknownName with what would work."""
-        if isinstance(asked, str) and not asked.strip().isdecimal():
-            if self.labels is None:
-                raise UnknownName(f"no class {asked!r}: {self.name} has no labels, ask for a class by its number")
+    def class_index(self, asked: Any) -> int:
+        """The class of that name, number or WordNet id. Raises UnknownName with what would work.
+
+        A number may be of any library. Text is a name first, and a number where no class has that name.
+        """
+        if not isinstance(asked, str):
+            return returned.whole_number(asked, "class")
+        if self.labels is not None and (self.labels.knows(asked) or not asked.strip().isdecimal()):
             return self.labels.find(asked)
+        if not asked.strip().isdecimal():
+            raise UnknownName(f"no class {asked!r}: {self.name} has no labels, ask for a class by its number")
         return int(asked)
 
     def class_name(self, index: int) -> str:
@@ -319,37 +352,46 @@ class Net:
     @property
     def notes(self) -> tuple[str, ...]:
         """Warnings that every result about this network carries: what had to be guessed, what makes it unreliable."""
-        return (*self.said, *remarks.unstated(self.preprocess), *sizes.notes(self))
+        said = (self.meaning.note,) if self.meaning.note else ()
+        return (*self.said, *said, *remarks.unstated(self.preprocess), *sizes.notes(self))
 
     def remarks(self, options: Mapping[str, Any]) -> tuple[str, ...]:
         """Warnings for whoever asks a method with these options: a fill that the network has never seen the like of."""
         return remarks.far(self.preprocess, options)
 
+    @property
+    def meaning(self) -> Meaning:
+        """What the numbers of its classes are: what was told, else what its first pass has shown."""
+        known = self._cache.get
+        return Meaning.of(self.scores, known("ending"), known("looks"), known("alone", False))
+
+    def read(self, *, alone: bool) -> bool:
+        """Decide once whether labels of which nothing is known are read each by itself; what was decided."""
+        return bool(self._cache.setdefault("alone", alone))
+
+    def spelled(self, value: Any) -> Any:
+        """Modules as the names of layers, alone or in a list; anything else as it is."""
+        if isinstance(value, (list, tuple)) and any(isinstance(one, nn.Module) for one in value):
+            return tuple(self.spelled(one) for one in value)
+        if not isinstance(value, nn.Module):
+            return value
+        for name, part in self.module.named_modules():
+            if part is value and name:
+                return name
+        raise UnknownName(f"that {type(value).__name__} is no layer of {self.name}: take one out of net.module")
+
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
-        return {"net": self.name, "weights": self.weights}
+        return {"net": self.name, "weights": self.weights, "scores": self.scores or ""}
 
     def with_module(self, module: nn.Module) -> Net:
         """The same preprocessing and labels around another module."""
         return replace(self, module=module, _cache={})
 
-    def _by_class(self, scores: Tensor) -> tuple[Tensor, Tensor]:
-        """(logits, probabilities) per class; one logit with two labels is spread over both."""
-        if len(scores) > 1:
-            return scores, scores.softmax(0)
-        if self.labels is not None and len(self.labels) == 2:
-            both = torch.cat([-scores, scores])
-            return both, both.sigmoid()
-        return scores, scores.sigmoid()
-
-    def _guess(self, index: int, probability: float, logit: float) -> Guess:
-        wnids = self.labels.wnids if self.labels else None
-        return Guess(index, self.class_name(index), probability, logit, wnids[index] if wnids else None)
-
     def _outputs(self) -> int:
         if "outputs" not in self._cache:
             output = tap.forward(self.module, sizes.blank(self, self.size))[0]
-            self._cache["outputs"] = int(self.selected(output)[0].numel())
+            self._cache["outputs"] = int(returned.selected(output, self.output, self.name)[0].numel())
         return int(self._cache["outputs"])
 
     def _check(self, pixels: Tensor) -> None:
@@ -363,44 +405,6 @@ class Net:
         if not torch.isfinite(pixels.detach().sum()) and not torch.isfinite(pixels.detach()).all():
             raise PellucidError("pixels hold NaN or infinity: no result would mean anything")
 
-    def selected(self, output: Any) -> Tensor:
-        """The tensor to explain out of whatever the module returned; Refused where `output=` has to say which."""
-        value = output
-        for key in self.output.split(".") if self.output is not None else ():
-            try:
-                value = _step(value, key)
-            except (KeyError, IndexError, AttributeError, ValueError) as error:
-                raise UnknownName(
-                    f"no output {self.output!r} in what {self.name} returns: {_describe(output)}"
-                ) from error
-        if isinstance(value, Tensor):
-            return value
-        raise Refused(f"{self.name} returns {_describe(value)}: {_advice(value)}")
-
 
 def _size(pixels: Tensor) -> tuple[int, int]:
     return pixels.shape[-2], pixels.shape[-1]
-
-
-def _step(value: Any, key: str) -> Any:
-    if isinstance(value, Mapping):
-        return value[key]
-    return value[int(key)] if key.isdecimal() else getattr(value, key)
-
-
-def _describe(value: Any) -> str:
-    if isinstance(value, Tensor):
-        return "one tensor"
-    if isinstance(value, Mapping):
-        return f"a dict of {', '.join(map(str, value))}"
-    if isinstance(value, (tuple, list)):
-        named = getattr(value, "_fields", None)
-        return f"a tuple of {', '.join(named) if named else len(value)}"
-    return f"a {type(value).__name__}"
-
-
-def _advice(value: Any) -> str:
-    if isinstance(value, (tuple, list)) and value and isinstance(value[0], Mapping) and "boxes" in value[0]:
-        return "that is a detector's answer, ask about one detection: box(CLASS,x1,y1,x2,y2)"
-    key = next(iter(value)) if isinstance(value, Mapping) and value else "0"
-    return f"say which with output=, for example output={key!r}"

@@ -28,6 +28,8 @@ class Meta:
     options: Mapping[str, Any] = field(default_factory=dict)
     target: str | None = None
     net: str = ""
+    scores: str = ""
+    """What the network's numbers of classes were taken for: logits, probabilities, …"""
     weights: str = ""
     """SHA-256 over the names and values of all parameters and buffers."""
     images: tuple[str, ...] = ()

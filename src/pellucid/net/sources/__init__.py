@@ -12,6 +12,7 @@ from torch import nn
 from pellucid.errors import BadNetwork, MissingExtra
 from pellucid.net.labels import Labels
 from pellucid.net.preprocess import Preprocess
+from pellucid.result.scores import Scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +24,7 @@ class Found:
     preprocess: Preprocess
     labels: Labels | None = None
     output: str | None = None
+    scores: Scores | None = None
 
 
 SOURCES = {
