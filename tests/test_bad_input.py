@@ -211,7 +211,7 @@ BAD = (
     Bad("option: three sides", f"predict dog.png {NET} --input-size 1x2x3", 2, "--input-size '1x2x3'"),
     Bad("option: mean is no number", f"predict dog.png {NET} --mean black", 2, "--mean 'black'"),
     Bad("option: mean per half a channel", f"predict dog.png {NET} --mean 0.5,0.5", 2, "mean has 2 values"),
-    Bad("option: deviation of 0", f"predict dog.png {NET} --std 0", 2, "std="),
+    Bad("option: deviation of 0", f"predict dog.png {NET} --std 0", 2, "--std 0"),
     Bad("argument: one too many", "methods all", 2, "all"),
     # where it should go
     Bad("out: unknown kind", f"gradient dog.png {NET} --out dog.bmp", 2, "'dog.bmp'"),

@@ -12,11 +12,12 @@ from typing import Any, Literal
 from pellucid import catalogue
 from pellucid.catalogue import Entry
 from pellucid.errors import PellucidError, Refused
-from pellucid.images import Images, as_float, fingerprint, viewable
+from pellucid.images import Images, as_float, fingerprint
 from pellucid.net import Net
+from pellucid.net.predict import chances
 from pellucid.progress import steps
 from pellucid.result import Column, Explanation, Heatmap, Meta, Result, Row, versions
-from pellucid.target import Logit, Probability, Target
+from pellucid.target import Logit, Target
 
 DEFAULT_METHODS = ("grad_cam", "occlusion", "guided_backprop")
 _QUICK: dict[str, dict[str, Any]] = {
@@ -85,21 +86,24 @@ def explain(
     *,
     classes: int = 5,
     methods: Sequence[str] | Literal["all"] = DEFAULT_METHODS,
-    truth: str | int | None = None,
+    truth: Any = None,
 ) -> Explanation:
     """Why did the network say that? One image, its `classes` best guesses, and several methods' maps of each.
 
     `net` and `images` may be what `load` and `read` take; `methods` are names of attribution methods that take
     a target, or 'all' of them. With `truth`, the class that it should have been, the questions are the best
     guess, the truth, and what speaks for the one rather than the other. Slow methods are asked more coarsely
-    than by default, to answer within seconds; Meta of each map says how.
+    than by default, to answer within seconds; Meta of each map says how. Of a regression the first outputs are
+    explained, whose columns have no probability.
     """
-    net, images = Net.of(net), Images.of(images)
+    net = Net.of(net)
+    images = net.images(images)
     if len(images) != 1:
         raise PellucidError(f"explain takes one image, these are {len(images)}: explain images[i], one by one")
     entries = _able(methods)
     net = net.remembering()  # the questions differ, the pictures that are shown to the network do not
-    guesses = net.top(images, classes)
+    seen = net.predict(images, classes)
+    (guesses,) = seen.guesses
     asked = [Target.of(guess) for guess in guesses]
     columns: tuple[Column, ...] = ()
     if truth is not None:
@@ -116,13 +120,17 @@ def explain(
         rows.append(Row(entry.name, entry.title, tuple(maps)))
     meta = Meta(
         method="explain",
-        options={"classes": classes, "methods": [entry.name for entry in entries], "truth": truth},
+        options={
+            "classes": classes,
+            "methods": [entry.name for entry in entries],
+            "truth": truth if truth is None or isinstance(truth, str) else net.class_index(truth),
+        },
         images=images.ids,
-        notes=(*net.notes, *refused),
+        notes=(*seen.meta.notes, *refused),
         versions=versions(),
-        **net.facts(),
+        **net.facts() | {"scores": seen.meta.scores},
     )
-    return Explanation(viewable(images.originals[0]), net.see(images).views[0], guesses, tuple(rows), meta, columns)
+    return Explanation(images.shown(0), net.see(images).views[0], guesses, tuple(rows), meta, columns)
 
 
 def _able(methods: Sequence[str]) -> list[Entry]:
@@ -141,18 +149,20 @@ def _able(methods: Sequence[str]) -> list[Entry]:
     return entries
 
 
-def _against(net: Net, images: Images, truth: str | int) -> tuple[list[Target], tuple[Column, ...]]:
+def _against(net: Net, images: Images, truth: Any) -> tuple[list[Target], tuple[Column, ...]]:
     """The best guess, the truth, and the difference; where the best guess is the truth, against the runner-up."""
     index = net.class_index(truth)
     first, *others = net.top(images, 2)
+    if first.probability is None:
+        raise PellucidError(f"truth={truth!r}: {net.name} is a regression, which has no classes: leave truth out")
     if not others:
         raise PellucidError(f"truth={truth!r}: {net.name} has one output, there is nothing to hold it against")
     pair = (first.index, index) if first.index != index else (index, others[0].index)
     one, two = (Logit(which) for which in pair)
     names = [net.class_name(which) for which in pair]
-    chances = [float(Probability(which)(net.run(images))[0]) for which in pair]
+    found = chances(net.run(images))
     columns = (
-        *(Column(n, p) for n, p in zip(names, chances, strict=True)),
+        *(Column(name, float(found[which])) for name, which in zip(names, pair, strict=True)),
         Column(f"{names[0]} rather than {names[1]}"),
     )
     return [one, two, one - two], columns

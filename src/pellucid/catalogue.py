@@ -12,7 +12,7 @@ import dataclasses
 import functools
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -23,7 +23,7 @@ from typing import Any, TypeVar, cast
 import pydantic
 from pydantic.fields import FieldInfo
 
-from pellucid.errors import PellucidError, unknown
+from pellucid.errors import OutOfMemory, PellucidError, is_out_of_memory, unknown
 
 R = TypeVar("R")
 _HOME = Path(__file__).parent / "methods"
@@ -97,13 +97,30 @@ def method(title: str, *, source: str) -> Callable[[Callable[..., R]], Callable[
             if isinstance(given.get("target"), (list, tuple)) and not takes_many(function):
                 return cast(R, _each(asked, function, given, kwargs))
             nouns = _nouns(function, arguments, given)
-            options = validated(function, kwargs)
-            return _signed(function(**nouns, **options), function.__name__, title, options, nouns)
+            options = validated(function, {name: _spelled(value, nouns) for name, value in kwargs.items()})
+            return _signed(_in_room(function, nouns, options), function.__name__, title, options, nouns)
 
         asked.title, asked.source = title, source  # type: ignore[attr-defined]
         return asked
 
     return declare
+
+
+def _in_room(function: Callable[..., R], nouns: dict[str, Any], options: dict[str, Any]) -> R:
+    """The method's answer; where memory runs out, once more with half as many images at a time, down to one."""
+    while True:
+        try:
+            return function(**nouns, **options)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            said = str(error).partition("\n")[0]
+        # Outside the handler: the traceback holds whatever filled the memory.
+        if not any(noun.halve() for noun in nouns.values() if hasattr(noun, "halve")):
+            raise OutOfMemory(
+                f"{function.__name__}: {said}, not even one image at a time: give the network a smaller input, or ask "
+                "on a device with more memory"
+            )
 
 
 def takes_many(function: Callable[..., Any]) -> bool:
@@ -123,13 +140,26 @@ def _each(asked: Callable[..., R], function: Callable[..., R], given: dict[str, 
 def _nouns(
     function: Callable[..., Any], arguments: dict[str, inspect.Parameter], given: dict[str, Any]
 ) -> dict[str, Any]:
-    """The positional arguments as what they should be: every noun knows `of(value)`."""
-    hints, nouns = _hints(function), {}
+    """The positional arguments as what they should be: every noun knows `of(value)`; those with names for what a
+    network holds, such as targets, are `of(value, net)`.
+    """
+    hints = _hints(function)
+    nouns: dict[str, Any] = {}
     for name, parameter in arguments.items():
         if name not in given and parameter.default is parameter.empty:
             raise PellucidError(f"{function.__name__} needs {name}: {function.__name__}({', '.join(arguments)})")
-        nouns[name] = hints[name].of(given.get(name, parameter.default))
+        of, value, net = hints[name].of, given.get(name, parameter.default), nouns.get("net")
+        if name == "images" and net is not None and value is not None:
+            value = net.images(value)  # what an array means is known by the network that takes it
+        nouns[name] = of(value, net) if "net" in inspect.signature(of).parameters else of(value)
     return nouns
+
+
+def _spelled(value: Any, nouns: Mapping[str, Any]) -> Any:
+    """An option as text where it is a part of a network: its layers may be given as the modules that they are."""
+    for noun in nouns.values():
+        value = noun.spelled(value) if hasattr(noun, "spelled") else value
+    return value
 
 
 def _signed(result: R, name: str, title: str, options: dict[str, Any], nouns: dict[str, Any]) -> R:
@@ -138,7 +168,8 @@ def _signed(result: R, name: str, title: str, options: dict[str, Any], nouns: di
 
     said = result.meta  # type: ignore[attr-defined]
     facts = {key: value for noun in nouns.values() for key, value in noun.facts().items() if not getattr(said, key)}
-    notes = (note for noun in nouns.values() for note in getattr(noun, "notes", ()))
+    notes = [note for noun in nouns.values() for note in getattr(noun, "notes", ())]
+    notes += [note for noun in nouns.values() if hasattr(noun, "remarks") for note in noun.remarks(options)]
     meta = dataclasses.replace(
         said,
         notes=tuple(dict.fromkeys((*said.notes, *notes))),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 
 class PellucidError(Exception):
@@ -49,6 +50,12 @@ class BadNetwork(PellucidError):
     exit_code = 3
 
 
+class OutOfMemory(PellucidError):
+    """The device has no room for what was asked, not even for one image at a time."""
+
+    exit_code = 3
+
+
 class Refused(PellucidError):
     """A question that has no right answer for this network; the message says why."""
 
@@ -66,8 +73,20 @@ class MissingExtra(PellucidError):
 
     def __init__(self, what: str, extra: str, *, package: str | None = None) -> None:
         """`package` is what to install where no extra of ours brings it."""
-        missing, line = ("a package", package) if package else ("an extra", f"'pellucid[{extra}]'")
+        missing, line = ("a package", package) if package else ("an extra", extra_line(extra))
         super().__init__(f"{what} needs {missing} that is not installed: pip install {line}")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether it says that memory is spent, on whichever device; torch's own errors by name, not to import it."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(names & {"OutOfMemory", "OutOfMemoryError", "MemoryError"}) or "DefaultCPUAllocator" in str(error)
+
+
+def extra_line(extra: str) -> str:
+    """What pip is to install for an extra of ours: of the checkout, where Pellucid runs from one."""
+    root = Path(__file__).parents[2]
+    return f"-e '{root}[{extra}]'" if (root / "pyproject.toml").is_file() else f"'pellucid[{extra}]'"
 
 
 def unknown(kind: str, asked: str, known: Iterable[str], *, show: int = 4) -> UnknownName:

@@ -103,7 +103,7 @@ def command(name: str) -> click.Command:
 def _ask(session: Session, entry: Entry) -> None:
     given = session.given
     targets, top = given.get("target") or (), given.get("top")
-    for target in targets:
+    for target in targets if given["labels"] is None else ():  # else it may be the name of a class
         Target.of(target)  # nonsense is answered before a network is loaded
     if targets and top:
         raise PellucidError(

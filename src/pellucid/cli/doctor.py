@@ -17,7 +17,8 @@ import click
 from pellucid.cli.options import Command, spoken
 from pellucid.cli.session import Session, running
 from pellucid.cli.tables import plain, table, terminal
-from pellucid.errors import BadNetwork, PellucidError
+from pellucid.errors import BadNetwork, PellucidError, extra_line
+from pellucid.result import version_of
 
 _NOT_FOR_USERS = {"dev", "docs"}
 
@@ -57,13 +58,21 @@ def _lines(found: dict[str, dict[str, Any]]) -> None:
     table((("", "keep"), ("", "keep"), ("", "fold")), shown)
 
 
+def _requires() -> list[str]:
+    """What the package says that it needs; nothing in a source tree that was never installed."""
+    try:
+        return metadata.requires("pellucid") or []
+    except metadata.PackageNotFoundError:
+        return []
+
+
 def _versions() -> dict[str, str]:
     """Python, and what Pellucid needs."""
-    needed = [re.match(r"[\w.-]+", line) for line in metadata.requires("pellucid") or () if "extra ==" not in line]
+    needed = [re.match(r"[\w.-]+", line) for line in _requires() if "extra ==" not in line]
     names = ["pellucid", *(match[0] for match in needed if match)]
     return {
         "python": f"{platform.python_version()} ({sys.platform})",
-        **{name: metadata.version(name) for name in names},
+        **{name: version_of(name) for name in names},
     }
 
 
@@ -101,7 +110,7 @@ def _state(folder: Path) -> str:
 def _extras() -> dict[str, str]:
     """Each extra with the versions of its packages, or the line that installs it."""
     found: dict[str, str] = {}
-    for line in metadata.requires("pellucid") or ():
+    for line in _requires():
         extra = re.search(r"extra == ['\"]([\w-]+)['\"]", line)
         package = re.match(r"[\w.-]+", line)
         if extra and package and extra[1] not in _NOT_FOR_USERS:
@@ -116,7 +125,7 @@ def _package(name: str, extra: str) -> str:
         version = metadata.version(name)
         optional(name.replace("-", "_"), extra)
     except metadata.PackageNotFoundError:
-        return f"not installed: pip install 'pellucid[{extra}]'"
+        return f"not installed: pip install {extra_line(extra)}"
     except PellucidError as error:
         return str(error)
     return version

@@ -68,7 +68,12 @@ def _explain(session: Session) -> None:
         found = explain(session.net, picture, **asked)
         answer = Explained(given["images"][i], found, save(found, None, files[i], given["look"] or {}))
         several = [given["images"][i]] if len(given["images"]) > 1 else []
-        guesses = (f"{guess.label} {guess.probability:.1%}" for guess in found.guesses)
+        guesses = (
+            f"{guess.label} {guess.logit:.4g}"
+            if guess.probability is None
+            else f"{guess.label} {guess.probability:.1%}"
+            for guess in found.guesses
+        )
         session.watch.remark(" · ".join([*several, *guesses]))
         for note in _notes(found):
             session.watch.note(note)

@@ -74,13 +74,13 @@ def _index(session: Session) -> None:
     if not given["source"]:
         raise PellucidError(f"index needs pictures: pellucid index photos/ --store {given['store']}")
     source = Source.of(given["source"])
+    for note in source.notes:
+        session.watch.note(note)
     names = {
         name: [one.strip() for one in given[name].split(",")] if given[name] else None
         for name in ("layers", "embed", "pool")
     }
-    loaded = ("weights", "labels", "output", "mean", "std")
-    spec = {name: _anywhere(given[name]) for name in loaded}
-    spec |= {"spec": _anywhere(given["net"]), "size": given.get("input_size")}
+    spec = {name: _anywhere(value) for name, value in session.loading.items()} | {"spec": _anywhere(given["net"])}
     plan = planned(
         session.net, source, spec=spec, layers=names["layers"], embedded=names["embed"], pooled=names["pool"] or (),
         **{name: given[name] for name in ("count", "bottom", "probe", "shard", "seed") if given[name] is not None},

@@ -217,10 +217,18 @@ def common(*, out: bool = False, size: bool = True) -> list[Option]:
              help="bundled, timm:NAME, torchvision:NAME, package.module:function or file.py:function  "
              "[default: bundled; or $PELLUCID_NET]"),
         _net("--weights", metavar="FILE", help="a checkpoint to put into it, or 'random'"),
-        _net("--labels", metavar="FILE", help="names of the classes: one a line, or JSON"),
+        _net("--labels", metavar="FILE", help="names of the classes: one a line, JSON, or a table"),
         _net("--output", metavar="NAME", help="which tensor, where the network returns several: logits, 0"),
-        _net("--mean", metavar="N,N,N", type=Numbers(), help="per channel, for pixels in 0..1"),
-        _net("--std", metavar="N,N,N", type=Numbers(), help="per channel, for pixels in 0..1"),
+        _net("--scores", metavar="KIND",
+             help="what its numbers of classes mean: logits (one class out of several), multilabel (logits, each label "
+             "by itself), probabilities, log_probabilities, regression  [default: as the network ends, else logits]"),
+        _net("--mean", metavar="N,N,N", type=Numbers(), help="per channel, for pixels in 0..1; or see --value-range"),
+        _net("--std", metavar="N,N,N", type=Numbers(), help="per channel, for pixels in 0..1; or see --value-range"),
+        _net("--value-range", metavar="LOW,HIGH", type=Numbers(),
+             help="full scale of pictures deeper than 8 bits, and the units of --mean and --std: 0,65535"),
+        option("--channels", type=Count | None, help="of the pictures that it takes", section="Network"),
+        option("--interpolation", type=Literal["bilinear", "bicubic", "nearest"] | None, section="Network",
+               help="how pictures are resized"),
     ]  # fmt: skip
     if size:
         found.append(_net("--input-size", metavar="PIXELS", type=Size(), help="side of its input, or HEIGHTxWIDTH"))

@@ -23,18 +23,27 @@ def command() -> click.Command:
     top = option("--top", type=Count, default=5, help="how many guesses")
     return Command(
         "predict", running(_predict), summary="What the network sees", params=[images(), top, *common()],
-        doc="The best guesses for each picture. In a pipe: image, rank, class number, name, probability, logit.",
+        doc="The best guesses for each picture. In a pipe: image, rank, class number, name, probability, logit "
+        "(the network's own number, whatever it is; --scores says what).",
     )  # fmt: skip
 
 
 def _predict(session: Session) -> None:
+    said: set[str] = set()
+
     def ask(picture: Images, i: int) -> tuple[str, tuple[Guess, ...]]:
-        return session.given["images"][i], session.net.predict(picture, session.given["top"]).guesses[0]
+        found = session.net.predict(picture, session.given["top"])
+        for note in found.meta.notes:
+            if note not in said:
+                session.watch.note(note)
+        said.update(found.meta.notes)
+        return session.given["images"][i], found.guesses[0]
 
     answers = session.each(ask)
     session.tell(
         {
-            **(session.net.facts() if answers else {}),
+            **(session.net.facts() | {"scores": session.net.meaning.scores} if answers else {}),
+            "notes": list(session.net.notes) if answers else [],
             "results": [
                 {"image": name, "guesses": finite([dataclasses.asdict(guess) for guess in guesses])}
                 for name, guesses in answers
@@ -47,17 +56,26 @@ def _predict(session: Session) -> None:
 def _lines(answers: list[tuple[str, tuple[Guess, ...]]]) -> None:
     if not terminal():
         plain(
-            (name, rank, guess.index, guess.label, f"{guess.probability:.6f}", f"{guess.logit:.4f}")
+            (name, rank, guess.index, guess.label, _share(guess, ".6f"), f"{guess.logit:.4f}")
             for name, guesses in answers
             for rank, guess in enumerate(guesses, start=1)
         )
         return
     for name, guesses in answers:
-        rows = [(guess.label, f"{guess.probability:.1%}", _bar(guess.probability)) for guess in guesses]
+        rows = [
+            (guess.label, _share(guess, ".1%") or f"{guess.logit:.4g}", _bar(guess.probability)) for guess in guesses
+        ]
         table((("", "fold"), ("", "right"), ("", "keep")), rows, title=name if len(answers) > 1 else "")
 
 
-def _bar(share: float) -> str:
+def _share(guess: Guess, how: str) -> str:
+    """The probability; nothing for the values of a regression."""
+    return "" if guess.probability is None else format(guess.probability, how)
+
+
+def _bar(share: float | None) -> str:
     """Eighths of a character are the smallest step."""
+    if share is None:
+        return ""
     eighths = round(share * _BAR * 8)
     return "█" * (eighths // 8) + ("▏▎▍▌▋▊▉"[eighths % 8 - 1] if eighths % 8 else "")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pellucid import __version__, progress
+from pellucid.cli import words
 from pellucid.cli.watch import Watch
 from pellucid.errors import MissingDevice, PellucidError, UnknownName
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SCHEMA = 1
 """Of the JSON documents: raised when a field changes its meaning or goes away."""
+LOADING = ("weights", "labels", "output", "mean", "std", "channels", "interpolation", "scores")
+"""Options of `load` that the shell has under the same name."""
 _SOME_FAILED = 4
 
 
@@ -48,9 +51,21 @@ class Session:
             from pellucid.net import load
 
             self.use_threads()
-            names = ("weights", "labels", "output", "mean", "std")
-            net = load.load(asked["net"], size=asked.get("input_size"), **{name: asked[name] for name in names})
-            return self._placed(net)
+            return self._placed(load.load(asked["net"], **self.loading))
+
+    @property
+    def loading(self) -> dict[str, Any]:
+        """What `load` is told besides the network's name."""
+        said = {name: self.given.get(name) for name in LOADING}
+        return said | {"size": self.given.get("input_size"), "value_range": self.value_range}
+
+    @property
+    def value_range(self) -> tuple[float, float] | None:
+        """The full scale of the pictures, where it was said."""
+        said = self.given.get("value_range")
+        if said is not None and len(said) != 2:
+            raise PellucidError(f"--value-range {','.join(map(str, said))}: LOW,HIGH, such as 0,65535")
+        return said
 
     def each(self, work: Callable[[Images, int], T]) -> list[T]:
         """`work(picture, i)` for each picture. With several, one that fails is listed and the rest are done."""
@@ -96,7 +111,7 @@ class Session:
         if not self.given["json"]:
             lines()
             return
-        failed = [{"image": name, "error": str(error)} for name, error in self.failed]
+        failed = [{"image": name, "error": self.watch.words(str(error))} for name, error in self.failed]
         head = {"schema": SCHEMA, "pellucid": __version__, "command": self.command}
         tail = {"failed": failed} if "images" in self.given else {}
         click.echo(json.dumps({**head, **document, **tail}, indent=2, default=_plain, allow_nan=False))
@@ -117,7 +132,7 @@ class Session:
         with self.watch.busy("loading torch"):
             from pellucid.images import read
 
-        picture = read(name)
+        picture = read(name, value_range=self.value_range)
         for note in picture.notes:
             self.watch.note(note)
         return picture
@@ -153,6 +168,7 @@ def session(ctx: click.Context) -> Iterator[Session]:
     """A session for the command being run, listening to progress."""
     watch = ctx.find_object(Watch) or Watch()
     opened = Session(ctx.info_name or "", ctx.params, watch)
+    watch.words = words.spoken(ctx.command)
     with progress.listen(watch):
         try:
             yield opened

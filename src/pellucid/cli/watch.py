@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,6 +36,8 @@ class Watch:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
+        self.words: Callable[[str], str] = str
+        """Puts a message into the options of the command that is run."""
         self._stack: list[_Work] = []  # loops within loops, outermost first
         self._bars: _Bars | None = None
         self._spoke = time.monotonic()
@@ -78,6 +80,7 @@ class Watch:
 
     def note(self, text: str) -> None:
         """A line that is not the result; the same is said once."""
+        text = self.words(text)
         if not self._quiet and text not in self._noted:
             self._noted.add(text)
             self._say(f"note: {text}", _DIM)
@@ -89,7 +92,7 @@ class Watch:
 
     def error(self, text: str, *, going_on: bool = False) -> None:
         """The one line for something that failed; `going_on` where other work is under way."""
-        self._say(f"error: {text}", _RED, going_on=going_on)
+        self._say(f"error: {self.words(text)}", _RED, going_on=going_on)
 
     def interrupted(self) -> None:
         """The line for a command that was told to stop."""

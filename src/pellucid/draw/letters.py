@@ -110,6 +110,11 @@ def number(value: float) -> str:
     return text.replace("-", "−")
 
 
+def chance(probability: float | None, score: float) -> str:
+    """What a network says of a class: its probability, or its own number where there is none."""
+    return number(score) if probability is None else percent(probability)
+
+
 def percent(share: float) -> str:
     """A share of one as people write it."""
     if 0 < share < 0.0005:

@@ -170,13 +170,13 @@ def eight_bit(shown: Floats) -> NDArray[np.uint8]:
 
 def pictures(over: Any, count: int) -> tuple[list[NDArray[np.uint8]], list[str]]:
     """`count` original pictures, (H, W, 3), and their names; one picture serves for all."""
-    from pellucid.images import Images, viewable  # needs torch, which a map on its own does not
+    from pellucid.images import Images  # needs torch, which a map on its own does not
 
     images = Images.of(over)
     if len(images) not in (1, count):
         raise PellucidError(f"over holds {len(images)} pictures, the result {count}: give one for each, or one for all")
     which = [i if len(images) > 1 else 0 for i in range(count)]
-    return [viewable(images.originals[i]) for i in which], [images.ids[i] for i in which]
+    return [images.shown(i) for i in which], [images.ids[i] for i in which]
 
 
 def originals(over: Any, count: int, views: tuple[View, ...]) -> list[NDArray[np.uint8]]:

@@ -13,13 +13,14 @@ from PIL import Image
 from pellucid.draw import words
 from pellucid.draw.colours import DARK, LIGHT, Theme
 from pellucid.draw.heatmaps import BODY, MARGIN, footnotes, heading
-from pellucid.draw.letters import percent, unplaced, width, wrapped
+from pellucid.draw.letters import chance, percent, unplaced, width, wrapped
 from pellucid.draw.look import Look, fitted
 from pellucid.draw.overlay import pictures, whole_box
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Sheet
 from pellucid.errors import PellucidError
-from pellucid.result import Guess, Predictions
+from pellucid.result import Guess, Meta, Predictions
+from pellucid.result.scores import UNIT
 
 _WIDE, _PHOTO = 380.0, 190.0
 _BAR = 4.0
@@ -48,23 +49,31 @@ def draw_predictions(
             shown = Image.fromarray(photos[i]).resize(size, Image.Resampling.LANCZOS)
             y = max(y, sheet.photo(MARGIN, top, np.asarray(shown))[3])
         y += 14
-    sheet.height = footnotes(sheet, y, [*filter(None, [words.origin(predictions.meta)])], Look(dark=dark)) + MARGIN
+    sheet.height = footnotes(sheet, y, _below(predictions.meta), Look(dark=dark)) + MARGIN
     alt = " ".join(f"{name}: {said(guesses)}." for name, guesses in zip(names, predictions.guesses, strict=False))
-    return Picture(sheet, alt, words.about(predictions.meta, title, alt), table=_table(names, predictions.guesses, alt))
+    table = _table(names, predictions.guesses, alt, UNIT.get(predictions.meta.scores, "score"))
+    return Picture(sheet, alt, words.about(predictions.meta, title, alt), table=table)
+
+
+def _below(meta: Meta) -> list[str]:
+    return [*words.few(meta.notes), *filter(None, [words.origin(meta)])]
 
 
 def said(guesses: Sequence[Guess]) -> str:
     """The guesses in words."""
-    return ", ".join(f"{guess.label} {percent(guess.probability)}" for guess in guesses)
+    return ", ".join(f"{guess.label} {chance(guess.probability, guess.logit)}" for guess in guesses)
 
 
 def bars(sheet: Sheet, left: float, y: float, room: float, guesses: Sequence[Guess], theme: Theme) -> float:
     """A line for each guess, with a bar below it from 0 to 100 %; returns where they end."""
     for rank, guess in enumerate(guesses):
-        share = percent(guess.probability)
+        share = chance(guess.probability, guess.logit)
         name = wrapped(guess.label, BODY, room - width(share, BODY) - 12, bold=rank == 0, lines=3)
         sheet.lines(left + room, y, [share], BODY, theme.ink if rank == 0 else theme.quiet, align="right")
         y = sheet.lines(left, y, name, BODY, theme.ink, bold=rank == 0) + 2
+        if guess.probability is None:  # a value has no share of a whole that a bar could show
+            y += 6
+            continue
         sheet.box((left, y, left + room, y + _BAR), fill=theme.faint, opacity=0.6)
         long = room * min(max(guess.probability, 0.0), 1.0)
         if long > 0.2:
@@ -77,15 +86,16 @@ def _photos(over: Any, count: int) -> list[NDArray[np.uint8]]:
     return [] if over is None else pictures(over, count)[0]
 
 
-def _table(names: Sequence[str], guesses: Sequence[Sequence[Guess]], alt: str) -> str:
+def _table(names: Sequence[str], guesses: Sequence[Sequence[Guess]], alt: str, unit: str) -> str:
     """The guesses as an HTML table: text that can be read aloud, selected and searched."""
     rows = []
     for name, some in zip(names, guesses, strict=False):
         for rank, guess in enumerate(some):
             first = f'<th scope="rowgroup" rowspan="{len(some)}">{html.escape(name)}</th>' if rank == 0 else ""
-            bar = f'<meter min="0" max="1" value="{guess.probability:.4f}"></meter>'
-            cells = (html.escape(guess.label), percent(guess.probability), bar, f"{guess.logit:.2f}")
+            share = guess.probability
+            bar = "" if share is None else f'<meter min="0" max="1" value="{share:.4f}"></meter>'
+            cells = (html.escape(guess.label), "" if share is None else percent(share), bar, f"{guess.logit:.2f}")
             rows.append(f"<tr>{first}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("image", "class", "probability", "", "logit"))
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("image", "class", "probability", "", unit))
     label = html.escape(alt[:300], quote=True)
     return f'<table aria-label="{label}"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'

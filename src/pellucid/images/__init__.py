@@ -15,14 +15,17 @@ from torch import Tensor
 
 from pellucid.errors import BadImage
 from pellucid.geometry import View
-from pellucid.images.arrays import Range
+from pellucid.images.arrays import Layout, Range
 from pellucid.images.decode import decode
+from pellucid.images.files import SUFFIXES, found_in
 from pellucid.images.samples import samples
 
-__all__ = ["Images", "pictures_in", "read", "samples"]
+__all__ = ["SUFFIXES", "Images", "pictures_in", "read", "samples"]
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
-"""What a file of a picture is called in a folder of them."""
+_WINDOW = (0.01, 0.99)
+"""Quantiles of a deep picture that are shown as black and white."""
+_DARK = 0.1
+"""A picture of floats whose upper quantile is below this is shown through the window, too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +44,8 @@ class Images:
     """What reading had to decide, for example 'panda.gif: first of 12 frames'."""
     cut_by: object = None
     """The preprocessing that cut them; None for originals. Who has it sees them as they are."""
+    value_ranges: tuple[Range | None, ...] = ()
+    """For each picture the values that became 0 and 1, where it was deeper than 8 bits or the user said them."""
 
     @classmethod
     def of(cls, value: Any) -> Images:
@@ -48,10 +53,16 @@ class Images:
         return value if isinstance(value, Images) else read(value)
 
     @classmethod
-    def from_pictures(cls, pictures: Sequence[Tensor], ids: Sequence[str], notes: Sequence[str] = ()) -> Images:
+    def from_pictures(
+        cls,
+        pictures: Sequence[Tensor],
+        ids: Sequence[str],
+        notes: Sequence[str] = (),
+        value_ranges: Sequence[Range | None] = (),
+    ) -> Images:
         """Pictures that are their own originals."""
         views = tuple(View.whole(*picture.shape[-2:]) for picture in pictures)
-        return cls(tuple(pictures), tuple(ids), tuple(pictures), views, tuple(notes))
+        return cls(tuple(pictures), tuple(ids), tuple(pictures), views, tuple(notes), value_ranges=tuple(value_ranges))
 
     @property
     def pixels(self) -> Tensor:
@@ -59,9 +70,7 @@ class Images:
         shapes = {tuple(picture.shape) for picture in self.pictures}
         if len(shapes) != 1:
             sizes = ", ".join(sorted("×".join(map(str, shape)) for shape in shapes))
-            raise BadImage(
-                f"pictures of {len(shapes)} sizes are no one tensor: {sizes}; net.see(images) makes them one size"
-            )
+            raise BadImage(f"pictures of {len(shapes)} sizes are no one tensor: {sizes}; {_one_size(shapes)}")
         return torch.stack([as_float(picture) for picture in self.pictures])
 
     def on(self, device: torch.device) -> Images:
@@ -80,7 +89,7 @@ class Images:
     def __getitem__(self, i: int) -> Images:
         """Picture i alone."""
         one = (self.pictures[i],), (self.ids[i],), (self.originals[i],), (self.views[i],)
-        return Images(*one, self.notes, self.cut_by)
+        return Images(*one, self.notes, self.cut_by, (self.value_range(i),))
 
     def __iter__(self) -> Iterator[Images]:
         return (self[i] for i in range(len(self)))
@@ -94,7 +103,23 @@ class Images:
             self.views + other.views,
             self.notes + other.notes,
             self.cut_by if self.cut_by == other.cut_by else None,
+            tuple(map(self.value_range, range(len(self)))) + tuple(map(other.value_range, range(len(other)))),
         )
+
+    def value_range(self, i: int) -> Range | None:
+        """The values that became 0 and 1 in picture i, where they are known."""
+        return self.value_ranges[i] if self.value_ranges else None
+
+    def shown(self, i: int, *, seen: bool = False) -> UInt8[np.ndarray, "h w 3"]:
+        """Picture i in 8-bit colours for the eye, as it was read or as the network has `seen` it.
+
+        A picture deeper than 8 bits is shown through the window between its 1 % and 99 % quantiles: a slice with
+        values up to 3,000 of 65,535 would be black. What the network is given is not touched.
+        """
+        picture = self.pictures[i] if seen else self.originals[i]
+        deep = self.originals[i].dtype != torch.uint8
+        window = _window(picture, self.value_range(i) is not None) if deep else (0.0, 1.0)
+        return viewable(picture, window)
 
 
 def as_float(picture: Tensor) -> Tensor:
@@ -102,12 +127,32 @@ def as_float(picture: Tensor) -> Tensor:
     return picture.float() / 255 if picture.dtype == torch.uint8 else picture
 
 
-def viewable(picture: Shaped[Tensor, "c h w"]) -> UInt8[np.ndarray, "h w 3"]:
-    """As 8-bit colours for the eye: one channel as grey, of more than three the first three."""
-    values = (as_float(picture).nan_to_num().clamp(0, 1) * 255).round().byte()
+def viewable(picture: Shaped[Tensor, "c h w"], window: Range = (0.0, 1.0)) -> UInt8[np.ndarray, "h w 3"]:
+    """As 8-bit colours for the eye, `window` from black to white: one channel as grey, of more the first three."""
+    values = as_float(picture).nan_to_num()
+    if window != (0.0, 1.0):
+        values = (values - window[0]) / (window[1] - window[0])
+    values = (values.clamp(0, 1) * 255).round().byte()
     shown = values[:3] if values.shape[0] >= 3 else values[:1].expand(3, -1, -1)
     array: UInt8[np.ndarray, "h w 3"] = shown.permute(1, 2, 0).contiguous().cpu().numpy()
     return array
+
+
+def _window(picture: Tensor, deep: bool) -> Range:
+    """What is shown as black and as white of a picture of floats in 0..1."""
+    values = np.nan_to_num(picture[:3].detach().cpu().numpy())
+    low, high = (float(one) for one in np.quantile(values, _WINDOW))
+    if high <= low:  # nearly all of one value: its extremes, so that a few bright pixels are seen
+        low, high = float(values.min()), float(values.max())
+    return (low, high) if high > low and (deep or high < _DARK) else (0.0, 1.0)
+
+
+def _one_size(shapes: set[tuple[int, ...]]) -> str:
+    """What would make pictures of these shapes (C, H, W) one tensor."""
+    if len({shape[1:] for shape in shapes}) == 1:
+        return f"say how many channels the network takes, load(..., channels={max(shape[0] for shape in shapes)})"
+    side = max(min(shape[1:]) for shape in shapes)
+    return f"give the network one size of input, load(..., size={side}), or ask picture by picture"
 
 
 def fingerprint(picture: Tensor) -> str:
@@ -117,33 +162,35 @@ def fingerprint(picture: Tensor) -> str:
 
 def pictures_in(folder: str | Path) -> tuple[Path, ...]:
     """The picture files of a folder and of those within it, by name. Raises BadImage where there are none."""
-    folder = Path(folder).expanduser()
-    if not folder.is_dir():
-        raise BadImage(f"{str(folder)!r} is no folder of pictures")
-    found = tuple(path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file())
-    if not found:
-        raise BadImage(f"no pictures in the folder {str(folder)!r}: {', '.join(SUFFIXES)}")
-    return found
+    return found_in(folder).files
 
 
-def read(source: Any, *, value_range: Range | None = None) -> Images:
+def read(
+    source: Any, *, value_range: Range | None = None, layout: Layout | None = None, channels: int | None = None
+) -> Images:
     """Read one picture, or several from a list or tuple: N pictures with the names they came under.
 
     A source is a path, `sample:NAME`, bytes, a file:// or http(s):// URL of a picture, a PIL image, or an
     array: (H, W), (H, W, C) or (C, H, W), uint8 in 0..255, uint16 in 0..65535 or float in 0..1 (other floats
     need `value_range=(low, high)`); a torch tensor may also be (N, C, H, W). EXIF orientation is applied,
-    transparency is laid on white, animations give their first frame.
+    transparency is laid on white, animations give their first frame; a TIFF keeps its bands, however many.
+
+    Where the shape of an array does not tell where its channels are, `layout` says it ('chw' or 'hwc'), or
+    `channels`, the number that the network takes; a network that is asked about an array says it by itself.
     Raises BadImage, in one line, for everything that cannot be read or would not be safe to read.
     """
     if isinstance(source, Images):
         return source
+    if layout not in (None, "chw", "hwc"):
+        raise BadImage(f"layout={layout!r}: 'chw' where the channels come first, or 'hwc' where they come last")
     many = source if isinstance(source, (list, tuple)) else [source]
     if not many:
         raise BadImage("no images: the list is empty")
-    pictures, ids, notes = [], [], []
+    pictures, ids, notes, ranges = [], [], [], []
     for one in many:
-        for decoded in decode(one, value_range=value_range):
+        for decoded in decode(one, value_range=value_range, layout=layout, channels=channels):
+            ranges.append(decoded.value_range)
             pictures.append(decoded.picture)
             ids.append(decoded.name or fingerprint(decoded.picture))
             notes += [f"{ids[-1]}: {note}" for note in decoded.notes]
-    return Images.from_pictures(pictures, ids, notes)
+    return Images.from_pictures(pictures, ids, notes, ranges)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -15,6 +15,8 @@ from pellucid.errors import BadImage
 Range = tuple[float | int, float | int]
 """(black, white)"""
 Array = NDArray[Any]
+Layout = Literal["chw", "hwc"]
+"""Which axis of a picture's array holds the channels: the first, or the last."""
 
 _USUAL = (1, 3, 4)
 """Numbers of channels that need no second look: grey, RGB, RGBA."""
@@ -22,20 +24,37 @@ _SLACK = 1e-3
 """How far outside its range a float may lie, as a part of the range: rounding, a quarter of an 8-bit level."""
 
 
-def from_array(array: Array, value_range: Range | None) -> tuple[Tensor, tuple[str, ...]]:
-    """(H, W), (H, W, C) or (C, H, W) of numbers -> (C, H, W) tensor of its own memory, and notes."""
+class Pixels(NamedTuple):
+    """One picture as it was read."""
+
+    picture: Tensor
+    """(C, H, W), uint8 or, where it was deeper, float32 in 0..1."""
+    notes: tuple[str, ...]
+    value_range: Range | None
+    """The values that became 0 and 1; None where they were those already, and of 8 bits."""
+
+
+def from_array(
+    array: Array, value_range: Range | None, layout: Layout | None = None, channels: int | None = None
+) -> Pixels:
+    """(H, W), (H, W, C) or (C, H, W) of numbers -> (C, H, W) tensor of its own memory, and notes.
+
+    Where the shape may be both, `layout` says it, or `channels`, the number that a network takes.
+    """
     if array.ndim > 3:
         raise BadImage(
             f"an array of shape {array.shape} is no single picture: pass a list of pictures, "
             "or a torch tensor (N, C, H, W)"
         )
     what = f"an array of shape {array.shape}"
-    picture = _channel_first(array, what)
-    values, notes = scaled(picture, value_range, what)
-    return torch.from_numpy(np.array(values, order="C")), notes
+    picture = _channel_first(array, what, layout, channels)
+    values, notes, used = scaled(picture, value_range, what)
+    return Pixels(torch.from_numpy(np.array(values, order="C")), notes, used)
 
 
-def from_tensor(tensor: Tensor, value_range: Range | None) -> list[tuple[Tensor, tuple[str, ...]]]:
+def from_tensor(
+    tensor: Tensor, value_range: Range | None, layout: Layout | None = None, channels: int | None = None
+) -> list[Pixels]:
     """As `from_array`; (N, C, H, W) gives N pictures."""
     what = f"a tensor of shape {tuple(tensor.shape)}"
     if tensor.layout != torch.strided or tensor.is_meta or tensor.is_quantized:
@@ -45,17 +64,19 @@ def from_tensor(tensor: Tensor, value_range: Range | None) -> list[tuple[Tensor,
         tensor = tensor.float()
     array = tensor.resolve_conj().resolve_neg().numpy()
     if array.ndim != 4:
-        return [from_array(array, value_range)]
-    _, channels, _, width = array.shape
-    if width in _USUAL and channels not in _USUAL:
+        return [from_array(array, value_range, layout, channels)]
+    if layout == "hwc":
+        array = np.moveaxis(array, -1, 1)
+    _, first, _, last = array.shape
+    if layout is None and last in _USUAL and first not in (*_USUAL, channels):
         raise BadImage(f"{what} looks like (N, H, W, C): pass tensor.permute(0, 3, 1, 2), which is (N, C, H, W)")
     if not array.size:
         raise BadImage(f"{what} holds no pixels")
     read = (scaled(one, value_range, what) for one in array)
-    return [(torch.from_numpy(np.array(values, order="C")), notes) for values, notes in read]
+    return [Pixels(torch.from_numpy(np.array(values, order="C")), notes, used) for values, notes, used in read]
 
 
-def _channel_first(array: Array, what: str) -> Array:
+def _channel_first(array: Array, what: str, layout: Layout | None, channels: int | None) -> Array:
     """The same numbers as (C, H, W); refuses where either end of the shape may be the channels."""
     if not array.size and array.ndim:
         raise BadImage(f"{what} holds no pixels")
@@ -63,17 +84,32 @@ def _channel_first(array: Array, what: str) -> Array:
         return array[None]
     if array.ndim != 3:
         raise BadImage(f"{what} is no picture: (H, W), (H, W, C) or (C, H, W) is")
-    first, middle, last = array.shape
+    if layout is None:
+        layout = _layout(array.shape, channels)
+    if layout is None:
+        raise BadImage(
+            f"{what} may be (C, H, W) or (H, W, C), which cannot be told: "
+            "say read(array, layout='hwc') or 'chw', or pass a torch tensor of shape (1, C, H, W)"
+        )
+    return array if layout == "chw" else np.moveaxis(array, -1, 0)
+
+
+def _layout(shape: tuple[int, ...], channels: int | None) -> Layout | None:
+    """Where the channels are, by what the network takes, else by how many pictures have; None where both may be."""
+    first, middle, last = shape
+    if channels is not None and (first == channels) != (last == channels):
+        other = last if first == channels else first
+        if other != 1 or channels in _USUAL:
+            return "chw" if first == channels else "hwc"
+        return None  # (1, 28, 28) for 28 channels: one row of pixels, or rather a grey picture?
     if (first in _USUAL) != (last in _USUAL):
-        return array if first in _USUAL else np.moveaxis(array, -1, 0)
+        return "chw" if first in _USUAL else "hwc"
     if first not in _USUAL:  # multi-spectral: few channels beside many pixels
         if 4 * first <= min(middle, last):
-            return array
+            return "chw"
         if 4 * last <= min(first, middle):
-            return np.moveaxis(array, -1, 0)
-    raise BadImage(
-        f"{what} may be (C, H, W) or (H, W, C), which cannot be told: pass a torch tensor of shape (1, C, H, W)"
-    )
+            return "hwc"
+    return None
 
 
 def check_range(value_range: Any) -> Range | None:
@@ -91,8 +127,8 @@ def check_range(value_range: Any) -> Range | None:
 
 def scaled(
     array: Array, value_range: Range | None, what: str, *, white: float | None = None
-) -> tuple[Array, tuple[str, ...]]:
-    """Numbers -> uint8 as they are, or float32 in 0..1; and notes.
+) -> tuple[Array, tuple[str, ...], Range | None]:
+    """Numbers -> uint8 as they are, or float32 in 0..1; notes; the values that became 0 and 1.
 
     `white` is the full scale of an integer format deeper than 8 bits, where the file says it. An explicit
     `value_range` goes before every guess. Refuses NaN, infinity and values outside the range.
@@ -102,9 +138,9 @@ def scaled(
         raise BadImage(f"{what} holds {array.dtype} values, no numbers of pixels: pass uint8, or float in 0..1")
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if kind == "b":
-        return array.astype(np.uint8) * np.uint8(255), ()
+        return array.astype(np.uint8) * np.uint8(255), (), None
     if array.dtype == np.uint8 and value_range is None:
-        return array, ()
+        return array, (), None
     wrong = 0 if kind != "f" else int(array.size - np.count_nonzero(np.isfinite(array)))
     if wrong:
         raise BadImage(f"{what}: {wrong} of {array.size} values are NaN or infinite")
@@ -126,8 +162,11 @@ def scaled(
         raise BadImage(f"{what} has values from {seen}, outside {low:g} to {high:g}: {hint}")
     notes: tuple[str, ...] = ()
     if value_range is None and white and most < white / 15:
-        notes = (f"very dark: values from {seen} of {white:g}; if white is less, pass value_range=(0, white)",)
+        notes = (
+            f"very dark: values from {seen} of {white:g}; if white is less, say it to the network as well, "
+            "whose mean and std are then in these units: value_range=(0, WHITE)",
+        )
     exact = np.float32 if array.dtype.itemsize < 4 or array.dtype == np.float32 else np.float64
     unit: Array = array.astype(exact)
     unit = (unit - low) / (high - low)
-    return np.clip(unit, 0.0, 1.0).astype(np.float32), notes
+    return np.clip(unit, 0.0, 1.0).astype(np.float32), notes, value_range or ((low, high) if white else None)

@@ -18,6 +18,7 @@ from pydantic import BeforeValidator, InstanceOf
 from pellucid.errors import BadImage
 from pellucid.geometry import View
 from pellucid.images import Images, pictures_in, read
+from pellucid.images.hidden import hidden
 
 _HOW = "a folder with images/, masks/ (PNG of class numbers, 0 for none) and classes.csv, .json or .yaml"
 _MOST = 10**8  # pixels of a mask
@@ -47,7 +48,7 @@ class Concepts:
         if not (folder / "images").is_dir() or not (folder / "masks").is_dir():
             raise BadImage(f"{str(value)!r} holds no concepts: {_HOW}")
         names, categories = _classes(folder)
-        masks = {path.stem: path for path in sorted((folder / "masks").glob("*.png"))}
+        masks = {path.stem: path for path in sorted((folder / "masks").glob("*.png")) if not hidden(path.name)}
         pictures = [path for path in pictures_in(folder / "images") if path.stem in masks]
         if not pictures:
             raise BadImage(f"no picture in {str(value)!r} has a mask of its name: images/x.jpg needs masks/x.png")

@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from pellucid.errors import BadImage, PellucidError, unknown
-from pellucid.images.arrays import Range, check_range, from_array, from_tensor
+from pellucid.images.arrays import Layout, Pixels, Range, check_range, from_array, from_tensor
 from pellucid.images.formats import from_image, from_stream
 from pellucid.images.samples import sample
 
@@ -41,13 +41,17 @@ class Decoded:
     """The file's or the sample's name, printable; None for pixels that came without one."""
     notes: tuple[str, ...] = ()
     """What reading had to decide, for example 'first of 12 frames'."""
+    value_range: Range | None = None
+    """The values that became 0 and 1; None where they were those already, and of 8 bits."""
 
 
-def decode(source: Any, *, value_range: Range | None = None) -> list[Decoded]:
+def decode(
+    source: Any, *, value_range: Range | None = None, layout: Layout | None = None, channels: int | None = None
+) -> list[Decoded]:
     """The picture, or from a tensor (N, C, H, W) the N pictures, behind `source`; see `images.read`.
 
-    Files become RGB; arrays keep their channels. `value_range=(black, white)` scales arrays, and pictures of
-    more than 8 bits. Raises BadImage or UnknownName, in one line that names the source.
+    Files become RGB, but for TIFFs of other bands; arrays keep their channels. `value_range=(black, white)` scales
+    arrays, and pictures of more than 8 bits. Raises BadImage or UnknownName, in one line that names the source.
     """
     value_range = check_range(value_range)
     if isinstance(source, str) and source.startswith("sample:"):
@@ -63,11 +67,11 @@ def decode(source: Any, *, value_range: Range | None = None) -> list[Decoded]:
         path = getattr(source, "filename", "")
         name = printable(Path(os.fsdecode(path)).name) if path else ""
         what = _quoted(name) if name else f"the Pillow image of mode {source.mode}"
-        return [Decoded(*_named(from_image(source, what, value_range), name or None))]
+        return [_named(from_image(source, what, value_range), name or None)]
     if isinstance(source, np.ndarray):
-        return [Decoded(*_named(from_array(source, value_range), None))]
+        return [_named(from_array(source, value_range, layout, channels), None)]
     if isinstance(source, Tensor):
-        return [Decoded(*_named(one, None)) for one in from_tensor(source, value_range)]
+        return [_named(one, None) for one in from_tensor(source, value_range, layout, channels)]
     raise BadImage(
         f"a value of type {type(source).__qualname__} is no picture: pass a path, 'sample:NAME', a URL, "
         "bytes, a Pillow image, a NumPy array or a torch tensor"
@@ -85,15 +89,15 @@ def _quoted(text: str) -> str:
     return f"'{text if len(text) <= 200 else text[:100] + '…' + text[-80:]}'"
 
 
-def _named(read: tuple[Tensor, tuple[str, ...]], name: str | None) -> tuple[Tensor, str | None, tuple[str, ...]]:
-    return read[0], name, read[1]
+def _named(read: Pixels, name: str | None) -> Decoded:
+    return Decoded(read.picture, name, read.notes, read.value_range)
 
 
 def _from_bytes(data: bytes, name: str | None, what: str, value_range: Range | None) -> Decoded:
     if not data:
         raise BadImage(f"{what} is empty: 0 bytes")
     read = from_stream(io.BytesIO(data), what, value_range, Path(name or "").suffix)
-    return Decoded(*_named(read, name))
+    return _named(read, name)
 
 
 def _from_path(text: str, value_range: Range | None) -> Decoded:
@@ -113,7 +117,7 @@ def _from_path(text: str, value_range: Range | None) -> Decoded:
         raise _missing(path) from error
     except (OSError, ValueError, RuntimeError) as error:  # too long, a null byte, no right to read, no such home
         raise BadImage(f"cannot open {what}: {getattr(error, 'strerror', None) or error}") from error
-    return Decoded(*_named(read, printable(path.name)))
+    return _named(read, printable(path.name))
 
 
 def _file_type(mode: int) -> str:

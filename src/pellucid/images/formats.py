@@ -34,7 +34,8 @@ from PIL import (
 from torch import Tensor
 
 from pellucid.errors import BadImage, PellucidError
-from pellucid.images.arrays import Range, scaled
+from pellucid.images import tiff
+from pellucid.images.arrays import Pixels, Range, scaled
 
 MOST_PIXELS = 200_000_000
 """Larger pictures are refused before a pixel is decoded: 200 megapixels take 0.8 GB as RGB."""
@@ -109,12 +110,11 @@ _RAW = ".dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .pef .srw".split()  # noqa: SIM9
 _one_at_a_time = threading.Lock()  # catch_warnings swaps state of the whole process
 
 
-def from_stream(
-    stream: BytesIO | BufferedReader, what: str, value_range: Range | None, suffix: str = ""
-) -> tuple[Tensor, tuple[str, ...]]:
+def from_stream(stream: BytesIO | BufferedReader, what: str, value_range: Range | None, suffix: str = "") -> Pixels:
     """An encoded picture -> (3, H, W), uint8 or, where it was deeper, float32 in 0..1; and notes.
 
-    `what` begins every message; `suffix` helps to name what cannot be read.
+    A TIFF of other bands than grey, RGB and transparency keeps all of them, (bands, H, W). `what` begins every
+    message; `suffix` helps to name what cannot be read.
     """
     with _guarded(what) as notes:
         kind = _kind(stream.read(4096), suffix.lower())
@@ -123,6 +123,11 @@ def from_stream(
         if kind not in _READERS:
             raise BadImage(f"{what} is no picture: it has the marks of none of {', '.join(_READERS)}")
         stream.seek(0)
+        tags = tiff.tags_of(stream) if kind == "TIFF" else {}
+        if tiff.beyond_pillow(tags):
+            values, used = tiff.bands(stream, tags, what, value_range, notes)
+            upright = _upright(values, tiff.orientation(tags))
+            return Pixels(_channels_first(upright), tuple(dict.fromkeys(notes)), used)
         image = _READERS[kind](stream)
         _check_size(image, what)
         if kind == "WebP" and max(image.size) > _LONGEST_WEBP:
@@ -132,16 +137,16 @@ def from_stream(
         frames = _frames(image)
         if frames > 1:
             notes.append(f"first of {frames} {'pages' if kind == 'TIFF' else 'frames'}")
-        picture = _picture(image, what, value_range, notes)
-    return picture, tuple(dict.fromkeys(notes))
+        picture, used = _picture(image, what, value_range, notes)
+    return Pixels(picture, tuple(dict.fromkeys(notes)), used)
 
 
-def from_image(image: Image.Image, what: str, value_range: Range | None) -> tuple[Tensor, tuple[str, ...]]:
+def from_image(image: Image.Image, what: str, value_range: Range | None) -> Pixels:
     """As `from_stream`, for a Pillow image, which stays as it is; an animation shows its current frame."""
     with _guarded(what) as notes:
         _check_size(image, what)
-        picture = _picture(image, what, value_range, notes)
-    return picture, tuple(dict.fromkeys(notes))
+        picture, used = _picture(image, what, value_range, notes)
+    return Pixels(picture, tuple(dict.fromkeys(notes)), used)
 
 
 def _kind(head: bytes, suffix: str) -> str | None:
@@ -182,6 +187,8 @@ def _reason(error: Exception) -> str:
         return f"is too large to be read safely: {said}"
     if isinstance(error, EOFError) or re.search(r"truncated|not enough (image )?data|premature", said, re.IGNORECASE):
         return f"is cut short: {said}"
+    if re.search(r"unknown pixel mode|samples per pixel", said, re.IGNORECASE):  # what Pillow has no mode for
+        return f"holds pixels of a kind that is not read here ({said}): save it as a TIFF of plain bands, or as PNG"
     return f"is damaged or cut short: {said}"
 
 
@@ -207,15 +214,16 @@ def _frames(image: Image.Image) -> int:
         return 1
 
 
-def _picture(image: Image.Image, what: str, value_range: Range | None, notes: list[str]) -> Tensor:
-    """Load, convert and turn upright: (3, H, W)."""
+def _picture(image: Image.Image, what: str, value_range: Range | None, notes: list[str]) -> tuple[Tensor, Range | None]:
+    """Load, convert and turn upright: (3, H, W), and the values that became 0 and 1."""
+    used: Range | None = None
     image.load()
     _check_size(image, what)  # a GIF's first frame may be larger than its header said
     width, height = image.size
     if max(width, height) > LONGEST * min(width, height):
         notes.append(f"very long: {width} × {height} pixels")
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        values, found = scaled(np.asarray(image), value_range, what, white=_white(image))
+        values, found, used = scaled(np.asarray(image), value_range, what, white=_white(image))
         notes += found
         clear = image.info.get("transparency") if image.mode.startswith("I;16") else None
         if isinstance(clear, int):
@@ -226,7 +234,10 @@ def _picture(image: Image.Image, what: str, value_range: Range | None, notes: li
         if value_range is not None:
             notes.append("value_range does not concern a picture of 8 bits")
         values = np.asarray(_rgb(image, notes))
-    values = _upright(values, _orientation(image, notes))
+    return _channels_first(_upright(values, _orientation(image, notes))), used
+
+
+def _channels_first(values: NDArray[Any]) -> Tensor:
     return torch.from_numpy(np.array(values.transpose(2, 0, 1), order="C"))
 
 

@@ -12,20 +12,20 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName
-from pellucid.images import Images
-from pellucid.net import layers, tap
-from pellucid.net.axes import Axes
-from pellucid.net.dimensions import refused_once
+from pellucid.errors import PellucidError, Refused, UnknownName
+from pellucid.images import Images, read
+from pellucid.net import known, meaning, outputs, predict, remarks, returned, sizes, tap
+from pellucid.net.dimensions import taken
 from pellucid.net.identity import raw, weights_of
-from pellucid.net.known import fresh, turned, unclear
 from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
-from pellucid.net.memory import Memory
+from pellucid.net.meaning import Meaning
+from pellucid.net.memory import Memory, free, room
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.rules import Rule
 from pellucid.net.spill import spilling
-from pellucid.result import Guess, Meta, Predictions, versions
+from pellucid.result import Guess, Predictions
+from pellucid.result.scores import Scores
 
 __all__ = ["Labels", "Layer", "Layers", "Net", "Preprocess", "Run"]
 
@@ -35,7 +35,6 @@ CACHE = 16 * 2**20
 """Bytes of the largest activation of one chunk on a CPU: beyond its cache, more images at once cost more each."""
 Grad = bool | Literal["pixels"]
 """What a run can be differentiated by: nothing, the activations asked for, or the pixels too."""
-_USUAL_SIZE = (224, 224)
 _GROWTH = 40  # numbers that a graph keeps for each number of the picture: 30 to 130 for the usual networks
 _MOST = 64  # images in a chunk: larger ones are no faster
 
@@ -56,30 +55,67 @@ class Run:
     """Somebody may ask for gradients of this run again: do not let autograd free its graph."""
     stopped: bool = False
     """The pass ended at the last layer that was asked for."""
+    images: int | None = None
+    """How many went in."""
 
     @cached_property
     def output(self) -> Tensor:
         """(N, classes) for a classifier; whatever the network gives otherwise. Refused where it is no tensor."""
         if self.stopped:
             raise PellucidError(f"this pass ended at {', '.join(self.at)}: it has no output; run without stop=True")
-        return self.net.selected(self.returned)
+        output = returned.selected(self.returned, self.net.output, self.net.name)
+        return output if self.images is None else returned.for_each_image(output, self.images, self.net.name)
 
     def __getitem__(self, layer: str) -> Tensor:
         return self.at[layer]
 
-    @property
+    @cached_property
     def scores(self) -> Tensor:
         """The output as (N, outputs); Refused where it is no row of numbers per image."""
-        if self.output.dim() == 1:
-            return self.output[:, None]
-        if self.output.dim() == 2:
-            return self.output
-        shape = self.output.shape[1:]
-        first = ",".join("0" for _ in shape)
-        raise Refused(
-            f"this network gives {'×'.join(map(str, shape))} numbers per image, no row of classes: "
-            f"ask for one of them, out[{first}]{', or for region(CLASS)' * (len(shape) == 3)}, or for a layer's unit"
-        )
+        found = returned.rows(self.output)
+        if found is None:
+            shape = self.output.shape[1:]
+            first = ",".join("0" for _ in shape)
+            raise Refused(
+                f"this network gives {'×'.join(map(str, shape))} numbers per image, no row of classes: "
+                f"ask for one of them, out[{first}]{', or for region(CLASS)' * (len(shape) == 3)}, "
+                "or for a layer's unit"
+            )
+        if self.net.labels is not None:
+            returned.labelled(self.net.name, self.net.labels, found.shape[1])
+        return found
+
+    @property
+    def two(self) -> bool:
+        """Whether the one number that comes out says which of two labels it is."""
+        return self.net.labels is not None and len(self.net.labels) == 2 and self.scores.shape[1] == 1
+
+    @property
+    def by_class(self) -> Tensor:
+        """(N, classes): the network's own numbers, `net.meaning` says what they are. Refused for a regression."""
+        return outputs.spread(self.scores, self.net.meaning, self.two)
+
+    @property
+    def probabilities(self) -> Tensor:
+        """(N, classes), by what the outputs mean; refused where that makes a difference and nobody has said it."""
+        self._read()
+        return outputs.probabilities(self.scores, self.net.meaning, self.two)
+
+    @property
+    def log_probabilities(self) -> Tensor:
+        """(N, classes): their logarithms."""
+        self._read()
+        return outputs.log_probabilities(self.scores, self.net.meaning, self.two)
+
+    def _read(self) -> None:
+        """Where nothing says what the outputs mean, the first images that are asked about decide; see `outputs.torn`.
+
+        Refused where a later one would be read otherwise: one network, one reading.
+        """
+        torn = outputs.torn(self.scores) if self.net.meaning.assumed else None
+        if torn is not None and not self.net.read(alone=bool(torn.any())) and torn.any():
+            row = self.scores[int(torn.nonzero()[0])]
+            raise outputs.two_readings(row, self.net.name, self.net.class_name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +123,8 @@ class Net:
     """A network under study. It has no state of its own; what `run` hangs on the module is gone when it returns.
 
     `output` selects the tensor to explain where the module returns a tuple, list, dict or object: a key, an
-    index or an attribute, dotted for several levels ('logits', '0', 'out.main').
+    index or an attribute, dotted for several levels ('logits', '0', 'out.main'). `scores` says what the numbers of
+    its classes mean, where nothing in the network does.
     """
 
     module: nn.Module
@@ -95,7 +132,10 @@ class Net:
     preprocess: Preprocess = field(default_factory=Preprocess)
     labels: Labels | None = None
     output: str | None = None
+    scores: Scores | None = None
     _cache: dict[Any, Any] = field(default_factory=dict)
+    said: tuple[str, ...] = ()
+    """What loading it had to decide."""
 
     def __repr__(self) -> str:
         parameters = sum(p.numel() for p in self.module.parameters())
@@ -152,6 +192,7 @@ class Net:
         For whoever asks several questions about the same pictures, while nothing trains the network: each
         further question then costs a backward pass alone. What is kept is bounded by the memory budget.
         """
+        self._largest  # noqa: B018  # made here, to be shared
         return replace(self, _cache={**self._cache, "memory": Memory(MEMORY)})
 
     def _run(
@@ -164,18 +205,22 @@ class Net:
         stop: bool,
     ) -> Run:
         like = next((p for p in self.module.parameters() if p.is_floating_point()), pixels)
-        self._check(pixels)
+        taken(self, pixels)
         pixels = pixels.to(self.device)  # once: what comes back to them is then there as well
         leaf = pixels.detach().clone().requires_grad_() if grad == "pixels" else None
         with torch.set_grad_enabled(bool(grad)):
             inputs = self.preprocess.normalise((pixels if leaf is None else leaf).to(like.device)).to(like.dtype)
         large = bool(grad) and 4 * len(pixels) * pixels[0].numel() * _GROWTH > MEMORY
-        with spilling(MEMORY) if large else nullcontext():
+        ending = None if stop or "ending" in self._cache else meaning.Ending()
+        with spilling(MEMORY) if large else nullcontext(), sizes.advising(self):
             output, found, coverage = tap.forward(
-                self.module, inputs, at=at, edit=edit, rule=rule, grad=bool(grad), stop=stop,
-                axes=self._turned((*at, *(edit or ())), pixels),
+                self.module, inputs, at=at, edit=edit, rule=rule, grad=bool(grad), stop=stop, called=ending,
+                axes=known.turned(self, (*at, *(edit or ())), pixels),
             )  # fmt: skip
-        return Run(self, output, found, coverage, leaf, stopped=stop)
+        run = Run(self, output, found, coverage, leaf, stopped=stop, images=len(pixels))
+        if not stop and not {"ending", "looks"} <= self._cache.keys():
+            meaning.learn(self._cache, run, ending)
+        return run
 
     def observe(self, pixels: Tensor, watch: Mapping[str, Callable[[int, Tensor], None]], *, at_once: int = 1) -> None:
         """Run pixels (N, C, H, W) in 0..1, `at_once` at a time; show each watched layer's outputs and keep none.
@@ -184,7 +229,7 @@ class Net:
         the next ones); they must neither keep nor change the output. Nothing is copied: this is the cheapest way to
         reduce the activations of many layers to a few numbers.
         """
-        self._check(pixels)
+        taken(self, pixels)
         like = next((p for p in self.module.parameters() if p.is_floating_point()), pixels)
         inputs = self.preprocess.normalise(pixels.to(like.device)).to(like.dtype)
         start = 0
@@ -197,8 +242,9 @@ class Net:
         def told(seen: Callable[[int, Tensor], None]) -> tap.Watcher:
             return lambda output: seen(start, output)
 
-        axes = self._turned(watch, pixels)
-        tap.observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()}, axes)
+        axes = known.turned(self, watch, pixels)
+        with sizes.advising(self):
+            tap.observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()}, axes)
 
     @property
     def device(self) -> torch.device:
@@ -213,84 +259,77 @@ class Net:
         return self.preprocess.see(images).on(self.device)
 
     def layers(self, size: tuple[int, int] | None = None, *, of: Tensor | None = None) -> Layers:
-        """The layer table for an input of that size; by default the network's own, or 224 × 224.
+        """The layer table of a pass over a blank picture of that size; by default the network's own (`size`).
 
-        It is of a pass over a blank picture. With `of`, pixels (N, C, H, W) in 0..1, it is of a pass over the first
-        of these, for networks that do not run the same layers for every picture.
+        With `of`, pixels (N, C, H, W) in 0..1, of a pass over the first of these: not every network runs the same
+        layers for every picture.
         """
-        if of is not None:
-            like = layers.blank(self.module, of.shape[1], _size(of))
-            return layers.table(self.module, self.preprocess.normalise(of[:1].detach().to(like)))
-        size = size or self.preprocess.size or _USUAL_SIZE
-        fresh(self._cache, self.module)
-        if size not in self._cache:
-            inputs = layers.blank(self.module, self.preprocess.channels or 3, size)
-            refused_once(self._cache, self.module, lambda: inputs, self.name)
-            self._cache[size] = layers.table(self.module, inputs)
-        table: Layers = self._cache[size]
-        return table
+        return known.table(self, size) if of is None else known.table_of(self, of)
 
-    def _turned(self, names: Iterable[str], pixels: Tensor) -> dict[str, Axes]:
-        """The layers among these whose output is not (images, channels, rows, columns), and how it becomes that."""
-        fresh(self._cache, self.module)
-        return turned(names, self._cache, lambda: self.layers(_size(pixels)), lambda: self.layers(of=pixels))
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of its input: what was said, or 224 × 224 if it takes that, or what it was built for.
+
+        The last is found by trying and said in `notes`.
+        """
+        return sizes.size(self)
+
+    def images(self, value: Any) -> Images:
+        """`value` itself, or what `read` makes of it: with the channels and the values that the network takes."""
+        taken = self.preprocess
+        return read(value, channels=taken.channels, value_range=taken.value_range)
 
     def layer(self, name: str, size: tuple[int, int] | None = None, *, of: Tensor | None = None) -> Layer:
         """The row of one layer, or UnknownName with the nearest; with `of` as it is for these pixels."""
-        table = self.layers(size if of is None else _size(of))
-        if of is not None and name not in table and tap.split_call(name)[0] in dict(self.module.named_modules()):
-            table = self.layers(of=of)  # it does not run for a blank picture
-        return table[name]
-
-    def unclear(self, name: str) -> bool:
-        """Whether a layer gives several numbers a unit and it is not known which of them are one unit's."""
-        return unclear(self._cache, name)
+        return known.row(self, name, size, of)
 
     def chunk(self, size: tuple[int, int], *, grad: bool) -> int:
         """How many images of that size to run at once (at least 1): as many as memory and cache hold."""
         table = self.layers(size)
-        most = MEMORY // (4 * (table.floats if grad else 4 * table.widest))
-        if all(parameter.device.type == "cpu" for parameter in self.module.parameters()):
+        most = room(self.device, MEMORY) // (4 * (table.floats if grad else 4 * table.widest))
+        if self.device.type == "cpu":
             most = min(most, CACHE // (4 * table.widest))
-        return max(min(most, _MOST), 1)
+        self._cache["chunk"] = max(min(most, _MOST, self._largest[0]), 1)
+        return int(self._cache["chunk"])
 
-    def predict(self, images: Images, top: int = 5) -> Predictions:
-        """The `top` best guesses for every image, best first. A one-logit network gives yes or no."""
-        images, guesses = Images.of(images), []
-        if top < 1:
-            raise PellucidError(f"top={top}: at least 1 guess must be asked for")
-        for one in images:
-            scores = self.run(one).scores[0].double()
-            if not torch.isfinite(scores).all():
-                raise BadNetwork(f"{self.name} gives scores that are not finite for {one.ids[0]!r}")
-            logits, probabilities = self._by_class(scores)
-            best = probabilities.topk(min(top, len(probabilities))).indices.tolist()
-            guesses.append(tuple(self._guess(i, float(probabilities[i]), float(logits[i])) for i in best))
-        return Predictions(
-            tuple(guesses),
-            Meta(
-                method="predict",
-                options={"top": top},
-                images=images.ids,
-                notes=self.notes,
-                versions=versions(),
-                **self.facts(),
-            ),
-        )
+    @property
+    def _largest(self) -> list[int]:
+        """Images in the largest chunk that the device is known to hold; shared by all that share the layer tables."""
+        found: list[int] = self._cache.setdefault("largest", [_MOST])
+        return found
 
-    def top(self, image: Images, k: int = 5) -> tuple[Guess, ...]:
+    def halve(self) -> bool:
+        """After memory ran out: make chunks half as large from now on; False where they hold one image already."""
+        free(self.device)
+        before = min(int(self._cache.get("chunk", 1)), self._largest[0])
+        self._largest[0] = max(before // 2, 1)
+        return before > 1
+
+    def predict(self, images: Any, top: int = 5) -> Predictions:
+        """The `top` best guesses for every image, best first; of a regression its first outputs.
+
+        A one-logit network gives yes or no. Classes that it masks (−inf) are left out.
+        """
+        return predict.predicted(self, self.images(images), top)
+
+    def top(self, image: Any, k: int = 5) -> tuple[Guess, ...]:
         """The k best guesses for one image; each can be used as a target."""
-        image = Images.of(image)
+        image = self.images(image)
         if len(image) != 1:
             raise PellucidError(f"top asks about one image, these are {len(image)}: use predict, or images[i]")
         return self.predict(image, k).guesses[0]
 
-    def class_index(self, asked: str | int) -> int:
-        """The class of that name, number or WordNet id. Raises UnknownName with what would work."""
-        if isinstance(asked, str) and not asked.strip().isdecimal():
-            if self.labels is None:
-                raise UnknownName(f"no class {asked!r}: {self.name} has no labels, ask for a class by its number")
+    def class_index(self, asked: Any) -> int:
+        """The class of that name, number or WordNet id. Raises UnknownName with what would work.
+
+        A number may be of any library. Text is a name first, and a number where no class has that name.
+        """
+        if not isinstance(asked, str):
+            return returned.whole_number(asked, "class")
+        if self.labels is not None and (self.labels.knows(asked) or not asked.strip().isdecimal()):
             return self.labels.find(asked)
+        if not asked.strip().isdecimal():
+            raise UnknownName(f"no class {asked!r}: {self.name} has no labels, ask for a class by its number")
         return int(asked)
 
     def class_name(self, index: int) -> str:
@@ -314,87 +353,48 @@ class Net:
     @property
     def notes(self) -> tuple[str, ...]:
         """Warnings that every result about this network carries: what had to be guessed, what makes it unreliable."""
-        return ()
+        said = (self.meaning.note,) if self.meaning.note else ()
+        return (*self.said, *said, *remarks.unstated(self.preprocess), *sizes.notes(self))
+
+    def remarks(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """Warnings for whoever asks a method with these options: a fill that the network has never seen the like of."""
+        return remarks.far(self.preprocess, options)
+
+    @property
+    def meaning(self) -> Meaning:
+        """What the numbers of its classes are: what was told, else what its first pass has shown."""
+        found = self._cache.get
+        return Meaning.of(self.scores, found("ending"), found("looks"), found("alone", False))
+
+    def read(self, *, alone: bool) -> bool:
+        """Decide once whether labels of which nothing is known are read each by itself; what was decided."""
+        return bool(self._cache.setdefault("alone", alone))
+
+    def spelled(self, value: Any) -> Any:
+        """Modules as the names of layers, alone or in a list; anything else as it is."""
+        if isinstance(value, (list, tuple)) and any(isinstance(one, nn.Module) for one in value):
+            return tuple(self.spelled(one) for one in value)
+        if not isinstance(value, nn.Module):
+            return value
+        for name, part in self.module.named_modules():
+            if part is value and name:
+                return name
+        raise UnknownName(f"that {type(value).__name__} is no layer of {self.name}: take one out of net.module")
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
-        return {"net": self.name, "weights": self.weights}
+        return {"net": self.name, "weights": self.weights, "scores": self.scores or ""}
 
     def with_module(self, module: nn.Module) -> Net:
         """The same preprocessing and labels around another module."""
         return replace(self, module=module, _cache={})
 
-    def _by_class(self, scores: Tensor) -> tuple[Tensor, Tensor]:
-        """(logits, probabilities) per class; one logit with two labels is spread over both."""
-        if len(scores) > 1:
-            return scores, scores.softmax(0)
-        if self.labels is not None and len(self.labels) == 2:
-            both = torch.cat([-scores, scores])
-            return both, both.sigmoid()
-        return scores, scores.sigmoid()
-
-    def _guess(self, index: int, probability: float, logit: float) -> Guess:
-        wnids = self.labels.wnids if self.labels else None
-        return Guess(index, self.class_name(index), probability, logit, wnids[index] if wnids else None)
-
     def _outputs(self) -> int:
         if "outputs" not in self._cache:
-            size = self.preprocess.size or _USUAL_SIZE
-            inputs = layers.blank(self.module, self.preprocess.channels or 3, size)
-            self._cache["outputs"] = int(self.selected(tap.forward(self.module, inputs)[0])[0].numel())
+            output = tap.forward(self.module, sizes.blank(self, self.size))[0]
+            self._cache["outputs"] = int(returned.selected(output, self.output, self.name)[0].numel())
         return int(self._cache["outputs"])
-
-    def _check(self, pixels: Tensor) -> None:
-        channels = self.preprocess.channels
-        if pixels.dim() != 4 or 0 in pixels.shape:
-            raise PellucidError(
-                f"pixels of shape {tuple(pixels.shape)}: a network takes (images, channels, height, width)"
-            )
-        if channels is not None and pixels.shape[1] != channels:
-            raise PellucidError(f"pixels have {pixels.shape[1]} channels, {self.name} takes {channels}")
-        if not torch.isfinite(pixels.detach().sum()) and not torch.isfinite(pixels.detach()).all():
-            raise PellucidError("pixels hold NaN or infinity: no result would mean anything")
-        of = pixels.shape[1], _size(pixels)
-        refused_once(self._cache, self.module, lambda: layers.blank(self.module, *of), self.name)
-
-    def selected(self, output: Any) -> Tensor:
-        """The tensor to explain out of whatever the module returned; Refused where `output=` has to say which."""
-        value = output
-        for key in self.output.split(".") if self.output is not None else ():
-            try:
-                value = _step(value, key)
-            except (KeyError, IndexError, AttributeError, ValueError) as error:
-                raise UnknownName(
-                    f"no output {self.output!r} in what {self.name} returns: {_describe(output)}"
-                ) from error
-        if isinstance(value, Tensor):
-            return value
-        raise Refused(f"{self.name} returns {_describe(value)}: {_advice(value)}")
 
 
 def _size(pixels: Tensor) -> tuple[int, int]:
     return pixels.shape[-2], pixels.shape[-1]
-
-
-def _step(value: Any, key: str) -> Any:
-    if isinstance(value, Mapping):
-        return value[key]
-    return value[int(key)] if key.isdecimal() else getattr(value, key)
-
-
-def _describe(value: Any) -> str:
-    if isinstance(value, Tensor):
-        return "one tensor"
-    if isinstance(value, Mapping):
-        return f"a dict of {', '.join(map(str, value))}"
-    if isinstance(value, (tuple, list)):
-        named = getattr(value, "_fields", None)
-        return f"a tuple of {', '.join(named) if named else len(value)}"
-    return f"a {type(value).__name__}"
-
-
-def _advice(value: Any) -> str:
-    if isinstance(value, (tuple, list)) and value and isinstance(value[0], Mapping) and "boxes" in value[0]:
-        return "that is a detector's answer, ask about one detection: box(CLASS,x1,y1,x2,y2)"
-    key = next(iter(value)) if isinstance(value, Mapping) and value else "0"
-    return f"say which with output=, for example output={key!r}"

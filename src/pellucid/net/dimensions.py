@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from pellucid.errors import PellucidError, Refused
 from pellucid.net import tap
+from pellucid.net.layers import blank
+
+if TYPE_CHECKING:
+    from pellucid.net import Net
 
 _FLAT = (nn.Conv2d, nn.ConvTranspose2d)
 _VOLUMES = "3-d", "volumes (images, channels, depth, height, width)", "pixels[:, None]"
@@ -59,9 +63,22 @@ def refuse_others(module: nn.Module, inputs: Tensor, name: str) -> None:
         )
 
 
-def refused_once(cache: dict[Any, Any], module: nn.Module, blank: Callable[[], Tensor], name: str) -> None:
-    """The same, found out once for each network; `blank` makes an input."""
+def refused_once(cache: dict[Any, Any], module: nn.Module, made: Callable[[], Tensor], name: str) -> None:
+    """The same, found out once for each network; `made` makes an input."""
     if "pictures" not in cache:
         if not isinstance(module, torch.jit.ScriptModule):
-            refuse_others(module, blank(), name)
+            refuse_others(module, made(), name)
         cache["pictures"] = True
+
+
+def taken(net: Net, pixels: Tensor) -> None:
+    """Refused, or PellucidError, where pixels in 0..1 are nothing that the network takes."""
+    channels = net.preprocess.channels
+    if pixels.dim() != 4 or 0 in pixels.shape:
+        raise PellucidError(f"pixels of shape {tuple(pixels.shape)}: a network takes (images, channels, height, width)")
+    if channels is not None and pixels.shape[1] != channels:
+        raise PellucidError(f"pixels have {pixels.shape[1]} channels, {net.name} takes {channels}")
+    if not torch.isfinite(pixels.detach().sum()) and not torch.isfinite(pixels.detach()).all():
+        raise PellucidError("pixels hold NaN or infinity: no result would mean anything")
+    size = pixels.shape[-2], pixels.shape[-1]
+    refused_once(net._cache, net.module, lambda: blank(net.module, pixels.shape[1], size), net.name)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from pellucid.errors import BadNetwork
+from pellucid.net import layers, sizes
 from pellucid.net.axes import Axes
-from pellucid.net.layers import Layers
+from pellucid.net.dimensions import refused_once
+from pellucid.net.layers import Layer, Layers
 from pellucid.net.tap import split_call
 
+if TYPE_CHECKING:
+    from pellucid.net import Net
+
+_LASTING = ("memory", "largest", "alone")  # what does not depend on the module's parts
 _SETTINGS = ("stride", "padding", "dilation", "kernel_size")
 """Attributes of a module that shape its output and that people change in place."""
 
@@ -56,46 +62,74 @@ def _parts(module: nn.Module) -> tuple[list[nn.Module], list[Any]]:
     return parts, said
 
 
-def fresh(cache: dict[Any, Any], module: nn.Module) -> None:
-    """Forget what a cache holds about a module of which a part has been replaced or reshaped since."""
-    structure = cache.get("structure")
-    if structure is None or not structure.holds(module):
-        kept = {key: cache[key] for key in ("memory",) if key in cache}
-        cache.clear()
-        cache.update(kept, structure=Structure(module))
+def fresh(net: Net) -> None:
+    """Forget what was found out about a network of which a part has been replaced or reshaped since."""
+    structure = net._cache.get("structure")
+    if structure is not None and not structure.holds(net.module):
+        kept = {key: net._cache[key] for key in _LASTING if key in net._cache}
+        net._cache.clear()
+        net._cache.update(kept)
+    if "structure" not in net._cache:
+        net._cache["structure"] = Structure(net.module)
 
 
-def unclear(cache: dict[Any, Any], name: str) -> bool:
+def table(net: Net, size: tuple[int, int] | None) -> Layers:
+    """The layer table for an input of that size, made once."""
+    fresh(net)
+    size = size or net.size
+    if size not in net._cache:
+        inputs = sizes.blank(net, size)
+        refused_once(net._cache, net.module, lambda: inputs, net.name)
+        with sizes.advising(net):
+            net._cache[size] = layers.table(net.module, inputs)
+    found: Layers = net._cache[size]
+    return found
+
+
+def table_of(net: Net, pixels: Tensor) -> Layers:
+    """The layer table of a pass over the first of these pixels (N, C, H, W) in 0..1."""
+    like = layers.blank(net.module, pixels.shape[1], (pixels.shape[-2], pixels.shape[-1]))
+    return layers.table(net.module, net.preprocess.normalise(pixels[:1].detach().to(like)))
+
+
+def row(net: Net, name: str, size: tuple[int, int] | None, of: Tensor | None) -> Layer:
+    """The row of one layer; with `of` as it is for these pixels, where a blank picture does not make it run."""
+    found = table(net, size if of is None else (of.shape[-2], of.shape[-1]))
+    if of is not None and name not in found and split_call(name)[0] in dict(net.module.named_modules()):
+        found = table_of(net, of)
+    return found[name]
+
+
+def unclear(net: Net, name: str) -> bool:
     """Whether a layer gives several numbers a unit and it is not known which of them are one unit's."""
-    rows = [row for table in cache.values() if isinstance(table, Layers) for row in table.rows]
+    rows = [row for found in net._cache.values() if isinstance(found, Layers) for row in found.rows]
     return any(name in (row.name, f"{row.name}#1") and row.units is None and len(row.shape) > 1 for row in rows)
 
 
-def turned(
-    names: Iterable[str], cache: dict[Any, Any], this: Callable[[], Layers], real: Callable[[], Layers]
-) -> dict[str, Axes]:
+def turned(net: Net, names: Iterable[str], pixels: Tensor) -> dict[str, Axes]:
     """The layers among these whose output is not (images, channels, …), and how it is turned into that.
 
     The dimensions of a layer are the same for every size of picture, so any table that is there will do; but how
-    many rows and columns a row of tokens has is only in `this`, the one for the size at hand. A layer that does not
-    run for a blank picture is looked up in `real`, made with the pictures themselves.
+    many rows and columns a row of tokens has is only in the one for the size at hand. A layer that does not run for a
+    blank picture is looked up in a table of these very pixels.
     """
-    names = list(names)
+    names, size = list(names), (pixels.shape[-2], pixels.shape[-1])
     if not names:
         return {}
+    fresh(net)
     try:
-        table = next((one for one in cache.values() if isinstance(one, Layers)), None) or this()
-        found = _rows(names, table)
-        if any(row is not None and row.grid is not None for row in found.values()):
-            found = _rows(names, this())
-        paths = {row.path for row in table.rows}
+        some = next((one for one in net._cache.values() if isinstance(one, Layers)), None) or table(net, size)
+        found = _rows(names, some)
+        if any(axes is not None and axes.grid is not None for axes in found.values()):
+            found = _rows(names, table(net, size))
+        paths = {one.path for one in some.rows}
         if any(split_call(name)[0] not in paths for name in names):
-            found = _rows(names, real())
+            found = _rows(names, table_of(net, pixels))
     except BadNetwork:
         return {}  # the pass itself will say why, in its own words
     return {name: axes for name, axes in found.items() if axes is not None and not axes.usual}
 
 
-def _rows(names: list[str], table: Layers) -> dict[str, Axes | None]:
-    rows = {row.name: row.axes for row in table.rows} | {f"{r.name}#1": r.axes for r in table.rows if r.calls == 1}
+def _rows(names: list[str], found: Layers) -> dict[str, Axes | None]:
+    rows = {row.name: row.axes for row in found.rows} | {f"{r.name}#1": r.axes for r in found.rows if r.calls == 1}
     return {name: rows[name] for name in names if name in rows}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -30,16 +31,24 @@ class Labels:
         """The name to show for a class; its number where there is none."""
         return self.names[index][0] if 0 <= index < len(self.names) else str(index)
 
+    def knows(self, asked: str) -> bool:
+        """Whether a class has exactly this name, in any case."""
+        return asked.strip().casefold() in self._by_name
+
     def find(self, asked: str) -> int:
         """The class that a person calls `asked`: any of its names, in any case, or its WordNet id.
 
+        A name that lists several, such as 'tench, Tinca tinca', is understood by each of them too.
+
         Raises UnknownName with the nearest names, or with the choices where several classes share the name.
         """
-        if self.wnids and _WNID.fullmatch(asked):
+        if self.wnids and _WNID.fullmatch(asked.strip()):
+            asked = asked.strip()
             if asked in self.wnids:
                 return self.wnids.index(asked)
             raise unknown("class", asked, self.wnids)
-        found = self._by_name.get(asked.strip().casefold(), ())
+        name = asked.strip().casefold()
+        found = self._by_name.get(name) or self._by_part.get(name, ())
         if len(found) == 1:
             return found[0]
         if found:
@@ -49,8 +58,17 @@ class Labels:
 
     @cached_property
     def _by_name(self) -> dict[str, tuple[int, ...]]:
-        table: dict[str, tuple[int, ...]] = {}
-        for index, names in enumerate(self.names):
-            for name in {name.casefold() for name in names}:
-                table[name] = (*table.get(name, ()), index)
-        return table
+        return _table(self.names)
+
+    @cached_property
+    def _by_part(self) -> dict[str, tuple[int, ...]]:
+        return _table([[part for name in names for part in name.split(", ")] for names in self.names])
+
+
+def _table(rows: Sequence[Sequence[str]]) -> dict[str, tuple[int, ...]]:
+    """Each name with the classes that have it."""
+    table: dict[str, tuple[int, ...]] = {}
+    for index, names in enumerate(rows):
+        for name in {name.strip().casefold() for name in names}:
+            table[name] = (*table.get(name, ()), index)
+    return table

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,16 +12,18 @@ import torch
 from torch import nn
 
 from pellucid.errors import BadNetwork, PellucidError, UnknownName, unknown
+from pellucid.images.arrays import Range, check_range
 from pellucid.net import Net
 from pellucid.net.checkpoint import SUFFIXES, read_checkpoint
 from pellucid.net.dimensions import refused_once
 from pellucid.net.fit import fitted
+from pellucid.net.label_files import labels_of
 from pellucid.net.labels import Labels
 from pellucid.net.layers import blank
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.sources import SOURCES, Found, bare, find
-
-_WNID = re.compile(r"n\d{8}")
+from pellucid.net.units import on_scale, per_channel
+from pellucid.result.scores import Scores
 
 
 def load(
@@ -32,12 +31,14 @@ def load(
     *,
     weights: str | Path | None = None,
     size: int | tuple[int, int] | None = None,
-    mean: float | Sequence[float] | None = None,
-    std: float | Sequence[float] | None = None,
+    mean: float | int | Sequence[float | int] | None = None,
+    std: float | int | Sequence[float | int] | None = None,
     interpolation: str | None = None,
     labels: Labels | Sequence[str] | Mapping[Any, Any] | str | Path | None = None,
     output: str | None = None,
     channels: int | None = None,
+    value_range: Range | None = None,
+    scores: Scores | None = None,
 ) -> Net:
     """A network to study.
 
@@ -45,29 +46,40 @@ def load(
     an nn.Module or a Net. `weights` is a checkpoint to put into (a copy of) it, or 'random'; without it, a named
     network comes with its trained weights. The rest says what the source does not know, or overrides it:
     `size` (side, or height and width, in pixels), `mean` and `std` per channel (for pixels in 0..1), `interpolation`
-    (bilinear, bicubic, nearest), `labels` (names, or a file with a name per line or JSON), `output` (which
-    tensor, where the network returns several: 'logits', '0'), `channels` (of the pictures that it takes).
+    (bilinear, bicubic, nearest), `labels` (names, or a file: a name per line, JSON, a table), `output` (which
+    tensor, where the network returns several: 'logits', '0'), `channels` (of the pictures that it takes),
+    `value_range` (the data's full scale, (0, 65535) of 16 bits: `mean` and `std` are then in these units, and pictures
+    that are deeper than 8 bits are read on this scale), `scores`
+    (what the numbers of its classes mean: 'logits' of classes that exclude one another, 'multilabel' for logits of
+    labels that each stand by themselves, 'probabilities', 'log_probabilities', or 'regression' for values that are
+    no classes; unless it is said, a network that ends in softmax or sigmoid is taken by its word, and any other
+    for logits).
 
     Checkpoints are never unpickled; `module:function` runs the user's code. The global random generators are
     left alone. Raises BadNetwork, UnknownName or MissingExtra in one line.
     """
-    found = _found(spec, weights)
+    found, said = _found(spec, weights), list(spec.said) if isinstance(spec, Net) else []
     if weights is not None and weights != "random":
-        module = fitted(found.module, read_checkpoint(weights), file=str(weights), name=found.name)
+        tensors = read_checkpoint(weights)
+        module = fitted(found.module, tensors, file=str(weights), name=found.name, say=said.append)
         found = replace(found, module=module)
-    preprocess = _adjusted(found.preprocess, size, mean, std, interpolation, channels)
-    names = found.labels if labels is None else _labels(labels)
+    preprocess = _adjusted(found.preprocess, size, mean, std, interpolation, channels, check_range(value_range))
+    names = found.labels if labels is None else labels_of(labels)
     if output is not None and not isinstance(output, str):
         raise PellucidError(f"output={output!r}: a name or index as text, for example 'logits' or '0'")
-    which = found.output if output is None else output
-    if isinstance(spec, Net) and (found.module, preprocess, names, which) == (
+    if scores is not None and scores not in get_args(Scores):
+        raise unknown("meaning of scores", str(scores), get_args(Scores), show=5)
+    which, means = found.output if output is None else output, found.scores if scores is None else scores
+    if isinstance(spec, Net) and (found.module, preprocess, preprocess.unstated, names, which, means) == (
         spec.module,
         spec.preprocess,
+        spec.preprocess.unstated,
         spec.labels,
         spec.output,
+        spec.scores,
     ):
         return spec
-    net = Net(found.module, found.name, preprocess, names, which)
+    net = Net(found.module, found.name, preprocess, names, which, means, said=tuple(dict.fromkeys(said)))
     shape = preprocess.channels or 3, preprocess.size or (32, 32)
     refused_once(net._cache, net.module, lambda: blank(net.module, *shape), net.name)
     return net
@@ -85,7 +97,7 @@ def _found(spec: Any, weights: Any) -> Found:
     if weights == "random":
         raise BadNetwork("weights='random' is for networks that have a name; this module has its weights already")
     if isinstance(spec, Net):
-        return Found(spec.module, spec.name, spec.preprocess, spec.labels, spec.output)
+        return Found(spec.module, spec.name, spec.preprocess, spec.labels, spec.output, spec.scores)
     if isinstance(spec, nn.Module):
         module = _unwrapped(spec)
         return Found(module, type(module).__name__, bare(module))
@@ -129,7 +141,9 @@ def _unwrapped(module: nn.Module) -> nn.Module:
     return _unwrapped(original) if isinstance(original, nn.Module) else module
 
 
-def _adjusted(known: Preprocess, size: Any, mean: Any, std: Any, interpolation: Any, channels: Any) -> Preprocess:
+def _adjusted(
+    known: Preprocess, size: Any, mean: Any, std: Any, interpolation: Any, channels: Any, value_range: Range | None
+) -> Preprocess:
     """`known` with what the user says instead. Raises PellucidError for what cannot be."""
     if channels is not None and not (isinstance(channels, int) and channels > 0):
         raise PellucidError(f"channels={channels!r}: a number of channels, such as 1 or 3")
@@ -141,12 +155,13 @@ def _adjusted(known: Preprocess, size: Any, mean: Any, std: Any, interpolation: 
             raise unknown("interpolation", str(interpolation), ways)
         known = replace(known, interpolation=interpolation)
     known = replace(known, channels=known.channels if channels is None else channels)
+    known = on_scale(known, value_range)
     if mean is not None:
-        known = replace(known, mean=_per_channel("mean", mean))
+        known = replace(known, mean=per_channel("mean", mean, known.value_range))
     if std is not None:
-        known = replace(known, std=_per_channel("std", std))
-        if min(known.std) <= 0:
-            raise PellucidError(f"std={std!r}: must be above 0")
+        known = replace(known, std=per_channel("std", std, known.value_range))
+    said = [name for name, value in (("mean", mean), ("std", std)) if value is not None]
+    known = replace(known, unstated=tuple(name for name in known.unstated if name not in said))
     for name, values in (("mean", known.mean), ("std", known.std)):
         if known.channels is not None and len(values) not in (1, known.channels):
             raise PellucidError(
@@ -175,67 +190,3 @@ def _pair(size: Any) -> tuple[int, int]:
     ):
         raise PellucidError(f"size={size!r}: a side or (height, width), whole numbers of pixels")
     return pair[0], pair[1]
-
-
-def _per_channel(name: str, value: Any) -> tuple[float, ...]:
-    try:
-        values = tuple(float(one) for one in (value if isinstance(value, Sequence) else [value]))
-    except (TypeError, ValueError) as error:
-        raise PellucidError(f"{name}={value!r}: a number, or one per channel") from error
-    if not values or not all(map(math.isfinite, values)):
-        raise PellucidError(f"{name}={value!r}: a number, or one per channel")
-    if max(map(abs, values)) > 4:  # no pixel in 0..1 is so far out; 123.675 is
-        raise PellucidError(f"{name}={value!r} looks like units of 0..255: pixels are in 0..1 here, divide by 255")
-    return values
-
-
-def _labels(value: Any) -> Labels:
-    """The names of the classes from a list, a mapping (index to name, or name to index) or a file of either."""
-    if isinstance(value, Labels):
-        return value
-    told = "labels"
-    if isinstance(value, (str, Path)):
-        told = f"labels in {str(value)!r}"
-        value = _label_file(Path(value).expanduser())
-    if isinstance(value, Mapping):
-        value = _in_order(value, told)
-    if not isinstance(value, (list, tuple)):
-        raise PellucidError(f"{told}: a list of names or a mapping from index to name, no {type(value).__name__}")
-    rows = [[row] if isinstance(row, str) else list(row) if isinstance(row, (list, tuple)) else [] for row in value]
-    for i, row in enumerate(rows):
-        if not row or not all(isinstance(name, str) and name.strip() for name in row):
-            raise PellucidError(f"{told}: class {i} has no name ({value[i]!r})")
-    if not rows:
-        raise PellucidError(f"{told}: the list is empty")
-    if all(len(row) > 1 and _WNID.fullmatch(row[0]) for row in rows):
-        return Labels(tuple(tuple(row[1:]) for row in rows), tuple(row[0] for row in rows))
-    return Labels(tuple(tuple(row) for row in rows))
-
-
-def _label_file(path: Path) -> Any:
-    try:
-        text = path.read_text("utf-8-sig")
-    except FileNotFoundError as error:
-        siblings = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
-        raise unknown("file", str(path), map(str, siblings)) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise PellucidError(f"labels cannot be read from {str(path)!r}: {error}") from error
-    if text.lstrip().startswith(("[", "{")) or path.suffix == ".json":
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            raise PellucidError(f"labels in {str(path)!r} are no JSON: {error}") from error
-    return [line.strip() for line in text.rstrip().splitlines()]
-
-
-def _in_order(table: Mapping[Any, Any], told: str) -> list[Any]:
-    """{0: 'cat'}, {'0': 'cat'} or {'cat': 0} as a list."""
-    if all(isinstance(value, int) for value in table.values()):
-        table = {index: name for name, index in table.items()}
-    try:
-        numbered = {int(key): value for key, value in table.items()}
-    except (TypeError, ValueError) as error:
-        raise PellucidError(f"{told}: keys must be the numbers of the classes, or values must be") from error
-    if sorted(numbered) != list(range(len(table))):
-        raise PellucidError(f"{told}: the numbers must be 0 to {len(table) - 1}, each once")
-    return [numbered[i] for i in range(len(table))]

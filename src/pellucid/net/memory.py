@@ -1,10 +1,29 @@
-"""What has been answered, for whoever asks several questions about the same pictures."""
+"""How much memory a device has, and what has been answered, for several questions about the same pictures."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
+
+import torch
+
+_SHARE = 0.6
+"""Of the free memory of a device, for one chunk: the rest is for copies that rules keep, and for other programs."""
+
+
+def room(device: torch.device, least: int) -> int:
+    """Bytes that the activations of one chunk may take: `least` on the CPU, most of what another device has free."""
+    if device.type != "cuda" or not torch.cuda.is_available():
+        return least
+    cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return max(int(_SHARE * (torch.cuda.mem_get_info(device)[0] + cached)), least)
+
+
+def free(device: torch.device) -> None:
+    """Give what torch keeps of a device's memory for later back to it."""
+    if device.type == "cuda" and torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 class Memory:

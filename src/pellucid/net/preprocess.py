@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
@@ -13,7 +13,9 @@ from torch.nn import functional as F
 from pellucid.errors import BadImage
 from pellucid.geometry import View
 from pellucid.images import Images, as_float
+from pellucid.images.arrays import Range
 
+_SLACK = 1e-3  # of the range, as where numbers are read
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, what every image library means by grey
 
 
@@ -32,6 +34,11 @@ class Preprocess:
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
     channels: int | None = 3
+    value_range: Range | None = None
+    """The values that 0 and 1 stand for, where the network's user said them: pictures read on another scale are put on
+    this one."""
+    unstated: tuple[str, ...] = field(default=(), compare=False)
+    """What of `mean` and `std` nobody has said."""
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -45,10 +52,12 @@ class Preprocess:
         """
         if images.cut_by == self:
             return images
-        seen = [self._cut(picture, name) for picture, name in zip(images.pictures, images.ids, strict=True)]
+        ranges = [images.value_range(i) for i in range(len(images))]
+        seen = [self._cut(*one) for one in zip(images.pictures, images.ids, ranges, strict=True)]
         pictures = tuple(picture for picture, _ in seen)
         views = tuple(_after(first, then) for first, (_, then) in zip(images.views, seen, strict=True))
-        return Images(pictures, images.ids, images.originals, views, images.notes, self)
+        ranges = [known and (self.value_range or known) for known in ranges]
+        return Images(pictures, images.ids, images.originals, views, images.notes, self, tuple(ranges))
 
     def normalise(self, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         """(x − mean) / std, per channel; differentiable."""
@@ -56,8 +65,8 @@ class Preprocess:
         std = torch.tensor(self.std, dtype=pixels.dtype, device=pixels.device).view(1, -1, 1, 1)
         return (pixels - mean).div_(std)  # in place: a second picture of that size would cost as much again
 
-    def _cut(self, picture: Tensor, name: str) -> tuple[Tensor, View]:
-        picture = self._recolour(as_float(picture), name)
+    def _cut(self, picture: Tensor, name: str, value_range: Range | None) -> tuple[Tensor, View]:
+        picture = self._recolour(self._rescaled(as_float(picture), name, value_range), name)
         height, width = picture.shape[-2:]
         resized = self._resized(height, width)
         if resized != (height, width):
@@ -72,6 +81,20 @@ class Preprocess:
         down, across = height / resized[0], width / resized[1]
         box = (top * down, left * across, (top + crop[0]) * down, (left + crop[1]) * across)
         return picture, View(crop, box, (height, width))
+
+    def _rescaled(self, picture: Tensor, name: str, read: Range | None) -> Tensor:
+        """A picture that was read on another scale than the network's, on that one."""
+        if self.value_range is None or read is None or read == self.value_range:
+            return picture
+        (low, high), (black, white) = read, self.value_range
+        values = (picture.double() * (high - low) + low - black) / (white - black)
+        if values.min() < -_SLACK or values.max() > 1 + _SLACK:
+            least, most = (float(one) * (white - black) + black for one in (values.min(), values.max()))
+            raise BadImage(
+                f"{name!r} has values from {least:g} to {most:g}, the network was loaded with value_range="
+                f"({black:g}, {white:g}): load it with the range of these data, or clip them"
+            )
+        return values.clamp(0, 1).to(picture.dtype)
 
     def _resized(self, height: int, width: int) -> tuple[int, int]:
         if self.resize is None:
@@ -89,8 +112,10 @@ class Preprocess:
             return picture.expand(want, -1, -1)
         if have == 3 and want == 1:
             return torch.einsum("chw,c->hw", picture, picture.new_tensor(_LUMA))[None]
+        way = f", in Python read(read(picture).pictures[0][:{want}]) for the first {want}" if want < have else ""
         raise BadImage(
-            f"{name!r} has {have} channels, the network takes {want}: give an array of shape ({want}, height, width)"
+            f"{name!r} has {have} channels, the network takes {want}: give it a picture of the {want} that it was "
+            f"trained on{way}"
         )
 
 

@@ -14,13 +14,17 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pellucid.errors import BadNetwork, NotRun, PellucidError, Refused, UnknownName, unknown
+from pellucid.errors import NotRun, PellucidError, Refused, UnknownName, unknown
 from pellucid.net.axes import Axes
+from pellucid.net.failures import failure
 from pellucid.net.rules import Rule, RuleMode, hidden_functions
 
 Edit = Callable[[Tensor], Tensor]
+Called = Callable[[Any, Any, Any], None]
+"""called(function, its arguments by position, what it returned)"""
 
 _locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
 _locks_lock = threading.Lock()
@@ -122,6 +126,7 @@ def forward(
     grad: bool = False,
     stop: bool = False,
     axes: Mapping[str, Axes] | None = None,
+    called: Called | None = None,
 ) -> tuple[Any, dict[str, Tensor], dict[str, int]]:
     """One forward pass: (what the module returned, activations by the names in `at`, rule coverage).
 
@@ -129,14 +134,15 @@ def forward(
     leaves, so nothing in front of them is recorded. What is handed out is never what later in-place operations
     rewrite: the network continues on a copy. With `stop` the pass ends as soon as all of `at` are there, and
     nothing is returned for the network's output. Layers in `axes` are handed out, and given to their edits, with
-    channels, rows and columns where everybody looks for them.
+    channels, rows and columns where everybody looks for them. `called` is told of every call of a function of torch.
     """
     wanted, edits = list(dict.fromkeys(at)), dict(edit or {})
     taps = _Taps(module, wanted, edits, grad, stop and bool(wanted), axes=axes)
     if rule is not None and any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
         raise Refused(f"the {rule.name} rule cannot reach into TorchScript: load the Python module it was made from")
     mode = RuleMode(rule, inputs) if rule is not None else None
-    with undisturbed(module), taps.hung(), torch.set_grad_enabled(grad), mode or nullcontext():
+    told = _Told(called) if called is not None else nullcontext()
+    with undisturbed(module), taps.hung(), torch.set_grad_enabled(grad), mode or nullcontext(), told:
         try:
             output = _called(module, inputs)
         except _Enough:
@@ -144,6 +150,19 @@ def forward(
     taps.check()
     coverage = {**mode.coverage, **hidden_functions(output)} if mode else {}
     return output, taps.found, coverage
+
+
+class _Told(TorchFunctionMode):
+    """Tells of every call of a function of torch; entered after a rule, so that it hears what the network called."""
+
+    def __init__(self, called: Called) -> None:
+        super().__init__()
+        self.called = called
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        output = func(*args, **(kwargs or {}))
+        self.called(func, args, output)
+        return output
 
 
 Watcher = Callable[[Tensor], None]
@@ -176,8 +195,7 @@ def _called(module: nn.Module, inputs: Tensor) -> Any:
     except PellucidError:
         raise
     except Exception as error:
-        shape = "×".join(map(str, inputs.shape))
-        raise BadNetwork(f"the network failed on an input of {shape}: {type(error).__name__}: {error}") from error
+        raise failure(module, inputs, error) from error
 
 
 class _Enough(BaseException):

@@ -2,7 +2,7 @@
 
 from pellucid.result.activations import Maps
 from pellucid.result.atlas import Atlas
-from pellucid.result.base import Meta, Result, versions
+from pellucid.result.base import Meta, Result, version_of, versions
 from pellucid.result.colours import Colours, Hues
 from pellucid.result.fields import Fields
 from pellucid.result.guesses import Column, Explanation, Guess, Predictions, Row
@@ -45,5 +45,6 @@ __all__ = [
     "Table",
     "Trust",
     "UnitPage",
+    "version_of",
     "versions",
 ]

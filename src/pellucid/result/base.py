@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ class Meta:
     options: Mapping[str, Any] = field(default_factory=dict)
     target: str | None = None
     net: str = ""
+    scores: str = ""
+    """What the network's numbers of classes were taken for: logits, probabilities, …"""
     weights: str = ""
     """SHA-256 over the names and values of all parameters and buffers."""
     images: tuple[str, ...] = ()
@@ -58,7 +60,15 @@ class Meta:
 
 def versions() -> dict[str, str]:
     """Of what computed a result."""
-    return {name: version(name) for name in ("pellucid", "torch")}
+    return {"pellucid": version_of("pellucid"), "torch": version_of("torch")}
+
+
+def version_of(name: str) -> str:
+    """Of a package; in a source tree that was never installed, what the package says itself."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return str(getattr(import_module(name), "__version__", "unknown"))
 
 
 @dataclass(frozen=True)

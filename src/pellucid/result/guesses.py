@@ -15,11 +15,14 @@ from pellucid.result.maps import Heatmap
 
 @dataclass(frozen=True)
 class Guess:
-    """One class that the network considered."""
+    """One class that the network considered; of a regression one of its outputs, which has no probability.
+
+    `logit` is the network's own number for it, whatever that means: `Meta.scores` of the predictions says it.
+    """
 
     index: int
     label: str
-    probability: float
+    probability: float | None
     logit: float
     wnid: str | None = None
 

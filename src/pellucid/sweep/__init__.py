@@ -41,6 +41,7 @@ def planned(
 
     `sizes` are fields of `Plan`: count, bottom, probe, shard, batch, seed.
     """
+    source.value_range = net.preprocess.value_range
     size = net.preprocess.size or _seen(net, source)
     table = net.layers(size)
     names, known = (tuple(dict.fromkeys(layers)), {}) if layers is not None else usual(net, size)
@@ -65,7 +66,8 @@ def planned(
     if "shard" not in sizes:
         sizes["shard"] = _SHARD if len(source) <= _MANY else 8 * _SHARD
     return Plan(
-        spec or {"spec": net.name}, net.weights, asdict(net.preprocess), str(source), len(source), source.identity,
+        spec or {"spec": net.name, "scores": net.scores}, net.weights, asdict(net.preprocess), str(source),
+        len(source), source.identity,
         units, kept, most, source.classes, classed=_classed(units, len(source.classes), kept), **sizes,
         versions=versions(), device=_device(net), size=size,
     )  # fmt: skip
@@ -77,7 +79,7 @@ def usual(net: Net, size: tuple[int, int] | None = None) -> tuple[tuple[str, ...
     `handed_on`, and the outputs of the network's stages (layer4, blocks.6), which sums of branches may end. Where a
     stage's output is that of a layer in it, they are one layer, under the name of the stage.
     """
-    size = size or net.preprocess.size or (224, 224)
+    size = size or net.size
     table = net.layers(size)
     names = list(handed_on(table.rows))
     rows = {row.name: row for row in table.rows}

@@ -65,9 +65,15 @@ class Index:
     def source(self) -> Source:
         """The pictures. Refused where they are no longer those of the index."""
         source = Source.of(self.moved or self.plan.source)
+        scale = self.plan.preprocess.get("value_range")
+        source.value_range = (scale[0], scale[1]) if scale else None
         if len(source) != self.plan.images or source.identity != self.plan.names:
             raise PellucidError(f"{source} no longer holds the pictures of the index: name where they are with images=")
         return source
+
+    def halve(self) -> bool:
+        """`Net.halve` of its network, after memory ran out."""
+        return self.net.halve()
 
     def at(self, place: str | Path) -> Index:
         """The same index, with its pictures elsewhere."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pellucid.errors import BadImage, PellucidError
+from pellucid.images.arrays import Range
 from pellucid.images.sources import Source
 from pellucid.net import Net
 from pellucid.net.load import load
@@ -52,7 +53,7 @@ def joined(plan: Plan, pieces: Sequence[Done]) -> Done:
 def run_piece(plan: Plan, piece: Piece, net: Net | None = None, source: Source | None = None) -> Done:
     """The work of a worker. `net` and `source` may be given where they are at hand, else they are opened."""
     _keep_freed_memory()
-    net, source = net or _network(plan), source or _source(plan.source, plan.names)
+    net, source = net or _network(plan), source or _source(plan.source, plan.names, _scale(plan))
     if source.identity != plan.names:
         raise PellucidError(f"{source} does not hold the pictures any more that the index was begun with")
     members = plan.members(piece.shard)[piece.start : piece.stop]
@@ -152,6 +153,14 @@ def same(net: Net, plan: Plan) -> Net:
 
 
 @lru_cache(maxsize=2)
-def _source(text: str, names: str) -> Source:
+def _source(text: str, names: str, value_range: Range | None) -> Source:
     """The source, once for each process and each state of it: `names` is its identity."""
-    return Source.of(text)
+    source = Source.of(text)
+    source.value_range = value_range
+    return source
+
+
+def _scale(plan: Plan) -> Range | None:
+    """The full scale of the network, on which deep pictures are read."""
+    low_high = plan.preprocess.get("value_range")
+    return (low_high[0], low_high[1]) if low_high else None

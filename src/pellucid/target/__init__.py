@@ -6,6 +6,7 @@ a name means is decided when the network has run.
 
 from pellucid.target.base import Sum, Target, Targets, fixed, named, scored
 from pellucid.target.classes import BEST, ClassName, Logit, Loss, Output, Probability, Top
+from pellucid.target.function import Function
 from pellucid.target.likeness import Similarity
 from pellucid.target.places import Box, Region
 from pellucid.target.units import Channel, Direction, Energy, Neuron
@@ -18,6 +19,7 @@ __all__ = [
     "ClassName",
     "Direction",
     "Energy",
+    "Function",
     "Logit",
     "Loss",
     "Neuron",

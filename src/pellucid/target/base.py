@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.errors import BadNetwork, PellucidError
+from pellucid.errors import BadNetwork, PellucidError, Refused
 from pellucid.net import Net, Run
 
 
@@ -20,8 +20,8 @@ class Target(ABC):
 
     layers: tuple[str, ...] = ()
     """The layers whose activations the target reads: pass them to `net.run(at=...)`."""
-    unit = "logit"
-    """What one unit of the number is."""
+    unit = "score"
+    """What one unit of the number is, whatever the network."""
 
     @property
     def reads_output(self) -> bool:
@@ -40,6 +40,10 @@ class Target(ABC):
     @abstractmethod
     def __str__(self) -> str:
         """As a person would write it."""
+
+    def unit_of(self, net: Net) -> str:
+        """What one unit of the number is for this network, after it has run."""
+        return self.unit
 
     def named(self, net: Net) -> Target:
         """The same target with every class under its proper name, for people to read."""
@@ -72,8 +76,8 @@ class Target(ABC):
         return self * -1.0
 
     @classmethod
-    def of(cls, value: Any) -> Target:
-        """A target from what a person would say.
+    def of(cls, value: Any, net: Net | None = None) -> Target:
+        """A target from what a person would say; with `net`, names of its classes and layers come before all else.
 
         - a class by name, number or WordNet id: its logit; `p(boxer)`: its probability; `loss(boxer)`: its
           cross-entropy; `best guess`, `guess 2`; None: the network's own best guess;
@@ -86,11 +90,12 @@ class Target(ABC):
         - `similar(path.jpg)`, `similar(path.jpg at layer4)`: cosine similarity to another picture;
         - sums and multiples of these: `boxer - tiger cat`, `0.5 × p(boxer) + p(bull mastiff)`, `-out[0]`.
 
-        A guess of `net.top` stands for its class.
+        A guess of `net.top` stands for its class. A function of a `Run` is what it gives: `lambda run:
+        run.output[:, 1]`.
         """
         from pellucid.target.grammar import target_of  # here, because the grammar knows every kind of target
 
-        return target_of(value)
+        return target_of(value, net)
 
 
 @final
@@ -117,6 +122,10 @@ class Sum(Target):
     @property
     def unit(self) -> str:  # type: ignore[override]
         return " and ".join(dict.fromkeys(part.unit for _, part in self.parts))
+
+    def unit_of(self, net: Net) -> str:
+        """Those of its parts."""
+        return " and ".join(dict.fromkeys(part.unit_of(net) for _, part in self.parts))
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
         return torch.stack([weight * part(run) for weight, part in self.parts]).sum(0)
@@ -147,14 +156,14 @@ class Targets:
     parts: tuple[Target, ...]
 
     @classmethod
-    def of(cls, value: Any) -> Targets:
+    def of(cls, value: Any, net: Net | None = None) -> Targets:
         """From one target, or a list of them, as `Target.of` reads each."""
         if isinstance(value, Targets):
             return value
         many = value if isinstance(value, (list, tuple)) else [value]
         if not many:
             raise PellucidError("the list of targets is empty")
-        return cls(tuple(Target.of(one) for one in many))
+        return cls(tuple(Target.of(one, net) for one in many))
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -180,11 +189,25 @@ class Targets:
 def scored(target: Target, run: Run) -> Float[Tensor, " n"]:
     """The target's (N,) scores, checked."""
     scores = target(run)
+    one_for_each(target, run, scores)
     if not torch.isfinite(scores.detach()).all():
+        if torch.isneginf(scores.detach()).any() and not scores.detach().isnan().any():
+            raise Refused(f"the score of {target} is −infinity: {run.net.name} masks it, there is nothing to explain")
         raise BadNetwork(
             f"the score of {target} is not finite: the weights of {run.net.name} hold NaN or infinity, or overflow"
         )
     return scores
+
+
+def one_for_each(target: Target, run: Run, scores: Any) -> None:
+    """Refuse what is not one number for each image: somebody's own target, or a network that returns more rows."""
+    if not isinstance(scores, Tensor) or not scores.is_floating_point():
+        kind = f"a tensor of {scores.dtype}" if isinstance(scores, Tensor) else f"a {type(scores).__name__}"
+        raise PellucidError(f"the target {target} gave {kind}: it must give a tensor of floats, one for each image")
+    if scores.dim() != 1 or (run.images is not None and len(scores) != run.images):
+        shape = "×".join(map(str, scores.shape)) or "no"
+        images = run.images if run.images is not None else "some"
+        raise PellucidError(f"the target {target} gave {shape} numbers for {images} images: one for each, (N,)")
 
 
 def named(target: Target, net: Net) -> Target:

@@ -1,4 +1,4 @@
-"""Classes and other numbers of the output: a logit, its probability, the best guess, any entry."""
+"""Classes and other numbers of the output: the score of a class, its probability, the best guess, any entry."""
 
 from __future__ import annotations
 
@@ -7,26 +7,38 @@ from typing import final
 
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
-from pellucid.errors import UnknownName
-from pellucid.net import Net, Run
+from pellucid.errors import Refused, UnknownName
+from pellucid.net import Net, Run, outputs, returned
 from pellucid.target.base import Target
 
 ClassName = str | int
-"""A class by name, WordNet id or number."""
+"""A class by name, WordNet id or number; text that is a number is a name where a class has it."""
+
+
+@dataclass(frozen=True)
+class OfClass(Target):
+    """A target about one class."""
+
+    of_class: ClassName
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.of_class, str):  # numpy's numbers, and tensors with one
+            object.__setattr__(self, "of_class", returned.whole_number(self.of_class, "class"))
+
+    def named(self, net: Net) -> Target:
+        """Under the class's proper name."""
+        return replace(self, of_class=class_named(net, self.of_class))
 
 
 def of_class(run: Run, scores: Tensor, asked: ClassName) -> Tensor:
-    """What `scores` (N, classes, …) say of a class, (N, …); the two labels of a one-logit network are its two signs."""
-    index = run.net.class_index(asked)
-    if run.net.labels is not None and len(run.net.labels) == 2 and scores.shape[1] == 1 and 0 <= index <= 1:
-        return scores[:, 0] if index else -scores[:, 0]
-    if not 0 <= index < scores.shape[1]:
-        raise UnknownName(
-            f"no class {asked!r}: {run.net.name} has {scores.shape[1]} outputs, 0 to {scores.shape[1] - 1}"
-        )
-    return scores[:, index]
+    """What `scores` (N, classes, …) say of a class, (N, …); the two labels of a one-number network share it."""
+    labels, index = run.net.labels, run.net.class_index(asked)
+    two = labels is not None and len(labels) == 2 and scores.shape[1] == 1
+    found = outputs.column(scores, index, run.net.meaning, two)
+    if found is None:
+        raise _no_class(run, asked, scores.shape[1])
+    return found
 
 
 def class_named(net: Net, asked: ClassName) -> str:
@@ -34,12 +46,25 @@ def class_named(net: Net, asked: ClassName) -> str:
     return net.class_name(net.class_index(asked))
 
 
+def _no_class(run: Run, asked: ClassName, count: int) -> UnknownName:
+    return UnknownName(f"no class {asked!r}: {run.net.name} has {count} outputs, 0 to {count - 1}")
+
+
+def _of(run: Run, found: Tensor, asked: ClassName) -> Tensor:
+    """The column of a class in (N, classes)."""
+    index = run.net.class_index(asked)
+    if not 0 <= index < found.shape[1]:
+        raise _no_class(run, asked, run.scores.shape[1])
+    return found[:, index]
+
+
 @final
 @dataclass(frozen=True)
-class Logit(Target):
-    """The score of a class before softmax. For a one-logit network with two labels: ± that logit."""
+class Logit(OfClass):
+    """The network's own number for a class: its logit, as a rule. A one-logit network with two labels: ± that logit.
 
-    of_class: ClassName
+    Where the network ends in softmax or sigmoid it is the probability itself, and its unit says so.
+    """
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
         return of_class(run, run.scores, self.of_class)
@@ -47,58 +72,45 @@ class Logit(Target):
     def __str__(self) -> str:
         return str(self.of_class)
 
-    def named(self, net: Net) -> Target:
-        """Under the class's proper name."""
-        return replace(self, of_class=class_named(net, self.of_class))
+    def unit_of(self, net: Net) -> str:
+        """What the network's numbers are."""
+        return net.meaning.unit
 
 
 @final
 @dataclass(frozen=True)
-class Probability(Target):
-    """The softmax probability of a class; the sigmoid where the network has one logit."""
+class Probability(OfClass):
+    """The probability of a class, by what the outputs mean: softmax of logits, sigmoid of one logit or of labels that
+    each stand by themselves. Refused for a regression.
+    """
 
-    of_class: ClassName
     unit = "probability"
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
-        column = of_class(run, run.scores, self.of_class)
-        if run.scores.shape[1] == 1:
-            return column.sigmoid()
-        return (column - run.scores.logsumexp(dim=1)).exp()
+        return _of(run, run.probabilities, self.of_class)
 
     def __str__(self) -> str:
         return f"p({self.of_class})"
 
-    def named(self, net: Net) -> Target:
-        """Under the class's proper name."""
-        return replace(self, of_class=class_named(net, self.of_class))
-
 
 @final
 @dataclass(frozen=True)
-class Loss(Target):
-    """The cross-entropy of a class, in nats: how surprised the network is that it is this one."""
+class Loss(OfClass):
+    """−log p of a class, in nats: the cross-entropy, how surprised the network is that it is this one."""
 
-    of_class: ClassName
     unit = "nats"
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
-        if run.scores.shape[1] == 1:
-            return F.softplus(-of_class(run, run.scores, self.of_class))
-        return run.scores.logsumexp(dim=1) - of_class(run, run.scores, self.of_class)
+        return -_of(run, run.log_probabilities, self.of_class)
 
     def __str__(self) -> str:
         return f"loss({self.of_class})"
-
-    def named(self, net: Net) -> Target:
-        """Under the class's proper name."""
-        return replace(self, of_class=class_named(net, self.of_class))
 
 
 @final
 @dataclass(frozen=True)
 class Top(Target):
-    """The logit of the network's own best guess (or the rank-th best), for each image its own."""
+    """The score of the network's own best guess (or the rank-th best), for each image its own."""
 
     rank: int = 1
 
@@ -108,8 +120,7 @@ class Top(Target):
         return True
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
-        if not 1 <= self.rank <= run.scores.shape[1]:
-            raise UnknownName(f"no guess of rank {self.rank}: {run.net.name} has {run.scores.shape[1]} outputs")
+        _ranked(run, self.rank)
         if run.scores.shape[1] == 1:
             return run.scores[:, 0]
         best = run.scores.detach().topk(self.rank, dim=1).indices[:, -1:]
@@ -118,11 +129,28 @@ class Top(Target):
     def __str__(self) -> str:
         return "best guess" if self.rank == 1 else f"guess {self.rank}"
 
+    def unit_of(self, net: Net) -> str:
+        """What the network's numbers are."""
+        return net.meaning.unit
+
     def fixed(self, run: Run) -> Target:
         """The class that was the guess in this run."""
         if run.scores.shape[1] == 1:
             return self
+        _ranked(run, self.rank)
         return Logit(int(run.scores[0].topk(self.rank).indices[-1]))
+
+
+def _ranked(run: Run, rank: int) -> None:
+    """Refuse a guess that is not there; of one output there is nothing to choose, whatever it means."""
+    count = run.scores.shape[1]
+    if not 1 <= rank <= count:
+        raise UnknownName(f"no guess of rank {rank}: {run.net.name} has {count} outputs")
+    if count > 1 and run.net.meaning.scores == "regression":
+        raise Refused(
+            f"{run.net.name} is a regression, which has no best guess: ask for one of its outputs, "
+            f"out[0] to out[{count - 1}]"
+        )
 
 
 BEST = Top()
@@ -141,7 +169,7 @@ class Output(Target):
     unit = "output"
 
     def __init__(self, *index: int) -> None:
-        object.__setattr__(self, "index", index)
+        object.__setattr__(self, "index", tuple(returned.whole_number(one, "output") for one in index))
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
         output = run.output[:, None] if run.output.dim() == 1 else run.output

@@ -12,25 +12,25 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.errors import PellucidError, Refused
-from pellucid.net import Net, Run
+from pellucid.net import Net, Run, outputs, returned
 from pellucid.target.arrays import Array
 from pellucid.target.base import Target
-from pellucid.target.classes import ClassName, class_named, of_class
+from pellucid.target.classes import OfClass, class_named, of_class
 
 
 @final
 @dataclass(frozen=True)
-class Region(Target):
+class Region(OfClass):
     """The mean logit of a class over a region, for networks that give (N, classes, height, width).
 
     `mask` is (height, width), true inside, in the frame of that output; None means the pixels that the network
     itself gives to the class, in each image its own. Refused where that is no pixel.
     """
 
-    of_class: ClassName
     mask: Any = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         mask = self.mask
         if mask is None or isinstance(mask, Array):
             return
@@ -57,7 +57,7 @@ class Region(Target):
             raise Refused(
                 f"{run.net.name} gives no pixel of image {which} to {name!r}: name another class, or give Region a mask"
             )
-        return (logits * inside).flatten(1).sum(1) / sizes
+        return logits.where(inside, 0.0).flatten(1).sum(1) / sizes  # a masked class is −inf outside
 
     def __str__(self) -> str:
         if self.mask is None:
@@ -65,9 +65,9 @@ class Region(Target):
         rows, columns = self.mask.shape
         return f"region({self.of_class}, {self.mask.numpy().sum()} pixels of {rows} × {columns})"
 
-    def named(self, net: Net) -> Target:
-        """Under the class's proper name."""
-        return replace(self, of_class=class_named(net, self.of_class))
+    def unit_of(self, net: Net) -> str:
+        """What the network's numbers are."""
+        return net.meaning.unit
 
     def fixed(self, run: Run) -> Target:
         """The region as it is in this run."""
@@ -85,20 +85,22 @@ class Region(Target):
                     f"{self}: the mask is {rows} × {columns}, the maps of {run.net.name} are {height} × {width}"
                 )
             return torch.from_numpy(self.mask.numpy()).to(maps.device).expand(len(maps), -1, -1)
-        own = of_class(run, maps, self.of_class)
-        return own > 0 if maps.shape[1] == 1 else maps.argmax(1) == run.net.class_index(self.of_class)
+        index = run.net.class_index(self.of_class)
+        return outputs.seen(maps, of_class(run, maps, self.of_class), index, run.net.meaning)
 
 
 def _maps(run: Run) -> Tensor:
     if run.output.dim() != 4:
         shape = "×".join(map(str, run.output.shape[1:]))
         raise Refused(f"{run.net.name} gives {shape} numbers per image: a region needs classes × height × width")
+    if run.net.labels is not None:
+        returned.labelled(run.net.name, run.net.labels, run.output.shape[1])
     return run.output
 
 
 @final
 @dataclass(frozen=True)
-class Box(Target):
+class Box(OfClass):
     """The detection of a class that fits a box best: max of score × overlap (intersection over union), 0 to 1.
 
     For detectors that return for each image a dict of boxes (K, 4), labels (K,) and scores (K,), as torchvision's
@@ -110,13 +112,13 @@ class Box(Target):
     itself has none.
     """
 
-    of_class: ClassName
     box: tuple[float | int, ...]
     changed: bool = field(default=False, compare=False, repr=False)
     """The picture is a changed one (see `fixed`): no detection is then an answer, and its gradient is 0."""
     unit = "score × overlap"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         box = tuple(self.box)
         if len(box) != 4 or not (box[0] < box[2] and box[1] < box[3]):
             raise PellucidError(f"box{box}: a box is x1, y1, x2, y2 in pixels, with x1 < x2 and y1 < y2")
@@ -140,10 +142,6 @@ class Box(Target):
 
     def __str__(self) -> str:
         return f"box({self.of_class},{','.join(f'{side:g}' for side in self.box)})"
-
-    def named(self, net: Net) -> Target:
-        """Under the class's proper name."""
-        return replace(self, of_class=class_named(net, self.of_class))
 
     def fixed(self, run: Run) -> Target:
         """The same box, asked of changed pictures: where nothing is detected any more the score is 0."""

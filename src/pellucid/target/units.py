@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pellucid.errors import PellucidError, Refused, UnknownName
 from pellucid.net import Run
+from pellucid.net.known import unclear
 from pellucid.target.base import Target
 
 
@@ -129,7 +130,7 @@ def over_places(activation: Tensor) -> Tensor:
 def _known(run: Run, layer: str) -> Tensor:
     """The layer's activation; Refused where it is not known which of its numbers are one channel's."""
     activation = run[layer]
-    if activation.dim() > 2 and run.net.unclear(layer):
+    if activation.dim() > 2 and unclear(run.net, layer):
         shape = "×".join(map(str, activation.shape[1:]))
         raise Refused(
             f"layer {layer!r} gives {shape} numbers an image, and which of them belong to one unit is not known: "

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.errors import Refused, UnknownName
-from pellucid.net import Net, Run
+from pellucid.net import Net, Run, outputs
 from pellucid.target.base import Target
 from pellucid.target.classes import ClassName, class_named
 
@@ -78,4 +78,4 @@ def _log_probability(run: Run, token: ClassName, position: int) -> Tensor:
         raise UnknownName(f"no position {position}: the captions of {run.net.name} have {positions}")
     if not 0 <= index < tokens:
         raise UnknownName(f"no token {token!r}: the vocabulary of {run.net.name} has {tokens}, 0 to {tokens - 1}")
-    return output[:, position].log_softmax(1)[:, index]
+    return outputs.log_probabilities(output[:, position], run.net.meaning, two=False)[:, index]

@@ -17,7 +17,9 @@ from typing import Any
 
 from pellucid.errors import BadImage, unknown
 from pellucid.images import Images, read
+from pellucid.images.arrays import Range
 from pellucid.images.decode import printable
+from pellucid.images.hidden import hidden
 from pellucid.images.remote import is_url
 
 KINDS = {
@@ -31,6 +33,8 @@ class Source(ABC):
     """Many pictures, by number."""
 
     kind: str
+    value_range: Range | None = None
+    """The full scale of pictures deeper than 8 bits: that of the network which is to see them."""
 
     def __init__(self, place: str) -> None:
         self.place = place
@@ -54,6 +58,11 @@ class Source(ABC):
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes, where the source knows them."""
+        return ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What looking for the pictures passed over or had to decide."""
         return ()
 
     @cached_property
@@ -88,17 +97,17 @@ class Source(ABC):
         return found
 
 
-def named(data: Any, name: str) -> Images:
+def named(data: Any, name: str, value_range: Range | None = None) -> Images:
     """A picture from its encoded bytes or its pixels, under its name in the source."""
     try:
-        found = read(data)
+        found = read(data, value_range=value_range)
     except BadImage as error:
         why = str(error).replace("the picture given as bytes", repr(printable(name)), 1)
         if why == str(error):
             why = f"{printable(name)!r}: {why}"
         raise BadImage(why) from error
     notes = tuple(f"{name}: {note.partition(': ')[2]}" for note in found.notes)
-    return Images(found.pictures, (name,), found.originals, found.views, notes)
+    return Images(found.pictures, (name,), found.originals, found.views, notes, value_ranges=found.value_ranges)
 
 
 def expanded(place: str) -> list[str]:
@@ -124,7 +133,7 @@ def _guessed(text: str) -> str:
     if (folder / "dataset_info.json").is_file() or (folder / "dataset_dict.json").is_file():
         return "hugging_face"
     if folder.is_dir():
-        return "parquet" if next(folder.glob("*.parquet"), None) else "folder"
+        return "parquet" if any(not hidden(path.name) for path in folder.glob("*.parquet")) else "folder"
     if folder.exists():
         raise BadImage(f"{text!r} is no source of pictures: a folder, {', '.join(suffixes)}, or KIND:PATH")
     if ":" in text:

@@ -14,6 +14,7 @@ from typing import Any
 
 from pellucid.errors import BadImage, MissingExtra
 from pellucid.images import Images, read
+from pellucid.images.arrays import Range
 from pellucid.images.sources import named
 
 _PICTURES = ("image", "img", "picture", "photo", "jpg", "png", "webp", "bytes", "image_bytes", "pixels")
@@ -86,7 +87,7 @@ def numbered(values: Sequence[Any], known: Sequence[str], place: str) -> tuple[t
     return (None,) * len(values), ()
 
 
-def picture(value: Any, name: str, elsewhere: Callable[[str], bytes]) -> Images:
+def picture(value: Any, name: str, elsewhere: Callable[[str], bytes], value_range: Range | None) -> Images:
     """The picture in a cell: bytes, or {bytes, path} where the bytes may lie in a file of their own."""
     path = None
     if isinstance(value, Mapping):
@@ -98,8 +99,8 @@ def picture(value: Any, name: str, elsewhere: Callable[[str], bytes]) -> Images:
     if value is None:
         raise BadImage(f"{name!r} has no picture: its cell is empty")
     if isinstance(value, (bytes, bytearray)):
-        return named(bytes(value), name)
-    return read(value)
+        return named(bytes(value), name, value_range)
+    return read(value, value_range=value_range)
 
 
 def _features(schema: Any) -> Mapping[str, Any]:

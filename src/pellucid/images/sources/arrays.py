@@ -83,4 +83,4 @@ class Arrays(Source):
         return labels[i] if labels else None
 
     def read(self, i: int) -> Images:
-        return named(np.ascontiguousarray(self._arrays[0][i]), self.name(i))
+        return named(np.ascontiguousarray(self._arrays[0][i]), self.name(i), self.value_range)

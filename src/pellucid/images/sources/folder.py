@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pellucid.errors import BadImage
-from pellucid.images import SUFFIXES, Images, pictures_in, read
+from pellucid.images import SUFFIXES, Images, read
+from pellucid.images.files import found_in, is_picture
+from pellucid.images.hidden import hidden, passed_over
 from pellucid.images.remote import absolute, below, fetched, is_url
 from pellucid.images.sources import Source, named
 
 LABELS = ("labels.csv", "metadata.csv")
 """Files beside the pictures that say their classes, where folders do not."""
+_PARTS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval", "holdout"}
+"""What the parts of a data set are called, which are no classes."""
 _NAMES, _CLASSES = ("file_name", "filename", "name", "file", "image", "path"), ("label", "class", "target")
 
 
@@ -29,15 +33,35 @@ class Folder(Source):
         super().__init__(absolute(place))
 
     @cached_property
-    def _files(self) -> tuple[str, ...]:
-        """Their names relative to the folder."""
+    def _found(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(the names of the pictures relative to the folder, notes on what was passed over)."""
         if not is_url(self.place):
             root = Path(self.place)
-            return tuple(path.relative_to(root).as_posix() for path in pictures_in(root))
-        found = tuple(name for name in below(self.place) if PurePosixPath(name).suffix.lower() in SUFFIXES)
+            local = found_in(root)
+            return tuple(path.relative_to(root).as_posix() for path in local.files), local.notes
+        names = tuple(filter(is_picture, below(self.place)))
+        found = tuple(name for name in names if not hidden(name))
         if not found:
             raise BadImage(f"no pictures below {self.place!r}: {', '.join(SUFFIXES)}")
-        return found
+        return found, passed_over(filter(hidden, names))
+
+    @property
+    def _files(self) -> tuple[str, ...]:
+        return self._found[0]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was passed over, and which folders the classes are where more lie below them."""
+        found = self._found[1]
+        if not self.classes:
+            beside = sum("/" not in name for name in self._files)
+            mixed = f"no classes: {beside} of {len(self._files)} pictures lie in no folder of a class"
+            return (*found, mixed) if beside < len(self._files) else found
+        deeper = any(name.count("/") > 1 for name in self._files)
+        if self._listed or not (deeper or _PARTS.issuperset(map(str.lower, self.classes))):
+            return found
+        names = ", ".join(self.classes[:3]) + ", …" * (len(self.classes) > 3)
+        return (*found, f"classes are the {len(self.classes)} folders {names}, with all that lies below them")
 
     @cached_property
     def _listed(self) -> dict[str, str]:
@@ -51,12 +75,15 @@ class Folder(Source):
             except BadImage:
                 continue
             return _labels(data, place)
+        _check_strays(self._files, self.place)
         return {}
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
         if all("/" in name for name in self._files):
-            return tuple(sorted({name.partition("/")[0] for name in self._files}))
+            tops = tuple(sorted({name.partition("/")[0] for name in self._files}))
+            _check_parts(self._files, tops, self.place)
+            return tops
         known = set(self._files)
         classes = {label for name, label in self._listed.items() if name in known}
         if self._listed and not classes:
@@ -79,8 +106,31 @@ class Folder(Source):
 
     def read(self, i: int) -> Images:
         if not is_url(self.place):
-            return read(Path(self.place) / self._files[i])
-        return named(fetched(f"{self.place.rstrip('/')}/{self._files[i]}"), self._files[i])
+            return read(Path(self.place) / self._files[i], value_range=self.value_range)
+        return named(fetched(f"{self.place.rstrip('/')}/{self._files[i]}"), self._files[i], self.value_range)
+
+
+def _check_strays(files: tuple[str, ...], place: str) -> None:
+    """Refuse a few pictures beside folders of classes: their labels would be lost for all. Raises BadImage."""
+    beside = [name for name in files if "/" not in name]
+    folders = {name.partition("/")[0] for name in files if "/" in name}
+    if len(folders) > 1 and len(beside) < len(files) - len(beside):
+        what = f"{len(beside)} pictures lie" if len(beside) > 1 else "one picture lies"
+        raise BadImage(
+            f"{place!r} has {len(folders)} folders of pictures, and {what} beside them, {beside[0]!r}: put it into the "
+            "folder of its class or elsewhere, or write all classes into labels.csv"
+        )
+
+
+def _check_parts(files: tuple[str, ...], tops: tuple[str, ...], place: str) -> None:
+    """Refuse `train/CLASS/x.jpg`, where the folders one level deeper are the classes. Raises BadImage."""
+    inside = [
+        {name.split("/")[1] for name in files if name.startswith(f"{top}/") and name.count("/") > 1} for top in tops
+    ]
+    if any(inside) and (len(tops) == 1 or _PARTS.issuperset(map(str.lower, tops))):
+        found = ", ".join(f"{len(below)} below {top}/" for top, below in zip(tops, inside, strict=True))
+        how = " or ".join(repr(f"{place.rstrip('/')}/{top}") for top, below in zip(tops, inside, strict=True) if below)
+        raise BadImage(f"{place!r} holds folders of classes one level deeper ({found}): name {how}")
 
 
 def _labels(data: bytes, place: str) -> dict[str, str]:

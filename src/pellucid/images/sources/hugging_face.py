@@ -104,7 +104,7 @@ class HuggingFace(Source):
         starts, chunks = self._chunks
         at = bisect_right(starts, i) - 1
         cell = chunks[at][i - starts[at]].as_py()
-        return picture(cell, self.name(i), lambda path: fetched(str(Path(self.place) / path)))
+        return picture(cell, self.name(i), lambda path: fetched(str(Path(self.place) / path)), self.value_range)
 
 
 def _said(file: Path) -> dict[str, Any]:

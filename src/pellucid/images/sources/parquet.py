@@ -12,6 +12,7 @@ from typing import Any
 
 from pellucid.errors import BadImage
 from pellucid.images import Images
+from pellucid.images.hidden import hidden
 from pellucid.images.remote import absolute, fetched, last, opened
 from pellucid.images.sources import Source, expanded
 from pellucid.images.sources._rows import Columns, arrow, columns, numbered, picture
@@ -37,7 +38,9 @@ class Parquet(Source):
     @cached_property
     def _files(self) -> tuple[str, ...]:
         folder = Path(self.place)
-        found = [str(path) for path in sorted(folder.glob("*.parquet"))] if folder.is_dir() else expanded(self.place)
+        found = expanded(self.place)
+        if folder.is_dir():
+            found = [str(path) for path in sorted(folder.glob("*.parquet")) if not hidden(path.name)]
         if not found:
             raise BadImage(f"no .parquet in the folder {self.place!r}")
         return tuple(found)
@@ -102,7 +105,9 @@ class Parquet(Source):
         file, group, first = self._groups[at]
         cell = self._group(file, group)[i - first].as_py()
         beside = self._files[file].rpartition("/")[0]
-        return picture(cell, self.name(i), lambda path: fetched(f"{beside}/{path}" if beside else path))
+        return picture(
+            cell, self.name(i), lambda path: fetched(f"{beside}/{path}" if beside else path), self.value_range
+        )
 
     def _row(self, i: int) -> tuple[int, int]:
         """(file, row in it) of a picture."""

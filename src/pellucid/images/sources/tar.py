@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from pellucid.errors import BadImage
 from pellucid.images import SUFFIXES, Images
+from pellucid.images.hidden import hidden, passed_over
 from pellucid.images.remote import absolute, fetched, last, opened
 from pellucid.images.sources import Source, expanded, named
 
@@ -34,11 +35,21 @@ class Tar(Source):
         super().__init__(absolute(place))
 
     @cached_property
-    def _members(self) -> tuple[_Member, ...]:
-        found = [member for file in expanded(self.place) for member in _pictures(file)]
+    def _held(self) -> tuple[tuple[_Member, ...], tuple[str, ...]]:
+        """(the pictures, notes on what was passed over)."""
+        held = [member for file in expanded(self.place) for member in _pictures(file)]
+        found = tuple(member for member in held if not hidden(member.name))
         if not found:
             raise BadImage(f"no pictures in {self.place!r}: {', '.join(SUFFIXES)}")
-        return tuple(found)
+        return found, passed_over(member.name for member in held if hidden(member.name))
+
+    @property
+    def _members(self) -> tuple[_Member, ...]:
+        return self._held[0]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self._held[1]
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -67,7 +78,7 @@ class Tar(Source):
         data = fetched(member.file, member.offset, member.size)
         if len(data) < member.size:
             raise BadImage(f"{self.name(i)!r} is cut short: {len(data)} of {member.size} bytes")
-        return named(data, self.name(i))
+        return named(data, self.name(i), self.value_range)
 
 
 def _pictures(file: str) -> list[_Member]:

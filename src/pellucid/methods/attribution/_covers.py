@@ -18,6 +18,7 @@ from pellucid.images import Images
 from pellucid.images.touch import Filling, cover
 from pellucid.methods.attribution._skeleton import chunks
 from pellucid.net import Net, Run
+from pellucid.net.outputs import sound
 from pellucid.target import Logit, Loss, Probability, Target, Top, fixed, scored
 
 Side = Annotated[int, Field(ge=1)]
@@ -126,9 +127,9 @@ def falls(
 
 
 def by_class(run: Run) -> Float[Tensor, "n classes"]:
-    """The scores of all classes, those of a one-logit network as its two signs."""
-    scores = run.scores.detach().double()
-    if not torch.isfinite(scores).all():
+    """The scores of all classes, those of a one-logit network as its two signs; −inf of those that it masks."""
+    scores = run.by_class.detach().double()
+    if not sound(scores):
         raise BadNetwork(f"{run.net.name} gives scores that are not finite")
     return torch.cat([-scores, scores], 1) if scores.shape[1] == 1 else scores
 

@@ -84,18 +84,18 @@ def class_map(
     placement: Placing,
     maps_of: MapsOf,
     *,
-    unit: str | None = None,
+    unit: str = "{}",
     shared: bool = False,
     fuse: Fuse | None = None,
     notes: Sequence[str] = (),
 ) -> Heatmap:
     """The heatmap of `maps_of` at one layer, or of several layers fused (see `class_maps`).
 
-    `notes` may be a list that `maps_of` adds to.
+    `notes` may be a list that `maps_of` adds to; {} in `unit` stands for that of the score.
     """
     seen = net.see(images)
     found = class_maps(net, seen, target.layers, layers, placement, maps_of, shared=shared, fuse=fuse)
-    whole = unit if unit is not None else target.unit
+    whole = unit.format(target.unit_of(net))  # known only now: what a score is shows when the network has run
     return heatmap(
         net,
         seen,
@@ -191,6 +191,12 @@ def chosen_layer(
     table = net.layers((height, width)) if not of_this else net.layers(of=seen.pixels)
     row = net.layer(layer, of=seen.pixels) if layer is not None else table.last_map(before=before)
     if row is None:
+        net.run(seen.pixels[:1]).output.shape  # noqa: B018  # what is wrong with the output is said first
+        if before:
+            raise Refused(
+                f"no layer with places comes before {', '.join(before)}, which the target reads: name layer= or ask a "
+                "method of the pixels, such as gradient"
+            )
         raise Refused(f"no layer of {net.name} has a map with more than one cell for an input of {height} × {width}")
     if not row.mapped:
         raise Refused(table.no_maps(row))

@@ -203,5 +203,5 @@ def path_map(
         Signal(seen.pixels, scores, {}, found[-1].asked),
         completeness=tuple(errors),
         notes=(*off, *unsure, *notes),
-        **{"unit": target.unit, "signed": True, **meta},
+        **{"unit": target.unit_of(net), "signed": True, **meta},
     )

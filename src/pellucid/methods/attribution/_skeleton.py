@@ -21,7 +21,8 @@ from pellucid.net.rules import Rule
 from pellucid.net.rules.elementwise import least, stabilised
 from pellucid.progress import steps
 from pellucid.result import Heatmap, Meta
-from pellucid.target import Probability, Target, fixed, named, scored
+from pellucid.target import Logit, Probability, Target, Top, fixed, named, scored
+from pellucid.target.classes import OfClass
 
 _SATURATED = 1e-3
 """Of a probability: this near to 1, its slope is at most a thousandth of the logit's, p (1 − p)."""
@@ -193,11 +194,7 @@ def heatmap(
             *notes,
             f"the map is zero everywhere for {', '.join(silent)}: nothing there moves this score",
         )
-    if isinstance(target, Probability) and float(scores.max()) > 1 - _SATURATED:
-        notes = (
-            *notes,
-            f"{target} is saturated at {float(scores.max()):.5f}: hardly anything moves it; ask for the class",
-        )
+    notes = (*notes, *_saturated(net, asked or target, seen, scores))
     return Heatmap(
         _numbers(values),
         placement,
@@ -207,11 +204,28 @@ def heatmap(
         meta=Meta(
             target=asked_name(net, target, seen, asked),
             score=tuple(scores.detach().double().tolist()),
+            scores=net.meaning.scores if target.reads_output else "",
             notes=(*seen.notes, *notes),
             **meta,
         ),
         error=_numbers(error) if error is not None else None,
     )
+
+
+def _saturated(net: Net, target: Target, seen: Images, scores: Tensor) -> tuple[str, ...]:
+    """A note where the score is a probability near to 1, which hardly anything moves, and on what to ask instead."""
+    given = net.meaning.scores == "probabilities"
+    if not isinstance(target, (Logit, Top, Probability) if given else Probability):
+        return ()
+    if float(scores.max()) <= 1 - _SATURATED:
+        return ()
+    said = f"{target} is saturated at {float(scores.max()):.5f}: hardly anything moves it"
+    if not given:
+        return (f"{said}; ask for the class",)
+    rows = net.layers((seen.pixels.shape[-2], seen.pixels.shape[-1])).rows
+    heads = [row.name for row in rows if row.kind in ("Linear", "Conv2d")]  # the last that makes one number a class
+    unit = net.class_index(target.of_class) if isinstance(target, OfClass) else "UNIT"
+    return (f"{said}; ask for the logit before it{f', {heads[-1]}:{unit}' if heads else ''}",)
 
 
 def _numbers(values: Tensor) -> np.ndarray:

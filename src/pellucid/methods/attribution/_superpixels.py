@@ -117,7 +117,7 @@ def shares(
         torch.stack(maps),
         Placement.pixels(),
         torch.tensor(scores, dtype=torch.float64),
-        unit=target.unit,
+        unit=target.unit_of(net),
         asked=asked,
         error=torch.stack(errors),
         notes=tuple(notes),

@@ -58,7 +58,7 @@ def ablation_cam(
             scores.append(score)
         return Mapped(torch.stack(maps), torch.cat(scores), asked)
 
-    unit = "activation" if fall == "relative" else f"{target.unit} × activation"
+    unit = "activation" if fall == "relative" else "{} × activation"
     return class_map(net, images, target, layer, placement, maps_of, unit=unit, notes=notes)
 
 

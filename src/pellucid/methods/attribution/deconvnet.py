@@ -42,7 +42,7 @@ def deconvnet(
         target,
         reduced(signal.gradient, reduce),
         signal,
-        unit=f"rectified {target.unit} per pixel range",
+        unit=f"rectified {target.unit_of(net)} per pixel range",
         signed=reduce == "signed",
         notes=() if pooled else (_NO_SWITCHES.format(net.name),),
     )

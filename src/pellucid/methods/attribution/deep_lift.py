@@ -74,7 +74,7 @@ def deep_lift(
         target,
         values,
         whole,
-        unit=target.unit,
+        unit=target.unit_of(net),
         signed=True,
         completeness=tuple(errors),
         notes=no_rule(whole.coverage),

@@ -69,13 +69,13 @@ def finer_cam(
 def nearest(scores: Tensor, index: int, classes: int) -> list[int]:
     """The classes whose scores lie nearest to that of class `index`, nearest first."""
     order = (scores - scores[index]).double().abs().argsort(stable=True).tolist()
-    return [other for other in order if other != index][:classes]
+    return [other for other in order if other != index and scores[other].isfinite()][:classes]  # −inf: masked
 
 
 def _class(target: Target, run: Run) -> int:
     """The one class that is asked about."""
     asked = fixed(target, run)
-    if run.scores.shape[1] < 2 or not isinstance(asked, Logit):
+    if run.by_class.shape[1] < 2 or run.scores.shape[1] < 2 or not isinstance(asked, Logit):
         raise Refused(
             f"Finer-CAM compares a class with others of {run.net.name}: {target} is no class out of several; "
             "ask grad_cam for it"

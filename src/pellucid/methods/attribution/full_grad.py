@@ -62,7 +62,7 @@ def full_grad(
         target,
         found.gradient[:, 0],
         found,
-        unit=target.unit if kind == "shares" else "",
+        unit=target.unit_of(net) if kind == "shares" else "",
         signed=kind == "shares",
         completeness=missed(torch.cat(sums), found.scores),
         notes=no_rule(found.coverage),

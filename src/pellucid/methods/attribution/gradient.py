@@ -33,5 +33,5 @@ def gradient(
     signal = signals(net, seen, target, "gradient")
     values = reduced(signal.gradient, reduce)
     return pixel_map(
-        net, seen, target, values, signal, unit=f"{target.unit} per pixel range", signed=reduce == "signed"
+        net, seen, target, values, signal, unit=f"{target.unit_of(net)} per pixel range", signed=reduce == "signed"
     )

@@ -37,4 +37,4 @@ def gradient_times_input(
         # d/d pixel = (d/d input) / std, so the network's input is (pixel − mean) / std · std in pixel units.
         inputs = inputs - inputs.new_tensor(net.preprocess.mean).view(1, -1, 1, 1)
     values = (signal.gradient * inputs).sum(1)
-    return pixel_map(net, seen, target, values, signal, unit=target.unit, signed=True)
+    return pixel_map(net, seen, target, values, signal, unit=target.unit_of(net), signed=True)

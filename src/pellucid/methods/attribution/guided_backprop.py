@@ -44,7 +44,7 @@ def guided_backprop(
         target,
         reduced(signal.gradient, reduce),
         signal,
-        unit=f"guided {target.unit} per pixel range",
+        unit=f"guided {target.unit_of(net)} per pixel range",
         signed=reduce == "signed",
     )
 

@@ -57,7 +57,7 @@ def guided_grad_cam(
         target,
         reduced(signal.gradient, reduce) * where,
         signal,
-        unit=f"guided {target.unit} per pixel range × {target.unit}",
+        unit=f"guided {target.unit_of(net)} per pixel range × {target.unit_of(net)}",
         signed=reduce == "signed",
         layer=found.layer,
         notes=(*found.notes, *telling(seen, found.values, target)),

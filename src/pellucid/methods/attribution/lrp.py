@@ -83,7 +83,9 @@ def lrp(
         if part > 0.1
     )
     notes = (*no_rule(signal.coverage), *absorbed)
-    return pixel_map(net, seen, target, values, signal, unit=target.unit, signed=True, completeness=lost, notes=notes)
+    return pixel_map(
+        net, seen, target, values, signal, unit=target.unit_of(net), signed=True, completeness=lost, notes=notes
+    )
 
 
 def _share(text: str, net: Net, pixels: Tensor, place: str) -> Share:

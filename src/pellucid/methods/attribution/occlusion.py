@@ -53,6 +53,6 @@ def occlusion(
         as_exact_as(torch.stack(maps), seen),
         Placement.pixels() if per_pixel else covers.placement,
         torch.cat(scores),
-        unit=target.unit,
+        unit=target.unit_of(net),
         asked=asked,
     )

@@ -52,7 +52,7 @@ def occlusion_sizes(
             total[i] += covers.per_pixel(fall) / len(sides)
         values = as_exact_as(torch.stack(maps), seen)
         parts[f"{side} px"] = heatmap(
-            net, seen, target, values, covers.placement, torch.cat(scores), unit=target.unit, asked=asked
+            net, seen, target, values, covers.placement, torch.cat(scores), unit=target.unit_of(net), asked=asked
         )
     whole = heatmap(
         net,
@@ -61,7 +61,7 @@ def occlusion_sizes(
         as_exact_as(total, seen),
         Placement.pixels(),
         torch.cat(scores),
-        unit=target.unit,
+        unit=target.unit_of(net),
         asked=asked,
     )
     return Panel({**parts, "mean": whole}, Meta(target=whole.meta.target, score=whole.meta.score, notes=seen.notes))

@@ -74,7 +74,7 @@ def rise(
     values, error = (as_exact_as(torch.stack(parts), seen) for parts in (maps, errors))
     return heatmap(
         net, seen, target, values, Placement.pixels(), torch.cat(scores),
-        asked=asked, unit=target.unit, signed=True, error=error, notes=tuple(notes),
+        asked=asked, unit=target.unit_of(net), signed=True, error=error, notes=tuple(notes),
     )  # fmt: skip
 
 

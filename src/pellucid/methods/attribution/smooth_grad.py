@@ -80,7 +80,7 @@ def smooth_grad(
         errors.append(error)
         scores.append(scored(target, run).detach())
         found += copies.found
-    unit = found[0].unit if found else f"{target.unit} per pixel range"
+    unit = found[0].unit if found else f"{target.unit_of(net)} per pixel range"
     return heatmap(
         net,
         seen,

@@ -72,6 +72,7 @@ def xrai(
         density, rank = gathered(found[-1].share.cpu().numpy(), regions, max(round(_LEAST * unit), 1))
         maps.append(torch.from_numpy(rank if values == "rank" else density))
         notes.append(f"{one.ids[0]}: {len(np.unique(rank))} regions out of {len(regions)} segments")
+    notes += [note.partition(";")[0] for note in net.remarks({"baseline": "white"})]  # which is no option here
     look = {"unit": "share of the picture", "signed": False} if values == "rank" else {}
     return path_map(net, seen, target, found, tolerance, torch.stack(maps), tuple(notes), **look)
 

@@ -76,7 +76,7 @@ def _looked(
     every = torch.arange(len(pixels))
     rows = activation[every, :, y, x].detach().double()
     try:
-        scores = run.scores
+        scores = run.by_class
     except Refused:  # no row of classes: an atlas without them
         return rows.cpu().numpy(), np.zeros((len(pixels), 0), np.int64), np.zeros((len(pixels), 0))
     if not scores.requires_grad:  # the layer does not lead to the classes

@@ -12,7 +12,7 @@ from PIL import Image
 
 from pellucid.chance import generator
 from pellucid.errors import PellucidError
-from pellucid.images import Images, viewable
+from pellucid.images import Images
 from pellucid.methods.representation._search import squared
 from pellucid.progress import steps
 from pellucid.sweep.index import Index
@@ -80,7 +80,7 @@ def named(index: Index, images: NDArray[np.int64]) -> tuple[tuple[str, ...], tup
 
 def thumbnail(index: Index, picture: Images, side: int = SIDE) -> UInt8[np.ndarray, "side side 3"]:
     """What the network sees of a picture, small: whole, on grey where it is not square."""
-    pixels = viewable(index.net.see(picture).pictures[0])
+    pixels = index.net.see(picture).shown(0, seen=True)
     scale = side / max(pixels.shape[:2])
     high, wide = (max(round(length * scale), 1) for length in pixels.shape[:2])
     small = np.asarray(Image.fromarray(pixels).resize((wide, high), Image.Resampling.BOX if scale < 0.5 else None))

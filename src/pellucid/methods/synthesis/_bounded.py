@@ -11,11 +11,11 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from pellucid.errors import BadNetwork, PellucidError, Refused
+from pellucid.errors import BadNetwork, Refused
 from pellucid.images import Images, as_float
 from pellucid.methods.synthesis._climb import Normalised
 from pellucid.methods.synthesis._optimise import eight_bits, precision
-from pellucid.net import Net, Run
+from pellucid.net import Net, Run, outputs
 from pellucid.progress import preview, steps
 from pellucid.target import Logit, Probability, Target, Top, fixed, scored
 
@@ -76,7 +76,9 @@ def of_a_class(net: Net, target: Target, example: Images) -> Logit:
     if not isinstance(target, (Logit, Probability)):
         raise Refused(f"{target}: a network is fooled into a class, say which: its name, number or WordNet id")
     asked = Logit(net.class_index(target.of_class))
-    scored(asked, net.run(example))  # a class that is not there is answered by name
+    run = net.run(example)
+    run.by_class  # noqa: B018  # a regression has none, and says so
+    scored(asked, run)  # a class that is not there is answered by name
     return asked
 
 
@@ -117,12 +119,7 @@ def _log_odds(net: Net, pixels: Float[Tensor, "c h w"], asked: Logit) -> tuple[T
 
 
 def log_odds(run: Run, asked: Logit) -> Float[Tensor, " n"]:
-    """The logit less the log of the summed exponentials of all others, (N,); the logit itself where there is one."""
-    own = scored(asked, run).double()
-    if run.scores.shape[1] == 1:
-        return own
-    if not isinstance(asked.of_class, int):
-        raise PellucidError(f"the class {asked} has no number")
-    others = torch.ones(run.scores.shape[1], dtype=torch.bool, device=own.device)
-    others[asked.of_class] = False
-    return own - run.scores.double()[:, others].logsumexp(1)
+    """log p / (1 − p), (N,): of logits that of the class less the log of the summed exponentials of all others."""
+    scored(asked, run)
+    index = run.net.class_index(asked.of_class)
+    return outputs.log_odds(run.scores.double(), run.net.meaning, run.two, index)

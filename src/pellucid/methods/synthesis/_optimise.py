@@ -98,7 +98,7 @@ def native_size(net: Net) -> Size:
     if isinstance(asked, tuple):
         return asked
     if asked is None:
-        return crop or _USUAL
+        return crop or net.size
     high, wide = crop or (asked, asked)
     short = min(high, wide)
     return max(round(asked * high / short), high), max(round(asked * wide / short), wide)

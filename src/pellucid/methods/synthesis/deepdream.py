@@ -84,7 +84,7 @@ def deepdream(
         photos.append(eight_bits(photo[None])[0])
         before.append(_score(net, target, photo))
         after.append(_score(net, target, torch.from_numpy(made[-1]).permute(2, 0, 1)))
-    facts = {f"{target.unit} of the photo": tuple(before), "of the dream": tuple(after)}
+    facts = {f"{target.unit_of(net)} of the photo": tuple(before), "of the dream": tuple(after)}
     meta = Meta(target=chosen, notes=(*images.notes, *notes))
     return Pictures(tuple(made), images.ids, facts, beside={"the photo": tuple(photos)}, meta=meta)
 

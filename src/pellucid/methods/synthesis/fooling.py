@@ -91,7 +91,7 @@ def _one(
         "probability": found.probability,
         "probability before": before,
         "first guess now": probability_of(net, found.levels, Logit(first.index)),
-        "first guess before": first.probability,
+        "first guess before": first.probability or 0.0,
         "largest change of 255": float(change.abs().max()),
         "RMS change of 255": float(change.square().mean().sqrt()),
         "steps": float(found.taken),

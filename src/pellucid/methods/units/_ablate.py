@@ -68,7 +68,7 @@ def answered(
             run = net.run(pixels, at=above if k < 2 else (), edit=edit)
             maxima.append(_maxima([run[name] for name in above] if k < 2 else [], len(part)))
             try:
-                told.append(_probabilities(run.scores))
+                told.append(_probabilities(run.probabilities))
             except Refused:
                 continue
     return [Answers(np.concatenate(told) if told else None, np.concatenate(maxima)) for told, maxima in found]
@@ -108,10 +108,8 @@ def _maxima(activations: Sequence[Tensor], count: int) -> Floats:
     return found
 
 
-def _probabilities(scores: Tensor) -> Floats:
-    """(pictures, classes); of one logit, those of both answers."""
-    wide = scores.detach().double().cpu()
-    if wide.shape[1] == 1:
-        wide = torch.cat([torch.zeros_like(wide), wide], 1)
-    found: Floats = wide.softmax(1).numpy()
+def _probabilities(chances: Tensor) -> Floats:
+    """(pictures, classes); of one probability, those of both answers."""
+    wide = chances.detach().double().cpu()
+    found: Floats = (torch.cat([1 - wide, wide], 1) if wide.shape[1] == 1 else wide).numpy()
     return found

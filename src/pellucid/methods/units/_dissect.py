@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pellucid.geometry import between
-from pellucid.images import Images, viewable
+from pellucid.images import Images
 from pellucid.images.concepts import Concepts
 from pellucid.net import Net
 from pellucid.progress import steps
@@ -155,7 +155,7 @@ def shown(net: Net, concepts: Concepts, judged: Judged, unit: int, number: int, 
         ends = torch.tensor([judged.thresholds[unit]]).float()
         active = above(map_, ends, placed(net, one, layer, (map_.shape[1], map_.shape[2])))[0].numpy()
         regions.append(Region(active, concepts.mask(i, one.views[0]) == number))
-        pictures.append(viewable(one.pictures[0]))
+        pictures.append(one.shown(0, seen=True))
         boxes.append((0.0, 0.0, float(active.shape[0]), float(active.shape[1])))
         names.append(concepts.name(i))
         views.append(one.views[0])

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from pellucid.geometry import Placement
-from pellucid.images import viewable
 from pellucid.methods.units._unit import Unit
 from pellucid.net import Preprocess
 from pellucid.result import Meta, Patches
@@ -26,7 +25,7 @@ def patches(index: Index, unit: Unit, top: Top) -> Patches:
     pictures, views, boxes, names, labels = [], [], [], [], []
     for image, place in zip(top.images.tolist(), top.places.tolist(), strict=True):
         seen = preprocess.see(source.read(image))
-        pictures.append(viewable(seen.pictures[0]))
+        pictures.append(seen.shown(0, seen=True))
         views.append(seen.views[0])
         boxes.append(field(placement, places, place, seen.views[0].size))
         names.append(source.name(image))

@@ -74,7 +74,7 @@ def _seen(net: Net, pictures: Images | None, seed: int) -> torch.Tensor:
     channels, size = net.preprocess.channels or 3, net.preprocess.size
     if channels == 3 and size is not None:
         return net.see(read([f"sample:{name}" for name in samples()])).pixels
-    noise = generator(seed, "receptive field").random((_NOISE, channels, *(size or (224, 224))))
+    noise = generator(seed, "receptive field").random((_NOISE, channels, *net.size))
     return torch.from_numpy(noise).float()
 
 

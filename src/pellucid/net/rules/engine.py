@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakIdKeyDictionary
 
+from pellucid.net.rules.calls import arguments, blanked, filled
 from pellucid.net.rules.compose import composed
 from pellucid.net.rules.operations import SHIFTS, SPATIAL, SPELLINGS, Kind, Spelling, spelled
 
@@ -107,7 +108,7 @@ class RuleMode(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        live = [(key, value) for key, value in _arguments(args, kwargs) if _flows(value)]
+        live = [(key, value) for key, value in arguments(args, kwargs) if _flows(value)]
         spelling = spelled(func, args, kwargs, len(live))
         if spelling is None or not live or self._is_alike(spelling, live):
             output = func(*args, **kwargs)
@@ -168,10 +169,10 @@ class RuleMode(TorchFunctionMode):
         inputs = tuple(value for _, value in live)
         places = [0 if place == "input" and "input" not in kwargs else place for place, _ in live]
         # The function outlives the call, inside the graph: it must not hold the arguments that have a graph themselves.
-        rest, named = _blanked(args, kwargs, places)
+        rest, named = blanked(args, kwargs, places)
 
         def function(*values: Tensor) -> Any:
-            return _filled(func, rest, named, places, values, copies=spelling.writes)
+            return filled(func, rest, named, places, values, copies=spelling.writes)
 
         # What is saved for the way back must not be what this or a later call overwrites.
         taken = tuple(value.clone() for value in inputs)
@@ -258,54 +259,6 @@ class RuleMode(TorchFunctionMode):
 def _flows(value: Any) -> bool:
     # In a custom autograd function, and wherever gradients are off, tensors still say that they require one.
     return isinstance(value, Tensor) and value.requires_grad and torch.is_grad_enabled()
-
-
-def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
-    """(place, value) of all arguments; those of a list lie one level deeper."""
-    for place, value in [*enumerate(args), *kwargs.items()]:
-        if isinstance(value, (tuple, list)):
-            yield from (((place, i), part) for i, part in enumerate(value))
-        else:
-            yield place, value
-
-
-Place = Any
-"""Of an argument: its position or name; of one inside a list, (position or name of the list, position in it)."""
-
-
-def _blanked(args: tuple[Any, ...], kwargs: dict[str, Any], places: list[Place]) -> tuple[list[Any], dict[str, Any]]:
-    """The arguments with None in these places; lists are copies."""
-    positional = [list(a) if isinstance(a, (tuple, list)) else a for a in args]
-    named = {name: list(a) if isinstance(a, (tuple, list)) else a for name, a in kwargs.items()}
-    for place in places:
-        _put(positional, named, place, None)
-    return positional, named
-
-
-def _filled(
-    func: Any,
-    args: list[Any],
-    kwargs: dict[str, Any],
-    places: list[Place],
-    values: tuple[Tensor, ...],
-    *,
-    copies: bool,
-) -> Any:
-    """The call with these values in the places that were blanked."""
-    positional = [list(a) if isinstance(a, list) else a for a in args]
-    named = {name: list(a) if isinstance(a, list) else a for name, a in kwargs.items()}
-    for place, value in zip(places, values, strict=True):
-        _put(positional, named, place, value.clone() if copies else value)
-    return func(*positional, **named)
-
-
-def _put(positional: list[Any], named: dict[str, Any], place: Place, value: Tensor | None) -> None:
-    """Write one argument into its place."""
-    outer, *inner = place if isinstance(place, tuple) else (place,)
-    where: Any = positional if isinstance(outer, int) else named
-    if inner:
-        where, outer = where[outer], inner[0]
-    where[outer] = value
 
 
 @cache

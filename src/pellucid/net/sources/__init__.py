@@ -12,6 +12,7 @@ from torch import nn
 from pellucid.errors import BadNetwork, MissingExtra
 from pellucid.net.labels import Labels
 from pellucid.net.preprocess import Preprocess
+from pellucid.result.scores import Scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +24,7 @@ class Found:
     preprocess: Preprocess
     labels: Labels | None = None
     output: str | None = None
+    scores: Scores | None = None
 
 
 SOURCES = {
@@ -41,9 +43,12 @@ def find(source: str, rest: str, *, pretrained: bool) -> Found:
 
 
 def bare(module: nn.Module) -> Preprocess:
-    """What is known of a module that came without preprocessing: the channels its first convolution takes."""
+    """What is known of a module that came without preprocessing: the channels its first convolution takes.
+
+    That its mean and standard deviation are unknown is known, too, and said with every result.
+    """
     first = next((part for part in module.modules() if isinstance(part, (nn.Conv1d, nn.Conv2d, nn.Conv3d))), None)
-    return Preprocess(channels=first.in_channels if first else None)
+    return Preprocess(channels=first.in_channels if first else None, unstated=("mean", "std"))
 
 
 def imagenet() -> Labels:

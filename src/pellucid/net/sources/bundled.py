@@ -37,7 +37,7 @@ def find(rest: str, *, pretrained: bool) -> Found:
     if pretrained:
         module.load_state_dict(_weights(list(module.state_dict())))
     preprocess = Preprocess(256, (224, 224), "bicubic", (127 / 255,) * 3, (128 / 255,) * 3)
-    return Found(module, "bundled", preprocess, imagenet())
+    return Found(module, "bundled", preprocess, imagenet(), scores="logits")
 
 
 def _weights(names: list[str]) -> Mapping[str, Tensor]:

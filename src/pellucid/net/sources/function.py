@@ -45,7 +45,7 @@ def find(rest: str, *, pretrained: bool) -> Found:
 def _found(made: Any, rest: str) -> Found:
     match made:
         case Net():
-            return Found(made.module, rest, made.preprocess, made.labels, made.output)
+            return Found(made.module, rest, made.preprocess, made.labels, made.output, made.scores)
         case nn.Module():
             return Found(made, rest, bare(made))
         case (nn.Module() as module, Preprocess() as preprocess):

@@ -31,7 +31,8 @@ def find(rest: str, *, pretrained: bool) -> Found:
     module = timm.create_model(rest, pretrained=pretrained, pretrained_cfg_overlay=overlay or None)
     module.pretrained_cfg.pop("state_dict", None)
     labels = imagenet() if module.pretrained_cfg.get("num_classes") == 1000 else None
-    return Found(module, f"timm:{rest}", _preprocess(rest, timm.data.resolve_model_data_config(module)), labels)
+    preprocess = _preprocess(rest, timm.data.resolve_model_data_config(module))
+    return Found(module, f"timm:{rest}", preprocess, labels, scores="logits" if labels else None)
 
 
 def _file(name: str, config: Any) -> Path:

@@ -34,7 +34,9 @@ def find(rest: str, *, pretrained: bool) -> Found:
     module = _build(models, name, weights if pretrained else None)
     if weights is None:
         return Found(module, f"torchvision:{rest}", Preprocess())
-    return Found(module, f"torchvision:{rest}", _preprocess(weights.transforms()), _labels(weights))
+    labels = _labels(weights)
+    preprocess = _preprocess(weights.transforms())
+    return Found(module, f"torchvision:{rest}", preprocess, labels, scores="logits" if labels else None)
 
 
 def _build(models: Any, name: str, weights: Any) -> nn.Module:

@@ -1,0 +1,70 @@
+"""What methods say in Python's words, in those of the shell: `load(..., size=28)` is `--input-size 28` there.
+
+Errors and notes name the options of functions, since most of them are raised where nobody knows who asked. They are
+translated here, once, on their way to the terminal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+import click
+
+_LOADED = {"size": "input_size"}
+"""What `load` calls an option that the shell calls otherwise."""
+_OF_METHODS = {name: f"--{name}" for name in ("fill", "baseline", "references")}
+"""Options of the methods that `explain` asks: a note on them means the method's own command."""
+_VALUE = r"\([^()]*\)|'[^']*'|\"[^\"]*\"|[^\s,;:()]*"
+_NAMED = re.compile(rf"(?P<name>[a-z_]+)=(?P<value>{_VALUE})")
+_SAID = re.compile(
+    r"(?P<quoted>(?<![=\w])'[^'\n]*')"
+    r"|(?<![\w.])(?:pl\.)?(?P<call>load|read)\((?P<inside>[^()]*(?:\([^()]*\)[^()]*)*)\)"
+    rf"|(?<![-\w.'])(?P<name>[a-z_]+)=(?P<value>{_VALUE})"
+)
+
+
+def spoken(command: click.Command) -> Callable[[str], str]:
+    """A function that puts a message into the options of this command."""
+    options = {param.name or "": param.opts[0] for param in command.params if isinstance(param, click.Option)}
+    return lambda text: translated(text, options)
+
+
+def translated(text: str, options: Mapping[str, str]) -> str:
+    """The message with what it names as arguments of Python written as `options` (name -> flag)."""
+
+    def said(match: re.Match[str]) -> str:
+        if match["quoted"]:
+            return match[0]
+        if match["call"]:
+            return _called(match["inside"], options) or match[0]
+        name = match["name"] if match["name"] in options else _LOADED.get(match["name"], match["name"])
+        return _flag(name, match["value"], {**_OF_METHODS, **options}) or match[0]
+
+    return _SAID.sub(said, text)
+
+
+def _called(inside: str, options: Mapping[str, str]) -> str:
+    """The arguments of a call, as flags; empty where the shell knows none of them."""
+    net = re.match(r"'([^']+)'", inside)
+    said = f"--net {net[1]}" if net and "net" in options else ""
+    for match in re.finditer(rf"{_NAMED.pattern}(?P<rest>[^,()]*)", inside):
+        flag = _flag(_LOADED.get(match["name"], match["name"]), match["value"], options)
+        if not flag:
+            return ""
+        between = "" if not said else ", " if " for " in said else " "  # alternatives say what each is for
+        said += between + flag + match["rest"].rstrip()
+    return said
+
+
+def _flag(name: str, value: str, options: Mapping[str, str]) -> str:
+    """`--value-range 0,255`; empty where the shell has no such option."""
+    if name not in options:
+        return ""
+    flag, bare = options[name], value.strip("'\"")
+    if value in ("True", "False"):
+        return flag if value == "True" else f"--no-{flag.removeprefix('--')}"
+    if value.startswith("("):
+        between = "x" if name == "input_size" else ","
+        bare = between.join(part.strip() for part in value.strip("()").split(",") if part.strip())
+    return f"{flag} {repr(bare) if ' ' in bare else bare}".rstrip()

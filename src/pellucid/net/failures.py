@@ -1,0 +1,36 @@
+"""Why a network failed on an input, in one line with a way that works."""
+
+from __future__ import annotations
+
+import inspect
+
+from torch import Tensor, nn
+
+from pellucid.errors import BadNetwork, OutOfMemory, PellucidError, is_out_of_memory
+
+
+def failure(module: nn.Module, inputs: Tensor, error: Exception) -> PellucidError:
+    """What to say of a network that raised `error` on these inputs."""
+    shape = "×".join(map(str, inputs.shape))
+    if is_out_of_memory(error):
+        return OutOfMemory(f"{inputs.device} has no room for a pass of {shape}")
+    others = _other_inputs(module) if isinstance(error, TypeError) else []
+    if others:
+        first, *_ = inspect.signature(module.forward).parameters
+        held = ", ".join(f"self.{one}" for one in others)
+        return BadNetwork(
+            f"{type(module).__name__} takes {1 + len(others)} inputs ({', '.join([first, *others])}), and is shown one "
+            f"picture: load an nn.Module that holds {held} as buffers and whose "
+            f"forward(self, {first}) returns self.net({', '.join([first, *(f'{one}=self.{one}' for one in others)])})"
+        )
+    return BadNetwork(f"the network failed on an input of {shape}: {type(error).__name__}: {error}")
+
+
+def _other_inputs(module: nn.Module) -> list[str]:
+    """What forward needs besides its first argument."""
+    try:
+        parameters = list(inspect.signature(module.forward).parameters.values())
+    except (TypeError, ValueError):
+        return []
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [one.name for one in parameters[1:] if one.default is one.empty and one.kind not in kinds]

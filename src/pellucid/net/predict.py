@@ -1,0 +1,82 @@
+"""The classes that a network finds in images, best first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from pellucid.errors import BadNetwork, PellucidError
+from pellucid.images import Images
+from pellucid.net import outputs
+from pellucid.result import Guess, Meta, Predictions, versions
+
+if TYPE_CHECKING:
+    from pellucid.net import Net, Run
+
+
+def predicted(net: Net, images: Images, top: int) -> Predictions:
+    """The `top` best guesses for every image."""
+    if top < 1:
+        raise PellucidError(f"top={top}: at least 1 guess must be asked for")
+    runs: list[Run] = []
+    for one in images:
+        runs.append(net.run(one))
+        if not outputs.sound(runs[-1].scores):
+            raise BadNetwork(f"{net.name} gives scores that are not finite for {one.ids[0]!r}")
+    notes = _readings(net, runs, images.ids)
+    guesses = tuple(_guesses(run, top) for run in runs)
+    meta = Meta(
+        method="predict",
+        options={"top": top},
+        images=images.ids,
+        notes=(*notes, *net.notes),
+        versions=versions(),
+        **net.facts() | {"scores": net.meaning.scores},
+    )
+    return Predictions(guesses, meta)
+
+
+def chances(run: Run) -> Tensor:
+    """(classes,) probabilities of one image, which is read as others of the network were."""
+    scores = run.scores.detach().double()
+    if run.net.meaning.assumed:
+        run.net.read(alone=bool(outputs.torn(scores)[0]))
+    return outputs.probabilities(scores, run.net.meaning, run.two)[0]
+
+
+def _readings(net: Net, runs: list[Run], names: tuple[str, ...]) -> list[str]:
+    """What is taken for granted where nothing says what the outputs mean, and which images say something else."""
+    count = runs[0].scores.shape[1] if runs else 0
+    if not net.meaning.assumed or count < 2:
+        return []
+    torn = [bool(outputs.torn(run.scores)[0]) for run in runs]
+    if net.read(alone=any(torn)):
+        return []
+    said = [
+        f"{name}: {outputs.both_readings(run.scores[0], net.class_name)}"
+        for run, name, one in zip(runs, names, torn, strict=True)
+        if one
+    ]
+    return [
+        *said,
+        f"nothing says what the {count} outputs of {net.name} mean: the probabilities are of one class out of "
+        "several (softmax); scores='multilabel' if each label stands by itself, scores='logits' if this is right",
+    ]
+
+
+def _guesses(run: Run, top: int) -> tuple[Guess, ...]:
+    """The guesses for the one image of a run."""
+    net, scores = run.net, run.scores[0].detach().double()
+    if net.meaning.scores == "regression":
+        return tuple(_guess(net, i, None, float(value)) for i, value in enumerate(scores[:top]))
+    own, probabilities = outputs.spread(scores[None], net.meaning, run.two)[0], chances(run)
+    # By the network's own numbers: probabilities of several sure labels may be equal after rounding.
+    best = [i for i in own.topk(min(top, len(own))).indices.tolist() if own[i] > -torch.inf]  # the rest is masked
+    return tuple(_guess(net, i, float(probabilities[i]), float(own[i])) for i in best)
+
+
+def _guess(net: Net, index: int, probability: float | None, score: float) -> Guess:
+    wnids = net.labels.wnids if net.labels else None
+    return Guess(index, net.class_name(index), probability, score, wnids[index] if wnids else None)
