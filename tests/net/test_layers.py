@@ -268,7 +268,7 @@ PLAIN = ("resnet18", "densenet121", "squeezenet1_1", "convnext_tiny", "shufflene
 @pytest.mark.slow
 @pytest.mark.parametrize("name", GATED + PLAIN)
 def test_no_pixel_outside_the_field_moves_a_cell(name: str) -> None:
-    """Corners, an edge and a place off the middle of every layer that ends a size of map or has another shape."""
+    """Corners, an edge and a place off the middle, of the last layer of every shape."""
     torch.manual_seed(0)
     if name.startswith("timm:"):
         module = pytest.importorskip("timm").create_model(name[5:], pretrained=False)
@@ -278,7 +278,7 @@ def test_no_pixel_outside_the_field_moves_a_cell(name: str) -> None:
         if isinstance(part, nn.BatchNorm2d):  # some begin with branches that are multiplied by zero
             nn.init.uniform_(part.weight, 0.5, 1.5)
     net, size = Net(module.double().eval()), 80
-    rows = {(row.kind, row.shape): row for row in net.layers((size, size)).rows if row.spatial and row.placement}
+    rows = {row.shape: row for row in net.layers((size, size)).rows if row.spatial and row.placement}
     pixels = torch.rand(1, 3, size, size, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     run = net.run(pixels, at=[row.name for row in rows.values()], grad="pixels")
     gated = 0
@@ -300,7 +300,7 @@ def test_no_pixel_outside_the_field_moves_a_cell(name: str) -> None:
             ]
             outside = ~np.outer(*inside)
             assert not slope[0].abs().sum(0).numpy()[outside].any(), (row.name, (y, x), row.placement)
-    assert (gated > 0) == (name in GATED and "eca" not in name) or "poolformer" in name or "eca" in name
+    assert gated or name not in GATED
 
 
 @pytest.mark.parametrize("cell", [(0, 0), (19, 3), (7, 23)])
