@@ -62,7 +62,8 @@ class Images:
             raise BadImage(
                 f"pictures of {len(shapes)} sizes are no one tensor: {sizes}; net.see(images) makes them one size"
             )
-        return torch.stack([as_float(picture) for picture in self.pictures])
+        with torch.inference_mode(False):  # whoever asks may want gradients, even where the caller wants none
+            return torch.stack([as_float(picture) for picture in self.pictures])
 
     def on(self, device: torch.device) -> Images:
         """The same, with their pixels on that device; the originals stay where they are."""

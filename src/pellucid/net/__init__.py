@@ -11,10 +11,13 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
+from pellucid.ambient import neutral
 from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName
 from pellucid.images import Images
-from pellucid.net import layers, tap
+from pellucid.net import apart, layers, tap
+from pellucid.net.conduct import Conduct
 from pellucid.net.identity import raw, weights_of
 from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
@@ -64,6 +67,11 @@ class Run:
     def __getitem__(self, layer: str) -> Tensor:
         return self.at[layer]
 
+    def gradients(self, *tensors: Any, **how: Any) -> tuple[Tensor, ...]:
+        """`Net.gradients` of this run."""
+        ruled = any("custom autograd function" in operation for operation in self.coverage)
+        return self.net.gradients(*tensors, ruled=ruled, **how)
+
     @property
     def scores(self) -> Tensor:
         """The output as (N, outputs); Refused where it is no row of numbers per image."""
@@ -95,7 +103,7 @@ class Net:
     _cache: dict[Any, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        parameters = sum(p.numel() for p in self.module.parameters())
+        parameters = sum(p.numel() for p in self.module.parameters() if not is_lazy(p))
         classes = f", {len(self.labels)} classes" if self.labels else ""
         return f"Net({self.name!r}, {type(self.module).__name__} with {parameters:,} parameters{classes})"
 
@@ -108,6 +116,7 @@ class Net:
 
         return load(value)
 
+    @neutral()
     def run(
         self,
         images: Images | Tensor,
@@ -144,6 +153,11 @@ class Net:
         )
         return answered
 
+    @neutral()
+    def gradients(self, *tensors: Any, **how: Any) -> tuple[Tensor, ...]:
+        """`torch.autograd.grad(…)`, with the network as in its forward pass: parts of it may run again in this one."""
+        return tap.gradients(self.module, *tensors, **how)
+
     def remembering(self) -> Net:
         """The same network, which need not run forward again for pixels that it has been shown.
 
@@ -162,19 +176,32 @@ class Net:
         grad: Grad,
         stop: bool,
     ) -> Run:
-        like = next((p for p in self.module.parameters() if p.is_floating_point()), pixels)
         self._check(pixels)
         pixels = pixels.to(self.device)  # once: what comes back to them is then there as well
         leaf = pixels.detach().clone().requires_grad_() if grad == "pixels" else None
         with torch.set_grad_enabled(bool(grad)):
-            inputs = self.preprocess.normalise((pixels if leaf is None else leaf).to(like.device)).to(like.dtype)
+            inputs = self._inputs(pixels if leaf is None else leaf)
+        passes = apart.each if len(pixels) > 1 and self._alone(_size(pixels)) else tap.forward
         large = bool(grad) and 4 * len(pixels) * pixels[0].numel() * _GROWTH > MEMORY
         with spilling(MEMORY) if large else nullcontext():
-            output, found, coverage = tap.forward(
+            output, found, coverage = passes(
                 self.module, inputs, at=at, edit=edit, rule=rule, grad=bool(grad), stop=stop
             )
         return Run(self, output, found, coverage, leaf, stopped=stop)
 
+    def _inputs(self, pixels: Tensor) -> Tensor:
+        """Pixels as the module takes them: normalised, on its device and in its type."""
+        like = next((p for p in self.module.parameters() if p.is_floating_point()), pixels)
+        inputs = self.preprocess.normalise(pixels.to(like.device)).to(like.dtype)
+        return inputs.clone() if inputs.is_inference() else inputs  # which no graph may keep
+
+    def _alone(self, size: tuple[int, int]) -> bool:
+        """Whether the images of this network must run one by one; found out once, by the trace of its layer table."""
+        shape = (2, self.preprocess.channels or 3, *size)
+        noise = torch.rand(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float32)
+        return apart.alone(self.module, lambda: self.layers(size), lambda: self._inputs(noise))
+
+    @neutral()
     def observe(self, pixels: Tensor, watch: Mapping[str, Callable[[int, Tensor], None]], *, at_once: int = 1) -> None:
         """Run pixels (N, C, H, W) in 0..1, `at_once` at a time; show each watched layer's outputs and keep none.
 
@@ -183,9 +210,7 @@ class Net:
         reduce the activations of many layers to a few numbers.
         """
         self._check(pixels)
-        like = next((p for p in self.module.parameters() if p.is_floating_point()), pixels)
-        inputs = self.preprocess.normalise(pixels.to(like.device)).to(like.dtype)
-        start = 0
+        inputs, start = self._inputs(pixels), 0
 
         def batches() -> Iterator[Tensor]:
             nonlocal start
@@ -195,7 +220,8 @@ class Net:
         def told(seen: Callable[[int, Tensor], None]) -> tap.Watcher:
             return lambda output: seen(start, output)
 
-        tap.observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()})
+        observe = apart.observe_each if at_once > 1 and self._alone(_size(pixels)) else tap.observe
+        observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()})
 
     @property
     def device(self) -> torch.device:
@@ -209,6 +235,7 @@ class Net:
         """The pictures as the network sees them, on its device: resized and cropped, in 0..1, not yet normalised."""
         return self.preprocess.see(images).on(self.device)
 
+    @neutral()
     def layers(self, size: tuple[int, int] | None = None) -> Layers:
         """The layer table for an input of that size; by default the network's own, or 224 × 224."""
         size = size or self.preprocess.size or _USUAL_SIZE
@@ -225,9 +252,11 @@ class Net:
     def chunk(self, size: tuple[int, int], *, grad: bool) -> int:
         """How many images of that size to run at once (at least 1): as many as memory and cache hold."""
         table = self.layers(size)
-        most = room(self.device, MEMORY) // (4 * (table.floats if grad else 4 * table.widest))
+        most = room(self.device, MEMORY) // (4 * max(table.floats if grad else 4 * table.widest, 1))
         if self.device.type == "cpu":
-            most = min(most, CACHE // (4 * table.widest))
+            most = min(most, CACHE // (4 * max(table.widest, 1)))
+        if self._alone(size):
+            most = 1
         self._cache["chunk"] = max(min(most, _MOST, self._largest[0]), 1)
         return int(self._cache["chunk"])
 
@@ -244,6 +273,7 @@ class Net:
         self._largest[0] = max(before // 2, 1)
         return before > 1
 
+    @neutral()
     def predict(self, images: Images, top: int = 5) -> Predictions:
         """The `top` best guesses for every image, best first. A one-logit network gives yes or no."""
         images, guesses = Images.of(images), []
@@ -304,7 +334,7 @@ class Net:
     @property
     def notes(self) -> tuple[str, ...]:
         """Warnings that every result about this network carries: what had to be guessed, what makes it unreliable."""
-        return ()
+        return Conduct.of(self.module).notes
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""

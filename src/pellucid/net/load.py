@@ -13,11 +13,14 @@ from typing import Any, get_args, get_type_hints
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
+from pellucid.ambient import neutral
 from pellucid.errors import BadNetwork, PellucidError, UnknownName, unknown
 from pellucid.net import Net
 from pellucid.net.checkpoint import SUFFIXES, read_checkpoint
 from pellucid.net.fit import fitted
+from pellucid.net.guard import unready
 from pellucid.net.labels import Labels
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.sources import SOURCES, Found, bare, find
@@ -25,6 +28,7 @@ from pellucid.net.sources import SOURCES, Found, bare, find
 _WNID = re.compile(r"n\d{8}")
 
 
+@neutral()
 def load(
     spec: str | Path | nn.Module | Net,
     *,
@@ -53,6 +57,9 @@ def load(
     if weights is not None and weights != "random":
         module = fitted(found.module, read_checkpoint(weights), file=str(weights), name=found.name)
         found = replace(found, module=module)
+    for part in found.module.modules():
+        if any(tensor is not None and is_lazy(tensor) for tensor in part._parameters.values()):
+            raise unready(part)
     preprocess = _adjusted(found.preprocess, size, mean, std, interpolation, channels)
     names = found.labels if labels is None else _labels(labels)
     if output is not None and not isinstance(output, str):
@@ -76,7 +83,10 @@ def _found(spec: Any, weights: Any) -> Found:
         if source == "function" and weights == "random":
             raise BadNetwork(f"{str(spec)!r} decides on its weights itself: leave out weights='random'")
         with _repeatable():
-            return find(source, rest, pretrained=weights is None)
+            found = find(source, rest, pretrained=weights is None)
+        if source != "function":  # what the user's own code makes keeps its mode
+            found.module.eval()
+        return found
     if weights == "random":
         raise BadNetwork("weights='random' is for networks that have a name; this module has its weights already")
     if isinstance(spec, Net):

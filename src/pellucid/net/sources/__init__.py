@@ -43,7 +43,7 @@ def find(source: str, rest: str, *, pretrained: bool) -> Found:
 def bare(module: nn.Module) -> Preprocess:
     """What is known of a module that came without preprocessing: the channels its first convolution takes."""
     first = next((part for part in module.modules() if isinstance(part, (nn.Conv1d, nn.Conv2d, nn.Conv3d))), None)
-    return Preprocess(channels=first.in_channels if first else None)
+    return Preprocess(channels=(first.in_channels or None) if first else None)
 
 
 def imagenet() -> Labels:

@@ -1,0 +1,110 @@
+"""Images that must not run together: found out once for each network, and then run one by one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pellucid.errors import BadNetwork, Refused
+from pellucid.net.conduct import ONE_BY_ONE, Conduct, tensors_of
+from pellucid.net.guard import undisturbed
+from pellucid.net.tap import Edit, Watcher, called, forward, observe
+
+
+def alone(module: nn.Module, traced: Callable[[], Any], pair: Callable[[], Tensor]) -> bool:
+    """Whether images must run one by one: it draws random numbers, or the first of a `pair` is changed by the other.
+
+    Looked into once for each module, and only where the pass that `traced` makes met operations that may mix images.
+    """
+    known = Conduct.of(module)
+    if known.mixes is None and not known.mixing:
+        try:
+            traced()
+        except Refused:  # TorchScript is never traced
+            known.mixes = False
+        except BadNetwork:  # the pass that is asked for will say so itself
+            return known.draws
+    if known.mixes is None and known.mixing and not known.draws:
+        inputs = pair()
+        with undisturbed(module), torch.no_grad():
+            one = called(module, inputs[:1])
+            try:
+                known.mixes = not _apart(called(module, inputs), one)
+            except BadNetwork:  # takes one image at a time
+                known.mixes = True
+    return known.alone
+
+
+def _apart(together: Any, alone: Any) -> bool:
+    """Whether the first of two images' outputs is, beyond rounding, what it is when that image runs alone.
+
+    Outputs without a row for each image, such as a loss, are not compared.
+    """
+    for pair, one in zip(tensors_of(together), tensors_of(alone), strict=False):
+        if not pair.is_floating_point() or not pair.dim() or len(pair) != 2 or len(one) != 1:
+            continue
+        first, second, wanted = pair[0].double(), pair[1].double(), one[0].double()
+        if first.shape != wanted.shape or not torch.isfinite(wanted).all():
+            continue
+        size = float(wanted.abs().max()) if wanted.numel() else 0.0
+        between = float((first - second).abs().max()) if wanted.numel() else 0.0
+        allowed = 64 * torch.finfo(pair.dtype).eps * size + 1e-3 * between
+        if size and float((first - wanted).abs().max()) > allowed:
+            return False
+    return True
+
+
+def each(module: nn.Module, inputs: Tensor, **how: Any) -> tuple[Any, dict[str, Tensor], dict[str, int]]:
+    """`forward` for images that must not run together: one pass for each, and the answers as one."""
+    how["edit"] = {name: _of_one(edit) for name, edit in (how["edit"] or {}).items()}
+    passes = [forward(module, one, **how) for one in inputs.split(1)]
+    outputs, found, coverage = zip(*passes, strict=True)
+    tapped = {name: torch.cat([one[name] for one in found]) for name in found[0]}
+    return _joined(outputs), tapped, dict(sum(map(Counter, coverage), Counter[str]()))
+
+
+def _of_one(edit: Edit) -> Edit:
+    """An edit that must do with the output for one image what it does with those for several."""
+
+    def edited(output: Tensor) -> Tensor:
+        value = edit(output)
+        if len(value) != len(output):
+            raise Refused(f"{ONE_BY_ONE}, so an edit is shown one at a time; this one gave {len(value)}")
+        return value
+
+    return edited
+
+
+def _joined(values: Sequence[Any]) -> Any:
+    """What a network returned for one image after the other, as it returns it for several."""
+    first = values[0]
+    if isinstance(first, Tensor):
+        return torch.cat([value if value.dim() else value[None] for value in values])
+    if isinstance(first, Mapping):
+        return {key: _joined([value[key] for value in values]) for key in first}
+    if isinstance(first, (tuple, list)) and all(isinstance(part, Mapping) for part in first):
+        return [part for value in values for part in value]  # a detector's answer, which has an entry for each image
+    if isinstance(first, (tuple, list)):
+        parts = [_joined(some) for some in zip(*values, strict=True)]
+        return type(first)(*parts) if hasattr(first, "_fields") else type(first)(parts)
+    if first is None:
+        return None
+    raise Refused(f"{ONE_BY_ONE}, and what it returns, a {type(first).__name__}, cannot be joined: ask image by image")
+
+
+def observe_each(module: nn.Module, batches: Iterable[Tensor], watch: Mapping[str, Watcher]) -> None:
+    """`tap.observe` for images that must not run together: the layers of a batch are shown when all of it has run."""
+
+    def keeping(outputs: list[Tensor]) -> Watcher:
+        return lambda output: outputs.append(output.clone())
+
+    for inputs in batches:
+        kept: dict[str, list[Tensor]] = {name: [] for name in watch}
+        for one in inputs.split(1):
+            observe(module, [one], {name: keeping(outputs) for name, outputs in kept.items()})
+        for name, outputs in kept.items():
+            watch[name](torch.cat(outputs))
