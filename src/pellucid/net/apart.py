@@ -15,6 +15,10 @@ from pellucid.net.guard import undisturbed
 from pellucid.net.tap import Edit, Watcher, called, forward, observe
 
 
+_ROUNDING = 128
+"""Units in the last place of the largest output, which differ where torch sums in another order for two images."""
+
+
 def alone(module: nn.Module, traced: Callable[[], Any], pair: Callable[[], Tensor]) -> bool:
     """Whether images must run one by one: it draws random numbers, or the first of a `pair` is changed by the other.
 
@@ -31,29 +35,25 @@ def alone(module: nn.Module, traced: Callable[[], Any], pair: Callable[[], Tenso
     if known.mixes is None and known.mixing and not known.draws:
         inputs = pair()
         with undisturbed(module), torch.no_grad():
-            one = called(module, inputs[:1])
+            ones = [called(module, one) for one in inputs.split(1)]
             try:
-                known.mixes = not _apart(called(module, inputs), one)
+                known.mixes = not _apart(called(module, inputs), *ones)
             except BadNetwork:  # takes one image at a time
                 known.mixes = True
     return known.alone
 
 
-def _apart(together: Any, alone: Any) -> bool:
-    """Whether the first of two images' outputs is, beyond rounding, what it is when that image runs alone.
+def _apart(together: Any, *alone: Any) -> bool:
+    """Whether the outputs of two images are, beyond rounding, what they are when each runs alone.
 
     Outputs without a row for each image, such as a loss, are not compared.
     """
-    for pair, one in zip(tensors_of(together), tensors_of(alone), strict=False):
-        if not pair.is_floating_point() or not pair.dim() or len(pair) != 2 or len(one) != 1:
+    for pair, *ones in zip(*map(tensors_of, (together, *alone)), strict=False):
+        if not pair.is_floating_point() or not pair.numel() or pair.shape != torch.Size([2, *ones[0].shape[1:]]):
             continue
-        first, second, wanted = pair[0].double(), pair[1].double(), one[0].double()
-        if first.shape != wanted.shape or not torch.isfinite(wanted).all():
-            continue
-        size = float(wanted.abs().max()) if wanted.numel() else 0.0
-        between = float((first - second).abs().max()) if wanted.numel() else 0.0
-        allowed = 64 * torch.finfo(pair.dtype).eps * size + 1e-3 * between
-        if size and float((first - wanted).abs().max()) > allowed:
+        wanted = torch.cat(ones).double()
+        allowed = _ROUNDING * torch.finfo(pair.dtype).eps * float(wanted.abs().max())
+        if torch.isfinite(wanted).all() and float((pair.double() - wanted).abs().max()) > allowed:
             return False
     return True
 

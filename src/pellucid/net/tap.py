@@ -69,7 +69,7 @@ def _draws(module: nn.Module, inputs: Tensor) -> bool:
     """Whether it was the network that moved the global generators: another thread may have done so."""
     known, seen = Conduct.of(module), Suspicion(inputs)
     if known.cleared or known.draws:
-        return known.draws
+        return bool(known.draws)
     with undisturbed(module), torch.no_grad():
         with _Watching(seen):
             called(module, inputs)
@@ -80,7 +80,7 @@ def _draws(module: nn.Module, inputs: Tensor) -> bool:
             runs.append(called(module, inputs))
     known.draws = seen.draws or not same(*runs)
     known.cleared = not known.draws
-    return known.draws
+    return bool(known.draws)
 
 
 def gradients(
@@ -349,4 +349,6 @@ def trace(module: nn.Module, inputs: Tensor, watch: Watch, seen: Callable[[str, 
         with _Watching(watched):
             output = called(module, inputs)
         known.traced(suspicion)
-        return output
+    if known.suspected:
+        _draws(module, inputs)
+    return output
