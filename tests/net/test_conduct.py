@@ -92,7 +92,8 @@ def test_generators_of_their_own(own: bool) -> None:
 
     net = Net(Mean(way), preprocess=Preprocess())
     one, two = (net.run(pictures()).output for _ in range(2))
-    assert torch.equal(one, two) and any("random" in note for note in net.notes)
+    assert torch.equal(one, two)
+    assert any("random" in note for note in net.notes)
     assert torch.equal(one[2:], net.run(pictures()[2]).output)
     assert torch.equal(net.module.own.get_state(), torch.Generator().manual_seed(0).get_state())
     assert net.module.chance.random() == np.random.default_rng(0).random()
@@ -116,7 +117,8 @@ def test_images_that_change_one_another_run_one_by_one(way: str) -> None:
     assert torch.equal(net.run(pictures()).output[1:2], net.run(pictures()[1]).output)
     seen: list[Tensor] = []
     net.observe(pictures(2).pixels, {"next": lambda _, output: seen.append(output.clone())}, at_once=2)
-    assert len(seen) == 1 and torch.equal(seen[0][:1], net.run(pictures(1), at=["next"])["next"])
+    assert len(seen) == 1
+    assert torch.equal(seen[0][:1], net.run(pictures(1), at=["next"])["next"])
 
 
 @pytest.mark.parametrize("way", APART)
@@ -136,7 +138,8 @@ def test_ordinary_networks_pay_nothing(topology: str, monkeypatch: pytest.Monkey
     for n in (1, 3):
         net.run(torch.rand(n, 3, 9, 9, dtype=torch.float64))
     assert net.chunk((9, 9), grad=True) > 1
-    assert runs == [1, 1, 3] and not net.notes
+    assert runs == [1, 1, 3]
+    assert not net.notes
 
 
 def test_hooks_of_others_are_said() -> None:
@@ -150,7 +153,8 @@ def test_hooks_of_others_are_said() -> None:
     ]
     for ask in (lambda: A.gradient(net, pictures(1), 1), lambda: net.predict(pictures(1))):
         (note,) = ask().meta.notes
-        assert "3 layers (0, 1, 4)" in note and "hooks" in note
+        assert "3 layers (0, 1, 4)" in note
+        assert "hooks" in note
     for handle in handles:
         handle.remove()
     assert not A.gradient(net, pictures(1), 1).meta.notes

@@ -184,7 +184,7 @@ class Net:
         passes = apart.each if len(pixels) > 1 and self._alone(_size(pixels)) else tap.forward
         large = bool(grad) and 4 * len(pixels) * pixels[0].numel() * _GROWTH > MEMORY
         with spilling(MEMORY) if large else nullcontext():
-            how = {"at": at, "edit": edit, "rule": rule, "grad": bool(grad), "stop": stop}
+            how: dict[str, Any] = {"at": at, "edit": edit, "rule": rule, "grad": bool(grad), "stop": stop}
             output, found, coverage = passes(self.module, inputs, **how)
             if passes is tap.forward and len(pixels) > 1 and Conduct.of(self.module).draws:  # as this pass has shown
                 output, found, coverage = apart.each(self.module, inputs, **how)
@@ -199,9 +199,7 @@ class Net:
     def _alone(self, size: tuple[int, int]) -> bool:
         """Whether the images of this network must run one by one; found out once, by the trace of its layer table."""
         shape = (2, self.preprocess.channels or 3, *size)
-        noise = torch.rand(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float32)
-        noise[1] = noise[1] / 8 + 0.875  # as unlike the first as a picture can be
-        return apart.alone(self.module, lambda: self.layers(size), lambda: self._inputs(noise))
+        return apart.alone(self.module, lambda: self.layers(size), lambda: self._inputs(apart.unlike(shape)))
 
     @neutral()
     def observe(self, pixels: Tensor, watch: Mapping[str, Callable[[int, Tensor], None]], *, at_once: int = 1) -> None:

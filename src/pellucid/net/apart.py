@@ -14,7 +14,6 @@ from pellucid.net.conduct import ONE_BY_ONE, Conduct, tensors_of
 from pellucid.net.guard import undisturbed
 from pellucid.net.tap import Edit, Watcher, called, forward, observe
 
-
 _ROUNDING = 128
 """Units in the last place of the largest output, which differ where torch sums in another order for two images."""
 
@@ -41,6 +40,13 @@ def alone(module: nn.Module, traced: Callable[[], Any], pair: Callable[[], Tenso
             except BadNetwork:  # takes one image at a time
                 known.mixes = True
     return known.alone
+
+
+def unlike(shape: tuple[int, ...]) -> Tensor:
+    """Two pictures as unlike as can be: noise, and a little noise on white."""
+    noise = torch.rand(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float32)
+    noise[1] = noise[1] / 8 + 0.875
+    return noise
 
 
 def _apart(together: Any, *alone: Any) -> bool:

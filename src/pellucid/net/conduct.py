@@ -28,8 +28,8 @@ class Conduct:
     lock: Any = field(default_factory=threading.RLock)
     draws: bool = False
     """It draws random numbers: every pass begins with the same seed, and its images run one by one."""
-    suspected: bool = False
-    """The generators had moved after the last pass; another thread may have done that."""
+    suspected: tuple[str, ...] = ()
+    """The generators that had moved after the last pass; another thread may have done that."""
     cleared: bool = False
     """It was looked into, and it was not the network."""
     mixing: tuple[str, ...] = ()

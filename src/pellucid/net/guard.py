@@ -11,9 +11,8 @@ import operator
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -68,14 +67,15 @@ def modules(module: nn.Module) -> list[nn.Module]:
     return list(found.values())
 
 
-def weights_of(module: nn.Module, part: nn.Module) -> Tensor:
+def computed_weight(module: nn.Module, part: nn.Module) -> Tensor:
     """A copy of the weights that a part of the network works with, however it comes by them.
 
     Spectral norm moves its vectors when the weights are merely read, in training mode; weight norm and pruning of the
     old style compute them in a hook ahead of every pass, and until then the part has those of the last one.
     """
     with undisturbed(module), torch.no_grad():
-        for hook in [*part._forward_pre_hooks.values()]:
+        hooks: list[Any] = [*part._forward_pre_hooks.values()]
+        for hook in hooks:
             if type(hook).__module__.startswith("torch.nn.utils."):
                 hook(part, ())
         weight: Tensor = part.weight.detach().clone()
@@ -188,7 +188,7 @@ def _attributes(known: Conduct, parts: list[nn.Module]) -> Iterator[None]:
 
     Modules of torch note nothing down, but where their weights are computed by hooks.
     """
-    own = [vars(part) for part in parts if part._forward_pre_hooks or not _is_of_torch(type(part))]
+    own = [vars(part) for part in parts if part._forward_pre_hooks or not type(part).__module__.startswith("torch.nn.")]
     before = [(now, now.copy()) for now in own]
     try:
         for now, then in before:
@@ -203,11 +203,6 @@ def _attributes(known: Conduct, parts: list[nn.Module]) -> Iterator[None]:
                 now.update(then)
 
 
-@cache
-def _is_of_torch(kind: Hashable) -> bool:
-    return str(getattr(kind, "__module__", "")).startswith("torch.nn.")
-
-
 def _copied(generator: Any) -> Any:
     return generator.clone_state() if isinstance(generator, torch.Generator) else copy.deepcopy(generator)
 
@@ -216,34 +211,34 @@ def _copied(generator: Any) -> Any:
 def _drawing(known: Conduct, module: nn.Module) -> Iterator[None]:
     """The global generators as before afterwards; of a network that draws from them, with one seed for every pass."""
     generators = _global_generators(module)
-    before = [(get, put, get()) for get, put, _ in generators]
-    seeded, known.suspected = known.draws, False
+    before = [(name, get, put, get()) for name, get, put, _ in generators]
+    seeded, known.suspected = known.draws, ()
     try:
         if seeded:
-            for _, _, seed in generators:
+            for _, _, _, seed in generators:
                 seed(_SEED)
         yield
     finally:
-        moved = [(put, then) for get, put, then in before if seeded or not _same(get(), then)]
-        for put, then in moved:
+        moved = [(name, put, then) for name, get, put, then in before if seeded or not _same(get(), then)]
+        for _, put, then in moved:
             put(then)
-        known.suspected = bool(moved) and not seeded
+        known.suspected = () if seeded else tuple(name for name, _, _ in moved)
 
 
-Generators = list[tuple[Callable[[], Any], Callable[[Any], Any], Callable[[int], Any]]]
+Generators = list[tuple[str, Callable[[], Any], Callable[[Any], Any], Callable[[int], Any]]]
 
 
 def _global_generators(module: nn.Module) -> Generators:
-    """(get the state, put it, seed it) of all that a forward pass may draw from."""
+    """(name, get the state, put it, seed it) of all that a forward pass may draw from."""
     found: Generators = [
-        (torch.get_rng_state, torch.set_rng_state, torch.default_generator.manual_seed),
-        (np.random.get_state, np.random.set_state, np.random.seed),
-        (random.getstate, random.setstate, random.seed),
+        ("torch", torch.get_rng_state, torch.set_rng_state, torch.default_generator.manual_seed),
+        ("numpy", np.random.get_state, np.random.set_state, np.random.seed),
+        ("python", random.getstate, random.setstate, random.seed),
     ]
     if torch.cuda.is_initialized():  # otherwise nothing can be there, and asking every parameter takes longer
         for index in sorted({p.device.index or 0 for p in module.parameters() if p.device.type == "cuda"}):
             one = torch.cuda.default_generators[index]
-            found.append((one.get_state, one.set_state, one.manual_seed))
+            found.append(("cuda", one.get_state, one.set_state, one.manual_seed))
     return found
 
 

@@ -349,6 +349,8 @@ def trace(module: nn.Module, inputs: Tensor, watch: Watch, seen: Callable[[str, 
         with _Watching(watched):
             output = called(module, inputs)
         known.traced(suspicion)
-    if known.suspected:
+    if (
+        "numpy" in known.suspected
+    ):  # torch's own numbers are seen by the trace, and Python's move while types are checked
         _draws(module, inputs)
     return output
