@@ -177,7 +177,7 @@ def _treats_apart(operation: Any, name: str, live: list[Tensor], args: Any, kwar
     if name == "unsqueeze":
         return bool(args[1] % (rank + 1))
     if name in _RESHAPES:
-        return output.dim() > 0 and output.shape[0] == live[0].shape[0]
+        return bool(output.dim() > 0 and output.shape[0] == live[0].shape[0])
     if name == "permute":
         return int(args[1][0]) % rank == 0
     if name == "transpose":

@@ -74,12 +74,12 @@ def computed_weight(module: nn.Module, part: nn.Module) -> Tensor:
     old style compute them in a hook ahead of every pass, and until then the part has those of the last one.
     """
     with undisturbed(module), torch.no_grad():
-        hooks: list[Any] = [*part._forward_pre_hooks.values()]
-        for hook in hooks:
+        hooks: Any = part._forward_pre_hooks
+        for hook in list(hooks.values()):
             if type(hook).__module__.startswith("torch.nn.utils."):
                 hook(part, ())
-        weight: Tensor = part.weight.detach().clone()
-        return weight
+        weight: Any = part.weight
+        return torch.as_tensor(weight).detach().clone()
 
 
 @contextmanager
