@@ -11,13 +11,11 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import is_lazy
 
 from pellucid.ambient import neutral
 from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName
 from pellucid.images import Images
 from pellucid.net import apart, layers, tap
-from pellucid.net.conduct import Conduct
 from pellucid.net.identity import raw, weights_of
 from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
@@ -103,7 +101,7 @@ class Net:
     _cache: dict[Any, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        parameters = sum(p.numel() for p in self.module.parameters() if not is_lazy(p))
+        parameters = sum(p.numel() for p in self.module.parameters() if not nn.parameter.is_lazy(p))
         classes = f", {len(self.labels)} classes" if self.labels else ""
         return f"Net({self.name!r}, {type(self.module).__name__} with {parameters:,} parameters{classes})"
 
@@ -153,7 +151,6 @@ class Net:
         )
         return answered
 
-    @neutral()
     def gradients(self, *tensors: Any, **how: Any) -> tuple[Tensor, ...]:
         """`torch.autograd.grad(…)`, with the network as in its forward pass: parts of it may run again in this one."""
         return tap.gradients(self.module, *tensors, **how)
@@ -180,26 +177,11 @@ class Net:
         pixels = pixels.to(self.device)  # once: what comes back to them is then there as well
         leaf = pixels.detach().clone().requires_grad_() if grad == "pixels" else None
         with torch.set_grad_enabled(bool(grad)):
-            inputs = self._inputs(pixels if leaf is None else leaf)
-        passes = apart.each if len(pixels) > 1 and self._alone(_size(pixels)) else tap.forward
+            inputs = apart.inputs_of(self, pixels if leaf is None else leaf)
         large = bool(grad) and 4 * len(pixels) * pixels[0].numel() * _GROWTH > MEMORY
         with spilling(MEMORY) if large else nullcontext():
-            how: dict[str, Any] = {"at": at, "edit": edit, "rule": rule, "grad": bool(grad), "stop": stop}
-            output, found, coverage = passes(self.module, inputs, **how)
-            if passes is tap.forward and len(pixels) > 1 and Conduct.of(self.module).draws:  # as this pass has shown
-                output, found, coverage = apart.each(self.module, inputs, **how)
-        return Run(self, output, found, coverage, leaf, stopped=stop)
-
-    def _inputs(self, pixels: Tensor) -> Tensor:
-        """Pixels as the module takes them: normalised, on its device and in its type."""
-        like = next((p for p in self.module.parameters() if p.is_floating_point()), pixels)
-        inputs = self.preprocess.normalise(pixels.to(like.device)).to(like.dtype)
-        return inputs.clone() if inputs.is_inference() else inputs  # which no graph may keep
-
-    def _alone(self, size: tuple[int, int]) -> bool:
-        """Whether the images of this network must run one by one; found out once, by the trace of its layer table."""
-        shape = (2, self.preprocess.channels or 3, *size)
-        return apart.alone(self.module, lambda: self.layers(size), lambda: self._inputs(apart.unlike(shape)))
+            answer = apart.forward(self, inputs, at=at, edit=edit, rule=rule, grad=bool(grad), stop=stop)
+        return Run(self, *answer, leaf, stopped=stop)
 
     @neutral()
     def observe(self, pixels: Tensor, watch: Mapping[str, Callable[[int, Tensor], None]], *, at_once: int = 1) -> None:
@@ -210,7 +192,7 @@ class Net:
         reduce the activations of many layers to a few numbers.
         """
         self._check(pixels)
-        inputs, start = self._inputs(pixels), 0
+        inputs, start = apart.inputs_of(self, pixels), 0
 
         def batches() -> Iterator[Tensor]:
             nonlocal start
@@ -220,7 +202,7 @@ class Net:
         def told(seen: Callable[[int, Tensor], None]) -> tap.Watcher:
             return lambda output: seen(start, output)
 
-        observe = apart.observe_each if at_once > 1 and self._alone(_size(pixels)) else tap.observe
+        observe = apart.observe_each if at_once > 1 and apart.alone(self, _size(pixels)) else tap.observe
         observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()})
 
     @property
@@ -255,7 +237,7 @@ class Net:
         most = room(self.device, MEMORY) // (4 * max(table.floats if grad else 4 * table.widest, 1))
         if self.device.type == "cpu":
             most = min(most, CACHE // (4 * max(table.widest, 1)))
-        if self._alone(size):
+        if apart.alone(self, size):
             most = 1
         self._cache["chunk"] = max(min(most, _MOST, self._largest[0]), 1)
         return int(self._cache["chunk"])
@@ -334,7 +316,7 @@ class Net:
     @property
     def notes(self) -> tuple[str, ...]:
         """Warnings that every result about this network carries: what had to be guessed, what makes it unreliable."""
-        return Conduct.of(self.module).notes
+        return apart.notes(self.module)
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""

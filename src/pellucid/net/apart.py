@@ -3,40 +3,66 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from pellucid.errors import BadNetwork, Refused
+from pellucid.net import tap
 from pellucid.net.conduct import ONE_BY_ONE, Conduct, tensors_of
 from pellucid.net.guard import undisturbed
-from pellucid.net.tap import Edit, Watcher, called, forward, observe
+from pellucid.net.tap import Edit, Watcher
+
+if TYPE_CHECKING:
+    from pellucid.net import Net
 
 _ROUNDING = 128
 """Units in the last place of the largest output, which differ where torch sums in another order for two images."""
 
 
-def alone(module: nn.Module, traced: Callable[[], Any], pair: Callable[[], Tensor]) -> bool:
-    """Whether images must run one by one: it draws random numbers, or the first of a `pair` is changed by the other.
+def notes(module: nn.Module) -> tuple[str, ...]:
+    """What every result about the network says of its conduct."""
+    return Conduct.of(module).notes
 
-    Looked into once for each module, and only where the pass that `traced` makes met operations that may mix images.
+
+def inputs_of(net: Net, pixels: Tensor) -> Tensor:
+    """Pixels as the module takes them: normalised, on its device and in its type."""
+    like = next((p for p in net.module.parameters() if p.is_floating_point()), pixels)
+    inputs = net.preprocess.normalise(pixels.to(like.device)).to(like.dtype)
+    return inputs.clone() if inputs.is_inference() else inputs  # which no graph may keep
+
+
+def forward(net: Net, inputs: Tensor, **how: Any) -> tuple[Any, dict[str, Tensor], dict[str, int]]:
+    """`tap.forward` for several images: together, or one by one where they would change one another."""
+    module, many = net.module, len(inputs) > 1
+    if not (many and alone(net, (inputs.shape[-2], inputs.shape[-1]))):
+        answer = tap.forward(module, inputs, **how)
+        if not (many and Conduct.of(module).draws):
+            return answer
+    return each(module, inputs, **how)  # also where only this pass has shown that it draws random numbers
+
+
+def alone(net: Net, size: tuple[int, int]) -> bool:
+    """Whether images must run one by one: the network draws random numbers, or one image is changed by another.
+
+    Looked into once for each module, and only where the pass of its layer table met operations that may mix images.
     """
-    known = Conduct.of(module)
+    module, known = net.module, Conduct.of(net.module)
     if known.mixes is None and not known.mixing:
         try:
-            traced()
+            net.layers(size)
         except Refused:  # TorchScript is never traced
             known.mixes = False
         except BadNetwork:  # the pass that is asked for will say so itself
             return known.draws
     if known.mixes is None and known.mixing and not known.draws:
-        inputs = pair()
+        inputs = inputs_of(net, unlike((2, net.preprocess.channels or 3, *size)))
         with undisturbed(module), torch.no_grad():
-            ones = [called(module, one) for one in inputs.split(1)]
+            ones = [tap.called(module, one) for one in inputs.split(1)]
             try:
-                known.mixes = not _apart(called(module, inputs), *ones)
+                known.mixes = not _apart(tap.called(module, inputs), *ones)
             except BadNetwork:  # takes one image at a time
                 known.mixes = True
     return known.alone
@@ -67,7 +93,7 @@ def _apart(together: Any, *alone: Any) -> bool:
 def each(module: nn.Module, inputs: Tensor, **how: Any) -> tuple[Any, dict[str, Tensor], dict[str, int]]:
     """`forward` for images that must not run together: one pass for each, and the answers as one."""
     how["edit"] = {name: _of_one(edit) for name, edit in (how["edit"] or {}).items()}
-    passes = [forward(module, one, **how) for one in inputs.split(1)]
+    passes = [tap.forward(module, one, **how) for one in inputs.split(1)]
     outputs, found, coverage = zip(*passes, strict=True)
     tapped = {name: torch.cat([one[name] for one in found]) for name in found[0]}
     return _joined(outputs), tapped, dict(sum(map(Counter, coverage), Counter[str]()))
@@ -111,6 +137,6 @@ def observe_each(module: nn.Module, batches: Iterable[Tensor], watch: Mapping[st
     for inputs in batches:
         kept: dict[str, list[Tensor]] = {name: [] for name in watch}
         for one in inputs.split(1):
-            observe(module, [one], {name: keeping(outputs) for name, outputs in kept.items()})
+            tap.observe(module, [one], {name: keeping(outputs) for name, outputs in kept.items()})
         for name, outputs in kept.items():
             watch[name](torch.cat(outputs))
