@@ -84,8 +84,9 @@ def _looked(
     best = scores.detach().topk(min(ASKED, scores.shape[1]), dim=1).indices
     found = []
     for rank in range(best.shape[1]):
-        asked = scores[every, best[:, rank]].sum()
-        (slope,) = torch.autograd.grad(asked, activation, retain_graph=rank + 1 < best.shape[1])
+        with torch.enable_grad():
+            asked = scores[every, best[:, rank]].sum()
+        (slope,) = run.gradients(asked, activation, retain_graph=rank + 1 < best.shape[1])
         found.append((slope[every, :, y, x].double() * rows).sum(1))
     return rows.cpu().numpy(), best.cpu().numpy(), torch.stack(found, 1).cpu().numpy()
 

@@ -53,8 +53,9 @@ def reconstruction(
     for image, place in steps([*zip(top.images.tolist(), top.places.tolist(), strict=True)], "patches"):
         seen, at = net.see(index.source.read(image)), [*before, layer]
         run = net.run(seen, at=at, rule=_RULES[rule], grad="pixels", stop=True)
-        cell = _cell(_received(run, layer, before), unit.channel, divmod(place, columns))
-        (gradient,) = torch.autograd.grad(cell, [node for node in (run.pixels,) if node is not None])
+        with torch.enable_grad():
+            cell = _cell(_received(run, layer, before), unit.channel, divmod(place, columns))
+        (gradient,) = run.gradients(cell, [node for node in (run.pixels,) if node is not None])
         values.append(gradient[0].detach().cpu().double().numpy())
         coverage = dict(run.coverage)
     silent = sum(not one.any() for one in values)
