@@ -28,6 +28,10 @@ class UnknownName(PellucidError):
     """A layer, class, method, option or file that does not exist."""
 
 
+class NotRun(UnknownName):
+    """A layer that exists but took no part in this forward pass."""
+
+
 class BadImage(PellucidError):
     """A picture that cannot be read, or not be read safely."""
 

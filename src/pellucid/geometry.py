@@ -18,9 +18,12 @@ Pair = tuple[float, float]
 class Placement:
     """Where cell (i, j) of a map lies in the network's input: centred on start + jump · (i, j), in pixels.
 
-    `field` is the height and width of the receptive field: all pixels that can change the cell. `exact` is
-    False where no rule fits the layer and the map is stretched over the picture instead. `grid` holds the
-    centres of all rows and of all columns where they are not evenly spaced.
+    `field` is the height and width of the receptive field: a box around the cell's centre that holds all pixels
+    which can change the cell. Behind a gate that looks at the whole picture (squeeze-and-excitation) that is the
+    whole picture, from every cell; `local` is then the height and width of what comes there without passing the
+    gate, and elsewhere the same as the field (None says so too). `exact` is False where no rule fits the layer and
+    the map is stretched over the picture instead. `grid` holds the centres of all rows and of all columns where
+    they are not evenly spaced.
     """
 
     start: Pair
@@ -28,6 +31,17 @@ class Placement:
     field: Pair
     exact: bool = True
     grid: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    local: Pair | None = None
+
+    @property
+    def patch(self) -> Pair:
+        """Height and width of what each cell looks at: its field, without what every cell sees through a gate."""
+        return self.local or self.field
+
+    @property
+    def gated(self) -> bool:
+        """Whether pixels outside the `patch` can change a cell, through a gate that sees the whole picture."""
+        return self.local is not None and self.local != self.field
 
     def centres(self, rows: int, columns: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The centres of all rows and of all columns, in pixels of the network's input."""
@@ -44,12 +58,14 @@ class Placement:
         return cls((0.0, 0.0), (1.0, 1.0), (1.0, 1.0))
 
     @classmethod
-    def at(cls, rows: NDArray[np.float64], columns: NDArray[np.float64], field: Pair) -> Placement:
+    def at(
+        cls, rows: NDArray[np.float64], columns: NDArray[np.float64], field: Pair, local: Pair | None = None
+    ) -> Placement:
         """Cells at given centres, evenly spaced or not."""
         jump = tuple(float(c[1] - c[0]) if len(c) > 1 else f for c, f in zip((rows, columns), field, strict=True))
         start = (float(rows[0]), float(columns[0]))
         grid = (tuple(rows.tolist()), tuple(columns.tolist()))
-        return cls(start, (jump[0], jump[1]), field, grid=grid)
+        return cls(start, (jump[0], jump[1]), field, grid=grid, local=local)
 
     @classmethod
     def stretched(cls, rows: int, columns: int, height: int, width: int, field: Pair | None = None) -> Placement:

@@ -260,6 +260,59 @@ ZOO = {
 }
 
 
+GATED = ("efficientnet_b0", "regnet_y_400mf", "mobilenet_v3_large", "mobilenet_v3_small", "timm:seresnet18")
+GATED += ("timm:ecaresnet26t", "timm:ghostnet_100")
+PLAIN = ("resnet18", "densenet121", "squeezenet1_1", "convnext_tiny", "shufflenet_v2_x0_5", "timm:poolformer_s12")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GATED + PLAIN)
+def test_no_pixel_outside_the_field_moves_a_cell(name: str) -> None:
+    """Corners, an edge and a place off the middle of every layer that ends a size of map or has another shape."""
+    torch.manual_seed(0)
+    if name.startswith("timm:"):
+        module = pytest.importorskip("timm").create_model(name[5:], pretrained=False)
+    else:
+        module = pytest.importorskip("torchvision.models").get_model(name, weights=None)
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):  # some begin with branches that are multiplied by zero
+            nn.init.uniform_(part.weight, 0.5, 1.5)
+    net, size = Net(module.double().eval()), 80
+    rows = {(row.kind, row.shape): row for row in net.layers((size, size)).rows if row.spatial and row.placement}
+    pixels = torch.rand(1, 3, size, size, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    run = net.run(pixels, at=[row.name for row in rows.values()], grad="pixels")
+    gated = 0
+    for row in rows.values():
+        assert row.placement is not None
+        assert run.pixels is not None
+        gated += row.placement.gated
+        high, wide = row.shape[1:]
+        for y, x in {(0, 0), (high - 1, wide - 1), (0, wide // 2), (high // 2, wide // 3)}:
+            signs = torch.randn(
+                row.shape[0], dtype=torch.float64, generator=torch.Generator().manual_seed(y * wide + x)
+            )
+            score = (run[row.name][0, :, y, x] * signs).sum()
+            (slope,) = torch.autograd.grad(score, run.pixels, retain_graph=True)
+            centres = row.placement.centres(high, wide)
+            inside = [
+                np.abs(np.arange(size) - centre[i]) <= (field - 1) / 2 + 1e-6
+                for centre, i, field in zip(centres, (y, x), row.placement.field, strict=True)
+            ]
+            outside = ~np.outer(*inside)
+            assert not slope[0].abs().sum(0).numpy()[outside].any(), (row.name, (y, x), row.placement)
+    assert (gated > 0) == (name in GATED and "eca" not in name) or "poolformer" in name or "eca" in name
+
+
+@pytest.mark.parametrize("cell", [(0, 0), (19, 3), (7, 23)])
+def test_field_behind_a_gate_holds_the_picture_from_every_cell(cell: tuple[int, int]) -> None:
+    module, size = positive(Gated()), (20, 24)
+    row = table(module, torch.zeros(1, 3, *size, dtype=torch.float64))["end"]
+    assert predicted(row, size, cell) == (slice(0, 20), slice(0, 24)) == reached(module, "end", size, cell)
+    assert row.placement is not None
+    assert row.placement.gated
+    assert row.placement.patch == (3, 3), "what a cell looks at, without the gate"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ZOO)
 def test_places_in_the_zoo(name: str) -> None:

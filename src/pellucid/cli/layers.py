@@ -46,6 +46,7 @@ def _facts(row: Layer) -> dict[str, Any]:
         "kernel": row.kernel or None,
         "stride": row.stride or None,
         "field": place.field if place else None,
+        "local": place.patch if place else None,
         "jump": place.jump if place else None,
         "start": place.start if place else None,
         "parameters": row.parameters,

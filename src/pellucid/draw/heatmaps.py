@@ -141,10 +141,10 @@ def _footnotes(
     if pictured and not look.crop:
         how.append(next((said for one in maps if (said := words.unseen_note(one))), ""))
     if look.field:
-        high, wide = maps[0].placement.field
-        how.append(
-            f"outlined: the receptive field of the strongest cell, {high:g} × {wide:g} pixels of the network's input"
-        )
+        high, wide = maps[0].placement.patch
+        what = "what the strongest cell looks at, other pixels reaching it through a gate" * maps[0].placement.gated
+        what = what or "the receptive field of the strongest cell"
+        how.append(f"outlined: {what}, {high:g} × {wide:g} pixels of the network's input")
     told = "; ".join(part for part in how if part)
     lines = [told[:1].upper() + told[1:] + "."] if told else []
     return [*lines, *words.few(words.notes_of(heats)), *filter(None, [words.origin(maps[0].meta)])]

@@ -174,7 +174,7 @@ def _field(sheet: Sheet, rect: Rect, window: Window, heat: Heatmap, view: View, 
     values: NDArray[Any] = np.abs(viewed(heat.values[0], scale.view))
     i, j = strongest_cell(values)
     rows, columns = heat.placement.centres(*values.shape)
-    high, wide = heat.placement.field
+    high, wide = heat.placement.patch
     y, x = float(rows[i]), float(columns[j])
     top, left = view.to_original(y - high / 2, x - wide / 2)
     bottom, right = view.to_original(y + high / 2, x + wide / 2)

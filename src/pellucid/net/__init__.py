@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from pellucid.ambient import neutral
 from pellucid.errors import PellucidError, UnknownName
 from pellucid.images import Images, read
-from pellucid.net import apart, layers, meaning, predict, remarks, returned, sizes, tap
+from pellucid.net import apart, known, meaning, predict, remarks, returned, sizes, tap
+from pellucid.net.dimensions import taken
 from pellucid.net.identity import raw, weights_of
 from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
@@ -96,9 +97,8 @@ class Net:
         at, memory = tuple(dict.fromkeys(at)), self._cache.get("memory")
         stop = stop and bool(at)
         if stop:  # a layer that runs again later would not be noticed
-            table = self.layers(_size(pixels))
             for name in at:
-                table[name]
+                self.layer(name, of=pixels)
         if memory is None or edit or pixels.requires_grad:
             return self._run(pixels, at, edit, rule, grad, stop)
         key = hashlib.sha256(raw(pixels)).digest(), pixels.shape, pixels.dtype, at, rule, grad, stop
@@ -131,7 +131,7 @@ class Net:
         grad: Grad,
         stop: bool,
     ) -> Run:
-        self._check(pixels)
+        taken(self, pixels)
         pixels = pixels.to(self.device)  # once: what comes back to them is then there as well
         leaf = pixels.detach().clone().requires_grad_() if grad == "pixels" else None
         with torch.set_grad_enabled(bool(grad)):
@@ -140,7 +140,9 @@ class Net:
         ending = None if stop or "ending" in self._cache else meaning.Ending()
         how: dict[str, Any] = {"at": at, "edit": edit, "rule": rule, "grad": bool(grad), "stop": stop}
         with spilling(MEMORY) if large else nullcontext(), sizes.advising(self):
-            answer = apart.forward(self, inputs, **how, listener=ending)
+            answer = apart.forward(
+                self, inputs, **how, listener=ending, axes=known.turned(self, (*at, *(edit or ())), pixels)
+            )
         run = Run(self, *answer, leaf, stopped=stop, images=len(pixels))
         if not stop and not {"ending", "looks"} <= self._cache.keys():
             meaning.learn(self._cache, run, ending)
@@ -154,7 +156,7 @@ class Net:
         the next ones); they must neither keep nor change the output. Nothing is copied: this is the cheapest way to
         reduce the activations of many layers to a few numbers.
         """
-        self._check(pixels)
+        taken(self, pixels)
         inputs, start = apart.inputs_of(self, pixels), 0
 
         def batches() -> Iterator[Tensor]:
@@ -165,9 +167,10 @@ class Net:
         def told(seen: Callable[[int, Tensor], None]) -> tap.Watcher:
             return lambda output: seen(start, output)
 
+        axes = known.turned(self, watch, pixels)
         observe = apart.observe_each if at_once > 1 and apart.alone(self, _size(pixels)) else tap.observe
         with sizes.advising(self):
-            observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()})
+            observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()}, axes)
 
     @property
     def device(self) -> torch.device:
@@ -182,14 +185,13 @@ class Net:
         return self.preprocess.see(images).on(self.device)
 
     @neutral()
-    def layers(self, size: tuple[int, int] | None = None) -> Layers:
-        """The layer table for an input of that size; by default the network's own (`size`)."""
-        size = size or self.size
-        if size not in self._cache:
-            with sizes.advising(self):
-                self._cache[size] = layers.table(self.module, sizes.blank(self, size))
-        table: Layers = self._cache[size]
-        return table
+    def layers(self, size: tuple[int, int] | None = None, *, of: Tensor | None = None) -> Layers:
+        """The layer table of a pass over a blank picture of that size; by default the network's own (`size`).
+
+        With `of`, pixels (N, C, H, W) in 0..1, of a pass over the first of these: not every network runs the same
+        layers for every picture.
+        """
+        return known.table(self, size) if of is None else known.table_of(self, of)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -201,12 +203,12 @@ class Net:
 
     def images(self, value: Any) -> Images:
         """`value` itself, or what `read` makes of it: with the channels and the values that the network takes."""
-        known = self.preprocess
-        return read(value, channels=known.channels, value_range=known.value_range)
+        taken = self.preprocess
+        return read(value, channels=taken.channels, value_range=taken.value_range)
 
-    def layer(self, name: str, size: tuple[int, int] | None = None) -> Layer:
-        """The row of one layer, or UnknownName with the nearest."""
-        return self.layers(size)[name]
+    def layer(self, name: str, size: tuple[int, int] | None = None, *, of: Tensor | None = None) -> Layer:
+        """The row of one layer, or UnknownName with the nearest; with `of` as it is for these pixels."""
+        return known.row(self, name, size, of)
 
     def chunk(self, size: tuple[int, int], *, grad: bool) -> int:
         """How many images of that size to run at once (at least 1): as many as memory and cache hold."""
@@ -291,8 +293,8 @@ class Net:
     @property
     def meaning(self) -> Meaning:
         """What the numbers of its classes are: what was told, else what its first pass has shown."""
-        known = self._cache.get
-        return Meaning.of(self.scores, known("ending"), known("looks"), known("alone", False))
+        found = self._cache.get
+        return Meaning.of(self.scores, found("ending"), found("looks"), found("alone", False))
 
     def read(self, *, alone: bool) -> bool:
         """Decide once whether labels of which nothing is known are read each by itself; what was decided."""
@@ -322,17 +324,6 @@ class Net:
             output = tap.forward(self.module, sizes.blank(self, self.size))[0]
             self._cache["outputs"] = int(returned.selected(output, self.output, self.name)[0].numel())
         return int(self._cache["outputs"])
-
-    def _check(self, pixels: Tensor) -> None:
-        channels = self.preprocess.channels
-        if pixels.dim() != 4 or 0 in pixels.shape:
-            raise PellucidError(
-                f"pixels of shape {tuple(pixels.shape)}: a network takes (images, channels, height, width)"
-            )
-        if channels is not None and pixels.shape[1] != channels:
-            raise PellucidError(f"pixels have {pixels.shape[1]} channels, {self.name} takes {channels}")
-        if not torch.isfinite(pixels.detach().sum()) and not torch.isfinite(pixels.detach()).all():
-            raise PellucidError("pixels hold NaN or infinity: no result would mean anything")
 
 
 def _size(pixels: Tensor) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from pellucid.errors import BadNetwork, Refused
 from pellucid.net import tap
+from pellucid.net.axes import Axes
 from pellucid.net.conduct import ONE_BY_ONE, Conduct, tensors_of
 from pellucid.net.guard import undisturbed
 from pellucid.net.tap import Edit, Watcher
@@ -128,7 +129,12 @@ def _joined(values: Sequence[Any]) -> Any:
     raise Refused(f"{ONE_BY_ONE}, and what it returns, a {type(first).__name__}, cannot be joined: ask image by image")
 
 
-def observe_each(module: nn.Module, batches: Iterable[Tensor], watch: Mapping[str, Watcher]) -> None:
+def observe_each(
+    module: nn.Module,
+    batches: Iterable[Tensor],
+    watch: Mapping[str, Watcher],
+    axes: Mapping[str, Axes] | None = None,
+) -> None:
     """`tap.observe` for images that must not run together: the layers of a batch are shown when all of it has run."""
 
     def keeping(outputs: list[Tensor]) -> Watcher:
@@ -137,6 +143,6 @@ def observe_each(module: nn.Module, batches: Iterable[Tensor], watch: Mapping[st
     for inputs in batches:
         kept: dict[str, list[Tensor]] = {name: [] for name in watch}
         for one in inputs.split(1):
-            tap.observe(module, [one], {name: keeping(outputs) for name, outputs in kept.items()})
+            tap.observe(module, [one], {name: keeping(outputs) for name, outputs in kept.items()}, axes)
         for name, outputs in kept.items():
             watch[name](torch.cat(outputs))

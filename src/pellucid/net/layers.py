@@ -6,9 +6,10 @@ Theory of the arithmetic: Araujo, Norris & Sim 2019, "Computing receptive fields
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from pellucid.errors import unknown
 from pellucid.geometry import Placement
 from pellucid.net import tap
+from pellucid.net.axes import Axes, axes_of
 from pellucid.net.reach import Axis, Where
 from pellucid.net.tracker import Tracker
 
@@ -26,8 +28,9 @@ from pellucid.net.tracker import Tracker
 class Layer:
     """One call of one named module in a forward pass.
 
-    `shape` is that of the output for one image, without the batch; (channels, rows, columns) for a map. Where the
-    output has no entry for each image, as that of a detector's proposals, it is the whole shape.
+    `shape` is that of the output for one image, without the batch; (channels, rows, columns) for a map, wherever the
+    network keeps its channels (`axes`). Where the output has no entry for each image, as that of a detector's
+    proposals or of a module that makes a kernel, it is the whole shape.
     `placement` is None where the output is no map, or where an operation on the way could not be followed.
     """
 
@@ -40,11 +43,41 @@ class Layer:
     stride: tuple[int, ...] = ()
     calls: int = 1
     path: str = ""
+    axes: Axes | None = None
+    """Which dimensions of the output are channels and places; None where this is not known."""
+    idle: bool = False
+    """Whether it comes behind the last attention: a class token does not read other tokens any more."""
+
+    @property
+    def mapped(self) -> bool:
+        """Whether the output is a map: channels at places of the picture."""
+        return self.axes is not None and self.axes.row is not None
 
     @property
     def spatial(self) -> bool:
         """Whether the output is a map with more than one cell."""
-        return len(self.shape) == 3 and self.shape[1] * self.shape[2] > 1
+        return self.mapped and self.shape[1] * self.shape[2] > 1
+
+    @property
+    def skip(self) -> int:
+        """How many tokens it has that are no places."""
+        return self.axes.skip if self.axes is not None else 0
+
+    @property
+    def units(self) -> int | None:
+        """How many channels the output has; None where it is not known which of its numbers are one unit's."""
+        return self.shape[0] if len(self.shape) == 1 or (self.axes is not None and self.shape) else None
+
+
+class _Seen(NamedTuple):
+    """A call of a layer: all that is kept of it while the pass goes on."""
+
+    name: str
+    call: int
+    part: nn.Module
+    shape: tuple[int, ...]
+    where: Where | None
+    mixed: int
 
 
 @dataclass(frozen=True)
@@ -67,6 +100,9 @@ class Layers:
                 return row
         raise unknown("layer", name, self.names)
 
+    def __contains__(self, name: str) -> bool:
+        return any(name == row.name or (row.calls == 1 and name == f"{row.name}#1") for row in self.rows)
+
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(row.name for row in self.rows)
@@ -79,49 +115,78 @@ class Layers:
         ends = [self.names.index(self[name].name) for name in before]
         inside = tuple(f"{self[name].path}." for name in before)
         ahead = self.rows[: min(ends, default=len(self.rows))]
-        return next((row for row in reversed(ahead) if row.spatial and not row.name.startswith(inside)), None)
+        maps = [row for row in ahead if row.spatial and not row.name.startswith(inside)]
+        maps = [row for row in maps if not (row.idle and row.skip)]
+        return maps[-1] if maps else None
+
+    def no_maps(self, row: Layer) -> str:
+        """Why a layer has no maps, in the words of a refusal, and which has some."""
+        shape, last = "×".join(map(str, row.shape)) or "1", self.last_map()
+        hint = f"the last with maps is {last.name!r}" if last else "no layer of this network has maps"
+        return f"layer {row.name!r} gives {shape} numbers, no maps of places; {hint}"
 
 
 def table(module: nn.Module, inputs: Tensor) -> Layers:
     """Trace one pass over `inputs` (1, C, H, W) and describe every layer that took part."""
     tracker = Tracker(inputs)
     # Shapes and places alone: a list of the outputs would hold every activation of the network at once.
-    seen: list[tuple[str, int, nn.Module, tuple[int, ...], Placement | None]] = []
+    seen: list[_Seen] = []
+    inside: list[str] = []
+    mixing: set[str] = set()
+    attention: list[str] = []
     floats = widest = 0
 
     def watch(operation: Any, args: Any, kwargs: Any, output: Any) -> None:
         nonlocal floats, widest
+        before = tracker.mixed
         tracker(operation, args, kwargs, output)
+        if tracker.mixed > before and inside:
+            mixing.add(inside[-1])
         if isinstance(output, Tensor) and not _is_view(output, args):
             floats += output.numel()
             widest = max(widest, output.numel())
 
     def note(name: str, call: int, part: nn.Module, output: Any) -> None:
+        while inside and inside.pop() != name:  # a layer that raised, and whose caller went on, has not ended
+            pass
         tensor = output if isinstance(output, Tensor) else None
         if tensor is None and isinstance(output, (tuple, list)):
             tensors = [part for part in output if isinstance(part, Tensor)]
             tensor = tensors[0] if len(tensors) == 1 else None
         if tensor is not None:
-            seen.append((name, call, part, tuple(tensor.shape), _placement(tracker.places.get(tensor), tensor.dim())))
+            where = tracker.places.get(tensor)
+            seen.append(_Seen(name, call, part, tuple(tensor.shape), where, tracker.mixed))
+            if name in mixing and where is not None and where.mixed:
+                attention.append(f"{name}.")
 
-    tap.trace(module, inputs, watch, note)
-    calls = {name: max(call for other, call, *_ in seen if other == name) for name, *_ in seen}
-    rows = tuple(
-        Layer(
-            name=name if calls[name] == 1 else f"{name}#{call}",
-            kind=type(part).__name__,
-            shape=shape[1:] if shape and shape[0] == len(inputs) else shape,
-            parameters=sum(p.numel() for p in part.parameters()),
-            placement=placement,
-            kernel=_numbers(part, "kernel_size"),
-            stride=_numbers(part, "stride"),
-            calls=calls[name],
-            path=name,
-        )
-        for name, call, part, shape, placement in seen
-    )
+    tap.trace(module, inputs, watch, note, lambda name, _: inside.append(name))
     size = (int(inputs.shape[-2]), int(inputs.shape[-1]))
+    calls, inner = Counter(one.name for one in seen), tuple(attention)
+    rows = tuple(_row(one, calls[one.name], tracker.mixed, size, inner) for one in seen)
     return Layers(rows, size, tuple(sorted(tracker.unknown)), floats, widest)
+
+
+def _row(one: _Seen, calls: int, mixed: int, size: tuple[int, int], attention: tuple[str, ...]) -> Layer:
+    axes, shape = axes_of(one.where), one.shape
+    if axes is not None and axes.grid is not None and f"{one.name}.".startswith(attention):
+        axes = Axes(axes.channel)  # queries, keys, and what was gathered from all places: nothing that has a place
+    if axes is not None:
+        shape = axes.shape(shape)
+    elif one.where is not None and shape and shape[0] == 1:
+        shape = shape[1:]
+    return Layer(
+        name=one.name if calls == 1 else f"{one.name}#{one.call}",
+        kind=type(one.part).__name__,
+        shape=shape,
+        parameters=sum(p.numel() for p in one.part.parameters()),
+        placement=_placement(one.where, axes, size),
+        kernel=_numbers(one.part, "kernel_size"),
+        stride=_numbers(one.part, "stride"),
+        calls=calls,
+        path=one.name,
+        axes=axes,
+        idle=0 < mixed == one.mixed,
+    )
 
 
 def _is_view(output: Tensor, args: Any) -> bool:
@@ -136,23 +201,33 @@ def _numbers(part: nn.Module, attribute: str) -> tuple[int, ...]:
     return (value,) if isinstance(value, int) else tuple(value) if isinstance(value, tuple) else ()
 
 
-def _placement(where: Where | None, dimensions: int) -> Placement | None:
-    """The affine rule that places a map's cells, where its last two dimensions are the picture's axes."""
-    if where is None or dimensions != 4 or (where.dim("y"), where.dim("x")) != (2, 3):
+def _placement(where: Where | None, axes: Axes | None, size: tuple[int, int]) -> Placement | None:
+    """The affine rule that places a map's cells, where they could be followed."""
+    if where is None or where.lost or axes is None or axes.row is None:
         return None
-    (y, y_field), (x, x_field) = ((a.centres, _extent(a)) for a in (where.y, where.x))
+    y, x = where.y.centres, where.x.centres
+    field, local = (_extent(where.y, size[0]), _extent(where.x, size[1])), (_local(where.y), _local(where.x))
     if _even(y) and _even(x):
         start = (float(y[0]), float(x[0]))
         jump = tuple(
             float(c[-1] - c[0]) / (len(c) - 1) if len(c) > 1 else a.jump for c, a in ((y, where.y), (x, where.x))
         )
-        return Placement(start, (jump[0], jump[1]), (y_field, x_field))
-    return Placement.at(y, x, (y_field, x_field))
+        return Placement(start, (jump[0], jump[1]), field, local=local)
+    return Placement.at(y, x, field, local)
 
 
-def _extent(axis: Axis) -> float:
-    """The largest field of any cell, in pixels."""
-    return float((axis.full[1] - axis.full[0]).max()) + 1
+def _extent(axis: Axis, length: int) -> float:
+    """The smallest field, centred on each cell, that holds all pixels which can change the cell."""
+    low, high = axis.full
+    if np.any(axis.full != axis.near):  # what comes through a gate comes from the picture, not from beyond its border
+        low = np.where(low < axis.near[0], np.minimum(np.maximum(low, 0), axis.near[0]), low)
+        high = np.where(high > axis.near[1], np.maximum(np.minimum(high, length - 1), axis.near[1]), high)
+    return float(2 * np.maximum(axis.centres - low, high - axis.centres).max()) + 1
+
+
+def _local(axis: Axis) -> float:
+    """The largest field of any cell without what passes a gate, in pixels."""
+    return float((axis.near[1] - axis.near[0]).max()) + 1
 
 
 def _even(centres: NDArray[np.float64]) -> bool:

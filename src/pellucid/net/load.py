@@ -17,10 +17,12 @@ from pellucid.errors import BadNetwork, PellucidError, UnknownName, unknown
 from pellucid.images.arrays import Range, check_range
 from pellucid.net import Net
 from pellucid.net.checkpoint import SUFFIXES, read_checkpoint
+from pellucid.net.dimensions import refused_once
 from pellucid.net.fit import fitted
 from pellucid.net.guard import unready
 from pellucid.net.label_files import labels_of
 from pellucid.net.labels import Labels
+from pellucid.net.layers import blank
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.sources import SOURCES, Found, bare, find
 from pellucid.net.units import on_scale, per_channel
@@ -84,7 +86,10 @@ def load(
         spec.scores,
     ):
         return spec
-    return Net(found.module, found.name, preprocess, names, which, means, said=tuple(dict.fromkeys(said)))
+    net = Net(found.module, found.name, preprocess, names, which, means, said=tuple(dict.fromkeys(said)))
+    shape = preprocess.channels or 3, preprocess.size or (32, 32)
+    refused_once(net._cache, net.module, lambda: blank(net.module, *shape), net.name)
+    return net
 
 
 def _found(spec: Any, weights: Any) -> Found:

@@ -9,7 +9,7 @@ normalisation over the picture) and places the cell, and `full`, which has every
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,9 @@ from torch import Tensor
 Ints = NDArray[np.int64]
 Spans = NDArray[np.float64]
 """(2, n): first and last pixel for each of n cells."""
-Tag = Literal["y", "x", ""]
+Tag = Literal["y", "x", "n", "t", "o", ""]
+"""What a factor of a dimension is: rows, columns, images, tokens (all places of a picture one after the other, behind
+others such as a class token), places of another operand (the keys of attention), or anything else."""
 AXES: tuple[Tag, Tag] = ("y", "x")
 Factors = tuple[tuple[Tag, int], ...]
 """What one dimension of a tensor is made of: several factors after a reshape has merged dimensions."""
@@ -64,10 +66,17 @@ class Axis:
         full = np.stack([np.full(self.full.shape[1], f(self.full)) for f in (np.min, np.max)])
         return replace(self, full=full)
 
+    def repeated(self, n: int) -> Axis:
+        """So many cells, each of which may see all that this axis sees: where it is not known which sees what."""
+        pooled = self.pooled()
+        return Axis(pooled.near.repeat(n, axis=1), pooled.full.repeat(n, axis=1), pooled.jump / n)
+
     def joined(self, other: Axis) -> Axis:
         """Cells that see what either sees; a single cell against many is a gate and moves no place."""
         if self.near.shape[1] < other.near.shape[1]:
             return other.joined(self)
+        if 1 < other.near.shape[1] < self.near.shape[1]:  # another grid: which of its cells comes here is not known
+            other = other.pooled()
         full = np.stack([np.minimum(self.full[0], other.full[0]), np.maximum(self.full[1], other.full[1])])
         if other.near.shape[1] < self.near.shape[1]:
             return replace(self, full=full)
@@ -82,6 +91,12 @@ class Where:
     dims: tuple[Factors, ...]
     y: Axis
     x: Axis
+    skip: int = 0
+    """Tokens ahead of those that are places, in the dimension that is "t"."""
+    mixed: bool = False
+    """Whether it is what attention gave, from all places, and has not been added to anything of this place yet."""
+    lost: bool = False
+    """Whether an operation on the way is not known: the axes then have cells, but where these lie is not known."""
 
     def dim(self, tag: Tag) -> int | None:
         """The dimension that is exactly this axis, if there is one."""
@@ -96,23 +111,38 @@ class Where:
 
     def has(self, dim: int, tag: Tag) -> bool:
         """Whether the axis is part of this dimension."""
-        return any(t == tag for t, _ in self.dims[dim])
+        return any(t in (tag, "t") for t, _ in self.dims[dim])
+
+    def placed(self, dim: int) -> bool:
+        """Whether a part of this dimension is an axis of the picture."""
+        return any(self.has(dim, tag) for tag in AXES)
+
+    @property
+    def tokens(self) -> int | None:
+        """The dimension that holds all places of the picture in rows, behind `skip` others, if there is one."""
+        for i, factors in enumerate(self.dims):
+            if [t for t, n in factors if t or n > 1] in (["t"], ["y", "x"]):
+                return i
+        return None
 
     def moved(self, tag: Tag, axis: Axis, n: int) -> Where:
         """The axis with other cells."""
         dims = tuple(tuple((t, n if t == tag else size) for t, size in factors) for factors in self.dims)
-        return replace(self, dims=dims, **{tag: axis})
+        named: dict[str, Any] = {tag: axis}
+        return replace(self, dims=dims, **named)
 
     def without(self, tag: Tag) -> Where:
         """The axis seen as a whole by every element; its dimension becomes an ordinary one."""
-        dims = tuple(tuple(("" if t == tag else t, size) for t, size in factors) for factors in self.dims)
-        return replace(self, dims=dims, **{tag: getattr(self, tag).pooled()})
+        rest: dict[Tag, Tag] = {tag: "", "t": ""}
+        dims = tuple(tuple((rest.get(t, t), size) for t, size in factors) for factors in self.dims)
+        pooled: dict[str, Any] = {tag: getattr(self, tag).pooled()}
+        return replace(self, dims=dims, **pooled)
 
 
 def of_input(pixels: Tensor) -> Where:
     """The picture itself: (N, C, H, W)."""
     n, c, h, w = pixels.shape
-    return Where(((("", n),), (("", c),), (("y", h),), (("x", w),)), Axis.pixels(h), Axis.pixels(w))
+    return Where(((("n", n),), (("", c),), (("y", h),), (("x", w),)), Axis.pixels(h), Axis.pixels(w))
 
 
 def factors_size(factors: Factors) -> int:

@@ -18,7 +18,7 @@ def _pair(value: Any, default: tuple[int, int] = (1, 1)) -> tuple[int, int]:
     return (value[0], value[-1]) if value else default
 
 
-def _argument(args: Any, i: int, default: Any) -> Any:
+def argument(args: Any, i: int, default: Any) -> Any:
     return args[i] if len(args) > i and args[i] is not None else default
 
 
@@ -29,8 +29,10 @@ def _windowed(
     k, s, p, d = _pair(kernel), _pair(stride, _pair(kernel)), _pair(padding, (0, 0)), _pair(dilation)
     for side, tag in enumerate(AXES):
         dim = out.dim() - 2 + side
+        if where.dim(tag) is None and where.lost:
+            where = _found_again(where, dim, tag)
         if where.dim(tag) != dim:
-            where = where.without(tag) if where.dim(tag) is None else _refuse()
+            where = where.without(tag) if where.dim(tag) is None else refuse()
             where = replace(where, dims=(*where.dims[:dim], (("", out.shape[dim]),), *where.dims[dim + 1 :]))
             continue
         cells = np.arange(out.shape[dim], dtype=np.int64)
@@ -46,7 +48,18 @@ def _windowed(
     return where
 
 
-def _refuse() -> Where:
+def _found_again(where: Where, dim: int, tag: Tag) -> Where:
+    """Behind an operation that is not known, a window over rows and columns says which dimensions these are."""
+    if where.placed(dim):
+        refuse()
+    n = factors_size(where.dims[dim])
+    dims = (*where.dims[:dim], ((tag, n),), *where.dims[dim + 1 :])
+    if dim == len(dims) - 2 and not any(t == "n" for factors in dims for t, _ in factors):
+        dims = (tuple(("n", size) for _, size in dims[0]), *dims[1:])
+    return replace(where, dims=dims, **{tag: getattr(where, tag).repeated(n)})
+
+
+def refuse() -> Where:
     raise ValueError("a window over a dimension that is another axis")
 
 
@@ -56,17 +69,19 @@ def _channels(where: Where, out: Tensor) -> Where:
 
 def _convolution(where: Where, args: Any, out: Tensor, i: int) -> Where:
     weight, (stride, padding, dilation, transposed) = args[1], args[3:7]
+    if weight.dim() == 3 and not any(where.placed(d) for d in range(1, len(where.dims))):
+        return replace(where, dims=(where.dims[0], *((("", n),) for n in out.shape[1:])))  # over channels, as ECA does
     if weight.dim() != 4:
-        _refuse()
+        refuse()
     return _channels(_windowed(where, out, tuple(weight.shape[2:]), stride, padding, dilation, transposed), out)
 
 
 def _max_pool(where: Where, args: Any, out: Tensor, i: int) -> Where:
-    return _windowed(where, out, args[1], _argument(args, 2, ()), _argument(args, 3, 0), _argument(args, 4, 1))
+    return _windowed(where, out, args[1], argument(args, 2, ()), argument(args, 3, 0), argument(args, 4, 1))
 
 
 def _avg_pool(where: Where, args: Any, out: Tensor, i: int) -> Where:
-    return _windowed(where, out, args[1], _argument(args, 2, ()), _argument(args, 3, 0), 1)
+    return _windowed(where, out, args[1], argument(args, 2, ()), argument(args, 3, 0), 1)
 
 
 def _adaptive(where: Where, args: Any, out: Tensor, i: int) -> Where:
@@ -132,25 +147,49 @@ def _mirror(where: Where, args: Any, out: Tensor, i: int) -> Where:
 
 
 def _slice(where: Where, args: Any, out: Tensor, i: int) -> Where:
-    dim, step = _argument(args, 1, 0) % out.dim(), _argument(args, 4, 1)
+    dim, step = argument(args, 1, 0) % out.dim(), argument(args, 4, 1)
     n = factors_size(where.dims[dim])
-    start = slice(_argument(args, 2, 0), _argument(args, 3, None), step).indices(n)[0]
+    start = slice(argument(args, 2, 0), argument(args, 3, None), step).indices(n)[0]
     return _taken(where, dim, start + step * np.arange(out.shape[dim], dtype=np.int64), float(step), out)
 
 
 def _taken(where: Where, dim: int, cells: Ints, stride: float, out: Tensor) -> Where:
     tag = where.axis(dim)
+    if tag is None and where.tokens == dim and len(cells) != factors_size(where.dims[dim]):
+        return _tokens_taken(where, dim, cells)
     if tag is None:
         if any(t for t, _ in where.dims[dim]) and len(cells) != factors_size(where.dims[dim]):
-            _refuse()
+            refuse()
         if len(cells) == factors_size(where.dims[dim]):
             return where
         return replace(where, dims=(*where.dims[:dim], (("", len(cells)),), *where.dims[dim + 1 :]))
     return where.moved(tag, getattr(where, tag).windows(cells, cells, stride), len(cells))
 
 
+def _tokens_taken(where: Where, dim: int, cells: Ints) -> Where:
+    """Some tokens of a row of them: those that are no places, or all places with fewer or none of the others."""
+    rows, columns = where.y.near.shape[1], where.x.near.shape[1]
+    if int(cells.max(initial=-1)) < where.skip:
+        return _no_places(where, dim, len(cells))
+    dims: Factors = (("y", rows), ("x", columns)) if len(cells) == rows * columns else (("t", len(cells)),)
+    skip = len(cells) - rows * columns
+    if skip < 0 or list(cells[skip:]) != list(range(where.skip, where.skip + rows * columns)):
+        refuse()
+    return replace(where, dims=(*where.dims[:dim], dims, *where.dims[dim + 1 :]), skip=skip)
+
+
+def _no_places(where: Where, dim: int, n: int) -> Where:
+    """Tokens that are no places: what is seen by them is the picture as a whole."""
+    where = where.without("y").without("x")
+    return replace(where, dims=(*where.dims[:dim], (("", n),), *where.dims[dim + 1 :]), skip=0)
+
+
+def _unbind(where: Where, args: Any, out: Tensor, i: int) -> Where:
+    return _select(where, (None, argument(args, 1, 0), i), out, i)
+
+
 def _split(where: Where, args: Any, out: Tensor, i: int) -> Where:
-    dim = _argument(args, 2, 0) % out.dim()
+    dim = argument(args, 2, 0) % out.dim()
     sizes = args[1]
     start = i * sizes if isinstance(sizes, int) else sum(sizes[:i])
     return _taken(where, dim, start + np.arange(out.shape[dim], dtype=np.int64), 1.0, out)
@@ -173,7 +212,7 @@ def _flip(where: Where, args: Any, out: Tensor, i: int) -> Where:
 
 
 def _reduced(where: Where, args: Any, out: Tensor, i: int) -> Where:
-    dims = _argument(args, 1, list(range(len(where.dims))))
+    dims = argument(args, 1, list(range(len(where.dims))))
     dims = {d % len(where.dims) for d in ([dims] if isinstance(dims, int) else dims)} or set(range(len(where.dims)))
     for tag in AXES:
         if any(where.has(d, tag) for d in dims):
@@ -209,9 +248,11 @@ def _reshaped(where: Where, args: Any, out: Tensor, i: int) -> Where:
             tag, n = factors.pop(0)
             need = size // have
             if n > need and n % need == 0:
-                if tag:
-                    _refuse()  # an axis cut into windows
-                factors.insert(0, (tag, n // need))
+                if tag in AXES:
+                    where = _cut(where, tag, need, n // need)
+                elif tag:
+                    refuse()
+                factors.insert(0, ("", n // need))
                 n = need
             taken.append((tag, n))
             have *= n
@@ -221,7 +262,13 @@ def _reshaped(where: Where, args: Any, out: Tensor, i: int) -> Where:
     return replace(where, dims=tuple(dims))
 
 
-def _expanded(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _cut(where: Where, tag: Tag, windows: int, each: int) -> Where:
+    """An axis cut into windows of equal length: which one is the axis from here on, the place inside is any other."""
+    first = each * np.arange(windows, dtype=np.int64)
+    return replace(where, **{tag: getattr(where, tag).windows(first, first + each - 1, float(each))})
+
+
+def expanded(where: Where, args: Any, out: Tensor, i: int) -> Where:
     new = out.dim() - len(where.dims)
     dims: list[Factors] = [(("", n),) for n in out.shape[:new]]
     for size, factors in zip(out.shape[new:], where.dims, strict=True):
@@ -230,23 +277,23 @@ def _expanded(where: Where, args: Any, out: Tensor, i: int) -> Where:
 
 
 def _whole(where: Where, args: Any, out: Tensor, i: int) -> Where:
-    return replace(where, y=where.y.everywhere(), x=where.x.everywhere()) if i == 0 else _statistics(where, out)
+    return replace(where, y=where.y.everywhere(), x=where.x.everywhere()) if i == 0 else statistics(where, out)
 
 
-def _statistics(where: Where, out: Tensor) -> Where:
+def statistics(where: Where, out: Tensor) -> Where:
     return Where(tuple((("", n),) for n in out.shape), where.y.pooled(), where.x.pooled())
 
 
 def _batch_norm(where: Where, args: Any, out: Tensor, i: int) -> Where:
     if i:
-        return _statistics(where, out)
+        return statistics(where, out)
     by_batch = any(a is True for a in args[3:8])  # statistics of this very input: instance norm, or no running ones
     return _whole(where, args, out, 0) if by_batch else where
 
 
 def _layer_norm(where: Where, args: Any, out: Tensor, i: int) -> Where:
     if i:
-        return _statistics(where, out)
+        return statistics(where, out)
     normed = range(out.dim() - len(args[1]), out.dim())
     for tag in AXES:
         if any(where.has(d, tag) for d in normed):
@@ -255,8 +302,10 @@ def _layer_norm(where: Where, args: Any, out: Tensor, i: int) -> Where:
 
 
 def _softmax(where: Where, args: Any, out: Tensor, i: int) -> Where:
-    tag = where.axis(args[1] % out.dim())
-    return replace(where, **{tag: getattr(where, tag).everywhere()}) if tag else where
+    for tag in AXES:
+        if where.has(args[1] % out.dim(), tag):
+            where = replace(where, **{tag: getattr(where, tag).everywhere()})
+    return where
 
 
 def _pixel_shuffle(where: Where, args: Any, out: Tensor, i: int) -> Where:
@@ -268,30 +317,9 @@ def _pixel_shuffle(where: Where, args: Any, out: Tensor, i: int) -> Where:
     return _channels(where, out)
 
 
-def pointwise(sources: list[Where], out: Tensor) -> Where:
-    placed, *others = (_expanded(source, (), out, 0) for source in sources)
-    for source in others:
-        dims = tuple(a if any(t for t, _ in a) else b for a, b in zip(placed.dims, source.dims, strict=True))
-        placed = Where(dims, placed.y.joined(source.y), placed.x.joined(source.x))
-    return placed
-
-
-def concatenated(sources: list[Where], args: Any, out: Tensor, name: str) -> Where:
-    dim = _argument(args, 1, 0) % out.dim()
-    if name == "stack":
-        sources = [replace(s, dims=(*s.dims[:dim], (("", 1),), *s.dims[dim:])) for s in sources]
-    if sources[0].axis(dim) is not None:
-        _refuse()  # pictures side by side: no affine place
-    y, x = sources[0].y, sources[0].x
-    for source in sources[1:]:
-        y, x = y.joined(source.y), x.joined(source.x)
-    dims = (*sources[0].dims[:dim], (("", out.shape[dim]),), *sources[0].dims[dim + 1 :])
-    return Where(dims, y, x)
-
-
 def _strided(where: Where, args: Any, out: Tensor, i: int) -> Where:
     """The form that some reshapes take below autograd; any other use is lost."""
-    return _reshaped(where, args, out, i) if out.is_contiguous() and args[0].is_contiguous() else _refuse()
+    return _reshaped(where, args, out, i) if out.is_contiguous() and args[0].is_contiguous() else refuse()
 
 
 # cell by cell, though not all of them carry torch's tag for it
@@ -318,6 +346,7 @@ RULES: dict[str, Callable[[Where, Any, Tensor, int], Where]] = {
     "replication_pad2d": _mirror,
     "slice": _slice,
     "split": _split,
+    "unbind": _unbind,
     "split_with_sizes": _split,
     "select": _select,
     "flip": _flip,
@@ -330,7 +359,7 @@ RULES: dict[str, Callable[[Where, Any, Tensor, int], Where]] = {
     "t": _transposed,
     **dict.fromkeys(["view", "_unsafe_view", "reshape", "squeeze", "unsqueeze", "_reshape_alias"], _reshaped),
     "as_strided": _strided,
-    "expand": _expanded,
+    "expand": expanded,
     **dict.fromkeys(
         [
             "native_batch_norm",
@@ -341,6 +370,7 @@ RULES: dict[str, Callable[[Where, Any, Tensor, int], Where]] = {
         _batch_norm,
     ),
     "native_group_norm": _whole,
+    "_transformer_encoder_layer_fwd": _whole,  # attention and what it is added to
     "native_layer_norm": _layer_norm,
     "_softmax": _softmax,
     "_log_softmax": _softmax,

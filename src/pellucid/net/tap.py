@@ -18,9 +18,19 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pellucid.errors import BadNetwork, OutOfMemory, PellucidError, Refused, UnknownName, is_out_of_memory, unknown
+from pellucid.errors import (
+    BadNetwork,
+    NotRun,
+    OutOfMemory,
+    PellucidError,
+    Refused,
+    UnknownName,
+    is_out_of_memory,
+    unknown,
+)
+from pellucid.net.axes import Axes
 from pellucid.net.conduct import ONE_BY_ONE, Conduct, Suspicion, same
-from pellucid.net.failures import failure
+from pellucid.net.failures import failure, stops
 from pellucid.net.guard import undisturbed
 from pellucid.net.rules import Rule, RuleMode, hidden_functions
 
@@ -44,6 +54,7 @@ def forward(
     rule: Rule | None = None,
     grad: bool = False,
     stop: bool = False,
+    axes: Mapping[str, Axes] | None = None,
     listener: Called | None = None,
 ) -> tuple[Any, dict[str, Tensor], dict[str, int]]:
     """One forward pass: (what the module returned, activations by the names in `at`, rule coverage).
@@ -51,10 +62,11 @@ def forward(
     With `grad`, activations are nodes of the graph: the first ones that depend on no gradient yet become its
     leaves, so nothing in front of them is recorded. What is handed out is never what later in-place operations
     rewrite: the network continues on a copy. With `stop` the pass ends as soon as all of `at` are there, and
-    nothing is returned for the network's output. `listener` is told of every call of a function of torch.
+    nothing is returned for the network's output. Layers in `axes` are handed out, and given to their edits, with
+    channels, rows and columns where everybody looks for them. `listener` is told of every call of a function of torch.
     """
     wanted, edits = list(dict.fromkeys(at)), dict(edit or {})
-    taps = _Taps(module, wanted, edits, grad, stop and bool(wanted))
+    taps = _Taps(module, wanted, edits, grad, stop and bool(wanted), axes=axes)
     if rule is not None and any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
         raise Refused(f"the {rule.name} rule cannot reach into TorchScript: load the Python module it was made from")
     mode = RuleMode(rule, inputs) if rule is not None else None
@@ -65,7 +77,7 @@ def forward(
         except _Enough:
             output = None
     if known.suspected and not edits and _draws(module, inputs):  # again, as every pass from now on will be
-        return forward(module, inputs, at=wanted, rule=rule, grad=grad, stop=stop)
+        return forward(module, inputs, at=wanted, rule=rule, grad=grad, stop=stop, axes=axes, listener=listener)
     taps.check()
     coverage = {**mode.coverage, **hidden_functions(output)} if mode else {}
     return output, taps.found, coverage
@@ -117,7 +129,7 @@ def gradients(
     `ruled`: its forward pass was under a rule, which knows nothing of passes inside the backward pass; refused then.
     """
     opaque, asked = Conduct.of(module).opaque, [inputs] if isinstance(inputs, Tensor) else inputs
-    if opaque and _stops([outputs] if isinstance(outputs, Tensor) else outputs):
+    if opaque and stops([outputs] if isinstance(outputs, Tensor) else outputs):
         raise Refused(
             f"the network runs {', '.join(opaque[:3])}, which torch cannot differentiate (quantised layers are such): "
             "ask the network in floating point, or by a method without gradients, such as occlusion"
@@ -142,20 +154,6 @@ def gradients(
     return found
 
 
-def _stops(outputs: Sequence[Tensor]) -> bool:
-    """Whether the graph has an operation without a derivative, at which torch lets the gradient end with a warning."""
-    todo = [output.grad_fn for output in outputs if output.grad_fn is not None]
-    met = set(todo)
-    while todo:
-        node = todo.pop()
-        if "NotImplemented" in node.name():
-            return True
-        new = {following for following, _ in node.next_functions if following is not None} - met
-        met |= new
-        todo += new
-    return False
-
-
 @contextmanager
 def _no_pass(module: nn.Module) -> Iterator[None]:
     owner = threading.get_ident()
@@ -177,13 +175,18 @@ Watcher = Callable[[Tensor], None]
 """Is shown a layer's output; it must neither keep nor change it."""
 
 
-def observe(module: nn.Module, batches: Iterable[Tensor], watch: Mapping[str, Watcher]) -> None:
+def observe(
+    module: nn.Module,
+    batches: Iterable[Tensor],
+    watch: Mapping[str, Watcher],
+    axes: Mapping[str, Axes] | None = None,
+) -> None:
     """Forward passes in a row; each layer in `watch` shows what it hands on, while it is still in the cache.
 
     Nothing is copied or kept, and everything is hung once for all passes: for whoever reduces activations to a few
     numbers.
     """
-    taps = _Taps(module, [], {}, grad=False, watch=watch)
+    taps = _Taps(module, [], {}, grad=False, watch=watch, axes=axes)
     with undisturbed(module), taps.hung(), torch.set_grad_enabled(False):
         for inputs in batches:
             taps.calls.clear()
@@ -216,7 +219,9 @@ class _Taps:
         grad: bool,
         stop: bool = False,
         watch: Mapping[str, Watcher] | None = None,
+        axes: Mapping[str, Axes] | None = None,
     ) -> None:
+        self.axes = dict(axes or {})
         self.module, self.edits, self.grad, self.stop = module, edits, grad, stop
         self.wanted, self.watch = wanted, dict(watch or {})
         self.asked = {*wanted, *edits}
@@ -250,10 +255,10 @@ class _Taps:
             call = self.calls[name] = self.calls.get(name, 0) + 1
             keys = {name, f"{name}#{call}"}
             for key in keys & self.watch.keys():
-                self.watch[key](only_tensor(output, name)[0])
+                self.watch[key](self._turned(output, name, key)[0])
             if not keys & self.asked:
                 return None
-            value, put = only_tensor(output, name)
+            value, put = self._turned(output, name, *keys)
             for key in keys & set(self.edits):
                 value = self.edits[key](value)
             for key in keys & set(self.wanted):
@@ -272,9 +277,17 @@ class _Taps:
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
             if threading.get_ident() == self.owner:
                 self.calls[name] = self.calls.get(name, 0) + 1
-                watch(output if isinstance(output, Tensor) else only_tensor(output, name)[0])
+                watch(output if isinstance(output, Tensor) and name not in self.axes else self._turned(output, name)[0])
 
         return hook
+
+    def _turned(self, output: Any, name: str, *keys: str) -> tuple[Tensor, Callable[[Tensor], Any]]:
+        """The one tensor of a layer's output with its channels, rows and columns in place, and how to put another."""
+        tensor, put = only_tensor(output, name)
+        axes = next((self.axes[key] for key in (name, *keys) if key in self.axes), None)
+        if axes is None:
+            return tensor, put
+        return axes.maps(tensor), lambda value: put(axes.back(value, tensor))
 
     def check(self) -> None:
         """Refuse what the pass showed to be ambiguous or absent."""
@@ -282,7 +295,7 @@ class _Taps:
             name, call = split_call(key)
             runs = self.calls.get(name, 0)
             if not runs:
-                raise UnknownName(f"layer {name!r} exists but took no part in this forward pass")
+                raise NotRun(f"layer {name!r} exists but took no part in this forward pass")
             if call is None and runs > 1:
                 raise UnknownName(f"layer {name!r} runs {runs} times in a pass: say which, {name}#1 to {name}#{runs}")
             if call is not None and not 1 <= call <= runs:
@@ -336,10 +349,17 @@ class _Watching(TorchDispatchMode):
         return output
 
 
-def trace(module: nn.Module, inputs: Tensor, watch: Watch, seen: Callable[[str, int, nn.Module, Any], None]) -> Any:
+def trace(
+    module: nn.Module,
+    inputs: Tensor,
+    watch: Watch,
+    seen: Callable[[str, int, nn.Module, Any], None],
+    begun: Callable[[str, tuple[Any, ...]], None] | None = None,
+) -> Any:
     """Run once without gradients and report every operation to `watch` and every call of a named layer to `seen`.
 
-    `seen(name, call, layer, output)` comes when the layer has finished: innermost first, in order of execution.
+    `seen(name, call, layer, output)` comes when the layer has finished: innermost first, in order of execution;
+    `begun(name, inputs)` when it begins.
     """
     calls: dict[str, int] = {}
 
@@ -349,6 +369,9 @@ def trace(module: nn.Module, inputs: Tensor, watch: Watch, seen: Callable[[str, 
             seen(name, calls[name], part, output)
 
         return note
+
+    def beginning(name: str, begun: Callable[[str, tuple[Any, ...]], None]) -> Callable[[nn.Module, Any], None]:
+        return lambda _part, given: begun(name, given)
 
     if isinstance(module, torch.jit.ScriptModule):
         raise Refused("a TorchScript network has no layers to look at: load the Python module it was made from")
@@ -362,11 +385,12 @@ def trace(module: nn.Module, inputs: Tensor, watch: Watch, seen: Callable[[str, 
         for name, part in module.named_modules():
             if name:
                 undo.callback(part.register_forward_hook(hook(name)).remove)
+                if begun is not None:
+                    undo.callback(part.register_forward_pre_hook(beginning(name, begun)).remove)
         with _Watching(watched):
             output = called(module, inputs)
         known.traced(suspicion)
-    if (
-        "numpy" in known.suspected
-    ):  # torch's own numbers are seen by the trace, and Python's move while types are checked
+    # torch's own numbers are seen by the trace, and Python's move while types are checked
+    if "numpy" in known.suspected:
         _draws(module, inputs)
     return output

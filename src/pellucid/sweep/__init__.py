@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -48,13 +49,13 @@ def planned(
         raise PellucidError(f"{net.name} has no layer with units: name some with layers=")
     rows = [table[name] for name in names]
     for row in rows:
-        if len(row.shape) not in (1, 3):
+        if not row.mapped and math.prod(row.shape[1:]) != 1:
             shape = "×".join(map(str, row.shape))
             raise PellucidError(f"layer {row.name!r} gives {shape}: an index is of channels with maps, or of numbers")
     units = Units(
         names,
         tuple(row.shape[0] for row in rows),
-        tuple((row.shape[1], row.shape[2]) if len(row.shape) == 3 else (1, 1) for row in rows),
+        tuple((row.shape[1], row.shape[2]) if row.mapped else (1, 1) for row in rows),
         tuple(row.placement for row in rows),
         known,
         tuple(bool((value < 0).any()) for value in _on_noise(net, names, size).values()),

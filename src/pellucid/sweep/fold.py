@@ -84,7 +84,13 @@ class Units:
 def _placement(said: Mapping[str, Any]) -> Placement:
     pairs: dict[str, Any] = {name: tuple(said[name]) for name in ("start", "jump", "field")}
     grid = said["grid"]
-    return Placement(**pairs, exact=said["exact"], grid=None if grid is None else (tuple(grid[0]), tuple(grid[1])))
+    local = said.get("local")  # indexes of former versions do not have it
+    return Placement(
+        **pairs,
+        exact=said["exact"],
+        grid=None if grid is None else (tuple(grid[0]), tuple(grid[1])),
+        local=None if local is None else tuple(local),
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.errors import PellucidError, UnknownName
+from pellucid.errors import PellucidError, Refused, UnknownName
 from pellucid.net import Run
+from pellucid.net.known import unclear
 from pellucid.target.base import Target
 
 
@@ -101,7 +102,7 @@ class Direction(Target):
         return (self.layer,)
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
-        activation = run[self.layer]
+        activation = _known(run, self.layer)
         if activation.shape[1] != len(self.vector):
             raise PellucidError(
                 f"a direction of {len(self.vector)} numbers in layer {self.layer!r}, "
@@ -126,8 +127,20 @@ def over_places(activation: Tensor) -> Tensor:
     return activation.flatten(2).mean(2) if activation.dim() > 2 else activation
 
 
-def _unit(run: Run, layer: str, index: int) -> Tensor:
+def _known(run: Run, layer: str) -> Tensor:
+    """The layer's activation; Refused where it is not known which of its numbers are one channel's."""
     activation = run[layer]
+    if activation.dim() > 2 and unclear(run.net, layer):
+        shape = "×".join(map(str, activation.shape[1:]))
+        raise Refused(
+            f"layer {layer!r} gives {shape} numbers an image, and which of them belong to one unit is not known: "
+            f"ask for energy({layer}), or for a unit of a layer with maps"
+        )
+    return activation
+
+
+def _unit(run: Run, layer: str, index: int) -> Tensor:
+    activation = _known(run, layer)
     channels = activation.shape[1] if activation.dim() > 1 else 0
     if not 0 <= index < channels:
         raise UnknownName(f"no unit {index} in layer {layer!r}: it has {channels}, 0 to {channels - 1}")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 import pellucid as pl
 from pellucid.errors import PellucidError, Refused, UnknownName
@@ -328,3 +329,53 @@ def test_profile_of_tokens_tuples_and_whole_numbers() -> None:
     with torch.no_grad():
         module.mix.weight[2], module.mix.bias[2] = 0, 5  # type: ignore[union-attr, index, operator]
     assert pl.activations.profile(net_of(module), photos())["dead"][1] == pytest.approx(1 / 6)
+
+
+class Functions(nn.Module):
+    """Bounded functions that are no layers: one saturated, one not, one inside a layer, one that is a layer."""
+
+    def __init__(self, gain: float) -> None:
+        super().__init__()
+        self.a, self.b, self.act, self.head = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3), nn.Sigmoid(), nn.Linear(4, 2)
+        self.gain = gain
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = torch.tanh(self.a(x) * self.gain)
+        return self.head(self.act(F.hardtanh(self.b(h), -1e3, 1e3)).mean((2, 3)))
+
+
+def test_functions_between_layers_are_seen() -> None:
+    torch.manual_seed(0)
+    table = pl.activations.profile(net_of(Functions(1000.0).double()), photos())
+    assert table["layer"] == ("a", "Functions: tanh", "b", "Functions: hardtanh", "act", "head")
+    assert any("saturated" in one and "Functions: tanh" in one for one in table.said)
+    well = pl.activations.profile(net_of(Functions(0.1).double()), photos())
+    assert well["saturated"][1] == 0
+    assert well.said[0].startswith("no layer is sick")
+
+
+class Padded(nn.Module):
+    """A shortcut whose new channels are zeros, as in the ResNets of CIFAR, or zeros beside a layer's channels."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how, self.a, self.short, self.end = how, nn.Conv2d(3, 4, 3), nn.Identity(), nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.a(x)
+        if self.how == "pad":
+            h = self.short(F.pad(h[:, :, ::2, ::2], (0, 0, 0, 0, 4, 4)))
+        elif self.how == "cat":
+            h = self.short(torch.cat([h, h.new_zeros(len(h), 8, *h.shape[2:])], 1))
+        else:  # the same numbers, and nothing says that they are meant
+            h = self.short(torch.cat([h, h.repeat(1, 2, 1, 1) * 0], 1))
+        return self.end(h).mean((2, 3))
+
+
+@pytest.mark.parametrize(("how", "sick"), [("pad", False), ("cat", False), ("dead", True)])
+def test_padding_is_not_death(how: str, sick: bool) -> None:
+    torch.manual_seed(0)
+    many = pl.Images.from_pictures(list(torch.rand(12, 3, 12, 12)), [str(i) for i in range(12)])
+    table = pl.activations.profile(net_of(Padded(how).double()), many)
+    assert any("dying" in one for one in table.said) == sick
+    assert (table["dead"][1] > 0.5) == sick

@@ -25,19 +25,16 @@ def map_layer(net: Net, seen: Images, layer: str | None) -> tuple[Layer, Placeme
     """
     height, width = seen.pictures[0].shape[-2:]
     table = net.layers((height, width))
-    row = table[layer] if layer is not None else table.last_map()
+    row = net.layer(layer, of=seen.pixels[:1]) if layer is not None else table.last_map()
     if row is None:
         raise Refused(f"no layer of {net.name} has a map with more than one cell for an input of {height} × {width}")
-    if len(row.shape) != 3:
-        maps = [one.name for one in table.rows if one.spatial]
-        shape = "×".join(map(str, row.shape))
-        hint = f"; the last with maps is {maps[-1]!r}" if maps else ""
-        raise Refused(f"layer {row.name!r} gives {shape} numbers, no maps of places{hint}")
+    if not row.mapped:
+        raise Refused(table.no_maps(row))
     notes = () if layer is not None else (f"layer {row.name}: the last one that still has places",)
     if row.placement is not None:
         return row, row.placement, notes
     why = f"its place could not be followed through {', '.join(table.unplaced) or 'the network'}"
-    placement = Placement.stretched(*row.shape[1:], height, width)
+    placement = Placement.stretched(row.shape[1], row.shape[2], height, width)
     return row, placement, (*notes, f"layer {row.name} is stretched over the picture: {why}")
 
 

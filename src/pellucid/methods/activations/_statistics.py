@@ -45,6 +45,8 @@ class Statistics:
     high: Tensor | None = field(default=None, repr=False)
     cells: int = 0
     """Values of each unit."""
+    padded: Tensor | None = field(default=None, repr=False)
+    """Units that are zero for every picture because the network pads with them: neither alive nor dead."""
 
     def add(self, one: Tensor) -> None:
         """One picture's activation, without its batch axis."""
@@ -105,4 +107,11 @@ class Statistics:
         """Units that gave one and the same value everywhere; None where each gave only one."""
         if self.low is None or self.high is None or self.cells < 2:
             return None
-        return int((self.low == self.high).sum())
+        constant = self.low == self.high
+        return int((constant if self.padded is None else constant & ~self.padded.to(constant.device)).sum())
+
+    @property
+    def able(self) -> int:
+        """Units that could depend on the picture."""
+        units = len(self.low) if self.low is not None else 0
+        return units - (int(self.padded.sum()) if self.padded is not None else 0)

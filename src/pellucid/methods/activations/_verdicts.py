@@ -33,7 +33,7 @@ class Seen:
     def silent(self) -> bool:
         """Whether (nearly) no unit depends on the picture."""
         dead, low = self.statistics.dead, self.statistics.low
-        return dead is not None and low is not None and dead >= SILENT * len(low)
+        return dead is not None and low is not None and dead >= SILENT * max(self.statistics.able, 1)
 
     @property
     def stuck(self) -> bool:
@@ -56,7 +56,7 @@ class Seen:
     def dying(self) -> bool:
         """Whether half of the units are dead, and not (nearly) all."""
         dead, low = self.statistics.dead, self.statistics.low
-        return dead is not None and low is not None and DYING * len(low) <= dead and not self.silent
+        return dead is not None and low is not None and DYING * self.statistics.able <= dead > 0 and not self.silent
 
 
 def verdicts(layers: Sequence[Seen], pictures: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
@@ -133,7 +133,7 @@ def _faint(layers: Sequence[Seen], sick: list[int]) -> str:
 
 
 def _dying(layers: Sequence[Seen], sick: list[int]) -> str:
-    shares = [(layers[i].statistics.dead or 0) / len(layers[i].statistics.low) for i in sick]  # type: ignore[arg-type]
+    shares = [(layers[i].statistics.dead or 0) / max(layers[i].statistics.able, 1) for i in sick]
     return f"{_which(layers, sick)} dying: up to {max(shares):.0%} of the units never change"
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.methods.activations._statistics import Statistics, bounds_of
+from pellucid.methods.activations._statistics import Bounds, Statistics, bounds_of
 from pellucid.methods.activations._verdicts import Seen, verdicts
-from pellucid.net import Layer, Net
+from pellucid.methods.activations._watch import watched
+from pellucid.net import Layer, Layers, Net, tap
 from pellucid.progress import steps
 from pellucid.result import Meta, Table
 from pellucid.result.table import Cell
 
+Between = dict[str, tuple[str, str, Statistics]]
+"""Functions with bounds: the layer that comes before them in the order of execution, their name, what they gave."""
 _ABOUT = {
     "layer": "its name, in the order of execution",
     "kind": "what it is",
@@ -40,6 +43,9 @@ def profile(net: Net, images: Images) -> Table:
     silent. Show many pictures: a unit of a deep layer may merely find nothing in one. Where each unit gave but one
     number in all, whether it is dead is unknown (None), as is the saturation of layers that have no bounds.
 
+    Sigmoids, tanhs and clips that are called as functions come as rows of their own, "layer: sigmoid". A channel that
+    the network pads with zeros for every picture, as shortcuts of some ResNets do, is no dead unit.
+
     Layers that only hand on what the last layer inside them has said are left out. Statistics are in float64 and
     add up picture by picture, so that neither the batch size nor the memory matters: one activation at a time is
     held.
@@ -50,22 +56,15 @@ def profile(net: Net, images: Images) -> Table:
     table = net.layers(size)
     parts = {row.name: net.module.get_submodule(row.path) for row in table.rows}
     found = {row.name: Statistics(_units(row), bounds_of(parts[row.name])) for row in table.rows}
-
-    def watching(name: str, count: int) -> Callable[[Tensor], Tensor]:
-        def watch(value: Tensor) -> Tensor:
-            for one in value if value.dim() and len(value) == count else value[None]:
-                found[name].add(one)
-            return value
-
-        return watch
-
+    between: Between = {}
     for part in steps(pixels.split(net.chunk(size, grad=False)), "layers"):
-        net.run(part, edit={name: watching(name, len(part)) for name in found})
-    layers = [
-        Seen(row.name, row.kind, found[row.name], _broken_weights(parts[row.name]))
-        for row in table.rows
-        if not _hands_on(row, table.rows, found)
-    ]
+        _profiled(net, part, table, found, between)
+    layers = []
+    for row in (None, *table.rows):
+        if row is not None and not _hands_on(row, table.rows, found):
+            layers.append(Seen(row.name, row.kind, found[row.name], _broken_weights(parts[row.name])))
+        behind = "" if row is None else row.name
+        layers += [Seen(key, name, statistics) for key, (at, name, statistics) in between.items() if at == behind]
     said, marked = verdicts(layers, len(pixels))
     columns: dict[str, list[Cell]] = {name: [] for name in _ABOUT}
     for one in layers:
@@ -81,6 +80,36 @@ def profile(net: Net, images: Images) -> Table:
     )
 
 
+def _profiled(
+    net: Net,
+    pixels: Tensor,
+    table: Layers,
+    found: dict[str, Statistics],
+    between: dict[str, tuple[str, str, Statistics]],
+) -> None:
+    """Add what one pass over these pictures shows: every layer, and every bounded function that is no layer."""
+    rows = {(row.path, int(row.name.rpartition("#")[2]) if row.calls > 1 else 1): row for row in table.rows}
+    last = ""
+
+    def add(statistics: Statistics, value: Tensor) -> None:
+        for one in value if value.dim() and len(value) == len(pixels) else value[None]:
+            statistics.add(one)
+
+    def function(inside: str, name: str, bounds: Bounds, value: Tensor) -> None:
+        key = f"{inside or type(net.module).__name__}: {name}"
+        add(between.setdefault(key, (last, name, Statistics(None, bounds)))[2], value)
+
+    def layered(name: str, call: int, output: Any, padded: Tensor | None) -> None:
+        nonlocal last
+        row = rows.get((name, call))
+        if row is not None:
+            value = tap.only_tensor(output, name)[0]
+            add(found[row.name], value if row.axes is None else row.axes.maps(value))
+            found[row.name].padded, last = padded, row.name
+
+    watched(net, pixels, function, layered)
+
+
 def _row(one: Seen) -> dict[str, Cell]:
     known, total = one.statistics, max(one.statistics.values, 1)
     units = len(known.low) if known.low is not None else None
@@ -92,15 +121,15 @@ def _row(one: Seen) -> dict[str, Cell]:
         "spread": known.spread,
         "largest": known.largest,
         "zeros": known.zeros / total,
-        "dead": known.dead / units if known.dead is not None and units else None,
+        "dead": known.dead / max(known.able, 1) if known.dead is not None and units else None,
         "saturated": known.saturated / total if known.bounds is not None else None,
         "broken": known.broken / total,
     }
 
 
 def _units(row: Layer) -> int | None:
-    """The axis of the units within one picture's activation: of tokens it is the last, else the first."""
-    return None if not row.shape else 1 if len(row.shape) == 2 else 0
+    """The axis of the units within one picture's activation, where it is known."""
+    return 0 if row.units is not None else None
 
 
 def _hands_on(row: Layer, rows: tuple[Layer, ...], found: dict[str, Statistics]) -> bool:

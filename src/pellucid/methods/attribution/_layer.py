@@ -12,11 +12,12 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from pellucid.errors import PellucidError, Refused
+from pellucid.errors import NotRun, PellucidError, Refused
 from pellucid.geometry import Placement, between
 from pellucid.images import Images
 from pellucid.methods.attribution._skeleton import asked_in, chunks, derivative, heatmap
 from pellucid.net import Net
+from pellucid.net.effective import bundled_placement, effective
 from pellucid.net.rules.elementwise import wide
 from pellucid.result import Heatmap
 from pellucid.target import Target
@@ -25,10 +26,14 @@ LayerNames = Annotated[
     str | tuple[str, ...] | None,
     Field(description="whose maps to weight, several as 'a,b'; by default the last one with places"),
 ]
-Placing = Literal["field", "stretch"]
+Placing = Literal["auto", "field", "effective", "stretch"]
 PlacingOption = Annotated[
     Placing,
-    Field(description="cells by their receptive fields, or the map stretched over the picture as most tools do"),
+    Field(
+        description="cells in the middle of their receptive fields; where they look, measured once for each layer (16 "
+        "to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled "
+        "network, else by receptive fields"
+    ),
 ]
 
 
@@ -126,7 +131,13 @@ def class_maps(
     chosen = [chosen_layer(net, seen, before, name, placement) for name in _listed(layers)]
     height, width = seen.pixels.shape[-2:]
     if len(chosen) == 1:
-        values, scores, asked = maps_of(seen, chosen[0])
+        try:
+            values, scores, asked = maps_of(seen, chosen[0])
+        except NotRun:  # for a blank picture it does
+            if layers is not None:
+                raise
+            chosen = [chosen_layer(net, seen, before, None, placement, of_this=True)]
+            values, scores, asked = maps_of(seen, chosen[0])
         return ClassMaps(values, scores, chosen[0].placement, chosen[0].name, chosen[0].note, asked)
     parts = []
     for one in chosen:
@@ -169,11 +180,16 @@ def by_mean_gradient(activation: Tensor, gradient: Tensor) -> Tensor:
     return torch.einsum("nk,nkhw->nhw", gradient.mean(dim=(2, 3)), activation)
 
 
-def chosen_layer(net: Net, seen: Images, before: tuple[str, ...], layer: str | None, placement: Placing) -> Chosen:
-    """The named layer, or the last with places ahead of those in `before`; Refused where it cannot serve."""
+def chosen_layer(
+    net: Net, seen: Images, before: tuple[str, ...], layer: str | None, placement: Placing, *, of_this: bool = False
+) -> Chosen:
+    """The named layer, or the last with places ahead of those in `before`; Refused where it cannot serve.
+
+    With `of_this` it is chosen from the layers that run for these images, not for a blank one.
+    """
     height, width = seen.pixels.shape[-2:]
-    table = net.layers((height, width))
-    row = table[layer] if layer is not None else table.last_map(before=before)
+    table = net.layers((height, width)) if not of_this else net.layers(of=seen.pixels)
+    row = net.layer(layer, of=seen.pixels) if layer is not None else table.last_map(before=before)
     if row is None:
         net.run(seen.pixels[:1]).output.shape  # noqa: B018  # what is wrong with the output is said first
         if before:
@@ -182,20 +198,23 @@ def chosen_layer(net: Net, seen: Images, before: tuple[str, ...], layer: str | N
                 "method of the pixels, such as gradient"
             )
         raise Refused(f"no layer of {net.name} has a map with more than one cell for an input of {height} × {width}")
-    if len(row.shape) != 3:
-        maps = [r.name for r in table.rows if r.spatial]
-        shape = "×".join(map(str, row.shape))
-        raise Refused(
-            f"layer {row.name!r} gives {shape} numbers, no maps of places; the last with maps is {maps[-1]!r}"
-        )
+    if not row.mapped:
+        raise Refused(table.no_maps(row))
     note = () if layer is not None else (f"layer {row.name}: the last one that still has places",)
+    if placement == "effective":
+        found = effective(net, row.name, (height, width))
+        return Chosen(row.name, found.placement, (*note, f"layer {row.name} is placed {found.told}"))
+    if placement == "auto" and row.placement is not None:
+        shipped = bundled_placement(net, row, (height, width))
+        note = (*note, f"layer {row.name} is placed where its cells were measured to look") if shipped else note
+        return Chosen(row.name, shipped or row.placement, note)
     if placement == "field" and row.placement is not None:
         return Chosen(row.name, row.placement, note)
-    if placement == "field":
+    if placement != "stretch":
         why = f"its place could not be followed through {', '.join(table.unplaced) or 'the network'}"
         note = (*note, f"layer {row.name} is stretched over the picture: {why}")
     field = row.placement.field if row.placement else None
-    return Chosen(row.name, Placement.stretched(*row.shape[1:], height, width, field), note)
+    return Chosen(row.name, Placement.stretched(row.shape[1], row.shape[2], height, width, field), note)
 
 
 def at_pixels(maps: Tensor, placement: Placement, size: tuple[int, int]) -> Tensor:

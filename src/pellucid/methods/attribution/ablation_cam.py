@@ -32,7 +32,7 @@ def ablation_cam(
         Literal["relative", "difference"],
         Field(description="how a fall is counted: (y − y_k) / |y| as in the paper, or plainly y − y_k"),
     ] = "relative",
-    placement: PlacingOption = "field",
+    placement: PlacingOption = "auto",
 ) -> Heatmap:
     """Σ_k w_k A^k with w_k the fall of the score y to y_k when map k is set to 0: (N, rows, columns), signed, raw.
 

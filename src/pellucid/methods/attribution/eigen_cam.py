@@ -29,7 +29,7 @@ def eigen_cam(
     *,
     layer: LayerNames = None,
     centred: Annotated[bool, Field(description="take each channel's mean away first: where the layer varies")] = False,
-    placement: PlacingOption = "field",
+    placement: PlacingOption = "auto",
 ) -> Heatmap:
     """A · v, the activation along its first right singular vector v: (N, rows, columns), signed, in the layer's frame.
 

@@ -32,7 +32,7 @@ def excitation_backprop(
     contrastive: Annotated[
         bool, Field(description="less the walk of the dual unit, whose last weights are negated")
     ] = True,
-    placement: PlacingOption = "field",
+    placement: PlacingOption = "auto",
 ) -> Heatmap:
     """The probability that the winner passes a cell, summed over channels: (N, rows, columns).
 

@@ -38,7 +38,7 @@ def finer_cam(
         float | int, Field(ge=0, le=10, description="γ, how much of the similar classes is taken away; 0 is Grad-CAM")
     ] = 0.6,
     classes: Annotated[int, Field(ge=1, le=100, description="how many similar classes to compare with")] = 3,
-    placement: PlacingOption = "field",
+    placement: PlacingOption = "auto",
 ) -> Heatmap:
     """Grad-CAM of y^c − γ · (mean y^d over similar classes d): (N, rows, columns), signed, in the layer's own frame.
 

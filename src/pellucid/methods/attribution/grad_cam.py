@@ -23,7 +23,7 @@ def grad_cam(
     *,
     layer: LayerNames = None,
     against: Annotated[bool, Field(description="what speaks against the target: negated weights")] = False,
-    placement: PlacingOption = "field",
+    placement: PlacingOption = "auto",
 ) -> Heatmap:
     """Σ_k α_k A^k with α_k the mean of d score / d A^k: (N, rows, columns), signed, in the layer's own frame.
 

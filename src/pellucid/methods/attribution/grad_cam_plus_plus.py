@@ -23,7 +23,7 @@ def grad_cam_plus_plus(
     target: Target = BEST,
     *,
     layer: LayerNames = None,
-    placement: PlacingOption = "field",
+    placement: PlacingOption = "auto",
 ) -> Heatmap:
     """Σ_k w_k A^k with w_k = Σ_ij a_ij relu(g_ij): (N, rows, columns), raw, in the layer's own frame.
 

@@ -37,7 +37,7 @@ def guided_grad_cam(
         Smooth,
         Field(description="SiLU, GELU, Mish, Hardswish: clamp after the product, gate by x > 0, or plain gradient"),
     ] = "positive_product",
-    placement: PlacingOption = "field",
+    placement: PlacingOption = "auto",
 ) -> Heatmap:
     """Guided backpropagation × the positive part of Grad-CAM: (N, H, W) in pixels of the network's input.
 

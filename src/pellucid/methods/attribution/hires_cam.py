@@ -20,7 +20,7 @@ def hires_cam(
     target: Target = BEST,
     *,
     layer: LayerNames = None,
-    placement: PlacingOption = "field",
+    placement: PlacingOption = "auto",
 ) -> Heatmap:
     """Σ_k g^k ⊙ A^k with g = d score / d A: (N, rows, columns), signed, in units of the score, in the layer's frame.
 

@@ -29,7 +29,7 @@ def layer_cam(
         Literal["mean", "paper"],
         Field(description="several layers: the mean of their raw maps, or the largest of tanh(2 · map / its maximum)"),
     ] = "mean",
-    placement: PlacingOption = "field",
+    placement: PlacingOption = "auto",
 ) -> Heatmap:
     """Σ_k relu(g^k) ⊙ A^k with g = d score / d A: (N, rows, columns), in units of the score, in the layer's frame.
 

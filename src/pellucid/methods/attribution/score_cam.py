@@ -45,7 +45,7 @@ def score_cam(
         Filling | None,
         Field(description="what a closed mask shows; by default black (paper), the network's mean colour (authors)"),
     ] = None,
-    placement: PlacingOption = "field",
+    placement: PlacingOption = "auto",
 ) -> Heatmap:
     """Σ_k w_k A^k with w_k from the score of the picture seen through A^k: (N, rows, columns), raw.
 

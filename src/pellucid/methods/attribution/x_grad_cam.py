@@ -23,7 +23,7 @@ def x_grad_cam(
     target: Target = BEST,
     *,
     layer: LayerNames = None,
-    placement: PlacingOption = "field",
+    placement: PlacingOption = "auto",
 ) -> Heatmap:
     """Σ_k w_k A^k with w_k = Σ_ij g_ij A^k_ij / Σ_ij A^k_ij: (N, rows, columns), signed, in the layer's own frame.
 

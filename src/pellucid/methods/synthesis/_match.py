@@ -158,7 +158,7 @@ def known(net: Net, layers: Sequence[str], size: Size, *, maps: bool = False) ->
     if not rows:
         raise PellucidError(f"layers={tuple(layers)!r}: no layer is named")
     for row in rows:
-        if maps and len(row.shape) != 3:
+        if maps and not row.mapped:
             raise Refused(
                 f"layer {row.name!r} gives {'×'.join(map(str, row.shape))} numbers, no maps: it has no texture"
             )

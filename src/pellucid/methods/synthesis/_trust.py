@@ -255,7 +255,7 @@ def _followed(target: Target, net: Net, matrix: Matrix) -> Target:
         return target
     size = net.preprocess.size
     layer = net.layer(target.layer, size)
-    if layer.placement is None or len(layer.shape) != 3:
+    if layer.placement is None:
         return target
     high, wide = size or net.layers(size).size
     rows, columns = layer.placement.centres(*layer.shape[1:])

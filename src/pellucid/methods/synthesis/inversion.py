@@ -107,7 +107,7 @@ def usual(net: Net, size: Size) -> tuple[str, ...]:
 
 def third(row: Layer, size: Size) -> int:
     """0, 1 or 2: how much of the picture's side a cell of the layer sees; all of it where that is not known."""
-    field = row.placement.field if row.placement is not None else size
+    field = row.placement.patch if row.placement is not None else size
     share = max(field[0] / size[0], field[1] / size[1])
     return sum(share > edge for edge in THIRDS)
 

@@ -38,7 +38,7 @@ class Spot:
     pixels: Tensor
     """(C, H, W) in 0..1: the picture as the network sees it."""
     box: Edges
-    """The receptive field of the strongest cell; it may reach outside."""
+    """What the strongest cell looks at (`Placement.patch`); it may reach outside."""
     place: int
     value: float
     image: int
@@ -152,6 +152,8 @@ class Asked:
         """(where it begins, its size, the place in its map) of a window that holds all that the unit sees."""
         placement = self.placement
         if not self.windows or placement is None or placement.grid is not None or not placement.exact:
+            return None
+        if placement.gated:  # a window would change what comes through the gate
             return None
         cell = spot.place // self.places[1], spot.place % self.places[1]
         starts, sides, places = [], [], []

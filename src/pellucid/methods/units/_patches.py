@@ -13,6 +13,8 @@ from pellucid.result import Meta, Patches
 from pellucid.result.patches import Box
 from pellucid.sweep.index import Index, Top
 
+_GATED = ("patches show what a cell looks at; through a gate every other pixel of the picture reaches it too",)
+
 
 def patches(index: Index, unit: Unit, top: Top) -> Patches:
     """The patches of these pictures at these places."""
@@ -31,8 +33,9 @@ def patches(index: Index, unit: Unit, top: Top) -> Patches:
         labels.append(None if label is None else source.classes[label])
     values = np.asarray(top.values, np.float32)
     return Patches(
-        tuple(pictures), tuple(boxes), values, tuple(names), tuple(labels), tuple(views), Meta(images=tuple(names))
-    )
+        tuple(pictures), tuple(boxes), values, tuple(names), tuple(labels), tuple(views),
+        Meta(images=tuple(names), notes=_GATED if placement is not None and placement.gated else ()),
+    )  # fmt: skip
 
 
 def exciting(index: Index, unit: Unit, count: int) -> Top:
@@ -45,12 +48,15 @@ def exciting(index: Index, unit: Unit, count: int) -> Top:
 
 
 def field(placement: Placement | None, places: tuple[int, int], place: int, size: tuple[int, int]) -> Box:
-    """The receptive field of a cell in the network's input, as edges; all of it where the layer has no places."""
+    """What a cell looks at in the network's input, as edges; all of it where the layer has no places.
+
+    It is the receptive field, but for what every cell sees of the whole picture through a gate.
+    """
     if placement is None or places == (1, 1):
         return 0.0, 0.0, float(size[0]), float(size[1])
     rows, columns = placement.centres(*places)
     y, x = rows[place // places[1]] + 0.5, columns[place % places[1]] + 0.5
-    high, wide = (min(one, 2 * whole) for one, whole in zip(placement.field, size, strict=True))
+    high, wide = (min(one, 2 * whole) for one, whole in zip(placement.patch, size, strict=True))
     return float(y - high / 2), float(x - wide / 2), float(y + high / 2), float(x + wide / 2)
 
 

@@ -57,7 +57,7 @@ def colour(
 def _usual(index: Index) -> list[str]:
     """The last layer of each size of receptive field, as many as are read in one look; without places the last."""
     units = index.plan.units
-    last = {None if one is None else one.field: name for name, one in zip(units.layers, units.placements, strict=True)}
+    last = {None if one is None else one.patch: name for name, one in zip(units.layers, units.placements, strict=True)}
     names = [name for size, name in last.items() if size is not None] or [units.layers[-1]]
     return [names[round(i)] for i in np.linspace(0, len(names) - 1, min(_USUAL, len(names)))]
 

@@ -50,7 +50,7 @@ def receptive_field(
         raise Refused(f"{net.name} has no layer with places: it has no receptive fields")
     maps, boxes, strides = [], [], []
     for row in steps(rows, "layers"):
-        if row.placement is None or len(row.shape) != 3:
+        if row.placement is None:
             raise Refused(f"layer {row.name!r} has no receptive field: its output is no map of places")
         high, wide = row.shape[1:]
         cell = high // 2, wide // 2
