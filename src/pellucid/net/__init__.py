@@ -16,6 +16,7 @@ from pellucid.errors import PellucidError, UnknownName
 from pellucid.images import Images, read
 from pellucid.net import apart, layers, meaning, predict, remarks, returned, sizes, tap
 from pellucid.net.identity import raw, weights_of
+from pellucid.net.clips import Clip, Watcher
 from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
 from pellucid.net.meaning import Meaning
@@ -148,11 +149,20 @@ class Net:
 
     @neutral()
     def observe(self, pixels: Tensor, watch: Mapping[str, Callable[[int, Tensor], None]], *, at_once: int = 1) -> None:
+    def observe(
+        self,
+        pixels: Tensor,
+        watch: Mapping[str, Callable[[int, Tensor], None]],
+        *,
+        before: Mapping[str, tuple[int, Callable[[int, Tensor], None]]] | None = None,
+        at_once: int = 1,
+    ) -> None:
         """Run pixels (N, C, H, W) in 0..1, `at_once` at a time; show each watched layer's outputs and keep none.
 
         `watch` maps layers to functions of (number of the first picture of the pass, output of the layer for it and
         the next ones); they must neither keep nor change the output. Nothing is copied: this is the cheapest way to
-        reduce the activations of many layers to a few numbers.
+        reduce the activations of many layers to a few numbers. `before` does so with what is received by the clip that
+        ends a layer: (its number, as `clips` tells it; the function).
         """
         self._check(pixels)
         inputs, start = apart.inputs_of(self, pixels), 0
@@ -162,12 +172,20 @@ class Net:
             for start in range(0, len(inputs), at_once):
                 yield inputs[start : start + at_once]
 
-        def told(seen: Callable[[int, Tensor], None]) -> tap.Watcher:
+        def told(seen: Callable[[int, Tensor], None]) -> Watcher:
             return lambda output: seen(start, output)
 
         observe = apart.observe_each if at_once > 1 and apart.alone(self, _size(pixels)) else tap.observe
         with sizes.advising(self):
             observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()})
+        received = {name: (call, told(seen)) for name, (call, seen) in (before or {}).items()}
+        tap.observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()}, received)
+
+    def clips(self, pixels: Tensor, layers: Iterable[str]) -> dict[str, Clip]:
+        """Those of the layers that end in an activation with a ceiling, as ReLU6 has one, and which call makes it."""
+        self._check(pixels)
+        like = next((p for p in self.module.parameters() if p.is_floating_point()), pixels)
+        return tap.clipped(self.module, self.preprocess.normalise(pixels.to(like.device)).to(like.dtype), layers)
 
     @property
     def device(self) -> torch.device:

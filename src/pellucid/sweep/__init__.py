@@ -29,7 +29,7 @@ __all__ = ["BadStore", "Here", "Plan", "Processes", "Ray", "Runner", "Store", "U
 
 
 _SHARD, _MANY = 512, 1 << 16
-_CLASSED = 16_000_000  # numbers: 128 MB of sums
+_CLASSED = 8_000_000  # numbers: 64 MB of sums for each of the two or three places of their digits
 
 
 def planned(
@@ -51,6 +51,7 @@ def planned(
         if len(row.shape) not in (1, 3):
             shape = "×".join(map(str, row.shape))
             raise PellucidError(f"layer {row.name!r} gives {shape}: an index is of channels with maps, or of numbers")
+    clips = net.clips(_noise(net, size), names)
     units = Units(
         names,
         tuple(row.shape[0] for row in rows),
@@ -58,6 +59,7 @@ def planned(
         tuple(row.placement for row in rows),
         known,
         tuple(bool((value < 0).any()) for value in _on_noise(net, names, size).values()),
+        tuple(clips.get(name) for name in names),
     )
     last = -2 if len(rows[-1].shape) == 1 and len(names) > 1 else -1  # what the classifier reads
     kept = tuple(embedded) if embedded is not None else (names[last],)
@@ -113,11 +115,14 @@ def _device(net: Net) -> str:
 
 def _on_noise(net: Net, names: Sequence[str], size: tuple[int, int]) -> dict[str, Tensor]:
     """What layers make of one picture of noise."""
-    shape = (1, net.preprocess.channels or 3, *size)
-    noise = torch.from_numpy(generator(0, "noise").random(shape, np.float32))
     with torch.no_grad():
-        run = net.run(noise, at=names)
+        run = net.run(_noise(net, size), at=names)
     return {name: run.at[name] for name in names}
+
+
+def _noise(net: Net, size: tuple[int, int]) -> Tensor:
+    shape = (1, net.preprocess.channels or 3, *size)
+    return torch.from_numpy(generator(0, "noise").random(shape, np.float32))
 
 
 def _classed(units: Units, classes: int, kept: Sequence[str]) -> tuple[str, ...]:

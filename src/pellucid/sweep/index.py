@@ -17,8 +17,8 @@ from pellucid.net import Net
 from pellucid.net.load import load
 from pellucid.sweep.eye import Eye
 from pellucid.sweep.fold import Units
-from pellucid.sweep.folds.histogram import counted, quantiles
-from pellucid.sweep.folds.rows import morcos
+from pellucid.sweep.folds.histogram import counted, edges, quantiles
+from pellucid.sweep.folds.rows import halved, morcos, restored
 from pellucid.sweep.plan import Plan
 from pellucid.sweep.shard import same
 from pellucid.sweep.store import Store
@@ -31,6 +31,8 @@ class Top:
     values: NDArray[np.float32]
     images: NDArray[np.int64]
     places: NDArray[np.int32]
+    before: NDArray[np.float32] | None = None
+    """What they are ranked by, where the activation has a ceiling that cuts the values off: what it received."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +112,9 @@ class Index:
         unit = self.unit(layer, channel)
         image = self.store.array(f"{fold}.image")[unit, :count]
         there = image >= 0
-        value, place = (self.store.array(f"{fold}.{name}")[unit, :count][there] for name in ("value", "place"))
-        return Top(np.array(value), np.array(image[there]), np.array(place))
+        names = ("value", "place", "before") if any(self.plan.units.clips) else ("value", "place")
+        value, place, *before = (np.array(self.store.array(f"{fold}.{name}")[unit, :count][there]) for name in names)
+        return Top(value, np.array(image[there]), place, *before)
 
     def probe(self, layer: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """(P,) numbers of the sampled pictures and (P, channels) largest activations of a layer's units on them.
@@ -121,7 +124,9 @@ class Index:
         if not self.plan.probe:
             raise PellucidError("the index keeps no probe: make it with --probe 10000")
         there = self.store.array("probe.there")[:, 0] > 0
-        values = self.store.array("probe.maxima")[:, self.of_layer(layer)].astype(np.float32)
+        which = self.plan.units.layer(layer)
+        power = self.store.array("probe.power")[:, which : which + 1]
+        values = restored(self.store.array("probe.maxima")[:, self.of_layer(layer)], power)
         chosen: NDArray[np.int64] = self.plan.probed[there]
         return chosen, values[there]
 
@@ -146,13 +151,20 @@ class Index:
     def quantile(self, layer: str, channel: int, shares: NDArray[np.float64]) -> NDArray[np.float64]:
         """The values below which these shares of a unit's activations lie."""
         unit = self.unit(layer, channel)
-        found: NDArray[np.float64] = quantiles(self.histograms(np.array([unit])), shares)[0]
+        top = self.store.array("histogram.top")[unit : unit + 1]
+        greatest = float(self.store.array("moments.greatest")[unit])
+        # the places that are sampled may have more of the largest values, and a bin ends beyond them
+        found: NDArray[np.float64] = np.minimum(quantiles(self.histograms(np.array([unit])), shares, top)[0], greatest)
         return found
 
     def histograms(self, units: NDArray[np.int64]) -> NDArray[np.int64]:
         """(units, BINS): the histograms of some units, by their numbers."""
         offset, bins, count = (self.store.array(f"histogram.{name}") for name in ("offset", "bin", "count"))
         return counted(offset, bins, count, units)
+
+    def edges(self, unit: int) -> NDArray[np.float64]:
+        """(BINS + 1,): where the bins of a unit's histogram begin and end, by its number."""
+        return edges(int(self.store.array("histogram.top")[unit]))
 
     def moments(self, layer: str, channel: int) -> dict[str, float]:
         """Mean and standard deviation of a unit's activations (at the sampled places) and of its largest activation in
@@ -173,8 +185,8 @@ class Index:
         return found
 
     def means(self, pixels: Tensor, layer: str) -> NDArray[np.float32]:
-        """(N, channels): means over places of pixels (N, C, H, W) in 0..1, as those of the index's pictures were made:
-        of the same picture the same bits, before they are rounded to float16.
+        """(N, channels): means over places of pixels (N, C, H, W) in 0..1, as `embeddings` has those of the index's
+        pictures: of the same picture the same bits.
         """
         plan, which = self.plan, self.plan.units.layer(layer)
         units, name = plan.units, plan.units.layers[which]
@@ -182,15 +194,19 @@ class Index:
         alone = Units((name,), *of_layer, {}, (units.signed[which],))
         eye = Eye(self.net, alone, plan.samples, plan.seed, frozenset({name}), plan.at_once)
         numbers = np.arange(len(pixels))
-        return eye.look(pixels, numbers, -np.ones_like(numbers), {}).means.copy()
+        return restored(*halved(eye.look(pixels, numbers, -np.ones_like(numbers), {}).means))
 
-    def embeddings(self, layer: str | None = None) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-        """(numbers of the pictures, their rows) of one of the embedded layers, by default the last of them."""
+    def embeddings(self, layer: str | None = None) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """(numbers of the pictures, their rows) of one of the embedded layers, by default the last of them.
+
+        Rows are the float16 that lie on the disk, or float32 where those had to be divided to fit.
+        """
         if not self.plan.embedded:
             raise PellucidError("the index embeds no layer: make it with --embed NAME")
         name = self.plan.units.layers[self.plan.units.layer(layer)] if layer else self.plan.embedded[-1]
         if name not in self.plan.embedded:
             raise unknown("embedded layer", name, self.plan.embedded)
-        rows = self.store.array(f"embeddings.at.{name}")
+        rows, power = (self.store.array(f"embeddings.{what}.{name}") for what in ("at", "power"))
+        rows = restored(rows, power) if power.any() else rows
         there = np.nonzero(self.store.array("embeddings.there")[:, 0])[0]
         return there, rows if len(there) == len(rows) else rows[there]

@@ -23,7 +23,7 @@ from pellucid.sweep.folds.rows import ClassSums, Embeddings, Probe
 from pellucid.sweep.folds.sums import Moments
 from pellucid.sweep.folds.top import Top
 
-FORMAT = 1
+FORMAT = 2
 """Of shards and indexes: raised when the same plan would give other bits."""
 FREE = ("net", "source", "batch")
 """What the numbers do not depend on."""
