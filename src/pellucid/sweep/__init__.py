@@ -70,6 +70,8 @@ def planned(
         spec or {"spec": net.name, "scores": net.scores}, net.weights, asdict(net.preprocess), str(source),
         len(source), source.identity,
         units, kept, most, source.classes, classed=_classed(units, len(source.classes), kept), **sizes,
+        spec or {"spec": net.name}, net.weights, asdict(net.preprocess), str(source), len(source), source.identity,
+        source.labelled, units, kept, most, source.classes, classed=_classed(units, len(source.classes), kept), **sizes,
         versions=versions(), device=_device(net), size=size,
     )  # fmt: skip
 
@@ -189,10 +191,23 @@ def swept(
     """Run what is not done yet, and finish the index when all of it is.
 
     `part` = (i, n) does every n-th shard from the i-th: n such calls, anywhere that sees the folder, do all, and
-    whichever finds all done finishes it.
+    whichever finds all done finishes it. Raises BadStore, by name, for pictures that are others by now than in the
+    shards that are done.
     """
-    store = Store.begun(folder, plan)
-    drive(plan, store, runner or Here(), range(part[0], plan.shards, part[1]), deadline=deadline)
-    if len(store.committed()) == plan.shards and not store.finished:
+    store, runner = Store.begun(folder, plan), runner or Here()
+    if store.committed():
+        _unchanged(store, getattr(runner, "source", None) or Source.of(plan.source))
+    drive(plan, store, runner, range(part[0], plan.shards, part[1]), deadline=deadline)
+    if len(store.committed()) == plan.shards and not store.whole:
         store.finalise()
     return store
+
+
+def _unchanged(store: Store, source: Source) -> None:
+    others = sorted(image for images in store.changed(source).values() for image in images)
+    if others:
+        names = ", ".join(repr(source.name(image)) for image in others[:3]) + ", …" * (len(others) > 3)
+        raise BadStore(
+            f"{len(others)} pictures have changed since the index {str(store.folder)!r} was begun: {names}; put them "
+            "back, name another --store, or do their shards again with --retry"
+        )

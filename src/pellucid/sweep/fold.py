@@ -137,6 +137,8 @@ class Batch:
     sampled: NDArray[np.float32]
     found: Mapping[str, Events]
     """By the name of the fold whose gate they passed."""
+    hashes: NDArray[np.uint64] | None = None
+    """(N,) of the pictures' bytes, as they were read."""
 
 
 Working = dict[str, Any]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pellucid.errors import PellucidError, UnknownName, unknown
+from pellucid.errors import BadImage, PellucidError, UnknownName, unknown
+from pellucid.images import Images
 from pellucid.images.sources import Source
-from pellucid.net import Net
+from pellucid.net import Net, Preprocess
 from pellucid.net.load import load
+from pellucid.sweep._checked import asks_elsewhere, refused, runs_code
 from pellucid.sweep.eye import Eye
 from pellucid.sweep.fold import Units
 from pellucid.sweep.folds.histogram import counted, edges, quantiles
 from pellucid.sweep.folds.rows import halved, morcos, restored
 from pellucid.sweep.plan import Plan
 from pellucid.sweep.shard import same
-from pellucid.sweep.store import Store
+from pellucid.sweep.store import BadStore, Store
+
+_WAYS = {"images": "index.at(FOLDER)", "net": "index.using(pl.load(…))"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +49,8 @@ class Index:
     """Where the pictures lie now, if not where they were."""
     given: Net | None = None
     """The network, where it is at hand."""
+    ways: Mapping[str, str] = field(default_factory=lambda: dict(_WAYS))
+    """How whoever asks names the network and the pictures: Python and the command line have words of their own."""
 
     @classmethod
     def of(cls, value: Any) -> Index:
@@ -65,17 +72,38 @@ class Index:
 
     @cached_property
     def source(self) -> Source:
-        """The pictures. Refused where they are no longer those of the index."""
+        """The pictures. Refused where they are no longer those of the index, or are not on this machine and nobody but
+        the index names them.
+        """
+        if self.moved is None and asks_elsewhere(self.plan.source):
+            raise refused(f"pictures at {self.plan.source[:100]!r}", self.ways["images"])
         source = Source.of(self.moved or self.plan.source)
         scale = self.plan.preprocess.get("value_range")
         source.value_range = (scale[0], scale[1]) if scale else None
+        way = f"name where they are with {self.ways['images']}"
         if len(source) != self.plan.images or source.identity != self.plan.names:
-            raise PellucidError(f"{source} no longer holds the pictures of the index: name where they are with images=")
+            raise PellucidError(f"{source} no longer holds the pictures of the index: {way}")
+        if source.classes != self.plan.classes or source.labelled != self.plan.labels:
+            raise PellucidError(
+                f"the pictures of {source} have other classes than in the index: {way}, or make it anew"
+            )
         return source
 
     def halve(self) -> bool:
         """`Net.halve` of its network, after memory ran out."""
         return self.net.halve()
+    def read(self, image: int) -> Images:
+        """A picture. Raises BadImage where it cannot be read any more, PellucidError where it is another by now."""
+        try:
+            found, digest = self.source.fetch(image)
+        except OSError as error:
+            raise BadImage(f"{self.source.name(image)!r}: {error.strerror or error}") from error
+        if digest != int(self.store.array("pictures.hash")[image, 0]):
+            raise PellucidError(
+                f"{self.source.name(image)!r} is no longer the picture that the index was made of: put it back, name "
+                f"where the pictures are with {self.ways['images']}, or make the index anew"
+            )
+        return found
 
     def at(self, place: str | Path) -> Index:
         """The same index, with its pictures elsewhere."""
@@ -87,8 +115,15 @@ class Index:
 
     @cached_property
     def net(self) -> Net:
-        """The network that was run; refused where its weights are others by now."""
-        return same(self.given or load(**self.plan.net), self.plan)
+        """The network that was run; refused where its weights are others by now, or where loading it on the word of the
+        index alone would run code or open files.
+        """
+        if self.given is not None:
+            return same(self.given, self.plan)
+        unsafe = runs_code(self.plan.net)
+        if unsafe:
+            raise refused(unsafe, self.ways["net"])
+        return same(load(**self.plan.net), self.plan)
 
     def unit(self, layer: str, channel: int) -> int:
         """The number of a unit. Raises UnknownName with what would work."""
@@ -112,6 +147,8 @@ class Index:
         unit = self.unit(layer, channel)
         image = self.store.array(f"{fold}.image")[unit, :count]
         there = image >= 0
+        if (image[there] >= self.plan.images).any():
+            raise BadStore(f"{str(self.store.folder)!r} is damaged: it names pictures that there are not")
         names = ("value", "place", "before") if any(self.plan.units.clips) else ("value", "place")
         value, place, *before = (np.array(self.store.array(f"{fold}.{name}")[unit, :count][there]) for name in names)
         return Top(value, np.array(image[there]), place, *before)
@@ -210,3 +247,9 @@ class Index:
         rows = restored(rows, power) if power.any() else rows
         there = np.nonzero(self.store.array("embeddings.there")[:, 0])[0]
         return there, rows if len(there) == len(rows) else rows[there]
+
+
+def preprocess_of(plan: Plan) -> Preprocess:
+    """How the pictures of an index were cut and normalised; from plain lists, as JSON gives them back."""
+    plain: dict[str, Any] = {n: tuple(one) if isinstance(one, list) else one for n, one in plan.preprocess.items()}
+    return Preprocess(**plain)

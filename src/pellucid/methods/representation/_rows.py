@@ -96,5 +96,5 @@ def thumbnails(
     which = np.arange(len(images))
     if len(images) > most:
         which = np.sort(generator(seed, "thumbnails").choice(len(images), most, replace=False))
-    found = [thumbnail(index, index.source.read(int(images[i])), side) for i in steps(which, "thumbnails")]
+    found = [thumbnail(index, index.read(int(images[i])), side) for i in steps(which, "thumbnails")]
     return (np.stack(found) if found else np.zeros((0, side, side, 3), np.uint8)), which

@@ -53,7 +53,7 @@ def page(
         else None
     )
     excited = len(top) > 0 and float(top.values[0]) > 0
-    notes = [] if excited else ["no picture excites it"]
+    notes = [*top.meta.notes, *([] if excited else ["no picture excites it"])]
     projections = None
     try:
         projections = reconstruction(index, unit, count=most)

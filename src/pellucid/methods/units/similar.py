@@ -89,7 +89,7 @@ def _correlations(index: Index, unit: Unit, layers: tuple[str, ...]) -> NDArray[
 
 
 def _length(centred: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.sqrt(np.einsum("pu,pu->u", centred, centred, dtype=np.float64))
+    return np.asarray(np.sqrt(np.einsum("pu,pu->u", centred, centred, dtype=np.float64)))
 
 
 def _centred(values: NDArray[np.float32]) -> NDArray[np.float32]:

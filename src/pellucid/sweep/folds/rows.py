@@ -153,6 +153,27 @@ class ClassSums(Fold):
         return {"mean": means, "count": count}
 
 
+@final
+@dataclass(frozen=True)
+class Hashes(Rows):
+    """Of every picture 64 bits of a hash of its bytes: whoever shows it later knows whether it is still the same."""
+
+    name = "pictures"
+
+    def columns(self, units: Units) -> Mapping[str, tuple[int, np.dtype[Any]]]:
+        return {"hash": (1, np.dtype(np.uint64))}
+
+    def rows(self, units: Units, batch: Batch) -> tuple[NDArray[np.int64], Mapping[str, NDArray[Any]]]:
+        none = np.zeros(len(batch.images), np.uint64)
+        return batch.images, {"hash": (none if batch.hashes is None else batch.hashes)[:, None]}
+
+    def height(self, images: int) -> int:
+        return images
+
+    def position(self, images: NDArray[np.int64]) -> NDArray[np.int64]:
+        return images
+
+
 def morcos(means: NDArray[np.float32], count: NDArray[np.int64]) -> NDArray[np.float64]:
     """(units,): (μ_max − μ_others) / (μ_max + μ_others) over class means (Morcos et al. 2018, equation 1); NaN where a
     class mean is negative: it is a share of what is positive.

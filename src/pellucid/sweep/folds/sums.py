@@ -12,6 +12,8 @@ from pellucid.sweep.folds.exact import PLACES, digits, integers, mean_and_deviat
 
 _BLOCK = 2048
 _WHAT = ("all", "max")
+MOMENTS = ("count", "left_out", "silent", "least", "greatest", "mean", "sd", "max_mean", "max_sd")
+"""What is read of the index, a number of each unit."""
 _SUMS = tuple(f"{what}_{power}" for what in _WHAT for power in (1, 2))
 
 
