@@ -139,9 +139,11 @@ class _Patience:
 
     def seconds(self, piece: Piece, tries: int) -> float:
         """For a piece, with its wait for its turn."""
-        usual = _SLOW * (self.each or 0.0) * (piece.stop - piece.start)
-        longer = 2.0 ** (tries - 1) if piece.stop - piece.start == 1 else 1.0
-        return max(self.deadline * longer, usual) * self.ahead
+        pictures, each = piece.stop - piece.start, self.each or 0.0
+        if pictures > 1:
+            return max(self.deadline, 2 * each * pictures) * self.ahead
+        least = LEAST if self.each is not None else 0.0  # before anything is done, too short a deadline is doubled
+        return max(self.deadline * 2.0 ** (tries - 1), _SLOW * each, least) * self.ahead
 
     def learn(self, flight: _Flight) -> None:
         """A piece is done."""
@@ -150,20 +152,23 @@ class _Patience:
 
     def again(self, flight: _Flight) -> list[tuple[Piece, int]] | None:
         """What to try after a piece that was late: its halves, or the picture with more time. None where a picture had
-        far longer than any other took, several times. Raises PellucidError where nothing was ever done in time.
+        far longer than any other took, twice. Raises PellucidError where nothing was ever done in time.
         """
         if flight.piece.stop - flight.piece.start > 1:
             return _halves(flight.piece)
         waited = flight.until - flight.since
-        if self.each is None and waited > _HOURS:
+        if self.each is None and waited > HOURS:
             raise PellucidError(f"no picture was done within {waited:.0f} seconds: does the network ever end? {_KEPT}")
-        known = self.each is not None and waited >= _SLOW * self.each
-        return None if known and flight.tries >= TRIES else [(flight.piece, flight.tries + 1)]
+        known = self.each is not None and waited >= max(_SLOW * self.each, LEAST)
+        return None if known and flight.tries > 1 else [(flight.piece, flight.tries + 1)]
 
 
 _SLOW = 20.0
 """Times as long as any other: then it is not slow but stuck."""
-_HOURS = 3600.0
+LEAST = 30.0
+"""Seconds that a picture is given alone, whatever the deadline."""
+HOURS = 3600.0
+"""Seconds after which a run ends in which nothing was ever done."""
 
 
 class _Progress:
