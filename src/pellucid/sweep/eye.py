@@ -95,6 +95,7 @@ class _Look:
         self.sampled = eye.page("sampled", (rows, eye.samples, len(eye.units)))
         self.offsets = _offsets(eye, images, rows)
         # neither negative nor cut off: their bits rise with them, see `_extremes`
+        self.careful = careful
         plain = [not low and not clip for low, clip in zip(eye.units.signed, self._clips(), strict=True)]
         self.rising = np.repeat(plain, eye.units.channels) & (not careful)
         self.found: dict[str, list[tuple[int, NDArray[np.int64], NDArray[np.int64]]]] = {LARGEST: [], SMALLEST: []}
@@ -107,12 +108,13 @@ class _Look:
         watch: dict[str, Seen] = {}
         before: dict[str, tuple[int, Seen]] = {}
         for layer, (name, clip) in enumerate(zip(self.eye.units.layers, self._clips(), strict=True)):
-            read, extremes, kept = self._reader(layer), self._extremes(layer), self._kept(layer)
-            if clip is not None:
-                watch[name] = _chain(read, kept)
-                before[name] = clip.call, _chain(read, extremes)
-            else:
-                watch[name] = _chain(read, extremes, kept)
+            read, both = self._reader(layer), (self._extremes(layer), self._sampled(layer))
+            means = [self._averaged(layer)] if name in self.eye.averaged else []
+            if clip is None:
+                watch[name] = _chain(read, *both, *means)
+            else:  # numbers are cut off afterwards; the mean over all places is that of what is cut off
+                watch[name] = _chain(read, *means) if means else _nothing
+                before[name] = clip.call, _chain(read, *both)
         return watch, before
 
     def _reader(self, layer: int) -> Callable[[Tensor], Tensor]:
@@ -131,13 +133,16 @@ class _Look:
         first = units.first(layer)
         mine = slice(first, first + units.channels[layer])
         # The bits of floats that are not negative rise with them, and whole numbers are compared faster.
-        kind = torch.int32 if self.rising[first] else torch.float32
+        clipped = self._clips()[layer] is not None and not self.careful
+        kind = torch.int32 if self.rising[first] or clipped else torch.float32
         largest, peaks = torch.from_numpy(self.ranked)[:, mine].view(kind), self.ranked[:, mine]
         signed = units.signed[layer] and SMALLEST in self.gates
 
         def seen(start: int, flat: Tensor) -> None:
             stop, maps = start + at_once, flat.numpy()
             torch.amax(flat.view(kind), 2, out=largest[start:stop])
+            if clipped:
+                _mend(flat, largest[start:stop])
             self._search(LARGEST, maps, peaks[start:stop], start, mine)
             if signed:
                 lows = self.negated[start:stop, mine]
@@ -146,20 +151,29 @@ class _Look:
 
         return seen
 
-    def _kept(self, layer: int) -> Callable[[int, Tensor], None]:
-        """Activations at the sampled places, and their mean over all places where that is wanted."""
+    def _averaged(self, layer: int) -> Callable[[int, Tensor], None]:
+        """The mean over all places."""
+        units, at_once = self.eye.units, self.eye.at_once
+        first, channels = units.first(layer), units.channels[layer]
+        places = units.places[layer][0] * units.places[layer][1]
+        ones = torch.full((places,), 1 / places)
+
+        def seen(start: int, flat: Tensor) -> None:
+            # a product with a vector is fast, and always the same
+            means = torch.mv(flat.reshape(-1, places), ones).view(at_once, channels).numpy()
+            self.means[start : start + at_once, first : first + channels] = means
+
+        return seen
+
+    def _sampled(self, layer: int) -> Callable[[int, Tensor], None]:
+        """What is at a few places of every map."""
         units, at_once = self.eye.units, self.eye.at_once
         first, channels = units.first(layer), units.channels[layer]
         mine, places = slice(first, first + channels), units.places[layer][0] * units.places[layer][1]
-        ones = torch.full((places,), 1 / places) if units.layers[layer] in self.eye.averaged else None
         step = places // self.eye.samples
         reach, offsets, sampled = step * (self.eye.samples - 1) + 1, self.offsets[layer], self.sampled[:, :, mine]
 
         def seen(start: int, flat: Tensor) -> None:
-            if ones is not None:
-                # a product with a vector is fast, and always the same
-                means = torch.mv(flat.reshape(-1, places), ones).view(at_once, channels).numpy()
-                self.means[start : start + at_once, mine] = means
             maps = flat.numpy()
             for i in range(at_once):
                 picked = maps[i, :, offsets[start + i] :][:, :reach:step] if step else maps[i, :, :1]
@@ -176,7 +190,8 @@ class _Look:
         if broken.any():
             maxima[broken] = ranked[broken] = negated[broken] = -np.inf
         found = {name: _events(kept, ~broken) for name, kept in self.found.items() if name in self.gates}
-        return Batch(images, labels, maxima, ranked, negated, self.means[:count], self.sampled[:count], found)
+        sampled = self.eye.units.bounded(self.sampled[:count])
+        return Batch(images, labels, maxima, ranked, negated, self.means[:count], sampled, found)
 
     def broken(self) -> NDArray[np.bool_]:
         """(N, units): where something is not finite, or was not compared as it should."""
@@ -199,6 +214,19 @@ class _Look:
                 picked = maps[i].take(channel, 0)
                 place = picked.argmax(1) if name == LARGEST else picked.argmin(1)
                 self.found[name].append((start + i, channel + mine.start, place))
+
+
+def _nothing(_start: int, _output: Tensor) -> None:
+    """All that is wanted of this layer was seen before its activation."""
+
+
+def _mend(flat: Tensor, largest: Tensor) -> None:
+    """Where all of a map is negative, its largest number is that with the least bits."""
+    below = (largest < 0).view(-1).nonzero()[:, 0]
+    if len(below):
+        rows = flat.view(-1, flat.shape[2]).index_select(0, below)
+        at = np.unravel_index(below.numpy(), tuple(largest.shape))
+        largest.numpy()[at] = torch.amin(rows.view(torch.int32), 1).numpy()
 
 
 def _chain(read: Callable[[Tensor], Tensor], *each: Seen) -> Seen:

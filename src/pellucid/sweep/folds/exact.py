@@ -24,17 +24,17 @@ _FIRST = 40
 
 def digits(values: Floats) -> Iterator[tuple[int, Floats]]:
     """(place, digits of all values there) until nothing is left; each a whole number of at most 41 bits."""
-    rest = np.array(values, np.float64)
-    largest = np.abs(rest).max(initial=0.0)
+    largest = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
     if not largest > 0:
         return
+    rest, part = np.array(values, np.float64), np.empty(values.shape)
     place = max(-(-(int(np.frexp(largest)[1]) - _FIRST) // _BITS), _LOWEST)
     while place >= _LOWEST:
-        found = rest * 2.0 ** (-_BITS * place)
+        found = np.multiply(rest, 2.0 ** (-_BITS * place))
         np.rint(found, out=found)
         yield place - _LOWEST, found
-        rest -= found * 2.0 ** (_BITS * place)
-        if not rest.any():
+        rest -= np.multiply(found, 2.0 ** (_BITS * place), out=part)
+        if not np.count_nonzero(rest):
             return
         place -= 1
 

@@ -10,7 +10,7 @@ import numpy as np
 from pellucid.sweep.fold import Batch, Fold, Part, Units, Working
 from pellucid.sweep.folds.exact import PLACES, digits, integers, mean_and_deviation, packed
 
-_BLOCK = 2048
+_BLOCK = 512
 _WHAT = ("all", "max")
 MOMENTS = ("count", "left_out", "silent", "least", "greatest", "mean", "sd", "max_mean", "max_sd")
 """What is read of the index, a number of each unit."""
