@@ -16,7 +16,11 @@ from pellucid.errors import PellucidError, UnknownName
 from pellucid.images import Images, read
 from pellucid.net import apart, layers, meaning, predict, remarks, returned, sizes, tap
 from pellucid.net.identity import raw, weights_of
+from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName
+from pellucid.images import Images
+from pellucid.net import layers, tap
 from pellucid.net.clips import Clip, Watcher
+from pellucid.net.identity import raw, weights_of
 from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
 from pellucid.net.meaning import Meaning
