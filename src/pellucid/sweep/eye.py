@@ -95,7 +95,6 @@ class _Look:
         self.sampled = eye.page("sampled", (rows, eye.samples, len(eye.units)))
         self.offsets = _offsets(eye, images, rows)
         # neither negative nor cut off: their bits rise with them, see `_extremes`
-        self.careful = careful
         plain = [not low and not clip for low, clip in zip(eye.units.signed, self._clips(), strict=True)]
         self.rising = np.repeat(plain, eye.units.channels) & (not careful)
         self.found: dict[str, list[tuple[int, NDArray[np.int64], NDArray[np.int64]]]] = {LARGEST: [], SMALLEST: []}
@@ -133,16 +132,13 @@ class _Look:
         first = units.first(layer)
         mine = slice(first, first + units.channels[layer])
         # The bits of floats that are not negative rise with them, and whole numbers are compared faster.
-        clipped = self._clips()[layer] is not None and not self.careful
-        kind = torch.int32 if self.rising[first] or clipped else torch.float32
+        kind = torch.int32 if self.rising[first] else torch.float32
         largest, peaks = torch.from_numpy(self.ranked)[:, mine].view(kind), self.ranked[:, mine]
         signed = units.signed[layer] and SMALLEST in self.gates
 
         def seen(start: int, flat: Tensor) -> None:
             stop, maps = start + at_once, flat.numpy()
             torch.amax(flat.view(kind), 2, out=largest[start:stop])
-            if clipped:
-                _mend(flat, largest[start:stop])
             self._search(LARGEST, maps, peaks[start:stop], start, mine)
             if signed:
                 lows = self.negated[start:stop, mine]
@@ -218,15 +214,6 @@ class _Look:
 
 def _nothing(_start: int, _output: Tensor) -> None:
     """All that is wanted of this layer was seen before its activation."""
-
-
-def _mend(flat: Tensor, largest: Tensor) -> None:
-    """Where all of a map is negative, its largest number is that with the least bits."""
-    below = (largest < 0).view(-1).nonzero()[:, 0]
-    if len(below):
-        rows = flat.view(-1, flat.shape[2]).index_select(0, below)
-        at = np.unravel_index(below.numpy(), tuple(largest.shape))
-        largest.numpy()[at] = torch.amin(rows.view(torch.int32), 1).numpy()
 
 
 def _chain(read: Callable[[Tensor], Tensor], *each: Seen) -> Seen:

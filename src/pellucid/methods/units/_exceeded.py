@@ -45,6 +45,12 @@ def counted(index: Index, layers: Sequence[str], share: float) -> int:
     return max(min(index.plan.images, MOST, int(_KEPT / (each * min(share, 1 - share) * 3 + 1))), 1)
 
 
+def of(index: Index, layers: Sequence[str], share: float) -> str:
+    """Which pictures are counted, in words."""
+    many = counted(index, layers, share)
+    return f"all {many} pictures" if many == index.plan.images else f"{many} of the {index.plan.images} pictures"
+
+
 def _counted(index: Index, layers: Sequence[str], share: float) -> list[NDArray[np.float64]]:
     order = generator(0, "exceeded").permutation(index.plan.images)
     bad = {image for image, _ in index.store.bad()}

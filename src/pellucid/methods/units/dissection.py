@@ -13,7 +13,7 @@ from pellucid.catalogue import method
 from pellucid.errors import Refused
 from pellucid.images.concepts import Concepts, ConceptsOption
 from pellucid.methods.units._dissect import Judged, Seen, passed, shown
-from pellucid.methods.units._exceeded import counted
+from pellucid.methods.units._exceeded import of
 from pellucid.methods.units._layers import stages
 from pellucid.result import Meta, Strip, Study, Table
 from pellucid.result.table import Cell
@@ -86,17 +86,12 @@ def dissection(
         told = (f"{layer}:{channel}", f"IoU {value[unit]:.2f}")
         strips.append(Strip(concepts.names[number], told, (patches,), regions))
     notes = (
-        f"thresholds: what {share:g} of each unit's activations exceed at every place of {_of(index, names, share)} of "
+        f"thresholds: what {share:g} of each unit's activations exceed at every place of {of(index, names, share)} of "
         f"the index; masks: {len(concepts)} pictures, {len(numbers)} concepts",
         f"detectors: IoU above {least:g}",
     )
     said = _said(judged, concepts, numbers, best, value, least, chance)
     return Study({"concepts": table, "units": units}, tuple(strips), said, meta=Meta(notes=notes))
-
-
-def _of(index: Index, names: tuple[str, ...], share: float) -> str:
-    many = counted(index, names, share)
-    return "all pictures" if many == index.plan.images else f"{many} of the {index.plan.images} pictures"
 
 
 def _varied(order: NDArray[np.int64], best: NDArray[np.int64], value: NDArray[np.float64]) -> list[int]:

@@ -83,7 +83,10 @@ class Top(Fold):
             working["left_out"] += np.isneginf(extreme).sum(0)
         events = batch.found[self.name]
         key = keyed(extreme[events.row, events.unit], batch.images[events.row])
-        self._insert(working, events.unit, key, events.place)
+        order = np.argsort(events.row.astype(np.uint16), kind="stable")
+        ends = np.cumsum(np.bincount(events.row, minlength=len(batch.images)))
+        for some in np.split(order, ends[:-1]):
+            self._append(working, events.unit[some], key[some], events.place[some])
 
     def pack(self, units: Units, working: Working) -> Part:
         self._sort(working)
@@ -105,6 +108,18 @@ class Top(Fold):
         value = units.bounded(before.T).T if any(units.clips) else before
         found = {"value": np.ascontiguousarray(value), "image": image, "place": place, "left_out": working["left_out"]}
         return {**found, "before": before} if any(units.clips) else found
+
+    def _append(self, working: Working, unit: NDArray[np.int64], key: Keys, place: NDArray[np.int64]) -> None:
+        """Put candidates of one picture into the waiting places of their units: each unit has one at most."""
+        better = key < self.worst(working)[unit]
+        unit, key, place = unit[better], key[better], place[better]
+        waiting = working["waiting"][unit]
+        if (waiting >= _WAITING).any():
+            self._sort(working)
+            waiting = np.zeros_like(waiting)
+        working["key"][unit, self.count + waiting] = key
+        working["place"][unit, self.count + waiting] = place
+        working["waiting"][unit] = waiting + 1
 
     def _insert(
         self, working: Working, unit: NDArray[np.int64], key: Keys, place: NDArray[np.int64] | NDArray[np.int32]
