@@ -23,7 +23,7 @@ NOUNS = {"index": "INDEX", "other": "OTHER", "indexes": "INDEX...", "unit": "LAY
 """What such methods ask about, in the order of their signatures, and how the help page writes it."""
 KEPT = ("out", "look", "json", "quiet", "debug", "threads")
 """Of the common options those that make sense where the network is the index's."""
-NETWORK = ("net", "weights", "labels", "output")
+NETWORK = ("net", "weights", "labels", "output", "scores")
 """And those that name it, where it is not loaded on the word of the index alone."""
 _WAYS = {"images": "--pictures FOLDER", "net": "--net SPEC"}
 
@@ -37,7 +37,7 @@ def command(entry: Entry) -> click.Command:
         params.append(Option("-t", "--target", metavar="TARGET", help="as for the other methods"))
     params += own
     params.append(Option("--pictures", metavar="SOURCE", help="where the pictures lie now, if they were moved"))
-    params += network()
+    params += [one for one in network() if one.name not in taken]
     params += [one for one in common(out=True) if one.name in KEPT and one.name not in taken]
     doc = f"{entry.title}. {entry.doc}\n\n{entry.source}."
     call = running(lambda session: answered(session, entry))

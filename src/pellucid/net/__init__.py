@@ -15,11 +15,7 @@ from pellucid.ambient import neutral
 from pellucid.errors import PellucidError, UnknownName
 from pellucid.images import Images, read
 from pellucid.net import apart, layers, meaning, predict, remarks, returned, sizes, tap
-from pellucid.net.identity import raw, weights_of
-from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName
-from pellucid.images import Images
-from pellucid.net import layers, tap
-from pellucid.net.clips import Clip, Watcher
+from pellucid.net.clips import Clip, Clips, Watcher
 from pellucid.net.identity import raw, weights_of
 from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
@@ -152,7 +148,6 @@ class Net:
         return run
 
     @neutral()
-    def observe(self, pixels: Tensor, watch: Mapping[str, Callable[[int, Tensor], None]], *, at_once: int = 1) -> None:
     def observe(
         self,
         pixels: Tensor,
@@ -180,16 +175,17 @@ class Net:
             return lambda output: seen(start, output)
 
         observe = apart.observe_each if at_once > 1 and apart.alone(self, _size(pixels)) else tap.observe
+        clips = Clips({name: (call, told(seen)) for name, (call, seen) in before.items()}) if before else None
         with sizes.advising(self):
-            observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()})
-        received = {name: (call, told(seen)) for name, (call, seen) in (before or {}).items()}
-        tap.observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()}, received)
+            observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()}, clips)
 
     def clips(self, pixels: Tensor, layers: Iterable[str]) -> dict[str, Clip]:
         """Those of the layers that end in an activation with a ceiling, as ReLU6 has one, and which call makes it."""
         self._check(pixels)
-        like = next((p for p in self.module.parameters() if p.is_floating_point()), pixels)
-        return tap.clipped(self.module, self.preprocess.normalise(pixels.to(like.device)).to(like.dtype), layers)
+        clips, found = Clips({}), dict[str, Clip]()
+        watch = {name: clips.recording(name, found) for name in layers}
+        tap.observe(self.module, [apart.inputs_of(self, pixels)], watch, clips)
+        return found
 
     @property
     def device(self) -> torch.device:

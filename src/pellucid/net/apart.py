@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from pellucid.errors import BadNetwork, Refused
 from pellucid.net import tap
+from pellucid.net.clips import Clips, Watcher
 from pellucid.net.conduct import ONE_BY_ONE, Conduct, tensors_of
 from pellucid.net.guard import undisturbed
-from pellucid.net.tap import Edit, Watcher
+from pellucid.net.tap import Edit
 
 if TYPE_CHECKING:
     from pellucid.net import Net
@@ -128,15 +129,23 @@ def _joined(values: Sequence[Any]) -> Any:
     raise Refused(f"{ONE_BY_ONE}, and what it returns, a {type(first).__name__}, cannot be joined: ask image by image")
 
 
-def observe_each(module: nn.Module, batches: Iterable[Tensor], watch: Mapping[str, Watcher]) -> None:
+def observe_each(
+    module: nn.Module, batches: Iterable[Tensor], watch: Mapping[str, Watcher], clips: Clips | None = None
+) -> None:
     """`tap.observe` for images that must not run together: the layers of a batch are shown when all of it has run."""
 
     def keeping(outputs: list[Tensor]) -> Watcher:
         return lambda output: outputs.append(output.clone())
 
+    shown = clips.shown if clips is not None else {}
     for inputs in batches:
         kept: dict[str, list[Tensor]] = {name: [] for name in watch}
+        received: dict[str, list[Tensor]] = {name: [] for name in shown}
+        before = Clips({name: (shown[name][0], keeping(outputs)) for name, outputs in received.items()})
         for one in inputs.split(1):
-            tap.observe(module, [one], {name: keeping(outputs) for name, outputs in kept.items()})
+            watchers = {name: keeping(outputs) for name, outputs in kept.items()}
+            tap.observe(module, [one], watchers, before if shown else None)
+        for name, outputs in received.items():
+            shown[name][1](torch.cat(outputs))
         for name, outputs in kept.items():
             watch[name](torch.cat(outputs))

@@ -141,7 +141,7 @@ class Clips(TorchFunctionMode):
         self.watchers: dict[int, list[tuple[str, Watcher]]] = {}
         for name, (call, watcher) in before.items():
             self.watchers.setdefault(call, []).append((name, watcher))
-        self.watched = frozenset(before)
+        self.shown = before
         self.returned: dict[str, Place] = {}
         self.begin()
 
@@ -151,9 +151,18 @@ class Clips(TorchFunctionMode):
         self.last: tuple[Place, Clip] | None = None
         self.returned.clear()
 
+    def recording(self, name: str, found: dict[str, Clip]) -> Watcher:
+        """A watcher of a layer that notes the clip, where its output is what the last of the clips returned."""
+
+        def seen(output: Tensor) -> None:
+            if self.last is not None and self.last[0] == where(output):
+                found[name] = self.last[1]
+
+        return seen
+
     def checking(self, name: str, watcher: Watcher) -> Watcher:
         """The watcher of a layer that refuses one which ends otherwise than it did."""
-        watched = name in self.watched
+        watched = name in self.shown
 
         def seen(output: Tensor) -> None:
             with torch._C.DisableTorchFunction():  # else all that the watcher does would be looked at

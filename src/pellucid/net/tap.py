@@ -19,11 +19,10 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from pellucid.errors import BadNetwork, OutOfMemory, PellucidError, Refused, UnknownName, is_out_of_memory, unknown
+from pellucid.net.clips import Clips, Watcher
 from pellucid.net.conduct import ONE_BY_ONE, Conduct, Suspicion, same
 from pellucid.net.failures import failure
 from pellucid.net.guard import undisturbed
-from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName, unknown
-from pellucid.net.clips import Clip, Clips, Watcher, where
 from pellucid.net.rules import Rule, RuleMode, hidden_functions
 
 Edit = Callable[[Tensor], Tensor]
@@ -175,58 +174,27 @@ def _no_pass(module: nn.Module) -> Iterator[None]:
         yield
 
 
-Watcher = Callable[[Tensor], None]
-"""Is shown a layer's output; it must neither keep nor change it."""
-
-
-def observe(module: nn.Module, batches: Iterable[Tensor], watch: Mapping[str, Watcher]) -> None:
 def observe(
-    module: nn.Module,
-    batches: Iterable[Tensor],
-    watch: Mapping[str, Watcher],
-    before: Mapping[str, tuple[int, Watcher]] | None = None,
+    module: nn.Module, batches: Iterable[Tensor], watch: Mapping[str, Watcher], clips: Clips | None = None
 ) -> None:
     """Forward passes in a row; each layer in `watch` shows what it hands on, while it is still in the cache.
 
     Nothing is copied or kept, and everything is hung once for all passes: for whoever reduces activations to a few
-    numbers. `before` maps layers that end in a call that cuts activations off to (which of these calls, as `clipped`
-    counts them; who is shown what the call receives).
+    numbers. `clips` shows what activations with a ceiling receive.
     """
-    clips = Clips(before or {})
-    taps = _Taps(module, [], {}, grad=False, watch={name: clips.checking(name, one) for name, one in watch.items()})
-    with undisturbed(module), taps.hung(), torch.set_grad_enabled(False), clips if before else nullcontext():
+    if clips is not None:
+        watch = {name: clips.checking(name, one) for name, one in watch.items()}
+    taps = _Taps(module, [], {}, grad=False, watch=watch)
+    with undisturbed(module), taps.hung(), torch.set_grad_enabled(False), clips or nullcontext():
         for inputs in batches:
             taps.calls.clear()
+            if clips is not None:
+                clips.begin()
             called(module, inputs)
             taps.check()
 
 
 def called(module: nn.Module, inputs: Tensor) -> Any:
-            clips.begin()
-            _called(module, inputs)
-            taps.check()
-
-
-def clipped(module: nn.Module, inputs: Tensor, layers: Iterable[str]) -> dict[str, Clip]:
-    """Those of the layers whose output is what a call that cuts off at the top returned, by one forward pass."""
-    found: dict[str, Clip] = {}
-    clips = Clips({})
-
-    def watcher(name: str) -> Watcher:
-        def seen(output: Tensor) -> None:
-            if clips.last is not None and clips.last[0] == where(output):
-                found[name] = clips.last[1]
-
-        return seen
-
-    taps = _Taps(module, [], {}, grad=False, watch={name: watcher(name) for name in layers})
-    with undisturbed(module), taps.hung(), torch.set_grad_enabled(False), clips:
-        _called(module, inputs)
-        taps.check()
-    return found
-
-
-def _called(module: nn.Module, inputs: Tensor) -> Any:
     """What the module returns; whatever it raises becomes one line."""
     try:
         return module(inputs)

@@ -68,10 +68,8 @@ def planned(
         sizes["shard"] = _SHARD if len(source) <= _MANY else 8 * _SHARD
     return Plan(
         spec or {"spec": net.name, "scores": net.scores}, net.weights, asdict(net.preprocess), str(source),
-        len(source), source.identity,
-        units, kept, most, source.classes, classed=_classed(units, len(source.classes), kept), **sizes,
-        spec or {"spec": net.name}, net.weights, asdict(net.preprocess), str(source), len(source), source.identity,
-        source.labelled, units, kept, most, source.classes, classed=_classed(units, len(source.classes), kept), **sizes,
+        len(source), source.identity, source.labelled, units, kept, most, source.classes,
+        classed=_classed(units, len(source.classes), kept), **sizes,
         versions=versions(), device=_device(net), size=size,
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ from pellucid.sweep.plan import FORMAT, Plan
 _UNITS, _IMAGES, _TEXT = 10**7, 2**32, 4096
 _NAMED = re.compile(r"(timm|torchvision):[A-Za-z0-9_][A-Za-z0-9_.\-]*")
 """Networks of a package that is installed here, with its weights: no repositories, no addresses."""
-_PLAIN = {"spec", "size", "mean", "std", "interpolation", "channels", "output", "scores"}
+_PLAIN = {"spec", "size", "mean", "std", "interpolation", "channels", "output", "scores", "value_range"}
 """Arguments of `load` that are numbers and words, and open nothing."""
 
 

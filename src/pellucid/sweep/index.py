@@ -92,6 +92,7 @@ class Index:
     def halve(self) -> bool:
         """`Net.halve` of its network, after memory ran out."""
         return self.net.halve()
+
     def read(self, image: int) -> Images:
         """A picture. Raises BadImage where it cannot be read any more, PellucidError where it is another by now."""
         try:

@@ -16,9 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pellucid.errors import BadImage, PellucidError
-from pellucid.images.arrays import Range
 from pellucid.errors import BadImage, MissingDevice, PellucidError
+from pellucid.images.arrays import Range
 from pellucid.images.sources import Source
 from pellucid.net import Net
 from pellucid.net.load import load

@@ -127,7 +127,6 @@ class Source(ABC):
         return found
 
 
-def named(data: Any, name: str, value_range: Range | None = None) -> Images:
 def hashed(data: bytes) -> int:
     """64 bits of a hash of a picture's bytes."""
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
@@ -142,7 +141,7 @@ def stamped(path: str | Path) -> tuple[int, int] | None:
     return None if status is None else (status.st_size, status.st_mtime_ns)
 
 
-def named(data: Any, name: str) -> Images:
+def named(data: Any, name: str, value_range: Range | None = None) -> Images:
     """A picture from its encoded bytes or its pixels, under its name in the source."""
     try:
         found = read(data, value_range=value_range)

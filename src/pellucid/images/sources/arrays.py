@@ -84,7 +84,6 @@ class Arrays(Source):
 
     def read(self, i: int) -> Images:
         return named(np.ascontiguousarray(self._arrays[0][i]), self.name(i), self.value_range)
-        return named(np.ascontiguousarray(self._arrays[0][i]), self.name(i))
 
     def stamp(self, i: int) -> tuple[int, int] | None:
         return stamped(self.place)

@@ -107,7 +107,17 @@ class Folder(Source):
     def read(self, i: int) -> Images:
         if not is_url(self.place):
             return read(Path(self.place) / self._files[i], value_range=self.value_range)
-        return named(fetched(f"{self.place.rstrip('/')}/{self._files[i]}"), self._files[i], self.value_range)
+        return self.fetch(i)[0]
+
+    def fetch(self, i: int) -> tuple[Images, int]:
+        if not is_url(self.place):
+            found = self.read(i)  # first: it refuses what is no picture's file
+            return found, hashed((Path(self.place) / self._files[i]).read_bytes())
+        data = fetched(f"{self.place.rstrip('/')}/{self._files[i]}")
+        return named(data, self._files[i], self.value_range), hashed(data)
+
+    def stamp(self, i: int) -> tuple[int, int] | None:
+        return None if is_url(self.place) else stamped(Path(self.place) / self._files[i])
 
 
 def _check_strays(files: tuple[str, ...], place: str) -> None:
@@ -131,18 +141,6 @@ def _check_parts(files: tuple[str, ...], tops: tuple[str, ...], place: str) -> N
         found = ", ".join(f"{len(below)} below {top}/" for top, below in zip(tops, inside, strict=True))
         how = " or ".join(repr(f"{place.rstrip('/')}/{top}") for top, below in zip(tops, inside, strict=True) if below)
         raise BadImage(f"{place!r} holds folders of classes one level deeper ({found}): name {how}")
-            return read(Path(self.place) / self._files[i])
-        return self.fetch(i)[0]
-
-    def fetch(self, i: int) -> tuple[Images, int]:
-        if not is_url(self.place):
-            found = self.read(i)  # first: it refuses what is no picture's file
-            return found, hashed((Path(self.place) / self._files[i]).read_bytes())
-        data = fetched(f"{self.place.rstrip('/')}/{self._files[i]}")
-        return named(data, self._files[i]), hashed(data)
-
-    def stamp(self, i: int) -> tuple[int, int] | None:
-        return None if is_url(self.place) else stamped(Path(self.place) / self._files[i])
 
 
 def _labels(data: bytes, place: str) -> dict[str, str]:

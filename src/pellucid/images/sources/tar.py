@@ -84,8 +84,7 @@ class Tar(Source):
         data = fetched(member.file, member.offset, member.size)
         if len(data) < member.size:
             raise BadImage(f"{self.name(i)!r} is cut short: {len(data)} of {member.size} bytes")
-        return named(data, self.name(i), self.value_range)
-        return named(data, self.name(i)), hashed(data)
+        return named(data, self.name(i), self.value_range), hashed(data)
 
 
 def _pictures(file: str) -> list[_Member]:

@@ -19,9 +19,6 @@ def patches(index: Index, unit: Unit, top: Top) -> Patches:
     placement, places = plan.units.placements[which], plan.units.places[which]
     preprocess = preprocess_of(plan)
     pictures, views, boxes, names, labels = [], [], [], [], []
-    for image, place in zip(top.images.tolist(), top.places.tolist(), strict=True):
-        seen = preprocess.see(source.read(image))
-        pictures.append(seen.shown(0, seen=True))
     kept: list[int] = []
     notes: list[str] = []
     for rank, (image, place) in enumerate(zip(top.images.tolist(), top.places.tolist(), strict=True)):
@@ -31,7 +28,7 @@ def patches(index: Index, unit: Unit, top: Top) -> Patches:
             notes.append(left_out(error))
             continue
         kept.append(rank)
-        pictures.append(viewable(seen.pictures[0]))
+        pictures.append(seen.shown(0, seen=True))
         views.append(seen.views[0])
         boxes.append(field(placement, places, place, seen.views[0].size))
         names.append(source.name(image))
