@@ -15,6 +15,7 @@ from pellucid.ambient import neutral
 from pellucid.errors import PellucidError, UnknownName
 from pellucid.images import Images, read
 from pellucid.net import apart, known, meaning, predict, remarks, returned, sizes, tap
+from pellucid.net.clips import Clip, Clips, Watcher
 from pellucid.net.dimensions import taken
 from pellucid.net.identity import raw, weights_of
 from pellucid.net.labels import Labels
@@ -149,12 +150,20 @@ class Net:
         return run
 
     @neutral()
-    def observe(self, pixels: Tensor, watch: Mapping[str, Callable[[int, Tensor], None]], *, at_once: int = 1) -> None:
+    def observe(
+        self,
+        pixels: Tensor,
+        watch: Mapping[str, Callable[[int, Tensor], None]],
+        *,
+        before: Mapping[str, tuple[int, Callable[[int, Tensor], None]]] | None = None,
+        at_once: int = 1,
+    ) -> None:
         """Run pixels (N, C, H, W) in 0..1, `at_once` at a time; show each watched layer's outputs and keep none.
 
         `watch` maps layers to functions of (number of the first picture of the pass, output of the layer for it and
         the next ones); they must neither keep nor change the output. Nothing is copied: this is the cheapest way to
-        reduce the activations of many layers to a few numbers.
+        reduce the activations of many layers to a few numbers. `before` does so with what is received by the clip that
+        ends a layer: (its number, as `clips` tells it; the function).
         """
         taken(self, pixels)
         inputs, start = apart.inputs_of(self, pixels), 0
@@ -164,13 +173,22 @@ class Net:
             for start in range(0, len(inputs), at_once):
                 yield inputs[start : start + at_once]
 
-        def told(seen: Callable[[int, Tensor], None]) -> tap.Watcher:
+        def told(seen: Callable[[int, Tensor], None]) -> Watcher:
             return lambda output: seen(start, output)
 
         axes = known.turned(self, watch, pixels)
         observe = apart.observe_each if at_once > 1 and apart.alone(self, _size(pixels)) else tap.observe
+        clips = Clips({name: (call, told(seen)) for name, (call, seen) in before.items()}) if before else None
         with sizes.advising(self):
-            observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()}, axes)
+            observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()}, axes, clips)
+
+    def clips(self, pixels: Tensor, layers: Iterable[str]) -> dict[str, Clip]:
+        """Those of the layers that end in an activation with a ceiling, as ReLU6 has one, and which call makes it."""
+        taken(self, pixels)
+        clips, found = Clips({}), dict[str, Clip]()
+        watch = {name: clips.recording(name, found) for name in layers}
+        tap.observe(self.module, [apart.inputs_of(self, pixels)], watch, clips=clips)
+        return found
 
     @property
     def device(self) -> torch.device:

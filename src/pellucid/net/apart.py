@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from pellucid.errors import BadNetwork, Refused
 from pellucid.net import tap
 from pellucid.net.axes import Axes
+from pellucid.net.clips import Clips, Watcher
 from pellucid.net.conduct import ONE_BY_ONE, Conduct, tensors_of
 from pellucid.net.guard import undisturbed
-from pellucid.net.tap import Edit, Watcher
+from pellucid.net.tap import Edit
 
 if TYPE_CHECKING:
     from pellucid.net import Net
@@ -134,15 +135,22 @@ def observe_each(
     batches: Iterable[Tensor],
     watch: Mapping[str, Watcher],
     axes: Mapping[str, Axes] | None = None,
+    clips: Clips | None = None,
 ) -> None:
     """`tap.observe` for images that must not run together: the layers of a batch are shown when all of it has run."""
 
     def keeping(outputs: list[Tensor]) -> Watcher:
         return lambda output: outputs.append(output.clone())
 
+    shown = clips.shown if clips is not None else {}
     for inputs in batches:
         kept: dict[str, list[Tensor]] = {name: [] for name in watch}
+        received: dict[str, list[Tensor]] = {name: [] for name in shown}
+        before = Clips({name: (shown[name][0], keeping(outputs)) for name, outputs in received.items()})
         for one in inputs.split(1):
-            tap.observe(module, [one], {name: keeping(outputs) for name, outputs in kept.items()}, axes)
+            watchers = {name: keeping(outputs) for name, outputs in kept.items()}
+            tap.observe(module, [one], watchers, axes, before if shown else None)
+        for name, outputs in received.items():
+            shown[name][1](torch.cat(outputs))
         for name, outputs in kept.items():
             watch[name](torch.cat(outputs))

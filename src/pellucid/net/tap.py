@@ -29,6 +29,7 @@ from pellucid.errors import (
     unknown,
 )
 from pellucid.net.axes import Axes
+from pellucid.net.clips import Clips, Watcher
 from pellucid.net.conduct import ONE_BY_ONE, Conduct, Suspicion, same
 from pellucid.net.failures import failure, stops
 from pellucid.net.guard import undisturbed
@@ -171,25 +172,26 @@ def _no_pass(module: nn.Module) -> Iterator[None]:
         yield
 
 
-Watcher = Callable[[Tensor], None]
-"""Is shown a layer's output; it must neither keep nor change it."""
-
-
 def observe(
     module: nn.Module,
     batches: Iterable[Tensor],
     watch: Mapping[str, Watcher],
     axes: Mapping[str, Axes] | None = None,
+    clips: Clips | None = None,
 ) -> None:
     """Forward passes in a row; each layer in `watch` shows what it hands on, while it is still in the cache.
 
     Nothing is copied or kept, and everything is hung once for all passes: for whoever reduces activations to a few
-    numbers.
+    numbers. `clips` shows what activations with a ceiling receive.
     """
+    if clips is not None:
+        watch = {name: clips.checking(name, one) for name, one in watch.items()}
     taps = _Taps(module, [], {}, grad=False, watch=watch, axes=axes)
-    with undisturbed(module), taps.hung(), torch.set_grad_enabled(False):
+    with undisturbed(module), taps.hung(), torch.set_grad_enabled(False), clips or nullcontext():
         for inputs in batches:
             taps.calls.clear()
+            if clips is not None:
+                clips.begin()
             called(module, inputs)
             taps.check()
 

@@ -54,7 +54,7 @@ def _read(index: Index, numbers: list[int]) -> tuple[list[int], list[tuple[int, 
     good, pictures = [], []
     for i in numbers:
         try:
-            pictures.append(index.net.see(index.source.read(i)).pictures[0])
+            pictures.append(index.net.see(index.read(i)).pictures[0])
         except BadImage:
             continue  # the index has said so
         good.append(i)
