@@ -279,20 +279,10 @@ def _uncheckpointed() -> Iterator[None]:
                 _switch_checkpoints_on()
 
 
-_originals: dict[str, Any] = {}
-
-
-def _switch_checkpoints_off() -> None:
-    function = checkpointing.CheckpointFunction
-
-    def apply(cls: Any, run: Callable[..., Any], preserve: bool, *args: Any) -> Any:
-        return run(*args) if threading.get_ident() in _plain else super(function, cls).apply(run, preserve, *args)
-
-    function.apply = classmethod(apply)
-    for name in _generators:
-        if original := getattr(checkpointing, name, None):
-            _originals[name] = original
-            setattr(checkpointing, name, _either(original))
+def _apply(cls: Any, run: Callable[..., Any], preserve: bool, *args: Any) -> Any:
+    if threading.get_ident() in _plain:
+        return run(*args)
+    return super(checkpointing.CheckpointFunction, cls).apply(run, preserve, *args)
 
 
 def _either(original: Callable[..., Iterator[None]]) -> Callable[..., Iterator[None]]:
@@ -307,8 +297,18 @@ def _nothing() -> Iterator[None]:
     yield
 
 
+_originals = {name: getattr(checkpointing, name) for name in _generators if hasattr(checkpointing, name)}
+_instead = {name: _either(original) for name, original in _originals.items()}
+_apply_instead: Any = classmethod(_apply)
+
+
+def _switch_checkpoints_off() -> None:
+    checkpointing.CheckpointFunction.apply = _apply_instead
+    for name, function in _instead.items():
+        setattr(checkpointing, name, function)
+
+
 def _switch_checkpoints_on() -> None:
     del checkpointing.CheckpointFunction.apply  # that of every autograd function shows again
     for name, original in _originals.items():
         setattr(checkpointing, name, original)
-    _originals.clear()
