@@ -144,7 +144,7 @@ def test_ordinary_networks_pay_nothing(topology: str, monkeypatch: pytest.Monkey
 
 def test_hooks_of_others_are_said() -> None:
     module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
-    net = Net(module, preprocess=Preprocess())
+    net = Net(module, preprocess=Preprocess(), scores="logits")
     assert not A.gradient(net, pictures(1), 1).meta.notes
     handles = [
         module[1].register_forward_hook(lambda *_: None),
