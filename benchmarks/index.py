@@ -1,6 +1,8 @@
 """What an index costs and whether it is exact, over a folder of photos; JSON lines.
 
     python benchmarks/index.py exact    PHOTOS          every unit against brute force; bits for cuts and workers
+    python benchmarks/index.py ceilings PHOTOS          top nine of 500 units against the ranking before the ceiling
+    python benchmarks/index.py thresholds PHOTOS        what .005 exceeds, against every place; quantiles and maxima
     python benchmarks/index.py overhead PHOTOS [--net timm:resnet50]   above bare inference, picture by picture
     python benchmarks/index.py memory   PHOTOS          peak of the process for 500, 1000, 5000 pictures
     python benchmarks/index.py queries                  on a made-up index of 50,000 units
@@ -26,6 +28,8 @@ import numpy as np
 import torch
 
 from pellucid.images.sources import Source
+from pellucid.methods.units._exceeded import exceeded
+from pellucid.methods.units._layers import stages
 from pellucid.net import Net
 from pellucid.net.load import load
 from pellucid.progress import steps
@@ -41,7 +45,9 @@ def told(**facts: Any) -> None:
 
 
 def exact(photos: str, folder: Path) -> None:
-    """Top pictures, places and moments of every unit against a plain sort of all activations."""
+    """Top pictures, places and moments of every unit against a plain sort of all activations, or of what those with a
+    ceiling receive.
+    """
     net, source = load("bundled"), Source.of(photos)
     index = Index.of(swept(planned(net, source), folder / "a", Here(net, source)))
     plan, count = index.plan, index.plan.count
@@ -80,6 +86,68 @@ def exact(photos: str, folder: Path) -> None:
         plan = planned(net, source, spec={"spec": "bundled"}, shard=125)
         other = swept(plan, folder / f"w{workers}", Processes(workers))
         told(what="same bits", workers=workers, same=other.current["digest"] == digest)
+
+
+def ceilings(photos: str, folder: Path) -> None:
+    """The nine strongest of 500 random units of those with a ceiling, against what it receives."""
+    net, source = load("bundled"), Source.of(photos)
+    plan = planned(net, source, bottom=0, probe=0)
+    index = Index.of(swept(plan, folder / "c", Here(net, source)))
+    units, table = plan.units, net.layers(plan.size)
+    names = [row.name for row in table.rows]
+    capped = [i for i, clip in enumerate(units.clips) if clip is not None]
+    before = {i: names[names.index(units.layers[i]) - 1] for i in capped}  # the batch norm in front of each
+    maxima = {i: np.empty((len(source), units.channels[i]), np.float32) for i in capped}
+    places = {i: np.empty((len(source), units.channels[i]), np.int32) for i in capped}
+    for start in steps(range(0, len(source), plan.at_once), "pictures"):
+        some = range(start, min(start + plan.at_once, len(source)))
+        pixels = torch.cat([net.see(source.read(i)).pixels for i in some])
+        filled = torch.cat([pixels, torch.zeros(plan.at_once - len(pixels), *pixels.shape[1:])])
+        run = net.run(filled, at=list(before.values()))
+        for i, name in before.items():
+            flat = run.at[name][: len(some)].flatten(2).numpy()
+            maxima[i][start : some.stop], places[i][start : some.stop] = flat.max(2), flat.argmax(2)
+    rng = np.random.default_rng(0)
+    all_units = [(i, channel) for i in capped for channel in range(units.channels[i])]
+    same = equal_places = tied = 0
+    for i, channel in [all_units[k] for k in rng.choice(len(all_units), 500, replace=False)]:
+        order = np.argsort(-maxima[i][:, channel], kind="stable")[:9]
+        top = index.top(units.layers[i], channel)
+        same += top.images.tolist() == order.tolist()
+        equal_places += top.places.tolist() == places[i][order, channel].tolist()
+        tied += len(np.unique(top.values)) == 1
+    told(
+        what="ceilings", pictures=len(source), units=500, same_images=same, same_places=equal_places, all_nine_tied=tied
+    )
+
+
+def thresholds(photos: str, folder: Path, share: float = 0.005) -> None:
+    """Dissection's thresholds against every activation, in float64; all units' quantiles against their maxima."""
+    net, source = load("bundled"), Source.of(photos)
+    index = Index.of(swept(planned(net, source, bottom=0, probe=0), folder / "t", Here(net, source))).using(net)
+    layers, units = stages(index), index.plan.units
+    judged = np.concatenate(exceeded(index, layers, share))
+    sampled = np.concatenate([
+        [index.quantile(layer, c, np.array([1 - share]))[0] for c in range(units.channels[units.layer(layer)])]
+        for layer in layers
+    ])  # fmt: skip
+    kept: list[list[torch.Tensor]] = [[] for _ in layers]
+    for i in steps(range(len(source)), "pictures"):
+        run = net.run(net.see(source.read(i)), at=layers, stop=True)
+        for held, layer in zip(kept, layers, strict=True):
+            held.append(run.at[layer][0].flatten(1))
+    exact = [np.quantile(torch.cat(held, 1).numpy(), 1 - share, axis=1) for held in kept]
+    truth = np.concatenate(exact)
+    known = np.abs(truth) > 1e-9
+    over = 0
+    for layer, channels in zip(units.layers, units.channels, strict=True):
+        high = [index.moments(layer, c)["greatest"] for c in range(channels)]
+        over += sum(index.quantile(layer, c, np.array([0.995]))[0] > high[c] for c in range(channels))
+    for name, found in (("counted", judged), ("sampled", sampled)):
+        error = np.abs(found - truth)[known] / np.abs(truth[known])
+        worst, median, p95 = (float(np.quantile(error, q)) for q in (1, 0.5, 0.95))
+        told(what="thresholds", how=name, pictures=len(source), units=len(truth), median=median, p95=p95, worst=worst)
+    told(what="quantiles", units=len(units), above_their_maximum=int(over))
 
 
 def overhead(photos: str, spec: str, weights: str | None, pictures: int) -> None:
@@ -157,9 +225,9 @@ def memory(photos: str, folder: Path) -> None:
 def _made_up(units: int, images: int, **how: Any) -> Plan:
     layers = 50
     shape = Units(tuple(f"layer{i}" for i in range(layers)), (units // layers,) * layers, ((14, 14),) * layers,
-                  (None,) * layers, {}, (False,) * layers)  # fmt: skip
+                  (None,) * layers, {}, (False,) * layers, (None,) * layers)  # fmt: skip
     return Plan(
-        {"spec": "none"}, "0" * 64, {}, "none:", images, "0" * 64, shape, ("layer49",), bottom=0, probe=0, **how
+        {"spec": "none"}, "0" * 64, {}, "none:", images, "0" * 64, "", shape, ("layer49",), bottom=0, probe=0, **how
     )
 
 
@@ -187,7 +255,9 @@ def scale(units: int = 50_000, images: int = 1_281_167, shard: int = 4096) -> No
             gate = folds[0].gate(working["top"], numbers)
             row, unit = np.nonzero(maxima >= gate)
             events = Events(row, unit, np.zeros(len(row), np.int64))
-            batch = Batch(numbers, numbers * 0 - 1, maxima, maxima, maxima, sampled[: len(numbers)], {"top": events})
+            batch = Batch(
+                numbers, numbers * 0 - 1, maxima, maxima, maxima, maxima, sampled[: len(numbers)], {"top": events}
+            )
             for fold in folds:
                 fold.step(working[fold.name], plan.units, batch)
         for fold, kept in zip(folds, counting, strict=True):
@@ -219,7 +289,7 @@ def queries(folder: Path, units: int = 50_000, images: int = 100_000) -> None:
         row, unit = (one.ravel() for one in np.indices(maxima.shape))
         numbers = np.arange(start, start + plan.batch)
         sampled = rng.random((plan.batch, plan.samples, units), np.float32)
-        batch = Batch(numbers, numbers * 0 - 1, maxima, maxima, maxima, sampled,
+        batch = Batch(numbers, numbers * 0 - 1, maxima, maxima, maxima, maxima, sampled,
                       {"top": Events(row, unit, row * 0)})  # fmt: skip
         for fold in plan.folds:
             fold.step(parts[fold.name], plan.units, batch)
@@ -252,7 +322,7 @@ def queries(folder: Path, units: int = 50_000, images: int = 100_000) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["exact", "overhead", "memory", "queries", "scale"])
+    parser.add_argument("what", choices=["exact", "ceilings", "thresholds", "overhead", "memory", "queries", "scale"])
     parser.add_argument("photos", nargs="?")
     parser.add_argument("--net", default="bundled")
     parser.add_argument("--weights")
@@ -263,6 +333,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if given.what == "exact":
             exact(given.photos, Path(folder))
+        elif given.what == "ceilings":
+            ceilings(given.photos, Path(folder))
+        elif given.what == "thresholds":
+            thresholds(given.photos, Path(folder))
         elif given.what == "overhead":
             overhead(given.photos, given.net, given.weights, given.pictures)
         elif given.what == "memory":

@@ -41,7 +41,7 @@ class Small(nn.Module):
 
 def said(network: nn.Module, **how: Any) -> tuple[Net, Tensor, pl.Predictions]:
     """(net, its logits of the image, its predictions)."""
-    net = pl.load(network, size=12, **how)
+    net = pl.load(network, size=12, mean=0, std=1, **how)
     images = pl.Images.of(IMAGE)
     with torch.no_grad():
         logits = network.logits(net.see(images).pixels)[0].double()
@@ -80,13 +80,13 @@ def test_a_network_that_ends_in_softmax(end: Any, because: str, kind: str, metho
     assert sum(because in note for note in found.meta.notes) == 1
     options = {"size": 6, "stride": 6} if method == "occlusion" else {}
     for asked, value in (("p(1)", right[1]), ("loss(1)", -right[1].log())):
-        net = pl.load(net.module, size=12)  # what the first pass shows is there already in its own answer
+        net = pl.load(net.module, size=12, mean=0, std=1)  # what the first pass shows is there already in its own answer
         heat = getattr(A, method)(net, IMAGE, asked, **options)
         assert heat.meta.score == pytest.approx([float(value)], rel=1e-4)
         assert any(because in note for note in heat.meta.notes)
     plain = getattr(A, method)(net, IMAGE, 1, **options)
     assert "logit" not in plain.unit
-    assert pl.load(net.module, size=12, scores=kind).predict(pl.Images.of(IMAGE)).meta.notes == ()
+    assert pl.load(net.module, size=12, mean=0, std=1, scores=kind).predict(pl.Images.of(IMAGE)).meta.notes == ()
 
 
 @pytest.mark.parametrize("end", [nn.Sigmoid(), torch.sigmoid, lambda s: s.sigmoid()[:, None, None], nn.LogSigmoid()])

@@ -89,6 +89,12 @@ def method(title: str, *, source: str) -> Callable[[Callable[..., R]], Callable[
     def declare(function: Callable[..., R]) -> Callable[..., R]:
         @functools.wraps(function)
         def asked(*args: Any, **kwargs: Any) -> R:
+            from pellucid.ambient import neutral  # here, because listing the methods must not wait for torch
+
+            with neutral():
+                return answered(*args, **kwargs)
+
+        def answered(*args: Any, **kwargs: Any) -> R:
             arguments, _ = _split(function)
             given = {**dict(zip(arguments, args, strict=False))}
             if len(args) > len(arguments):

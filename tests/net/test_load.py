@@ -239,7 +239,7 @@ def test_a_missing_extra_is_named(package: str, monkeypatch: pytest.MonkeyPatch)
     for name in [name for name in sys.modules if name.split(".")[0] == package]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "meta_path", [Absent(package), *sys.meta_path])
-    with pytest.raises(MissingExtra, match=rf"pip install 'pellucid\[{package}\]'"):
+    with pytest.raises(MissingExtra, match=rf"pip install (-e )?'[^']*\[{package}\]'"):
         load(f"{package}:resnet18")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from pellucid.images.sources import Source
 from pellucid.net import Net
 from pellucid.sweep import Here, Store, planned, swept
 from pellucid.sweep.eye import Eye, _offsets
-from pellucid.sweep.folds.histogram import BINS, HALF, binned, edges, quantiles
+from pellucid.sweep.fold import Batch, Units
+from pellucid.sweep.folds.exact import PLACES, digits, floating, integers, packed
+from pellucid.sweep.folds.histogram import BINS, HALF, Histogram, binned, edges, exponents, quantiles
 from pellucid.sweep.folds.rows import morcos
-from pellucid.sweep.folds.sums import fixed, floating
 from pellucid.sweep.index import Index
 from tests.sweep.made import photos, small
 
@@ -154,15 +156,32 @@ def test_embeddings_and_class_means(index: Index, folder: Path) -> None:
 
 def test_bins_hold_what_they_should() -> None:
     chance = np.random.default_rng(0)
-    values = (chance.standard_normal(20_000) * 10.0 ** chance.uniform(-9, 5, 20_000)).astype(np.float32)
-    bins, ends = binned(values), edges()
-    inside = (bins > 0) & (bins < BINS - 1) & (bins != HALF)
-    assert inside.mean() > 0.6
+    values = (chance.standard_normal((20_000, 1)) * 10.0 ** chance.uniform(-9, 5, (20_000, 1))).astype(np.float32)
+    top = exponents(np.abs(values).max(0))
+    bins, ends = binned(values, top), edges(int(top[0]))
+    inside = bins != HALF
+    assert inside.mean() > 0.4
     low, high = ends[bins[inside]], ends[bins[inside] + 1]
     wide = values[inside].astype(np.float64)
     assert ((low <= wide) & (wide <= high)).all()
-    assert (np.abs(values[bins == HALF]) < 2.0**-20 * (1 + 1e-6)).all()
-    assert binned(np.float32([0.0, -0.0])).tolist() == [HALF, HALF]
+    assert (np.abs(values[~inside]) < ends[HALF + 1]).all()
+    assert binned(np.float32([[0.0], [-0.0]]), top).tolist() == [[HALF], [HALF]]
+
+
+def test_bins_move_the_same_way_in_whatever_order_larger_values_come() -> None:
+    chance = np.random.default_rng(5)
+    values = (chance.standard_normal((6, 4, 3)) * 2.0 ** chance.uniform(-40, 20, (6, 1, 3))).astype(np.float32)
+    units, parts = Units(("a",), (3,), ((2, 2),)), []
+    for order in (np.arange(6), np.arange(6)[::-1], np.array([3, 0, 5, 1, 4, 2])):
+        working = Histogram().start(units)
+        for i in order:
+            whole = np.abs(values[i]).max(0)[None]
+            Histogram().step(working, units, Batch(np.array([i]), np.array([-1]), *[whole] * 4, values[i][None], {}))
+        parts.append(Histogram().pack(units, working))
+    for name, found in parts[0].items():
+        assert np.array_equal(found, parts[1][name]), name
+        assert np.array_equal(found, parts[2][name]), name
+    assert parts[0]["count"].sum() == values.size
 
 
 @pytest.mark.parametrize("kind", ["normal", "rectified", "skewed"])
@@ -170,18 +189,28 @@ def test_quantiles_are_within_half_a_percent(kind: str) -> None:
     chance = np.random.default_rng(2)
     values = chance.standard_normal(400_000).astype(np.float32)
     values = np.maximum(values, 0) if kind == "rectified" else np.exp(values) if kind == "skewed" else values + 3
-    counts = np.bincount(binned(values), minlength=BINS).astype(np.uint32)[None]
+    top = exponents(np.abs(values).max(keepdims=True))
+    counts = np.bincount(binned(values, top), minlength=BINS).astype(np.uint32)[None]
     shares = np.array([0.6, 0.9, 0.95, 0.99, 0.995, 0.999])
-    assert np.allclose(quantiles(counts, shares)[0], np.quantile(values, shares), rtol=5e-3)
+    assert np.allclose(quantiles(counts, shares, top)[0], np.quantile(values, shares), rtol=5e-3)
 
 
-def test_fixed_point_sums_do_not_depend_on_their_order() -> None:
+@pytest.mark.parametrize("scale", [1e-30, 1e-6, 1.0, 1e6, 1e15])
+def test_sums_are_exact_at_any_scale_and_do_not_depend_on_their_order(scale: float) -> None:
     chance = np.random.default_rng(3)
-    values = chance.standard_normal(10_000) * 10.0 ** chance.uniform(-6, 6, 10_000)
-    coarse, fine = (one.astype(np.int64) for one in fixed(values))
-    assert np.allclose(floating(coarse, fine), values, rtol=0, atol=2.0**-40)
-    order = chance.permutation(len(values))
-    assert (coarse.sum(), fine.sum()) == (coarse[order].sum(), fine[order].sum())
+    values = (chance.standard_normal((4000, 1)) * 10.0 ** chance.uniform(-4, 4, (4000, 1)) * scale).astype(np.float32)
+    wide = values.astype(np.float64) ** 2
+    kept = []
+    for order in (np.arange(4000), chance.permutation(4000)):
+        sums = np.zeros((PLACES, 1), np.int64)
+        for some in np.array_split(wide[order], 7 if order[0] else 40):
+            for place, found in digits(some):
+                sums[place] += found.sum(0).astype(np.int64)
+        kept.append(packed(sums))
+    assert all(np.array_equal(a, b) for a, b in zip(*kept, strict=True))
+    exact = sum(Fraction(float(one)) for one in wide[:, 0])
+    assert Fraction(integers(sums)[0], 1 << 320) == exact
+    assert np.isclose(floating(sums)[0], float(exact), rtol=1e-15, atol=0)
 
 
 def test_a_nan_in_one_place_of_a_rectified_map_is_noticed(folder: Path, tmp_path: Path) -> None:

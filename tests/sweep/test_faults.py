@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.errors import PellucidError, Unreachable
+from pellucid.errors import MissingDevice, PellucidError, Unreachable
 from pellucid.images.sources import Source
+from pellucid.progress import listen
 from pellucid.sweep import Here, Plan, Processes, Runner, Store, _disk, planned, share, swept
 from pellucid.sweep.drive import Lost, drive
 from pellucid.sweep.index import Index
@@ -34,6 +35,7 @@ from pellucid.sweep.store import BadStore
 from tests.sweep.made import photos, whiten
 
 ROOT = Path(__file__).parents[2]
+DRIVE = sys.modules["pellucid.sweep.drive"]
 SPEC = {"spec": f"{ROOT / 'tests/sweep/made.py'}:build", "size": 24}
 
 
@@ -175,7 +177,9 @@ def test_what_every_piece_would_meet_is_raised_at_once(folder: Path, tmp_path: P
         swept(plan_of(folder), tmp_path / "x", Broken([]))
 
 
-def test_what_takes_too_long_is_abandoned(folder: Path, tmp_path: Path) -> None:
+def test_what_takes_too_long_is_abandoned(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DRIVE, "LEAST", 0.1)
+
     class Slow(Told):
         abandoned = 0
 
@@ -481,3 +485,69 @@ def test_what_travels_is_small(folder: Path) -> None:
     plan.members(0)
     assert len(pickle.dumps(plan)) < 5000
     assert "_order" not in pickle.loads(pickle.dumps(plan)).__dict__
+
+
+class Takes(Told):
+    """Every picture takes its time, and whoever asks too early is told nothing."""
+
+    each = 0.01
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.ready: dict[Any, float] = {}
+
+    def submit(self, plan: Plan, piece: Piece) -> Any:
+        handle = super().submit(plan, piece)
+        self.ready[handle] = time.monotonic() + self.each * (piece.stop - piece.start)
+        return handle
+
+    def wait(self, handles: Iterable[Any], seconds: float | int) -> list[Any]:
+        until = time.monotonic() + seconds
+        first = min(handles, key=lambda one: self.ready[one])
+        time.sleep(max(min(self.ready[first], until) - time.monotonic(), 0))
+        return [first] if self.ready[first] <= time.monotonic() else []
+
+    def result(self, handle: Any) -> Done:
+        return self.here.result(handle)
+
+
+@pytest.mark.parametrize("deadline", [0.0005, 0.02])
+def test_a_deadline_that_is_too_short_costs_no_picture(
+    folder: Path, tmp_path: Path, digest: str, deadline: float
+) -> None:
+    store = swept(plan_of(folder), tmp_path / "x", Takes(), deadline=deadline)
+    assert (store.bad(), store.current["digest"]) == ((), digest)
+
+
+def test_where_nothing_is_ever_done_the_run_ends(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Never(Takes):
+        each = 1e9
+
+    monkeypatch.setattr(DRIVE, "HOURS", 0.1)
+    with pytest.raises(PellucidError, match=r"no picture was done within \d+ seconds: .*what is done is kept"):
+        swept(plan_of(folder), tmp_path / "x", Never(), deadline=0.01)
+
+
+@pytest.mark.parametrize("device", ["cuda", "xpu"])
+def test_a_device_that_a_worker_lacks_is_one_line_at_once(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    asked: list[Piece] = []
+
+    class Counting(Here):
+        def submit(self, plan: Plan, piece: Piece) -> Any:
+            asked.append(piece)
+            return super().submit(plan, piece)
+
+    with pytest.raises(MissingDevice, match=rf"is made on a {device} device and the worker on .* has none"):
+        swept(replace(plan_of(folder), device=device), tmp_path / "x", Counting())
+    assert len(asked) == 1
+
+
+def test_progress_is_told_within_a_shard(folder: Path, tmp_path: Path) -> None:
+    heard: list[tuple[str, int, int | None]] = []
+    with listen(lambda *what: heard.append(what)):
+        swept(plan_of(folder, shard=40, batch=8), tmp_path / "x", Here())
+    assert {(what, total) for what, _, total in heard} == {("pictures", 40)}
+    assert [done for _, done, _ in heard] == list(range(41))

@@ -49,7 +49,8 @@ def command() -> click.Command:
         option("--workers", type=Count, says="1, ray: every CPU", help="processes, of one thread each"),
         Option("--address", metavar="HOST:PORT", help="of the Ray cluster  [default: $RAY_ADDRESS, or one is begun]"),
         Option("--share", type=Share(), metavar="I/N", help="only the i-th of n shares  [array: from the environment]"),
-        Option("--retry", is_flag=True, help="do again what is damaged, or had pictures that could not be read"),
+        Option("--retry", is_flag=True,
+               help="do again what is damaged, or had pictures that could not be read, or that are others by now"),
         Option("--check", is_flag=True, help="compare every file with its checksum, and do nothing else"),
     ]  # fmt: skip
     source = click.Argument(["source"], required=False, metavar="PICTURES", type=click.Path())
@@ -88,7 +89,7 @@ def _index(session: Session) -> None:
     if given["retry"]:
         if given["share"] or given["runner"] == "array":
             raise PellucidError("--retry is for one machine at a time: run it without --share, then the shares again")
-        session.watch.note(f"{Store.begun(given['store'], plan).retry()} shards are done again")
+        session.watch.note(f"{Store.begun(given['store'], plan).retry(source)} shards are done again")
     part = given["share"] or (share() if given["runner"] == "array" else (0, 1))
     try:
         store = swept(plan, given["store"], _runner(session, source), part=part)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,17 @@ from pellucid.cli.files import PAGES, places, save
 from pellucid.cli.options import Command, Option, common, options_from
 from pellucid.cli.session import Session, running
 from pellucid.errors import PellucidError
+from pellucid.net.load import load
 from pellucid.result import Places, Result, Table
-from pellucid.sweep.index import Index
+from pellucid.sweep.index import Index, preprocess_of
 
 NOUNS = {"index": "INDEX", "other": "OTHER", "indexes": "INDEX...", "unit": "LAYER:UNIT", "images": "IMAGE..."}
 """What such methods ask about, in the order of their signatures, and how the help page writes it."""
 KEPT = ("out", "look", "json", "quiet", "debug", "threads")
 """Of the common options those that make sense where the network is the index's."""
+NETWORK = ("net", "weights", "labels", "output", "scores")
+"""And those that name it, where it is not loaded on the word of the index alone."""
+_WAYS = {"images": "--pictures FOLDER", "net": "--net SPEC"}
 
 
 def command(entry: Entry) -> click.Command:
@@ -31,10 +37,21 @@ def command(entry: Entry) -> click.Command:
         params.append(Option("-t", "--target", metavar="TARGET", help="as for the other methods"))
     params += own
     params.append(Option("--pictures", metavar="SOURCE", help="where the pictures lie now, if they were moved"))
+    params += [one for one in network() if one.name not in taken]
     params += [one for one in common(out=True) if one.name in KEPT and one.name not in taken]
     doc = f"{entry.title}. {entry.doc}\n\n{entry.source}."
     call = running(lambda session: answered(session, entry))
     return Command(entry.name, call, doc=doc, summary=entry.title, params=params)
+
+
+def network() -> list[Option]:
+    """The options that name the network of an index: one that runs code, or has files of its own, must be named."""
+    found = [one for one in common() if one.name in NETWORK]
+    for one in found:
+        if one.name == "net":
+            one.default, one.envvar = None, None
+            one.help = "the network, where the index names one that runs code or has files of its own"
+    return found
 
 
 def _argument(noun: str) -> click.Argument:
@@ -54,9 +71,9 @@ def answered(session: Session, entry: Entry) -> None:
     with session.watch.busy("opening the index"):
         for name in ("index", "other"):
             if name in nouns:
-                nouns[name] = opened(nouns[name], given.get("pictures"))
+                nouns[name] = opened(nouns[name], given)
         if "indexes" in nouns:
-            nouns["indexes"] = [opened(one, given.get("pictures")) for one in nouns["indexes"]]
+            nouns["indexes"] = [opened(one, given) for one in nouns["indexes"]]
     if "images" in nouns:
         nouns["images"] = session.read_all(given["images"])
         if nouns["images"] is None:
@@ -67,10 +84,15 @@ def answered(session: Session, entry: Entry) -> None:
     report(session, [Answer(None, result, saved)])
 
 
-def opened(folder: str, pictures: str | None) -> Index:
-    """The index in a folder, its pictures re-pointed where they were moved."""
-    index = Index.of(folder)
-    return index.at(pictures) if pictures else index
+def opened(folder: str, given: Mapping[str, Any]) -> Index:
+    """The index in a folder, its pictures and its network where they are said to be."""
+    index = replace(Index.of(folder), ways=_WAYS)
+    if given.get("pictures"):
+        index = index.at(given["pictures"])
+    if given.get("net"):
+        net = load(given["net"], **{name: given.get(name) for name in NETWORK if name != "net"})
+        index = index.using(replace(net, preprocess=preprocess_of(index.plan)))
+    return index
 
 
 def about(given: Any) -> str:

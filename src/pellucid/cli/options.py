@@ -45,11 +45,19 @@ class Declared(Kind):
             self.fail(f"{value!r}: choose from {', '.join(self.choices)}", param, ctx)
         given: Any = self.choices.get(value, value)
         try:
-            several = self._list or (self._maybe_list and "," in value)
+            several = self._list or (self._maybe_list and ("," in value or not self._takes_one(given)))
             return self._adapter.validate_python(given.split(",") if several else given)
         except pydantic.ValidationError as error:
             said = error.errors()[0]["msg"]
             self.fail(f"{value!r}: {said[:1].lower()}{said[1:]}", param, ctx)
+
+    def _takes_one(self, given: Any) -> bool:
+        """Whether one value alone is meant: `int | tuple[int, int]`, unlike `tuple[str, ...] | None`."""
+        try:
+            self._adapter.validate_python(given)
+        except pydantic.ValidationError:
+            return False
+        return True
 
     @property
     def _adapter_takes_anything_else(self) -> bool:

@@ -71,7 +71,8 @@ class Images:
         if len(shapes) != 1:
             sizes = ", ".join(sorted("×".join(map(str, shape)) for shape in shapes))
             raise BadImage(f"pictures of {len(shapes)} sizes are no one tensor: {sizes}; {_one_size(shapes)}")
-        return torch.stack([as_float(picture) for picture in self.pictures])
+        with torch.inference_mode(False):  # whoever asks may want gradients, even where the caller wants none
+            return torch.stack([as_float(picture) for picture in self.pictures])
 
     def on(self, device: torch.device) -> Images:
         """The same, with their pixels on that device; the originals stay where they are."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +37,10 @@ def opened(place: str) -> Iterator[IO[bytes]]:
     """A file to read and to seek in. Raises BadImage where there is none, Unreachable where nobody answers."""
     with _reported(place):
         if not is_url(place):
-            with Path(place).expanduser().open("rb") as file:
+            local = Path(place).expanduser()
+            if not stat.S_ISREG(local.stat().st_mode) and not local.is_dir():  # a pipe or a device may never end
+                raise BadImage(f"cannot open {place!r}: it is no file")
+            with local.open("rb") as file:
                 yield file
             return
         system, path = _system(place)

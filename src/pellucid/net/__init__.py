@@ -6,15 +6,16 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from pellucid.errors import PellucidError, Refused, UnknownName
+from pellucid.ambient import neutral
+from pellucid.errors import PellucidError, UnknownName
 from pellucid.images import Images, read
-from pellucid.net import known, meaning, outputs, predict, remarks, returned, sizes, tap
+from pellucid.net import apart, known, meaning, predict, remarks, returned, sizes, tap
+from pellucid.net.clips import Clip, Clips, Watcher
 from pellucid.net.dimensions import taken
 from pellucid.net.identity import raw, weights_of
 from pellucid.net.labels import Labels
@@ -23,6 +24,7 @@ from pellucid.net.meaning import Meaning
 from pellucid.net.memory import Memory, free, room
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.rules import Rule
+from pellucid.net.run import Run
 from pellucid.net.spill import spilling
 from pellucid.result import Guess, Predictions
 from pellucid.result.scores import Scores
@@ -37,85 +39,6 @@ Grad = bool | Literal["pixels"]
 """What a run can be differentiated by: nothing, the activations asked for, or the pixels too."""
 _GROWTH = 40  # numbers that a graph keeps for each number of the picture: 30 to 130 for the usual networks
 _MOST = 64  # images in a chunk: larger ones are no faster
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """One forward pass: the scores, and the activations that were asked for."""
-
-    net: Net
-    returned: Any
-    """What the module returned, unchanged: a detector's list of boxes, a captioner's dict."""
-    at: Mapping[str, Tensor]
-    coverage: Mapping[str, int] = field(default_factory=dict)
-    """How often each operation met each backward rule."""
-    pixels: Tensor | None = None
-    """With `grad="pixels"`: the leaf (N, C, H, W) that the output depends on."""
-    kept: bool = False
-    """Somebody may ask for gradients of this run again: do not let autograd free its graph."""
-    stopped: bool = False
-    """The pass ended at the last layer that was asked for."""
-    images: int | None = None
-    """How many went in."""
-
-    @cached_property
-    def output(self) -> Tensor:
-        """(N, classes) for a classifier; whatever the network gives otherwise. Refused where it is no tensor."""
-        if self.stopped:
-            raise PellucidError(f"this pass ended at {', '.join(self.at)}: it has no output; run without stop=True")
-        output = returned.selected(self.returned, self.net.output, self.net.name)
-        return output if self.images is None else returned.for_each_image(output, self.images, self.net.name)
-
-    def __getitem__(self, layer: str) -> Tensor:
-        return self.at[layer]
-
-    @cached_property
-    def scores(self) -> Tensor:
-        """The output as (N, outputs); Refused where it is no row of numbers per image."""
-        found = returned.rows(self.output)
-        if found is None:
-            shape = self.output.shape[1:]
-            first = ",".join("0" for _ in shape)
-            raise Refused(
-                f"this network gives {'×'.join(map(str, shape))} numbers per image, no row of classes: "
-                f"ask for one of them, out[{first}]{', or for region(CLASS)' * (len(shape) == 3)}, "
-                "or for a layer's unit"
-            )
-        if self.net.labels is not None:
-            returned.labelled(self.net.name, self.net.labels, found.shape[1])
-        return found
-
-    @property
-    def two(self) -> bool:
-        """Whether the one number that comes out says which of two labels it is."""
-        return self.net.labels is not None and len(self.net.labels) == 2 and self.scores.shape[1] == 1
-
-    @property
-    def by_class(self) -> Tensor:
-        """(N, classes): the network's own numbers, `net.meaning` says what they are. Refused for a regression."""
-        return outputs.spread(self.scores, self.net.meaning, self.two)
-
-    @property
-    def probabilities(self) -> Tensor:
-        """(N, classes), by what the outputs mean; refused where that makes a difference and nobody has said it."""
-        self._read()
-        return outputs.probabilities(self.scores, self.net.meaning, self.two)
-
-    @property
-    def log_probabilities(self) -> Tensor:
-        """(N, classes): their logarithms."""
-        self._read()
-        return outputs.log_probabilities(self.scores, self.net.meaning, self.two)
-
-    def _read(self) -> None:
-        """Where nothing says what the outputs mean, the first images that are asked about decide; see `outputs.torn`.
-
-        Refused where a later one would be read otherwise: one network, one reading.
-        """
-        torn = outputs.torn(self.scores) if self.net.meaning.assumed else None
-        if torn is not None and not self.net.read(alone=bool(torn.any())) and torn.any():
-            row = self.scores[int(torn.nonzero()[0])]
-            raise outputs.two_readings(row, self.net.name, self.net.class_name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +61,7 @@ class Net:
     """What loading it had to decide."""
 
     def __repr__(self) -> str:
-        parameters = sum(p.numel() for p in self.module.parameters())
+        parameters = sum(p.numel() for p in self.module.parameters() if not nn.parameter.is_lazy(p))
         classes = f", {len(self.labels)} classes" if self.labels else ""
         return f"Net({self.name!r}, {type(self.module).__name__} with {parameters:,} parameters{classes})"
 
@@ -151,6 +74,7 @@ class Net:
 
         return load(value)
 
+    @neutral()
     def run(
         self,
         images: Images | Tensor,
@@ -186,6 +110,10 @@ class Net:
         )
         return answered
 
+    def gradients(self, *tensors: Any, **how: Any) -> tuple[Tensor, ...]:
+        """`torch.autograd.grad(…)`, with the network as in its forward pass: parts of it may run again in this one."""
+        return tap.gradients(self.module, *tensors, **how)
+
     def remembering(self) -> Net:
         """The same network, which need not run forward again for pixels that it has been shown.
 
@@ -204,47 +132,63 @@ class Net:
         grad: Grad,
         stop: bool,
     ) -> Run:
-        like = next((p for p in self.module.parameters() if p.is_floating_point()), pixels)
         taken(self, pixels)
         pixels = pixels.to(self.device)  # once: what comes back to them is then there as well
         leaf = pixels.detach().clone().requires_grad_() if grad == "pixels" else None
         with torch.set_grad_enabled(bool(grad)):
-            inputs = self.preprocess.normalise((pixels if leaf is None else leaf).to(like.device)).to(like.dtype)
+            inputs = apart.inputs_of(self, pixels if leaf is None else leaf)
         large = bool(grad) and 4 * len(pixels) * pixels[0].numel() * _GROWTH > MEMORY
         ending = None if stop or "ending" in self._cache else meaning.Ending()
+        how: dict[str, Any] = {"at": at, "edit": edit, "rule": rule, "grad": bool(grad), "stop": stop}
         with spilling(MEMORY) if large else nullcontext(), sizes.advising(self):
-            output, found, coverage = tap.forward(
-                self.module, inputs, at=at, edit=edit, rule=rule, grad=bool(grad), stop=stop, called=ending,
-                axes=known.turned(self, (*at, *(edit or ())), pixels),
-            )  # fmt: skip
-        run = Run(self, output, found, coverage, leaf, stopped=stop, images=len(pixels))
+            answer = apart.forward(
+                self, inputs, **how, listener=ending, axes=known.turned(self, (*at, *(edit or ())), pixels)
+            )
+        run = Run(self, *answer, leaf, stopped=stop, images=len(pixels))
         if not stop and not {"ending", "looks"} <= self._cache.keys():
             meaning.learn(self._cache, run, ending)
         return run
 
-    def observe(self, pixels: Tensor, watch: Mapping[str, Callable[[int, Tensor], None]], *, at_once: int = 1) -> None:
+    @neutral()
+    def observe(
+        self,
+        pixels: Tensor,
+        watch: Mapping[str, Callable[[int, Tensor], None]],
+        *,
+        before: Mapping[str, tuple[int, Callable[[int, Tensor], None]]] | None = None,
+        at_once: int = 1,
+    ) -> None:
         """Run pixels (N, C, H, W) in 0..1, `at_once` at a time; show each watched layer's outputs and keep none.
 
         `watch` maps layers to functions of (number of the first picture of the pass, output of the layer for it and
         the next ones); they must neither keep nor change the output. Nothing is copied: this is the cheapest way to
-        reduce the activations of many layers to a few numbers.
+        reduce the activations of many layers to a few numbers. `before` does so with what is received by the clip that
+        ends a layer: (its number, as `clips` tells it; the function).
         """
         taken(self, pixels)
-        like = next((p for p in self.module.parameters() if p.is_floating_point()), pixels)
-        inputs = self.preprocess.normalise(pixels.to(like.device)).to(like.dtype)
-        start = 0
+        inputs, start = apart.inputs_of(self, pixels), 0
 
         def batches() -> Iterator[Tensor]:
             nonlocal start
             for start in range(0, len(inputs), at_once):
                 yield inputs[start : start + at_once]
 
-        def told(seen: Callable[[int, Tensor], None]) -> tap.Watcher:
+        def told(seen: Callable[[int, Tensor], None]) -> Watcher:
             return lambda output: seen(start, output)
 
         axes = known.turned(self, watch, pixels)
+        observe = apart.observe_each if at_once > 1 and apart.alone(self, _size(pixels)) else tap.observe
+        clips = Clips({name: (call, told(seen)) for name, (call, seen) in before.items()}) if before else None
         with sizes.advising(self):
-            tap.observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()}, axes)
+            observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()}, axes, clips)
+
+    def clips(self, pixels: Tensor, layers: Iterable[str]) -> dict[str, Clip]:
+        """Those of the layers that end in an activation with a ceiling, as ReLU6 has one, and which call makes it."""
+        taken(self, pixels)
+        clips, found = Clips({}), dict[str, Clip]()
+        watch = {name: clips.recording(name, found) for name in layers}
+        tap.observe(self.module, [apart.inputs_of(self, pixels)], watch, clips=clips)
+        return found
 
     @property
     def device(self) -> torch.device:
@@ -258,6 +202,7 @@ class Net:
         """The pictures as the network sees them, on its device: resized and cropped, in 0..1, not yet normalised."""
         return self.preprocess.see(images).on(self.device)
 
+    @neutral()
     def layers(self, size: tuple[int, int] | None = None, *, of: Tensor | None = None) -> Layers:
         """The layer table of a pass over a blank picture of that size; by default the network's own (`size`).
 
@@ -286,9 +231,11 @@ class Net:
     def chunk(self, size: tuple[int, int], *, grad: bool) -> int:
         """How many images of that size to run at once (at least 1): as many as memory and cache hold."""
         table = self.layers(size)
-        most = room(self.device, MEMORY) // (4 * (table.floats if grad else 4 * table.widest))
+        most = room(self.device, MEMORY) // (4 * max(table.floats if grad else 4 * table.widest, 1))
         if self.device.type == "cpu":
-            most = min(most, CACHE // (4 * table.widest))
+            most = min(most, CACHE // (4 * max(table.widest, 1)))
+        if apart.alone(self, size):
+            most = 1
         self._cache["chunk"] = max(min(most, _MOST, self._largest[0]), 1)
         return int(self._cache["chunk"])
 
@@ -305,6 +252,7 @@ class Net:
         self._largest[0] = max(before // 2, 1)
         return before > 1
 
+    @neutral()
     def predict(self, images: Any, top: int = 5) -> Predictions:
         """The `top` best guesses for every image, best first; of a regression its first outputs.
 
@@ -354,7 +302,7 @@ class Net:
     def notes(self) -> tuple[str, ...]:
         """Warnings that every result about this network carries: what had to be guessed, what makes it unreliable."""
         said = (self.meaning.note,) if self.meaning.note else ()
-        return (*self.said, *said, *remarks.unstated(self.preprocess), *sizes.notes(self))
+        return (*self.said, *said, *remarks.unstated(self.preprocess), *sizes.notes(self), *apart.notes(self.module))
 
     def remarks(self, options: Mapping[str, Any]) -> tuple[str, ...]:
         """Warnings for whoever asks a method with these options: a fill that the network has never seen the like of."""

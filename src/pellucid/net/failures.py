@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
@@ -34,3 +35,17 @@ def _other_inputs(module: nn.Module) -> list[str]:
         return []
     kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return [one.name for one in parameters[1:] if one.default is one.empty and one.kind not in kinds]
+
+
+def stops(outputs: Sequence[Tensor]) -> bool:
+    """Whether the graph has an operation without a derivative, at which torch lets the gradient end with a warning."""
+    todo = [output.grad_fn for output in outputs if output.grad_fn is not None]
+    met = set(todo)
+    while todo:
+        node = todo.pop()
+        if "NotImplemented" in node.name():
+            return True
+        new = {following for following, _ in node.next_functions if following is not None} - met
+        met |= new
+        todo += new
+    return False

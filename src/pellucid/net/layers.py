@@ -191,8 +191,9 @@ def _row(one: _Seen, calls: int, mixed: int, size: tuple[int, int], attention: t
 
 def _is_view(output: Tensor, args: Any) -> bool:
     """Whether it has no memory of its own: a reshaped activation, a transposed weight, what was written in place."""
-    place = output.untyped_storage()._cdata
-    return any(isinstance(arg, Tensor) and arg.untyped_storage()._cdata == place for arg in args)
+    dense = [one for one in (output, *args) if isinstance(one, Tensor) and one.layout == torch.strided]
+    places = [one.untyped_storage()._cdata for one in dense]
+    return bool(dense) and dense[0] is output and places[0] in places[1:]
 
 
 def _numbers(part: nn.Module, attribute: str) -> tuple[int, ...]:

@@ -10,13 +10,16 @@ from typing import Any, get_args, get_type_hints
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
+from pellucid.ambient import neutral
 from pellucid.errors import BadNetwork, PellucidError, UnknownName, unknown
 from pellucid.images.arrays import Range, check_range
 from pellucid.net import Net
 from pellucid.net.checkpoint import SUFFIXES, read_checkpoint
 from pellucid.net.dimensions import refused_once
 from pellucid.net.fit import fitted
+from pellucid.net.guard import unready
 from pellucid.net.label_files import labels_of
 from pellucid.net.labels import Labels
 from pellucid.net.layers import blank
@@ -26,6 +29,7 @@ from pellucid.net.units import on_scale, per_channel
 from pellucid.result.scores import Scores
 
 
+@neutral()
 def load(
     spec: str | Path | nn.Module | Net,
     *,
@@ -63,6 +67,9 @@ def load(
         tensors = read_checkpoint(weights)
         module = fitted(found.module, tensors, file=str(weights), name=found.name, say=said.append)
         found = replace(found, module=module)
+    for part in found.module.modules():
+        if any(tensor is not None and is_lazy(tensor) for tensor in part._parameters.values()):
+            raise unready(part)
     preprocess = _adjusted(found.preprocess, size, mean, std, interpolation, channels, check_range(value_range))
     names = found.labels if labels is None else labels_of(labels)
     if output is not None and not isinstance(output, str):
@@ -93,7 +100,10 @@ def _found(spec: Any, weights: Any) -> Found:
         if source == "function" and weights == "random":
             raise BadNetwork(f"{str(spec)!r} decides on its weights itself: leave out weights='random'")
         with _repeatable():
-            return find(source, rest, pretrained=weights is None)
+            found = find(source, rest, pretrained=weights is None)
+        if source != "function":  # what the user's own code makes keeps its mode
+            found.module.eval()
+        return found
     if weights == "random":
         raise BadNetwork("weights='random' is for networks that have a name; this module has its weights already")
     if isinstance(spec, Net):

@@ -1,4 +1,4 @@
-"""The only place that hangs anything on a network, and that takes it off again.
+"""The only place that hangs anything on a network, and that takes it off again: passes forward, and back.
 
 Everything here has the life of a `with` block: each undo is pushed at the moment of doing, so that a forward
 pass that raises leaves the module as it was, bit for bit.
@@ -6,114 +6,44 @@ pass that raises leaves the module as it was, bit for bit.
 
 from __future__ import annotations
 
+import random
 import threading
-import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pellucid.errors import NotRun, PellucidError, Refused, UnknownName, unknown
+from pellucid.errors import (
+    BadNetwork,
+    NotRun,
+    OutOfMemory,
+    PellucidError,
+    Refused,
+    UnknownName,
+    is_out_of_memory,
+    unknown,
+)
 from pellucid.net.axes import Axes
-from pellucid.net.failures import failure
+from pellucid.net.clips import Clips, Watcher
+from pellucid.net.conduct import ONE_BY_ONE, Conduct, Suspicion, same
+from pellucid.net.failures import failure, stops
+from pellucid.net.guard import undisturbed
 from pellucid.net.rules import Rule, RuleMode, hidden_functions
 
 Edit = Callable[[Tensor], Tensor]
 Called = Callable[[Any, Any, Any], None]
 """called(function, its arguments by position, what it returned)"""
 
-_locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
-_locks_lock = threading.Lock()
-
 
 def lock_of(module: nn.Module) -> threading.RLock:
     """One lock per module, whoever asks: two Nets around one module must not corrupt each other."""
-    with _locks_lock:
-        return _locks.setdefault(module, threading.RLock())
-
-
-@contextmanager
-def undisturbed(module: nn.Module) -> Iterator[None]:
-    """Evaluation mode and frozen parameters inside; modes, flags, buffers and global RNG as before afterwards."""
-    trained: list[nn.Module] = []
-    thawed: list[nn.Parameter] = []
-    with ExitStack() as undo:
-        undo.enter_context(lock_of(module))
-        undo.enter_context(torch.random.fork_rng(devices=_cuda_devices(module)))
-        parts = _modules(module)
-        undo.callback(_set_training, trained, True)
-        trained += [part for part in parts if part.training]
-        _set_training(trained, False)
-        undo.callback(_set_requires_grad, thawed, True)
-        thawed += [p for part in parts for p in part._parameters.values() if p is not None and p.requires_grad]
-        _set_requires_grad(thawed, False)
-        # A batch norm without running statistics, or a counter in forward, writes to buffers in eval mode too.
-        undo.callback(_put_back, _Buffers(parts))
-        yield
-
-
-def _modules(module: nn.Module) -> list[nn.Module]:
-    """The module and all inside it, each once; `modules()` makes a name for each, and takes four times as long."""
-    found = {id(module): module}
-    left = [module]
-    while left:
-        for part in left.pop()._modules.values():
-            if part is not None and id(part) not in found:
-                found[id(part)] = part
-                left.append(part)
-    return list(found.values())
-
-
-class _Buffers:
-    """All buffers of a network as they are now; of one type in one tensor, for looking at each would take longer."""
-
-    def __init__(self, parts: list[nn.Module]) -> None:
-        self.places = [(part, name, b) for part in parts for name, b in part._buffers.items() if b is not None]
-        self.kinds: dict[tuple[torch.dtype, torch.device, bool], list[Tensor]] = {}
-        for _, _, buffer in self.places:
-            self.kinds.setdefault((buffer.dtype, buffer.device, buffer.dim() == 0), []).append(buffer)
-        self.values = {kind: _end_to_end(buffers) for kind, buffers in self.kinds.items()}
-
-
-def _end_to_end(buffers: list[Tensor]) -> Tensor:
-    with torch.no_grad():
-        if buffers[0].dim() == 0:  # the counters of batch norms: to reshape each takes longer than all the rest
-            return torch.stack(buffers)
-        return torch.cat([buffer if buffer.dim() == 1 else buffer.reshape(-1) for buffer in buffers])
-
-
-def _set_training(parts: list[nn.Module], training: bool) -> None:
-    for part in parts:
-        vars(part)["training"] = training  # as `part.training = …` does, without its search for parameters
-
-
-def _set_requires_grad(parameters: list[nn.Parameter], requires_grad: bool) -> None:
-    for parameter in parameters:
-        parameter.requires_grad_(requires_grad)
-
-
-def _put_back(before: _Buffers) -> None:
-    for part, name, buffer in before.places:
-        part._buffers[name] = buffer
-    for kind, buffers in before.kinds.items():
-        value = before.values[kind]
-        # By value: batch norm updates its statistics without a new version.
-        if not torch.equal(_end_to_end(buffers), value):
-            with torch.no_grad():
-                for buffer, part in zip(buffers, value.split([b.numel() for b in buffers]), strict=True):
-                    buffer.copy_(part.view(buffer.shape))
-
-
-def _cuda_devices(module: nn.Module) -> list[int]:
-    if not torch.cuda.is_initialized():  # then nothing can be there, and asking every parameter takes longer
-        return []
-    return sorted(
-        {p.device.index for p in module.parameters() if p.device.type == "cuda" and p.device.index is not None}
-    )
+    lock: threading.RLock = Conduct.of(module).lock
+    return lock
 
 
 def forward(
@@ -126,7 +56,7 @@ def forward(
     grad: bool = False,
     stop: bool = False,
     axes: Mapping[str, Axes] | None = None,
-    called: Called | None = None,
+    listener: Called | None = None,
 ) -> tuple[Any, dict[str, Tensor], dict[str, int]]:
     """One forward pass: (what the module returned, activations by the names in `at`, rule coverage).
 
@@ -134,39 +64,112 @@ def forward(
     leaves, so nothing in front of them is recorded. What is handed out is never what later in-place operations
     rewrite: the network continues on a copy. With `stop` the pass ends as soon as all of `at` are there, and
     nothing is returned for the network's output. Layers in `axes` are handed out, and given to their edits, with
-    channels, rows and columns where everybody looks for them. `called` is told of every call of a function of torch.
+    channels, rows and columns where everybody looks for them. `listener` is told of every call of a function of torch.
     """
     wanted, edits = list(dict.fromkeys(at)), dict(edit or {})
     taps = _Taps(module, wanted, edits, grad, stop and bool(wanted), axes=axes)
     if rule is not None and any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
         raise Refused(f"the {rule.name} rule cannot reach into TorchScript: load the Python module it was made from")
     mode = RuleMode(rule, inputs) if rule is not None else None
-    told = _Told(called) if called is not None else nullcontext()
-    with undisturbed(module), taps.hung(), torch.set_grad_enabled(grad), mode or nullcontext(), told:
+    heard = _Heard(listener) if listener is not None else nullcontext()
+    with undisturbed(module) as known, taps.hung(), torch.set_grad_enabled(grad), mode or nullcontext(), heard:
         try:
-            output = _called(module, inputs)
+            output = called(module, inputs)
         except _Enough:
             output = None
+    if known.suspected and not edits and _draws(module, inputs):  # again, as every pass from now on will be
+        return forward(module, inputs, at=wanted, rule=rule, grad=grad, stop=stop, axes=axes, listener=listener)
     taps.check()
     coverage = {**mode.coverage, **hidden_functions(output)} if mode else {}
     return output, taps.found, coverage
 
 
-class _Told(TorchFunctionMode):
+class _Heard(TorchFunctionMode):
     """Tells of every call of a function of torch; entered after a rule, so that it hears what the network called."""
 
-    def __init__(self, called: Called) -> None:
+    def __init__(self, listener: Called) -> None:
         super().__init__()
-        self.called = called
+        self.listener = listener
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         output = func(*args, **(kwargs or {}))
-        self.called(func, args, output)
+        self.listener(func, args, output)
         return output
 
 
-Watcher = Callable[[Tensor], None]
-"""Is shown a layer's output; it must neither keep nor change it."""
+def _draws(module: nn.Module, inputs: Tensor) -> bool:
+    """Whether it was the network that moved the global generators: another thread may have done so."""
+    known, seen = Conduct.of(module), Suspicion(inputs)
+    if known.cleared or known.draws:
+        return bool(known.draws)
+    with undisturbed(module), torch.no_grad():
+        with _Watching(seen):
+            called(module, inputs)
+        runs = []
+        for seed in range(2):  # what torch does not see: numpy's numbers, and Python's
+            np.random.seed(seed)  # noqa: NPY002  # the one that the network may draw from
+            random.seed(seed)
+            runs.append(called(module, inputs))
+    known.draws = seen.draws or not same(*runs)
+    known.cleared = not known.draws
+    return bool(known.draws)
+
+
+def gradients(
+    module: nn.Module,
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor] | None = None,
+    *,
+    retain_graph: bool | None = None,
+    allow_unused: bool = False,
+    ruled: bool = False,
+) -> tuple[Tensor, ...]:
+    """`torch.autograd.grad`, with the network as it was in the forward pass, for some run forward again in this one.
+
+    `ruled`: its forward pass was under a rule, which knows nothing of passes inside the backward pass; refused then.
+    """
+    opaque, asked = Conduct.of(module).opaque, [inputs] if isinstance(inputs, Tensor) else inputs
+    if opaque and stops([outputs] if isinstance(outputs, Tensor) else outputs):
+        raise Refused(
+            f"the network runs {', '.join(opaque[:3])}, which torch cannot differentiate (quantised layers are such): "
+            "ask the network in floating point, or by a method without gradients, such as occlusion"
+        )
+    with undisturbed(module, frozen=False), _no_pass(module) if ruled else nullcontext():
+        try:
+            found = torch.autograd.grad(outputs, asked, grad_outputs, retain_graph=retain_graph, allow_unused=True)
+        except PellucidError:
+            raise
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise OutOfMemory(f"no room for the backward pass of {len(asked[0])} images") from error
+            raise BadNetwork(
+                f"the gradient of the network failed: {type(error).__name__}: {error}; methods that need none, such as "
+                "occlusion, still work"
+            ) from error
+    unused = [node for node, slope in zip(asked, found, strict=True) if slope is None]
+    if any(len(node) > 1 for node in unused if node.dim()) and Conduct.of(module).alone:
+        raise Refused(f"{ONE_BY_ONE}: ask for the gradient by its layers image by image, net.run(images[i], …)")
+    if unused and not allow_unused:
+        raise Refused("what is asked for does not depend on what it should be differentiated by")
+    return found
+
+
+@contextmanager
+def _no_pass(module: nn.Module) -> Iterator[None]:
+    owner = threading.get_ident()
+
+    def hook(part: nn.Module, _inputs: Any) -> None:
+        if threading.get_ident() == owner:
+            raise Refused(
+                f"a {type(part).__name__} of the network runs again during the backward pass, where no rule reaches: "
+                "switch its activation checkpointing off, or ask for a method without rules, such as gradient"
+            )
+
+    with ExitStack() as undo:
+        for part in module.modules():
+            undo.callback(part.register_forward_pre_hook(hook).remove)
+        yield
 
 
 def observe(
@@ -174,21 +177,26 @@ def observe(
     batches: Iterable[Tensor],
     watch: Mapping[str, Watcher],
     axes: Mapping[str, Axes] | None = None,
+    clips: Clips | None = None,
 ) -> None:
     """Forward passes in a row; each layer in `watch` shows what it hands on, while it is still in the cache.
 
     Nothing is copied or kept, and everything is hung once for all passes: for whoever reduces activations to a few
-    numbers.
+    numbers. `clips` shows what activations with a ceiling receive.
     """
+    if clips is not None:
+        watch = {name: clips.checking(name, one) for name, one in watch.items()}
     taps = _Taps(module, [], {}, grad=False, watch=watch, axes=axes)
-    with undisturbed(module), taps.hung(), torch.set_grad_enabled(False):
+    with undisturbed(module), taps.hung(), torch.set_grad_enabled(False), clips or nullcontext():
         for inputs in batches:
             taps.calls.clear()
-            _called(module, inputs)
+            if clips is not None:
+                clips.begin()
+            called(module, inputs)
             taps.check()
 
 
-def _called(module: nn.Module, inputs: Tensor) -> Any:
+def called(module: nn.Module, inputs: Tensor) -> Any:
     """What the module returns; whatever it raises becomes one line."""
     try:
         return module(inputs)
@@ -369,11 +377,22 @@ def trace(
 
     if isinstance(module, torch.jit.ScriptModule):
         raise Refused("a TorchScript network has no layers to look at: load the Python module it was made from")
-    with undisturbed(module), ExitStack() as undo, torch.no_grad():
+    suspicion = Suspicion(inputs)
+
+    def watched(*operation: Any) -> None:
+        suspicion(*operation)
+        watch(*operation)
+
+    with undisturbed(module) as known, ExitStack() as undo, torch.no_grad():
         for name, part in module.named_modules():
             if name:
                 undo.callback(part.register_forward_hook(hook(name)).remove)
                 if begun is not None:
                     undo.callback(part.register_forward_pre_hook(beginning(name, begun)).remove)
-        with _Watching(watch):
-            return _called(module, inputs)
+        with _Watching(watched):
+            output = called(module, inputs)
+        known.traced(suspicion)
+    # torch's own numbers are seen by the trace, and Python's move while types are checked
+    if "numpy" in known.suspected:
+        _draws(module, inputs)
+    return output

@@ -30,7 +30,7 @@ __all__ = ["BadStore", "Here", "Plan", "Processes", "Ray", "Runner", "Store", "U
 
 
 _SHARD, _MANY = 512, 1 << 16
-_CLASSED = 16_000_000  # numbers: 128 MB of sums
+_CLASSED = 8_000_000  # numbers: 64 MB of sums for each of the two or three places of their digits
 
 
 def planned(
@@ -52,6 +52,7 @@ def planned(
         if not row.mapped and math.prod(row.shape[1:]) != 1:
             shape = "×".join(map(str, row.shape))
             raise PellucidError(f"layer {row.name!r} gives {shape}: an index is of channels with maps, or of numbers")
+    clips = net.clips(_noise(net, size), names)
     units = Units(
         names,
         tuple(row.shape[0] for row in rows),
@@ -59,6 +60,7 @@ def planned(
         tuple(row.placement for row in rows),
         known,
         tuple(bool((value < 0).any()) for value in _on_noise(net, names, size).values()),
+        tuple(clips.get(name) for name in names),
     )
     last = -2 if len(rows[-1].shape) == 1 and len(names) > 1 else -1  # what the classifier reads
     kept = tuple(embedded) if embedded is not None else (names[last],)
@@ -67,8 +69,8 @@ def planned(
         sizes["shard"] = _SHARD if len(source) <= _MANY else 8 * _SHARD
     return Plan(
         spec or {"spec": net.name, "scores": net.scores}, net.weights, asdict(net.preprocess), str(source),
-        len(source), source.identity,
-        units, kept, most, source.classes, classed=_classed(units, len(source.classes), kept), **sizes,
+        len(source), source.identity, source.labelled, units, kept, most, source.classes,
+        classed=_classed(units, len(source.classes), kept), **sizes,
         versions=versions(), device=_device(net), size=size,
     )  # fmt: skip
 
@@ -114,11 +116,14 @@ def _device(net: Net) -> str:
 
 def _on_noise(net: Net, names: Sequence[str], size: tuple[int, int]) -> dict[str, Tensor]:
     """What layers make of one picture of noise."""
-    shape = (1, net.preprocess.channels or 3, *size)
-    noise = torch.from_numpy(generator(0, "noise").random(shape, np.float32))
     with torch.no_grad():
-        run = net.run(noise, at=names)
+        run = net.run(_noise(net, size), at=names)
     return {name: run.at[name] for name in names}
+
+
+def _noise(net: Net, size: tuple[int, int]) -> Tensor:
+    shape = (1, net.preprocess.channels or 3, *size)
+    return torch.from_numpy(generator(0, "noise").random(shape, np.float32))
 
 
 def _classed(units: Units, classes: int, kept: Sequence[str]) -> tuple[str, ...]:
@@ -185,10 +190,23 @@ def swept(
     """Run what is not done yet, and finish the index when all of it is.
 
     `part` = (i, n) does every n-th shard from the i-th: n such calls, anywhere that sees the folder, do all, and
-    whichever finds all done finishes it.
+    whichever finds all done finishes it. Raises BadStore, by name, for pictures that are others by now than in the
+    shards that are done.
     """
-    store = Store.begun(folder, plan)
-    drive(plan, store, runner or Here(), range(part[0], plan.shards, part[1]), deadline=deadline)
-    if len(store.committed()) == plan.shards and not store.finished:
+    store, runner = Store.begun(folder, plan), runner or Here()
+    if store.committed():
+        _unchanged(store, getattr(runner, "source", None) or Source.of(plan.source))
+    drive(plan, store, runner, range(part[0], plan.shards, part[1]), deadline=deadline)
+    if len(store.committed()) == plan.shards and not store.whole:
         store.finalise()
     return store
+
+
+def _unchanged(store: Store, source: Source) -> None:
+    others = sorted(image for images in store.changed(source).values() for image in images)
+    if others:
+        names = ", ".join(repr(source.name(image)) for image in others[:3]) + ", …" * (len(others) > 3)
+        raise BadStore(
+            f"{len(others)} pictures have changed since the index {str(store.folder)!r} was begun: {names}; put them "
+            "back, name another --store, or do their shards again with --retry"
+        )

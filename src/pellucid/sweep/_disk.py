@@ -8,9 +8,11 @@ import json
 import os
 import re
 import socket
+import stat
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,8 @@ from pellucid.sweep.fold import Part
 _ABOUT = "about.json"
 _HOST = re.sub(r"[^A-Za-z0-9]", "_", socket.gethostname())
 _DAY = 86400.0
+_FACTS = 256 * 2**20
+"""Bytes that facts may have."""
 
 
 class BadStore(PellucidError):
@@ -52,15 +56,19 @@ def declare(path: Path, facts: Mapping[str, Any], *, first: bool = False) -> str
 
 def declared(path: Path) -> dict[str, Any]:
     """The facts of a file. Raises BadStore where one bit of it has changed."""
-    data = _bytes(path)
+    data = _bytes(path, _FACTS)
     try:
         facts = json.loads(data)
         facts.pop("sha256")
-    except (ValueError, AttributeError, KeyError) as error:
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
         raise BadStore(f"{path.name}: not what was written: {error}") from error
-    if _sealed(facts)[0] != data:
+    try:
+        text, digest = _sealed(facts)
+    except (ValueError, RecursionError) as error:
+        raise BadStore(f"{path.name}: not what was written: {error}") from error
+    if text != data:
         raise BadStore(f"{path.name}: not what was written: its checksum differs")
-    return {**facts, "sha256": _sealed(facts)[1]}
+    return {**facts, "sha256": digest}
 
 
 def _sealed(facts: Mapping[str, Any]) -> tuple[bytes, str]:
@@ -95,7 +103,7 @@ def unpack(path: Path) -> tuple[dict[str, Part], dict[str, Any]]:
     data = _sound(path)
     found: dict[str, Part] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        about = json.loads(archive.read(_ABOUT))
+        about = _told(archive)
         for key in archive.namelist():
             fold, _, name = key.removesuffix(".npy").partition(".")
             if key != _ABOUT:
@@ -107,10 +115,18 @@ def unpack(path: Path) -> tuple[dict[str, Part], dict[str, Any]]:
 def about(path: Path, *, whole: bool = False) -> dict[str, Any]:
     """What a shard says of itself, without unpacking the rest; with `whole` its bytes are compared with its SHA-256."""
     try:
-        with zipfile.ZipFile(io.BytesIO(_sound(path)) if whole else path) as archive:
-            found: dict[str, Any] = json.loads(archive.read(_ABOUT))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        with zipfile.ZipFile(io.BytesIO(_sound(path)) if whole else regular(path)) as archive:
+            return _told(archive)
+    except (OSError, ValueError, KeyError, RecursionError, zipfile.BadZipFile, zlib.error) as error:
         raise BadStore(f"{path.name}: not what was written: {error}") from error
+
+
+def _told(archive: zipfile.ZipFile) -> dict[str, Any]:
+    if archive.getinfo(_ABOUT).file_size > _FACTS:
+        raise ValueError("it says more of itself than can be")
+    found = json.loads(archive.read(_ABOUT))
+    if not isinstance(found, dict):
+        raise ValueError("it does not say what it is")
     return found
 
 
@@ -131,7 +147,7 @@ def check(path: Path, sha256: str) -> None:
 def digest(path: Path) -> str:
     """The SHA-256 of a file."""
     try:
-        with path.open("rb") as file:
+        with regular(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise BadStore(f"{path.name}: {error.strerror}") from error
@@ -161,9 +177,22 @@ def _write(path: Path, write: Any) -> None:
     _synced(path.parent)
 
 
-def _bytes(path: Path) -> bytes:
+def regular(path: Path) -> Path:
+    """The path of a file that is one: to open a pipe, or to read a device, may never end. Raises BadStore."""
     try:
-        return path.read_bytes()
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        raise BadStore(f"{path.name}: {getattr(error, 'strerror', None) or error}") from error
+    if not stat.S_ISREG(mode):
+        raise BadStore(f"{path.name}: it is no file")
+    return path
+
+
+def _bytes(path: Path, most: int | None = None) -> bytes:
+    try:
+        if most is not None and regular(path).stat().st_size > most:
+            raise BadStore(f"{path.name}: not what was written: it has more than {most >> 20} MB")
+        return regular(path).read_bytes()
     except OSError as error:
         raise BadStore(f"{path.name}: {error.strerror}") from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -42,6 +42,8 @@ class Runner(ABC):
     """Pieces handed out for each of the slots: those beyond the first wait for their turn."""
     together = False
     """Whether what ends one piece ends the others that are under way."""
+    told: Callable[[int], object] | None = None
+    """Is called with numbers of pictures that are done, by a runner that knows of them before their piece is."""
 
     @abstractmethod
     def submit(self, plan: Plan, piece: Piece) -> Any:
@@ -66,38 +68,41 @@ class Runner(ABC):
 class _Flight:
     piece: Piece
     tries: int
+    since: float
     until: float
     alone: bool
     """It failed before, together with others: nothing else may be under way until it is known whether it was it."""
 
 
 def drive(plan: Plan, store: Store, runner: Runner, shards: Iterable[int], *, deadline: float | int = 1800.0) -> None:
-    """Do all shards that are not committed yet. Raises what every piece would meet; all else is tried again."""
+    """Do all shards that are not committed yet. Raises what every piece would meet; all else is tried again.
+
+    A piece that takes longer than the deadline (in seconds) is cut in two, down to single pictures, which are tried
+    again alone with more time: slow is not bad.
+    """
     done = store.committed()
     todo = [shard for shard in shards if shard not in done]
     waiting = deque((plan.piece(shard), 1) for shard in todo)
     parts: dict[int, list[Done]] = {}
     missing = {piece.shard: piece.stop - piece.start for piece, _ in waiting}
     flying: dict[Any, _Flight] = {}
-    aside, floors = 0, _Floors(plan, store, done)
-    finished = iter(steps(todo, "shards"))
+    aside, floors, patience = 0, _Floors(plan, store, done), _Patience(float(deadline), runner.ahead)
+    progress = _Progress(sum(missing.values()), len(todo), plan)
+    runner.told = progress.within
     try:
         while waiting or flying:
             while waiting and _room(runner, plan, flying, waiting[0]):
                 piece, tries = waiting.popleft()
+                now = time.monotonic()
                 alone = runner.together and _suspect(plan, piece, tries)
-                flying[runner.submit(plan, replace(piece, floors=floors.now()))] = _Flight(
-                    piece,
-                    tries,
-                    time.monotonic() + deadline * runner.ahead,
-                    alone,  # with its wait for its turn
-                )
+                handle = runner.submit(plan, replace(piece, floors=floors.now()))
+                flying[handle] = _Flight(piece, tries, now, now + patience.seconds(piece, tries), alone)
             ended, late = _ended(runner, flying)
             for handle in [*ended, *late]:
                 flight = flying.pop(handle)
-                answer = "it took longer than the deadline" if handle in late else _answer(runner, handle, flight)
+                answer = _LATE if handle in late else _answer(runner, handle, flight)
                 if isinstance(answer, str):
-                    more = _again(flight, answer)
+                    more = patience.again(flight) if answer is _LATE else _again(flight)
                     if more is not None:
                         waiting.extendleft(more)
                         continue
@@ -106,18 +111,95 @@ def drive(plan: Plan, store: Store, runner: Runner, shards: Iterable[int], *, de
                     if aside > max(_FEW, _SHARE * plan.images):
                         raise PellucidError(f"{aside} pictures failed, the last with {answer}; {_KEPT}")
                     answer = replace(empty(plan), bad=((picture, answer),))
+                else:
+                    patience.learn(flight)
                 shard = flight.piece.shard
                 parts.setdefault(shard, []).append(answer)
                 missing[shard] -= flight.piece.stop - flight.piece.start
+                progress.done(flight.piece)
                 if not missing[shard]:
                     whole = joined(plan, parts.pop(shard))
                     store.commit(shard, whole)
                     floors.know(whole.parts)
-                    next(finished, None)
-        for _ in finished:
-            pass
+        progress.end()
     finally:
         runner.close()
+
+
+_LATE = "it took longer than the deadline"
+
+
+class _Patience:
+    """How long is waited for a piece. What the others took says what is slow, and what will never end."""
+
+    def __init__(self, deadline: float, ahead: int) -> None:
+        self.deadline, self.ahead = deadline, ahead
+        self.each: float | None = None
+        """Seconds that a picture took at most, in pieces that were done: with the start of their workers."""
+
+    def seconds(self, piece: Piece, tries: int) -> float:
+        """For a piece, with its wait for its turn."""
+        pictures, each = piece.stop - piece.start, self.each or 0.0
+        if pictures > 1:
+            return max(self.deadline, 2 * each * pictures) * self.ahead
+        least = LEAST if self.each is not None else 0.0  # before anything is done, too short a deadline is doubled
+        return max(self.deadline * 2.0 ** (tries - 1), _SLOW * each, least) * self.ahead
+
+    def learn(self, flight: _Flight) -> None:
+        """A piece is done."""
+        took = (time.monotonic() - flight.since) / max(flight.piece.stop - flight.piece.start, 1)
+        self.each = max(self.each or 0.0, took)
+
+    def again(self, flight: _Flight) -> list[tuple[Piece, int]] | None:
+        """What to try after a piece that was late: its halves, or the picture with more time. None where a picture had
+        far longer than any other took, twice. Raises PellucidError where nothing was ever done in time.
+        """
+        if flight.piece.stop - flight.piece.start > 1:
+            return _halves(flight.piece)
+        waited = flight.until - flight.since
+        if self.each is None and waited > HOURS:
+            raise PellucidError(f"no picture was done within {waited:.0f} seconds: does the network ever end? {_KEPT}")
+        known = self.each is not None and waited >= max(_SLOW * self.each, LEAST)
+        return None if known and flight.tries > 1 else [(flight.piece, flight.tries + 1)]
+
+
+_SLOW = 20.0
+"""Times as long as any other: then it is not slow but stuck."""
+LEAST = 30.0
+"""Seconds that a picture is given alone, whatever the deadline."""
+HOURS = 3600.0
+"""Seconds after which a run ends in which nothing was ever done."""
+
+
+class _Progress:
+    """Pictures that are done, of all: also within a piece, where the runner tells."""
+
+    def __init__(self, pictures: int, shards: int, plan: Plan) -> None:
+        self.whole, self.part, self.heard, self.total = 0, 0, 0, pictures
+        self.steps = iter(steps(range(pictures), f"pictures of {shards} shards" if shards != 1 else "pictures"))
+
+    def within(self, pictures: int) -> None:
+        """So many more pictures are done, in pieces that are not."""
+        self.part += pictures
+        self._hear()
+
+    def done(self, piece: Piece) -> None:
+        """A piece is done, or set aside."""
+        self.whole += piece.stop - piece.start
+        self.part = max(self.part, self.whole)
+        self._hear()
+
+    def end(self) -> None:
+        """All is done."""
+        self.part = self.total
+        self._hear()
+        next(self.steps, None)
+
+    def _hear(self) -> None:
+        # what is tried again was counted before; the last picture is done when its shard is
+        while self.heard < min(self.part, self.total - (self.whole < self.total)):
+            self.heard += 1
+            next(self.steps, None)
 
 
 class _Floors:
@@ -183,12 +265,13 @@ def _answer(runner: Runner, handle: Any, flight: _Flight) -> Done | str:
         return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
-def _again(flight: _Flight, why: str) -> list[tuple[Piece, int]] | None:
-    """What to try next: the same, or its halves; None for a single picture that was tried often enough."""
-    piece = flight.piece
+def _again(flight: _Flight) -> list[tuple[Piece, int]] | None:
+    """What to try after a failure: the same, or its halves; None for a picture that was tried often enough."""
     if flight.tries < TRIES:
-        return [(piece, flight.tries + 1)]
-    if piece.stop - piece.start == 1:
-        return None
+        return [(flight.piece, flight.tries + 1)]
+    return None if flight.piece.stop - flight.piece.start == 1 else _halves(flight.piece)
+
+
+def _halves(piece: Piece) -> list[tuple[Piece, int]]:
     middle = (piece.start + piece.stop) // 2
     return [(replace(piece, start=middle), 1), (replace(piece, stop=middle), 1)]

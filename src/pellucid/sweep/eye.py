@@ -2,7 +2,8 @@
 
 A map is read once for its largest value; for its least, where it can be negative, and for its mean, where a layer is
 embedded or counted by class, once more each. Only where a unit's largest value may belong among its best, that is,
-where it passes the gate, is the map searched for the place.
+where it passes the gate, is the map searched for the place. Where an activation has a ceiling, values and places are
+those of what it receives, which is read before the activation overwrites it.
 """
 
 from __future__ import annotations
@@ -18,12 +19,17 @@ from torch import Tensor
 
 from pellucid.chance import generator
 from pellucid.net import Net
+from pellucid.net.clips import Clip
 from pellucid.sweep.fold import Batch, Events, Units
 
 Gates = Mapping[str, NDArray[np.float32]]
 """Of each fold that searches, by name: (N, units), the values below which a map need not be searched."""
 LARGEST, SMALLEST = "top", "bottom"
 """The folds that search; the second one looks at activations with their sign turned."""
+
+
+Seen = Callable[[int, Tensor], None]
+"""seen(number of the first picture, what a layer makes of it and the next ones)."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +59,9 @@ class Eye:
         filled = torch.cat([pixels, pixels.new_zeros(missing, *pixels.shape[1:])]) if missing else pixels
         for careful in (False, True):
             look = _Look(self, images, gates, careful=careful)
-            watch = {name: look.watcher(layer) for layer, name in enumerate(self.units.layers)}
+            watch, before = look.watchers()
             with _one_thread():
-                self.net.observe(filled, watch, at_once=self.at_once)
+                self.net.observe(filled, watch, before=before, at_once=self.at_once)
             if not look.broken().any():
                 break
         return look.batch(images, labels)
@@ -83,40 +89,56 @@ class _Look:
         self.eye, self.gates, self.count = eye, gates, len(images)
         rows = -(-self.count // eye.at_once) * eye.at_once
         shape = (rows, len(eye.units))
-        self.maxima, self.means, self.negated = (eye.page(name, shape) for name in ("maxima", "means", "negated"))
+        self.ranked, self.means, self.negated = (eye.page(name, shape) for name in ("ranked", "means", "negated"))
         self.means.fill(np.nan)
         self.negated.fill(-np.inf)
         self.sampled = eye.page("sampled", (rows, eye.samples, len(eye.units)))
         self.offsets = _offsets(eye, images, rows)
-        signed = np.repeat(eye.units.signed, eye.units.channels)
-        self.rising = ~signed & (not careful)
+        # neither negative nor cut off: their bits rise with them, see `_extremes`
+        plain = [not low and not clip for low, clip in zip(eye.units.signed, self._clips(), strict=True)]
+        self.rising = np.repeat(plain, eye.units.channels) & (not careful)
         self.found: dict[str, list[tuple[int, NDArray[np.int64], NDArray[np.int64]]]] = {LARGEST: [], SMALLEST: []}
 
-    def watcher(self, layer: int) -> Callable[[int, Tensor], None]:
-        """For the outputs of one layer."""
+    def _clips(self) -> tuple[Clip | None, ...]:
+        return self.eye.units.clips or (None,) * len(self.eye.units.layers)
+
+    def watchers(self) -> tuple[dict[str, Seen], dict[str, tuple[int, Seen]]]:
+        """Of each layer who is shown what it hands on, and of those with a ceiling who is shown what that receives."""
+        watch: dict[str, Seen] = {}
+        before: dict[str, tuple[int, Seen]] = {}
+        for layer, (name, clip) in enumerate(zip(self.eye.units.layers, self._clips(), strict=True)):
+            read, both = self._reader(layer), (self._extremes(layer), self._sampled(layer))
+            means = [self._averaged(layer)] if name in self.eye.averaged else []
+            if clip is None:
+                watch[name] = _chain(read, *both, *means)
+            else:  # numbers are cut off afterwards; the mean over all places is that of what is cut off
+                watch[name] = _chain(read, *means) if means else _nothing
+                before[name] = clip.call, _chain(read, *both)
+        return watch, before
+
+    def _reader(self, layer: int) -> Callable[[Tensor], Tensor]:
         units, at_once = self.eye.units, self.eye.at_once
-        first, channels = units.first(layer), units.channels[layer]
-        mine, places = slice(first, first + channels), units.places[layer][0] * units.places[layer][1]
-        ones = torch.full((places,), 1 / places) if units.layers[layer] in self.eye.averaged else None
-        step = places // self.eye.samples
-        reach, offsets, sampled = step * (self.eye.samples - 1) + 1, self.offsets[layer], self.sampled[:, :, mine]
+        channels, places = units.channels[layer], units.places[layer][0] * units.places[layer][1]
+
+        def read(output: Tensor) -> Tensor:
+            flat = output.detach().reshape(at_once, channels, places)
+            return (flat if flat.dtype == torch.float32 else flat.float()).cpu().contiguous()
+
+        return read
+
+    def _extremes(self, layer: int) -> Callable[[int, Tensor], None]:
+        """The largest values and their places; the least ones, too, where they can be negative."""
+        units, at_once = self.eye.units, self.eye.at_once
+        first = units.first(layer)
+        mine = slice(first, first + units.channels[layer])
         # The bits of floats that are not negative rise with them, and whole numbers are compared faster.
         kind = torch.int32 if self.rising[first] else torch.float32
-        largest, peaks = torch.from_numpy(self.maxima)[:, mine].view(kind), self.maxima[:, mine]
+        largest, peaks = torch.from_numpy(self.ranked)[:, mine].view(kind), self.ranked[:, mine]
         signed = units.signed[layer] and SMALLEST in self.gates
 
-        def seen(start: int, output: Tensor) -> None:
-            stop = start + at_once
-            flat = output.detach().reshape(at_once, channels, places)
-            flat = (flat if flat.dtype == torch.float32 else flat.float()).cpu().contiguous()
-            maps = flat.numpy()
+        def seen(start: int, flat: Tensor) -> None:
+            stop, maps = start + at_once, flat.numpy()
             torch.amax(flat.view(kind), 2, out=largest[start:stop])
-            if ones is not None:
-                # a product with a vector is fast, and always the same
-                self.means[start:stop, mine] = torch.mv(flat.reshape(-1, places), ones).view(at_once, channels).numpy()
-            for i in range(at_once):
-                picked = maps[i, :, offsets[start + i] :][:, :reach:step] if step else maps[i, :, :1]
-                sampled[start + i] = picked.T
             self._search(LARGEST, maps, peaks[start:stop], start, mine)
             if signed:
                 lows = self.negated[start:stop, mine]
@@ -125,24 +147,56 @@ class _Look:
 
         return seen
 
+    def _averaged(self, layer: int) -> Callable[[int, Tensor], None]:
+        """The mean over all places."""
+        units, at_once = self.eye.units, self.eye.at_once
+        first, channels = units.first(layer), units.channels[layer]
+        places = units.places[layer][0] * units.places[layer][1]
+        ones = torch.full((places,), 1 / places)
+
+        def seen(start: int, flat: Tensor) -> None:
+            # a product with a vector is fast, and always the same
+            means = torch.mv(flat.reshape(-1, places), ones).view(at_once, channels).numpy()
+            self.means[start : start + at_once, first : first + channels] = means
+
+        return seen
+
+    def _sampled(self, layer: int) -> Callable[[int, Tensor], None]:
+        """What is at a few places of every map."""
+        units, at_once = self.eye.units, self.eye.at_once
+        first, channels = units.first(layer), units.channels[layer]
+        mine, places = slice(first, first + channels), units.places[layer][0] * units.places[layer][1]
+        step = places // self.eye.samples
+        reach, offsets, sampled = step * (self.eye.samples - 1) + 1, self.offsets[layer], self.sampled[:, :, mine]
+
+        def seen(start: int, flat: Tensor) -> None:
+            maps = flat.numpy()
+            for i in range(at_once):
+                picked = maps[i, :, offsets[start + i] :][:, :reach:step] if step else maps[i, :, :1]
+                sampled[start + i] = picked.T
+
+        return seen
+
     def batch(self, images: NDArray[np.int64], labels: NDArray[np.int64]) -> Batch:
         """All of it, when the passes are over."""
         count = self.count
-        maxima, negated = self.maxima[:count], self.negated[:count]
+        ranked, negated = self.ranked[:count], self.negated[:count]
         broken = self.broken()
+        maxima = self.eye.units.bounded(ranked)
         if broken.any():
-            maxima[broken] = negated[broken] = -np.inf
+            maxima[broken] = ranked[broken] = negated[broken] = -np.inf
         found = {name: _events(kept, ~broken) for name, kept in self.found.items() if name in self.gates}
-        return Batch(images, labels, maxima, negated, self.means[:count], self.sampled[:count], found)
+        sampled = self.eye.units.bounded(self.sampled[:count])
+        return Batch(images, labels, maxima, ranked, negated, self.means[:count], sampled, found)
 
     def broken(self) -> NDArray[np.bool_]:
         """(N, units): where something is not finite, or was not compared as it should."""
         count = self.count
-        found: NDArray[np.bool_] = ~np.isfinite(self.maxima[:count]) | ~np.isfinite(self.sampled[:count].sum(1))
+        found: NDArray[np.bool_] = ~np.isfinite(self.ranked[:count]) | ~np.isfinite(self.sampled[:count].sum(1))
         averaged = self.eye.units.of(sorted(self.eye.averaged))
         found[:, averaged] |= ~np.isfinite(self.means[:count][:, averaged])
         # none of these maps is negative; a NaN with a sign looks as if one were, or reaches the layers behind
-        found[:, self.rising] |= self.maxima[:count, self.rising] < 0
+        found[:, self.rising] |= self.ranked[:count, self.rising] < 0
         return found
 
     def _search(
@@ -156,6 +210,21 @@ class _Look:
                 picked = maps[i].take(channel, 0)
                 place = picked.argmax(1) if name == LARGEST else picked.argmin(1)
                 self.found[name].append((start + i, channel + mine.start, place))
+
+
+def _nothing(_start: int, _output: Tensor) -> None:
+    """All that is wanted of this layer was seen before its activation."""
+
+
+def _chain(read: Callable[[Tensor], Tensor], *each: Seen) -> Seen:
+    """Whoever is shown the same maps, one after the other."""
+
+    def seen(start: int, output: Tensor) -> None:
+        flat = read(output)
+        for one in each:
+            one(start, flat)
+
+    return seen
 
 
 def _offsets(eye: Eye, images: NDArray[np.int64], rows: int) -> list[list[int]]:

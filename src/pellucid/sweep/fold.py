@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from pellucid.errors import unknown
 from pellucid.geometry import Placement
+from pellucid.net.clips import Clip
 
 Part = dict[str, NDArray[Any]]
 """What a fold knows so far: named arrays, ready to be written."""
@@ -37,11 +38,14 @@ class Units:
     """Other names of some layers."""
     signed: tuple[bool, ...] = ()
     """Whether a layer's activations can be negative: only then do its weakest pictures say anything."""
+    clips: tuple[Clip | None, ...] = ()
+    """Of each layer that ends in an activation with a ceiling: which. Its units are ranked by what that receives."""
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> Units:
         """From plain lists, as JSON gives them back."""
         placements = tuple(None if one is None else _placement(one) for one in said["placements"])
+        clips = tuple(None if one is None else Clip(**one) for one in said["clips"])
         places = tuple((int(rows), int(columns)) for rows, columns in said["places"])
         return cls(
             tuple(said["layers"]),
@@ -50,6 +54,7 @@ class Units:
             placements,
             dict(said["aliases"]),
             tuple(said["signed"]),
+            clips,
         )
 
     def __len__(self) -> int:
@@ -80,6 +85,21 @@ class Units:
         """The number of one unit."""
         return self.first(self.layer(layer)) + channel
 
+    def clip(self, layer: int) -> Clip | None:
+        """What cuts the activations of a layer off."""
+        return self.clips[layer] if self.clips else None
+
+    def bounded(self, received: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(..., units) activations, from what the activations that cut them off received."""
+        if not any(self.clips):
+            return received
+        found = received.copy()
+        for i, clip in enumerate(self.clips):
+            if clip is not None:
+                mine = slice(self._firsts[i], self._firsts[i + 1])
+                found[..., mine] = clip(found[..., mine])
+        return found
+
 
 def _placement(said: Mapping[str, Any]) -> Placement:
     pairs: dict[str, Any] = {name: tuple(said[name]) for name in ("start", "jump", "field")}
@@ -106,9 +126,10 @@ class Events:
 class Batch:
     """What was taken down of a few pictures.
 
-    `maxima` (N, units) are the largest activations over places and `negated` those of the activations with their
-    sign turned, −inf where an activation is not finite (and `negated` where nobody asked); `means` (N, units) the
-    means over places; `sampled` (N, samples, units) the activations at random places.
+    `maxima` (N, units) are the largest activations over places, and `ranked` those of what they are ranked by: where
+    an activation has a ceiling, what it received; `negated` those of that with its sign turned. All are −inf where an
+    activation is not finite (and `negated` where nobody asked). `means` (N, units) are the means over places; `sampled`
+    (N, samples, units) the activations at random places.
     """
 
     images: NDArray[np.int64]
@@ -116,11 +137,14 @@ class Batch:
     labels: NDArray[np.int64]
     """Their classes, -1 where unknown."""
     maxima: NDArray[np.float32]
+    ranked: NDArray[np.float32]
     negated: NDArray[np.float32]
     means: NDArray[np.float32]
     sampled: NDArray[np.float32]
     found: Mapping[str, Events]
     """By the name of the fold whose gate they passed."""
+    hashes: NDArray[np.uint64] | None = None
+    """(N,) of the pictures' bytes, as they were read."""
 
 
 Working = dict[str, Any]

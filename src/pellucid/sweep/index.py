@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pellucid.errors import PellucidError, UnknownName, unknown
+from pellucid.errors import BadImage, PellucidError, UnknownName, unknown
+from pellucid.images import Images
 from pellucid.images.sources import Source
-from pellucid.net import Net
+from pellucid.net import Net, Preprocess
 from pellucid.net.load import load
+from pellucid.sweep._checked import asks_elsewhere, refused, runs_code
 from pellucid.sweep.eye import Eye
 from pellucid.sweep.fold import Units
-from pellucid.sweep.folds.histogram import counted, quantiles
-from pellucid.sweep.folds.rows import morcos
+from pellucid.sweep.folds.histogram import counted, edges, quantiles
+from pellucid.sweep.folds.rows import halved, morcos, restored
 from pellucid.sweep.plan import Plan
 from pellucid.sweep.shard import same
-from pellucid.sweep.store import Store
+from pellucid.sweep.store import BadStore, Store
+
+_WAYS = {"images": "index.at(FOLDER)", "net": "index.using(pl.load(…))"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +36,8 @@ class Top:
     values: NDArray[np.float32]
     images: NDArray[np.int64]
     places: NDArray[np.int32]
+    before: NDArray[np.float32] | None = None
+    """What they are ranked by, where the activation has a ceiling that cuts the values off: what it received."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +49,8 @@ class Index:
     """Where the pictures lie now, if not where they were."""
     given: Net | None = None
     """The network, where it is at hand."""
+    ways: Mapping[str, str] = field(default_factory=lambda: dict(_WAYS))
+    """How whoever asks names the network and the pictures: Python and the command line have words of their own."""
 
     @classmethod
     def of(cls, value: Any) -> Index:
@@ -63,17 +72,39 @@ class Index:
 
     @cached_property
     def source(self) -> Source:
-        """The pictures. Refused where they are no longer those of the index."""
+        """The pictures. Refused where they are no longer those of the index, or are not on this machine and nobody but
+        the index names them.
+        """
+        if self.moved is None and asks_elsewhere(self.plan.source):
+            raise refused(f"pictures at {self.plan.source[:100]!r}", self.ways["images"])
         source = Source.of(self.moved or self.plan.source)
         scale = self.plan.preprocess.get("value_range")
         source.value_range = (scale[0], scale[1]) if scale else None
+        way = f"name where they are with {self.ways['images']}"
         if len(source) != self.plan.images or source.identity != self.plan.names:
-            raise PellucidError(f"{source} no longer holds the pictures of the index: name where they are with images=")
+            raise PellucidError(f"{source} no longer holds the pictures of the index: {way}")
+        if source.classes != self.plan.classes or source.labelled != self.plan.labels:
+            raise PellucidError(
+                f"the pictures of {source} have other classes than in the index: {way}, or make it anew"
+            )
         return source
 
     def halve(self) -> bool:
         """`Net.halve` of its network, after memory ran out."""
         return self.net.halve()
+
+    def read(self, image: int) -> Images:
+        """A picture. Raises BadImage where it cannot be read any more, PellucidError where it is another by now."""
+        try:
+            found, digest = self.source.fetch(image)
+        except OSError as error:
+            raise BadImage(f"{self.source.name(image)!r}: {error.strerror or error}") from error
+        if digest != int(self.store.array("pictures.hash")[image, 0]):
+            raise PellucidError(
+                f"{self.source.name(image)!r} is no longer the picture that the index was made of: put it back, name "
+                f"where the pictures are with {self.ways['images']}, or make the index anew"
+            )
+        return found
 
     def at(self, place: str | Path) -> Index:
         """The same index, with its pictures elsewhere."""
@@ -85,8 +116,15 @@ class Index:
 
     @cached_property
     def net(self) -> Net:
-        """The network that was run; refused where its weights are others by now."""
-        return same(self.given or load(**self.plan.net), self.plan)
+        """The network that was run; refused where its weights are others by now, or where loading it on the word of the
+        index alone would run code or open files.
+        """
+        if self.given is not None:
+            return same(self.given, self.plan)
+        unsafe = runs_code(self.plan.net)
+        if unsafe:
+            raise refused(unsafe, self.ways["net"])
+        return same(load(**self.plan.net), self.plan)
 
     def unit(self, layer: str, channel: int) -> int:
         """The number of a unit. Raises UnknownName with what would work."""
@@ -110,8 +148,11 @@ class Index:
         unit = self.unit(layer, channel)
         image = self.store.array(f"{fold}.image")[unit, :count]
         there = image >= 0
-        value, place = (self.store.array(f"{fold}.{name}")[unit, :count][there] for name in ("value", "place"))
-        return Top(np.array(value), np.array(image[there]), np.array(place))
+        if (image[there] >= self.plan.images).any():
+            raise BadStore(f"{str(self.store.folder)!r} is damaged: it names pictures that there are not")
+        names = ("value", "place", "before") if any(self.plan.units.clips) else ("value", "place")
+        value, place, *before = (np.array(self.store.array(f"{fold}.{name}")[unit, :count][there]) for name in names)
+        return Top(value, np.array(image[there]), place, *before)
 
     def probe(self, layer: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """(P,) numbers of the sampled pictures and (P, channels) largest activations of a layer's units on them.
@@ -121,7 +162,9 @@ class Index:
         if not self.plan.probe:
             raise PellucidError("the index keeps no probe: make it with --probe 10000")
         there = self.store.array("probe.there")[:, 0] > 0
-        values = self.store.array("probe.maxima")[:, self.of_layer(layer)].astype(np.float32)
+        which = self.plan.units.layer(layer)
+        power = self.store.array("probe.power")[:, which : which + 1]
+        values = restored(self.store.array("probe.maxima")[:, self.of_layer(layer)], power)
         chosen: NDArray[np.int64] = self.plan.probed[there]
         return chosen, values[there]
 
@@ -146,13 +189,20 @@ class Index:
     def quantile(self, layer: str, channel: int, shares: NDArray[np.float64]) -> NDArray[np.float64]:
         """The values below which these shares of a unit's activations lie."""
         unit = self.unit(layer, channel)
-        found: NDArray[np.float64] = quantiles(self.histograms(np.array([unit])), shares)[0]
+        top = self.store.array("histogram.top")[unit : unit + 1]
+        greatest = float(self.store.array("moments.greatest")[unit])
+        # the places that are sampled may have more of the largest values, and a bin ends beyond them
+        found: NDArray[np.float64] = np.minimum(quantiles(self.histograms(np.array([unit])), shares, top)[0], greatest)
         return found
 
     def histograms(self, units: NDArray[np.int64]) -> NDArray[np.int64]:
         """(units, BINS): the histograms of some units, by their numbers."""
         offset, bins, count = (self.store.array(f"histogram.{name}") for name in ("offset", "bin", "count"))
         return counted(offset, bins, count, units)
+
+    def edges(self, unit: int) -> NDArray[np.float64]:
+        """(BINS + 1,): where the bins of a unit's histogram begin and end, by its number."""
+        return edges(int(self.store.array("histogram.top")[unit]))
 
     def moments(self, layer: str, channel: int) -> dict[str, float]:
         """Mean and standard deviation of a unit's activations (at the sampled places) and of its largest activation in
@@ -173,8 +223,8 @@ class Index:
         return found
 
     def means(self, pixels: Tensor, layer: str) -> NDArray[np.float32]:
-        """(N, channels): means over places of pixels (N, C, H, W) in 0..1, as those of the index's pictures were made:
-        of the same picture the same bits, before they are rounded to float16.
+        """(N, channels): means over places of pixels (N, C, H, W) in 0..1, as `embeddings` has those of the index's
+        pictures: of the same picture the same bits.
         """
         plan, which = self.plan, self.plan.units.layer(layer)
         units, name = plan.units, plan.units.layers[which]
@@ -182,15 +232,25 @@ class Index:
         alone = Units((name,), *of_layer, {}, (units.signed[which],))
         eye = Eye(self.net, alone, plan.samples, plan.seed, frozenset({name}), plan.at_once)
         numbers = np.arange(len(pixels))
-        return eye.look(pixels, numbers, -np.ones_like(numbers), {}).means.copy()
+        return restored(*halved(eye.look(pixels, numbers, -np.ones_like(numbers), {}).means))
 
-    def embeddings(self, layer: str | None = None) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-        """(numbers of the pictures, their rows) of one of the embedded layers, by default the last of them."""
+    def embeddings(self, layer: str | None = None) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """(numbers of the pictures, their rows) of one of the embedded layers, by default the last of them.
+
+        Rows are the float16 that lie on the disk, or float32 where those had to be divided to fit.
+        """
         if not self.plan.embedded:
             raise PellucidError("the index embeds no layer: make it with --embed NAME")
         name = self.plan.units.layers[self.plan.units.layer(layer)] if layer else self.plan.embedded[-1]
         if name not in self.plan.embedded:
             raise unknown("embedded layer", name, self.plan.embedded)
-        rows = self.store.array(f"embeddings.at.{name}")
+        rows, power = (self.store.array(f"embeddings.{what}.{name}") for what in ("at", "power"))
+        rows = restored(rows, power) if power.any() else rows
         there = np.nonzero(self.store.array("embeddings.there")[:, 0])[0]
         return there, rows if len(there) == len(rows) else rows[there]
+
+
+def preprocess_of(plan: Plan) -> Preprocess:
+    """How the pictures of an index were cut and normalised; from plain lists, as JSON gives them back."""
+    plain: dict[str, Any] = {n: tuple(one) if isinstance(one, list) else one for n, one in plan.preprocess.items()}
+    return Preprocess(**plain)

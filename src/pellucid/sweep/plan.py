@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from pellucid.chance import generator
 from pellucid.sweep.fold import Fold, Units
 from pellucid.sweep.folds.histogram import Histogram
-from pellucid.sweep.folds.rows import ClassSums, Embeddings, Probe
+from pellucid.sweep.folds.rows import ClassSums, Embeddings, Hashes, Probe
 from pellucid.sweep.folds.sums import Moments
 from pellucid.sweep.folds.top import Top
 
-FORMAT = 1
+FORMAT = 2
 """Of shards and indexes: raised when the same plan would give other bits."""
 FREE = ("net", "source", "batch")
 """What the numbers do not depend on."""
@@ -55,6 +55,8 @@ class Plan:
     images: int
     names: str
     """SHA-256 of the pictures' names."""
+    labels: str
+    """SHA-256 of the pictures' classes; empty where they have none."""
     units: Units
     embedded: tuple[str, ...] = ()
     pooled: tuple[str, ...] = ()
@@ -93,7 +95,7 @@ class Plan:
     @cached_property
     def folds(self) -> tuple[Fold, ...]:
         """What is kept."""
-        found: list[Fold] = [Top(self.count), Histogram(), Moments(self.samples), Embeddings(self.embedded)]
+        found: list[Fold] = [Top(self.count), Histogram(), Moments(self.samples), Embeddings(self.embedded), Hashes()]
         found += [Top(self.bottom, smallest=True)] if self.bottom else []
         found += [Embeddings(self.pooled, maxima=True)] if self.pooled else []
         found += [Probe(self.probed)] if self.probe else []

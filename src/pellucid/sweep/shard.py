@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import json
+import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, lru_cache
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pellucid.errors import BadImage, PellucidError
+from pellucid.errors import BadImage, MissingDevice, PellucidError
 from pellucid.images.arrays import Range
 from pellucid.images.sources import Source
 from pellucid.net import Net
@@ -34,6 +35,8 @@ class Done:
     parts: dict[str, Part]
     bad: tuple[tuple[int, str], ...]
     images: int
+    stamps: tuple[tuple[int, int, int], ...] = ()
+    """(picture, size, time) of files: while they are the same, so are the pictures."""
 
 
 def empty(plan: Plan) -> Done:
@@ -46,12 +49,21 @@ def joined(plan: Plan, pieces: Sequence[Done]) -> Done:
     whole = pieces[0]
     for one in pieces[1:]:
         parts = {fold.name: fold.merge(plan.units, whole.parts[fold.name], one.parts[fold.name]) for fold in plan.folds}
-        whole = Done(parts, whole.bad + one.bad, whole.images + one.images)
+        whole = Done(parts, whole.bad + one.bad, whole.images + one.images, whole.stamps + one.stamps)
     return whole
 
 
-def run_piece(plan: Plan, piece: Piece, net: Net | None = None, source: Source | None = None) -> Done:
-    """The work of a worker. `net` and `source` may be given where they are at hand, else they are opened."""
+def run_piece(
+    plan: Plan,
+    piece: Piece,
+    net: Net | None = None,
+    source: Source | None = None,
+    told: Callable[[int], object] | None = None,
+) -> Done:
+    """The work of a worker. `net` and `source` may be given where they are at hand, else they are opened.
+
+    `told` is called with the number of pictures that are done, again and again.
+    """
     _keep_freed_memory()
     net, source = net or _network(plan), source or _source(plan.source, plan.names, _scale(plan))
     if source.identity != plan.names:
@@ -61,18 +73,23 @@ def run_piece(plan: Plan, piece: Piece, net: Net | None = None, source: Source |
     working = {fold.name: fold.start(plan.units) for fold in folds}
     eye = Eye(net, plan.units, plan.samples, plan.seed, plan.averaged, plan.at_once)
     bad: list[tuple[int, str]] = []
-    for pictures, images, broken in _batches(plan, net, source, members):
-        bad += broken
-        if not pictures:
+    stamps: list[tuple[int, int, int]] = []
+    for read in _batches(plan, net, source, members):
+        bad += read.broken
+        stamps.extend(read.stamps)
+        if told is not None:
+            told(len(read.images) + len(read.broken))
+        if not read.pictures:
             continue
-        numbers = np.array(images, np.int64)
+        numbers = np.array(read.images, np.int64)
         gates = {fold.name: fold.gate(working[fold.name], numbers) for fold in folds}
         searching = {name: gate for name, gate in gates.items() if gate is not None}
-        batch = eye.look(torch.stack(pictures), numbers, _labels(source, images), searching)
+        seen = eye.look(torch.stack(read.pictures), numbers, _labels(source, read.images), searching)
+        batch = replace(seen, hashes=np.array(read.hashes, np.uint64))
         for fold in folds:
             fold.step(working[fold.name], plan.units, batch)
     packed = {fold.name: fold.pack(plan.units, working[fold.name]) for fold in folds}
-    return Done(packed, tuple(bad), len(members) - len(bad))
+    return Done(packed, tuple(bad), len(members) - len(bad), tuple(sorted(stamps)))
 
 
 @cache
@@ -94,10 +111,21 @@ def _labels(source: Source, images: Sequence[int]) -> NDArray[np.int64]:
     return np.array([-1 if label is None else label for label in labels], np.int64)
 
 
-def _batches(
-    plan: Plan, net: Net, source: Source, members: NDArray[np.int64]
-) -> Iterator[tuple[list[Tensor], list[int], list[tuple[int, str]]]]:
-    """(pictures, their numbers, those that could not be read) batch by batch. The next ones are read meanwhile."""
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """Some pictures as the network sees them, their numbers and hashes, their files' sizes and times; those that
+    cannot be read, with the reason.
+    """
+
+    pictures: list[Tensor] = field(default_factory=list)
+    images: list[int] = field(default_factory=list)
+    hashes: list[int] = field(default_factory=list)
+    stamps: list[tuple[int, int, int]] = field(default_factory=list)
+    broken: list[tuple[int, str]] = field(default_factory=list)
+
+
+def _batches(plan: Plan, net: Net, source: Source, members: NDArray[np.int64]) -> Iterator[_Read]:
+    """The pictures batch by batch. The next ones are read meanwhile."""
     cuts = [members[start : start + plan.batch] for start in range(0, len(members), plan.batch)]
     with ThreadPoolExecutor(1) as reader:
         waiting = [reader.submit(_read, net, source, cut, plan.size) for cut in cuts[:_AHEAD]]
@@ -108,26 +136,30 @@ def _batches(
             yield read
 
 
-def _read(
-    net: Net, source: Source, numbers: NDArray[np.int64], size: tuple[int, int]
-) -> tuple[list[Tensor], list[int], list[tuple[int, str]]]:
-    """(pictures as the network sees them, their numbers, those that cannot be read with the reason)."""
-    pictures: list[Tensor] = []
-    good: list[int] = []
-    broken: list[tuple[int, str]] = []
+def _read(net: Net, source: Source, numbers: NDArray[np.int64], size: tuple[int, int]) -> _Read:
+    found = _Read()
     for i in map(int, numbers):
+        stamp = source.stamp(i)  # before it is read: who changes it meanwhile changes the time
         try:
-            (picture,) = net.see(source.read(i)).pictures
+            images, digest = source.fetch(i)
+            (picture,) = net.see(images).pictures
         except BadImage as error:
-            broken.append((i, str(error)))
+            found.broken.append((i, str(error)))
+            continue
+        except OSError as error:  # gone between two looks
+            found.broken.append((i, f"{source.name(i)!r}: {error.strerror or error}"))
             continue
         if tuple(picture.shape[1:]) != size:
             high, wide = picture.shape[1:]
-            broken.append((i, f"{source.name(i)!r} is {high} × {wide}, the index is of {size[0]} × {size[1]}"))
+            why = f"{source.name(i)!r} is {high} × {wide}, the index is of {size[0]} × {size[1]}"
+            found.broken.append((i, why))
             continue
-        pictures.append(picture)
-        good.append(i)
-    return pictures, good, broken
+        found.pictures.append(picture)
+        found.images.append(i)
+        found.hashes.append(digest)
+        if stamp is not None:
+            found.stamps.append((i, *stamp))
+    return found
 
 
 _networks: dict[str, Net] = {}
@@ -137,10 +169,25 @@ def _network(plan: Plan) -> Net:
     """The plan's network, once for each process; refused where its weights are others by now."""
     if plan.key not in _networks:
         net = load(**plan.net)
-        net = same(net.with_module(net.module.to(plan.device)) if plan.device != "cpu" else net, plan)
+        net = same(_placed(net, plan.device) if plan.device != "cpu" else net, plan)
         _networks.clear()
         _networks[plan.key] = net
     return _networks[plan.key]
+
+
+def _placed(net: Net, device: str) -> Net:
+    """The network on the plan's kind of device. Raises MissingDevice where this machine has none."""
+    missing = device == "cuda" and not torch.cuda.is_available()
+    try:
+        if not missing:
+            return net.with_module(net.module.to(device))
+        why = f"torch {torch.__version__} finds none"
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        why = str(error).split("\n", maxsplit=1)[0]
+    raise MissingDevice(
+        f"the index is made on a {device} device and the worker on {socket.gethostname()} has none ({why}): "
+        "run it where there is one, or make another with --device cpu"
+    )
 
 
 def same(net: Net, plan: Plan) -> Net:

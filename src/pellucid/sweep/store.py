@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -26,14 +27,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.errors import PellucidError
+from pellucid.errors import BadImage, PellucidError
+from pellucid.images.sources import Source
 from pellucid.sweep import _disk, final
+from pellucid.sweep._checked import checked
 from pellucid.sweep._disk import BadStore, declare, declared
-from pellucid.sweep.fold import Part
+from pellucid.sweep.fold import Part, Rows
+from pellucid.sweep.folds.sums import MOMENTS
+from pellucid.sweep.folds.top import Top
 from pellucid.sweep.plan import FREE, Plan
 from pellucid.sweep.shard import Done
 
 __all__ = ["BadStore", "Store"]
+_MANY = 1000
+"""Missing shards that are named."""
 
 
 class Store:
@@ -68,13 +75,10 @@ class Store:
     def open(cls, folder: str | Path) -> Store:
         """An index that is there, finished or not."""
         folder = Path(folder)
-        if not (folder / "plan.json").is_file():
+        if not (folder / "plan.json").exists():
             raise BadStore(f"{str(folder)!r} is no index: pellucid index PICTURES --store {folder.name} makes one")
         held = declared(folder / "plan.json")
-        try:
-            return cls(folder, Plan.from_dict(held["plan"]), held["key"])
-        except (KeyError, TypeError) as error:
-            raise BadStore(f"{str(folder)!r} was begun by another version of Pellucid: {error}") from error
+        return cls(folder, checked(held.get("plan"), str(folder)), str(held.get("key")))
 
     def committed(self) -> set[int]:
         """The shards that are there."""
@@ -86,6 +90,7 @@ class Store:
         if self._shard(shard).exists():
             return
         about = {"plan": self.key, "shard": shard, "images": done.images, "bad": sorted(done.bad)}
+        about["files"] = sorted(done.stamps)
         try:
             _disk.pack(self._shard(shard), done.parts, about)
         except PellucidError as error:
@@ -97,7 +102,25 @@ class Store:
             found = self._manifest["bad"]
         else:
             found = [one for shard in self.committed() for one in _disk.about(self._shard(shard))["bad"]]
-        return tuple((image, reason) for image, reason in sorted(found))
+        return tuple((int(image), str(reason)) for image, reason in sorted(found))
+
+    def changed(self, source: Source) -> dict[int, list[int]]:
+        """Shard -> its pictures that are others by now, of those whose files can be looked at.
+
+        A file of the same size and time is the same; of others the bytes decide, for a copy has another time.
+        """
+        found: dict[int, list[int]] = {}
+        for shard in sorted(self.committed()):
+            try:
+                moved = [i for i, *then in _disk.about(self._shard(shard))["files"] if source.stamp(i) != tuple(then)]
+                part = self.part(shard)["pictures"] if moved else {}
+            except (BadStore, KeyError, TypeError, ValueError):
+                continue  # damaged: `check` says so
+            known = dict(zip(part["image"].tolist(), part["hash"][:, 0].tolist(), strict=True)) if moved else {}
+            others = [i for i in moved if i in known and _hash(source, i) != known[i]]
+            if others:
+                found[shard] = others
+        return found
 
     def part(self, shard: int) -> dict[str, Part]:
         """A shard as it was committed. Raises BadStore where its bytes have changed."""
@@ -163,22 +186,58 @@ class Store:
         """Which generation is read, and the digest of everything in it."""
         if not (self.folder / "current.json").is_file():
             raise BadStore(f"{str(self.folder)!r} is not finished: run the same pellucid index line again")
-        return declared(self.folder / "current.json")
+        held = declared(self.folder / "current.json")
+        if not re.fullmatch(r"generation-[0-9a-f]{16}", str(held.get("generation"))) or not {
+            "digest", "shards", "manifest"
+        } <= held.keys():  # fmt: skip
+            raise BadStore(f"{str(self.folder)!r} is damaged: current.json names no generation")
+        return held
 
     @cached_property
     def _manifest(self) -> Mapping[str, Any]:
         held = declared(self.folder / self.current["generation"] / "manifest.json")
         if held["sha256"] != self.current["manifest"]:
             raise BadStore(f"{str(self.folder)!r} is damaged: manifest.json is another one's")
+        bad, files = held.get("bad"), held.get("files")
+        listed = isinstance(bad, list) and all(isinstance(one, list) and len(one) == 2 for one in bad)
+        if not listed or not isinstance(files, dict):
+            raise BadStore(f"{str(self.folder)!r} is damaged: manifest.json does not say what it should")
         return held
 
     def array(self, name: str) -> NDArray[Any]:
         """One of the merged arrays, memory-mapped."""
         path = self.folder / self.current["generation"] / f"{name}.npy"
         try:
-            found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise BadStore(f"{str(self.folder)!r} is damaged: {path.name} cannot be read: {error}") from error
+            found: NDArray[Any] = np.load(_disk.regular(path), mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, BadStore) as error:
+            raise BadStore(
+                f"{str(self.folder)!r} is damaged: {path.name} cannot be read: {error}; to make it again run the line "
+                "that made the index, with --retry"
+            ) from error
+        shape = self._shapes.get(name)
+        if shape is not None and (found.shape != shape or found.dtype.kind not in "fiu"):
+            raise BadStore(f"{str(self.folder)!r} is damaged: {path.name} is {found.shape}, not {shape}")
+        return found
+
+    @cached_property
+    def _shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """What arrays must be, of those whose shape the plan says."""
+        plan, n = self.plan, len(self.plan.units)
+        found: dict[str, tuple[int, ...]] = {}
+        for fold in plan.folds:
+            if isinstance(fold, Top):
+                found |= {f"{fold.name}.{what}": (n, fold.count) for what in ("value", "image", "place", "before")}
+            elif isinstance(fold, Rows):
+                height, columns = fold.height(plan.images), fold.columns(plan.units)
+                found |= {f"{fold.name}.{what}": (height, width) for what, (width, _) in columns.items()}
+                found[f"{fold.name}.there"] = (height, 1)
+            elif fold.name == "moments":
+                found |= {f"moments.{what}": (n,) for what in MOMENTS}
+            elif fold.name == "histogram":
+                found |= {"histogram.offset": (n + 1,), "histogram.top": (n,)}
+            elif fold.name == "classes":
+                width = len(plan.units.of(plan.classed))
+                found |= {"classes.mean": (len(plan.classes), width), "classes.count": (len(plan.classes),)}
         return found
 
     def kept(self, name: str) -> NDArray[np.float64] | None:
@@ -187,9 +246,12 @@ class Store:
             held = declared(self.folder / f"measured-{name}.json")
         except BadStore:
             return None
-        if held["digest"] != self.current["digest"]:
+        values = held.get("values")
+        if held.get("digest") != self.current["digest"] or not isinstance(values, list):
             return None
-        return np.array([np.nan if value is None else value for value in held["values"]], np.float64)
+        if not all(value is None or isinstance(value, (int, float)) for value in values):
+            return None
+        return np.array([np.nan if value is None else value for value in values], np.float64)
 
     def keep(self, name: str, values: NDArray[np.float64]) -> None:
         """Keep them, for whoever asks next; where nobody may write, they are measured again."""
@@ -200,6 +262,7 @@ class Store:
     def check(self) -> tuple[str, ...]:
         """What is wrong with the files: nothing, or one line for each that is not what was written."""
         wrong: list[str] = []
+        self._forget()
 
         def tried(work: Callable[..., Any], *given: Any) -> Any:
             try:
@@ -213,20 +276,35 @@ class Store:
             wrong.append("plan.json: not what was written: it is another plan")
         for shard in sorted(self.committed()):
             tried(self._about, shard)
-        if not (self.folder / "current.json").is_file():
+        if not (self.folder / "current.json").exists():
             return tuple(wrong)
-        self._forget()
-        files = tried(lambda: self._manifest["files"]) or {}
-        generation = self.folder / self.current["generation"] if files else self.folder
-        for name, digest in files.items():
-            tried(_disk.check, generation / name, digest)
+        current = tried(lambda: self.current)
+        read = [self.folder / current["generation"]] if current else sorted(self.folder.glob("generation-*[0-9a-f]"))
+        for generation in read:
+            manifest = tried(declared, generation / "manifest.json")
+            if manifest and current and manifest["sha256"] != current["manifest"]:
+                wrong.append("manifest.json: not what was written: it is another one's")
+            files = (manifest or {}).get("files")
+            for name, digest in (files if isinstance(files, dict) else {}).items():
+                tried(_disk.check, generation / Path(name).name, digest)
         missing = set(range(self.plan.shards)) - self.committed()
-        wrong += [f"{self._shard(shard).name}: it is missing" for shard in sorted(missing)]
+        wrong += [f"{self._shard(shard).name}: it is missing" for shard in sorted(missing)[:_MANY]]
         return tuple(wrong)
 
-    def retry(self) -> int:
-        """Take away the shards that are damaged, or have pictures that could not be read; how many."""
-        again = [shard for shard in self.committed() if self._wanting(shard)]
+    @property
+    def whole(self) -> bool:
+        """Whether everything is done and merged, and every array is there, by its name: `check` reads them."""
+        if not self.finished:
+            return False
+        place = self.folder / self.current["generation"]
+        return all((place / Path(name).name).is_file() for name in self._manifest["files"])
+
+    def retry(self, source: Source | None = None) -> int:
+        """Take away the shards that are damaged, or have pictures that could not be read or are others by now; how
+        many.
+        """
+        others = self.changed(source) if source is not None else {}
+        again = [shard for shard in self.committed() if shard in others or self._wanting(shard)]
         if again or self.check():
             (self.folder / "current.json").unlink(missing_ok=True)
         for shard in again:
@@ -254,6 +332,14 @@ class Store:
             if _disk.abandoned(left):
                 with suppress(OSError):  # who may not write may still read
                     left.unlink(missing_ok=True)
+
+
+def _hash(source: Source, image: int) -> int | None:
+    """Of the bytes of a picture as they are now; None where it cannot be read any more."""
+    try:
+        return source.fetch(image)[1]
+    except (BadImage, OSError):
+        return None
 
 
 def _publish(made: Path, place: Path, files: Mapping[str, str]) -> None:

@@ -14,6 +14,7 @@ import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.images.concepts import Concepts
 from pellucid.images.sources import Source
+from pellucid.methods.units._exceeded import counted, exceeded
 from pellucid.net import Net, Preprocess
 from pellucid.sweep.index import Index
 from tests.methods.units.marked import painted
@@ -44,10 +45,18 @@ def index(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Index:
     return pl.units.index(net, Source.of(folder / "images"), store=place, layers=["1", "4"])
 
 
+def every_place(index: Index) -> np.ndarray:
+    """(units, places of all pictures) of the index."""
+    with torch.no_grad():
+        maps = [index.net.run(index.net.see(index.read(i)), at=["1"]).at["1"][0].flatten(1) for i in range(14)]
+    return torch.cat(maps, 1).double().numpy()
+
+
 def slow(index: Index, concepts: Concepts, share: float) -> np.ndarray:
     """(units, concepts) IoU: one pixel at a time where it can be."""
     net, placement = index.net, index.plan.units.placements[0]
     both, units, things = np.zeros((4, 3)), np.zeros(4), np.zeros(3)
+    ends = np.quantile(every_place(index), 1 - share, axis=1)
     for i in range(len(concepts)):
         seen = net.see(concepts.read(i))
         with torch.no_grad():
@@ -55,7 +64,7 @@ def slow(index: Index, concepts: Concepts, share: float) -> np.ndarray:
         mask = concepts.mask(i, seen.views[0])
         there = [n for n in (1, 2, 3) if (mask == n).any()]
         for unit in range(4):
-            end = min(index.quantile("1", unit, np.array([1 - share]))[0], index.moments("1", unit)["greatest"])
+            end = ends[unit]
             active = np.zeros((32, 32), bool)
             for y in range(32):
                 for x in range(32):
@@ -179,3 +188,20 @@ def test_what_is_no_concept_is_refused(index: Index, tmp_path: Path) -> None:
     (folder / "classes.csv").write_text("1,red")
     with pytest.raises(PellucidError, match="has a mask of its name"):
         ask()
+
+
+@pytest.mark.parametrize("share", [0.003, 0.05, 0.7])
+def test_thresholds_are_what_the_share_exceeds_at_every_place(index: Index, share: float) -> None:
+    exact = np.quantile(every_place(index), 1 - share, axis=1)
+    assert np.allclose(exceeded(index, ["1"], share)[0], exact, rtol=1e-6, atol=1e-9)
+    kept = index.store.kept(f"exceeded-{share:g}-1")
+    assert kept is not None
+    assert np.array_equal(kept, exceeded(index, ["1"], share)[0])
+
+
+def test_thresholds_of_some_of_the_pictures(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pellucid.methods.units._exceeded.MOST", 5)
+    assert counted(index, ["1"], 0.1) == 5
+    few = exceeded(index, ["1"], 0.1)[0]
+    assert few.max() > 0
+    assert not np.allclose(few, np.quantile(every_place(index), 0.9, axis=1), rtol=1e-4)

@@ -7,6 +7,7 @@ in an order that depends on nothing but their names.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -73,6 +74,35 @@ class Source(ABC):
             digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
         return digest.hexdigest()
 
+    @cached_property
+    def labelled(self) -> str:
+        """SHA-256 over the classes of all pictures; empty where the source knows none."""
+        if not self.classes:
+            return ""
+        digest = hashlib.sha256("\0".join(self.classes).encode("utf-8", "surrogateescape"))
+        for i in range(len(self)):
+            digest.update(f"{self.label(i)},".encode())
+        return digest.hexdigest()
+
+    def fetch(self, i: int) -> tuple[Images, int]:
+        """Picture i, and a number that tells its bytes from others: 64 bits of a hash of them, as they were read.
+
+        Where a picture is no file of its own it is made from the pixels.
+        """
+        found = self.read(i)
+        digest = hashlib.blake2b(digest_size=8)
+        for picture in found.originals:
+            digest.update(f"{picture.dtype} {tuple(picture.shape)}".encode())
+            digest.update(picture.contiguous().cpu().numpy().data)
+        return found, int.from_bytes(digest.digest(), "little")
+
+    def stamp(self, i: int) -> tuple[int, int] | None:
+        """(size, time in nanoseconds) of the file that picture i is in; None where that is not to be had at once.
+
+        While it is the same, so is the picture; where it is another, the picture's bytes have to be looked at.
+        """
+        return None
+
     def _names(self) -> Iterator[str]:
         return (self.name(i) for i in range(len(self)))
 
@@ -95,6 +125,20 @@ class Source(ABC):
             kind, place = _guessed(text), text
         found: Source = getattr(import_module(f"{__name__}.{kind}"), KINDS[kind])(place)
         return found
+
+
+def hashed(data: bytes) -> int:
+    """64 bits of a hash of a picture's bytes."""
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
+
+
+def stamped(path: str | Path) -> tuple[int, int] | None:
+    """Size and time of a file; None behind URLs, and where it is gone."""
+    try:
+        status = None if is_url(str(path)) else os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return None if status is None else (status.st_size, status.st_mtime_ns)
 
 
 def named(data: Any, name: str, value_range: Range | None = None) -> Images:

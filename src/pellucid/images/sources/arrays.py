@@ -12,7 +12,7 @@ import numpy as np
 from pellucid.errors import BadImage
 from pellucid.images import Images
 from pellucid.images.remote import absolute
-from pellucid.images.sources import Source, named
+from pellucid.images.sources import Source, named, stamped
 from pellucid.images.sources._rows import numbered
 
 _PICTURES = ("images", "pictures", "x", "data", "arr_0")
@@ -84,3 +84,6 @@ class Arrays(Source):
 
     def read(self, i: int) -> Images:
         return named(np.ascontiguousarray(self._arrays[0][i]), self.name(i), self.value_range)
+
+    def stamp(self, i: int) -> tuple[int, int] | None:
+        return stamped(self.place)

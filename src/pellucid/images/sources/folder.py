@@ -12,7 +12,7 @@ from pellucid.images import SUFFIXES, Images, read
 from pellucid.images.files import found_in, is_picture
 from pellucid.images.hidden import hidden, passed_over
 from pellucid.images.remote import absolute, below, fetched, is_url
-from pellucid.images.sources import Source, named
+from pellucid.images.sources import Source, hashed, named, stamped
 
 LABELS = ("labels.csv", "metadata.csv")
 """Files beside the pictures that say their classes, where folders do not."""
@@ -107,7 +107,17 @@ class Folder(Source):
     def read(self, i: int) -> Images:
         if not is_url(self.place):
             return read(Path(self.place) / self._files[i], value_range=self.value_range)
-        return named(fetched(f"{self.place.rstrip('/')}/{self._files[i]}"), self._files[i], self.value_range)
+        return self.fetch(i)[0]
+
+    def fetch(self, i: int) -> tuple[Images, int]:
+        if not is_url(self.place):
+            found = self.read(i)  # first: it refuses what is no picture's file
+            return found, hashed((Path(self.place) / self._files[i]).read_bytes())
+        data = fetched(f"{self.place.rstrip('/')}/{self._files[i]}")
+        return named(data, self._files[i], self.value_range), hashed(data)
+
+    def stamp(self, i: int) -> tuple[int, int] | None:
+        return None if is_url(self.place) else stamped(Path(self.place) / self._files[i])
 
 
 def _check_strays(files: tuple[str, ...], place: str) -> None:

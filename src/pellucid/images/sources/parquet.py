@@ -14,7 +14,7 @@ from pellucid.errors import BadImage
 from pellucid.images import Images
 from pellucid.images.hidden import hidden
 from pellucid.images.remote import absolute, fetched, last, opened
-from pellucid.images.sources import Source, expanded
+from pellucid.images.sources import Source, expanded, stamped
 from pellucid.images.sources._rows import Columns, arrow, columns, numbered, picture
 
 _HELD = 512 * 2**20
@@ -108,6 +108,9 @@ class Parquet(Source):
         return picture(
             cell, self.name(i), lambda path: fetched(f"{beside}/{path}" if beside else path), self.value_range
         )
+
+    def stamp(self, i: int) -> tuple[int, int] | None:
+        return stamped(self._files[self._row(i)[0]])
 
     def _row(self, i: int) -> tuple[int, int]:
         """(file, row in it) of a picture."""

@@ -12,7 +12,7 @@ from pellucid.errors import BadImage
 from pellucid.images import SUFFIXES, Images
 from pellucid.images.hidden import hidden, passed_over
 from pellucid.images.remote import absolute, fetched, last, opened
-from pellucid.images.sources import Source, expanded, named
+from pellucid.images.sources import Source, expanded, hashed, named, stamped
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,17 @@ class Tar(Source):
         return self._members[i].label
 
     def read(self, i: int) -> Images:
+        return self.fetch(i)[0]
+
+    def stamp(self, i: int) -> tuple[int, int] | None:
+        return stamped(self._members[i].file)
+
+    def fetch(self, i: int) -> tuple[Images, int]:
         member = self._members[i]
         data = fetched(member.file, member.offset, member.size)
         if len(data) < member.size:
             raise BadImage(f"{self.name(i)!r} is cut short: {len(data)} of {member.size} bytes")
-        return named(data, self.name(i), self.value_range)
+        return named(data, self.name(i), self.value_range), hashed(data)
 
 
 def _pictures(file: str) -> list[_Member]:

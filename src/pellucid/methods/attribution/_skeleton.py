@@ -75,7 +75,7 @@ def derivative(
     scores = scored(target, run)
     wanted = [node for node in nodes if node is not None]
     found = (
-        torch.autograd.grad(scores[:first].sum(), wanted, allow_unused=True, retain_graph=run.kept)
+        run.gradients(scores[:first].sum(), wanted, allow_unused=True, retain_graph=run.kept)
         if scores.requires_grad
         else (None,) * len(wanted)
     )

@@ -73,14 +73,14 @@ def _walked(net: Net, pixels: Tensor, target: Target, layer: str, rule: Excitati
         run = net.run(pixels, at=[layer, *target.layers], rule=rule, grad="pixels")
         scores = scored(target, run)
         ends = [run.at[name] for name in target.layers] or [run.output]
-        pulls = torch.autograd.grad(scores.sum(), ends, retain_graph=True, allow_unused=True)
+        pulls = run.gradients(scores.sum(), ends, retain_graph=True, allow_unused=True)
         starts = [None if pull is None else _start(pull, end) for pull, end in zip(pulls, ends, strict=True)]
         given = [(end, start) for end, start in zip(ends, starts, strict=True) if start is not None]
         if not given:
             raise Refused(f"the score of {target} does not depend on what it reads: there is nowhere to walk from")
-        found = torch.autograd.grad(
-            [end for end, _ in given], run[layer], [start for _, start in given], allow_unused=True
-        )[0]
+        found = run.gradients([end for end, _ in given], run[layer], [start for _, start in given], allow_unused=True)[
+            0
+        ]
     if found is None:
         raise Refused(f"the score of {target} does not depend on layer {layer!r}: the walk never comes there")
     activation = run[layer].detach()

@@ -100,7 +100,7 @@ def _climbed(
                 raise Refused(f"the score of {asked} does not depend on the pixels: there is no gradient to follow")
             off = (coarse.flatten().sort().values - wanted).square().mean()
             rise = scale * score.double().sum()
-            (slope,) = torch.autograd.grad(rise - _WEIGHT * _GROWTH ** (step / steps) * off, leaf)
+            (slope,) = net.gradients(rise - _WEIGHT * _GROWTH ** (step / steps) * off, leaf)
         worth = float((rise - _WEIGHT * _GROWTH * off).detach())
         if worth > best:
             best, found = worth, parameters

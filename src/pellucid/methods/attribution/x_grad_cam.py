@@ -38,6 +38,6 @@ def x_grad_cam(
 
 def _weigh(activation: Tensor, gradient: Tensor) -> Tensor:
     total, size = activation.sum(dim=(2, 3)), activation.abs().sum(dim=(2, 3))
-    total = torch.where(total < 0, -1.0, 1.0) * torch.maximum(total.abs(), _LEAST * size)
-    weights = (gradient * activation).sum(dim=(2, 3)) / torch.where(total == 0, 1.0, total)
+    total = torch.where(total < 0, -torch.ones_like(total), 1) * torch.maximum(total.abs(), _LEAST * size)
+    weights = (gradient * activation).sum(dim=(2, 3)) / torch.where(total == 0, torch.ones_like(total), total)
     return torch.einsum("nk,nkhw->nhw", weights, activation)

@@ -11,6 +11,7 @@ from torch import nn
 
 from pellucid.errors import Refused
 from pellucid.net import Layer, Net
+from pellucid.net.guard import computed_weight
 
 NEAR_ZERO = 0.05
 """Of the layer's median norm: a filter with less contributes next to nothing."""
@@ -113,7 +114,7 @@ def _opened(net: Net, row: Layer) -> Convolution:
     part = _part(net, row)
     if not isinstance(part, (nn.Conv2d, nn.ConvTranspose2d)):
         raise Refused(f"layer {row.name!r} is a {row.kind}, no 2-d convolution")
-    groups, weight = part.groups, part.weight.detach()
+    groups, weight = part.groups, computed_weight(net.module, part)
     if isinstance(part, nn.ConvTranspose2d):  # its weights are (inputs, filters of a group, height, width)
         each = part.in_channels // groups
         weight = weight.unflatten(0, (groups, each)).transpose(1, 2).flatten(0, 1)

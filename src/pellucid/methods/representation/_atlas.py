@@ -54,7 +54,7 @@ def _read(index: Index, numbers: list[int]) -> tuple[list[int], list[tuple[int, 
     good, pictures = [], []
     for i in numbers:
         try:
-            pictures.append(index.net.see(index.source.read(i)).pictures[0])
+            pictures.append(index.net.see(index.read(i)).pictures[0])
         except BadImage:
             continue  # the index has said so
         good.append(i)
@@ -84,8 +84,9 @@ def _looked(
     best = scores.detach().topk(min(ASKED, scores.shape[1]), dim=1).indices
     found = []
     for rank in range(best.shape[1]):
-        asked = scores[every, best[:, rank]].sum()
-        (slope,) = torch.autograd.grad(asked, activation, retain_graph=rank + 1 < best.shape[1])
+        with torch.enable_grad():
+            asked = scores[every, best[:, rank]].sum()
+        (slope,) = run.gradients(asked, activation, retain_graph=rank + 1 < best.shape[1])
         found.append((slope[every, :, y, x].double() * rows).sum(1))
     return rows.cpu().numpy(), best.cpu().numpy(), torch.stack(found, 1).cpu().numpy()
 

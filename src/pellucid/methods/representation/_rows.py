@@ -61,10 +61,9 @@ def seen_by(index: Index, images: Images, layer: str) -> Float[np.ndarray, "n ch
     """The rows of other pictures, made as those of the index are: a picture of the index has the same bits."""
     found = []
     for one in images:
-        with np.errstate(over="ignore"):  # rounded to float16, as the index keeps them
-            found.append(index.means(index.net.see(one).pixels, layer).astype(np.float16).astype(np.float32))
+        found.append(index.means(index.net.see(one).pixels, layer))
         if not np.isfinite(found[-1]).all():
-            raise PellucidError(f"{one.ids[0]!r}: what layer {layer!r} makes of it is not finite, or beyond float16")
+            raise PellucidError(f"{one.ids[0]!r}: what layer {layer!r} makes of it is not finite")
     return np.concatenate(found)
 
 
@@ -97,5 +96,5 @@ def thumbnails(
     which = np.arange(len(images))
     if len(images) > most:
         which = np.sort(generator(seed, "thumbnails").choice(len(images), most, replace=False))
-    found = [thumbnail(index, index.source.read(int(images[i])), side) for i in steps(which, "thumbnails")]
+    found = [thumbnail(index, index.read(int(images[i])), side) for i in steps(which, "thumbnails")]
     return (np.stack(found) if found else np.zeros((0, side, side, 3), np.uint8)), which

@@ -114,7 +114,7 @@ def _log_odds(net: Net, pixels: Float[Tensor, "c h w"], asked: Logit) -> tuple[T
         odds = log_odds(net.run(_image(leaf), grad=True), asked)[0]
         if not odds.requires_grad:
             raise Refused(f"the scores of {net.name} do not depend on the pixels: nothing fools it")
-        (gradient,) = torch.autograd.grad(odds, leaf)
+        (gradient,) = net.gradients(odds, leaf)
     return odds.detach(), gradient
 
 

@@ -113,7 +113,7 @@ class Match:
             loss = self.loss(pixels)
             if not loss.requires_grad:
                 raise Refused(f"{self.what}: what is asked for does not depend on the picture")
-            (gradient,) = torch.autograd.grad(_BOOST * loss, leaf)
+            (gradient,) = self.net.gradients(_BOOST * loss, leaf)
         if not torch.isfinite(gradient).all():
             raise BadNetwork(f"{self.what}: the gradient of {self.net.name} is not finite at step {done + 1}")
         preview(lambda: eight_bits(pixels)[0])

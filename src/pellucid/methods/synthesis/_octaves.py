@@ -142,7 +142,7 @@ class Windows:
             ))  # fmt: skip
             if not score.requires_grad:
                 raise Refused(f"{self.target} does not depend on the pixels: there is nothing to dream of")
-            (gradient,) = torch.autograd.grad(score.sum(), leaf)
+            (gradient,) = self.net.gradients(score.sum(), leaf)
         return gradient
 
 

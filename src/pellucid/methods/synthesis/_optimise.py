@@ -280,7 +280,7 @@ class _Work:
         scores = self.objective(self._run(seen, rule))
         if not scores.requires_grad:
             raise Refused("the objective does not depend on the pixels: there is nothing to climb")
-        (pull,) = torch.autograd.grad(scores.sum(), seen)
+        (pull,) = self.net.gradients(scores.sum(), seen)
         return scores.detach().to(seen), pull
 
     def _run(self, seen: Tensor, rule: Rule | None) -> Run:

@@ -112,7 +112,7 @@ class _Sitting:
                 leaf = numbers.detach().requires_grad_()
                 pixels = _IMAGE.pixels(leaf, size)
                 places = self._places(pixels, matrix, grad=True, redirect=step < _REDIRECT)
-                (gradient,) = torch.autograd.grad(exaggeration(places, wanted, power).sum(), leaf)
+                (gradient,) = self.net.gradients(exaggeration(places, wanted, power).sum(), leaf)
             if not torch.isfinite(gradient).all():
                 raise BadNetwork(
                     f"the gradient of {self.net.name} is not finite at step {step + 1}: its weights overflow"

@@ -60,10 +60,10 @@ def answered(
     """The network's answers to pictures under each of the edits; what is above is recorded for the first two alone."""
     net = index.net
     found: list[tuple[list[Floats], list[Floats]]] = [([], []) for _ in edits]
-    first = net.see(index.source.read(int(images[0]))).pixels
+    first = net.see(index.read(int(images[0]))).pixels
     size = max(net.chunk((first.shape[-2], first.shape[-1]), grad=False) // 2, 1)
     for part in steps(np.array_split(images, -(-len(images) // size)), "pictures"):
-        pixels = _pixels(net, [index.source.read(int(i)) for i in part])
+        pixels = _pixels(net, [index.read(int(i)) for i in part])
         for k, (edit, (told, maxima)) in enumerate(zip(edits, found, strict=True)):
             run = net.run(pixels, at=above if k < 2 else (), edit=edit)
             maxima.append(_maxima([run[name] for name in above] if k < 2 else [], len(part)))

@@ -16,12 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pellucid.errors import BadNetwork, PellucidError
+from pellucid.errors import BadImage, BadNetwork, PellucidError
 from pellucid.images import as_float
-from pellucid.methods.units._patches import _preprocess, field
+from pellucid.methods.units._patches import field
 from pellucid.methods.units._unit import Unit
 from pellucid.progress import steps
-from pellucid.sweep.index import Index, Top
+from pellucid.sweep.index import Index, Top, preprocess_of
 
 Edges = tuple[int, int, int, int]
 """(top, left, bottom, right) in pixels of the network's input."""
@@ -84,7 +84,7 @@ def strongest(index: Index, unit: Unit, count: int | None = None) -> Top:
 
 def seen(index: Index, image: int) -> Tensor:
     """(C, H, W) in 0..1: a picture of the index as its network saw it."""
-    picture: Tensor = _preprocess(index.plan.preprocess).see(index.source.read(image)).pictures[0]
+    picture: Tensor = preprocess_of(index.plan).see(index.read(image)).pictures[0]
     return as_float(picture)
 
 
@@ -99,10 +99,13 @@ def box_of(index: Index, layer: str, place: int, size: tuple[int, int]) -> Edges
 
 
 def spots(index: Index, unit: Unit, top: Top, what: str = "pictures") -> Iterator[Spot]:
-    """What the unit saw in each of these pictures, one by one."""
+    """What the unit saw in each of these pictures, one by one; those that cannot be read any more are left out."""
     found = zip(top.images.tolist(), top.places.tolist(), top.values.tolist(), strict=True)
     for image, place, value in steps(found, what, len(top.values)):
-        pixels = seen(index, image)
+        try:
+            pixels = seen(index, image)
+        except BadImage:
+            continue  # who shows patches says so
         box = box_of(index, unit.layer, place, (pixels.shape[-2], pixels.shape[-1]))
         spot = Spot(pixels, box, place, value, image)
         top_edge, left, bottom, right = spot.inside

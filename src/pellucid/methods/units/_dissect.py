@@ -13,6 +13,7 @@ from torch import Tensor
 from pellucid.geometry import between
 from pellucid.images import Images
 from pellucid.images.concepts import Concepts
+from pellucid.methods.units._exceeded import exceeded
 from pellucid.net import Net
 from pellucid.progress import steps
 from pellucid.result import Meta, Patches, Region
@@ -34,18 +35,14 @@ class Judged:
 
     @classmethod
     def by(cls, index: Index, layers: Sequence[str], share: float) -> Judged:
-        """Thresholds that this share of a unit's activations over the index's pictures exceeds.
+        """Thresholds that this share of a unit's activations over the index's pictures exceeds, every place counted.
 
-        No higher than the greatest activation there: units with an upper bound may be at it more often than that.
+        Units with an upper bound may be at it more often than that: then it is their threshold.
         """
-        units, found = index.plan.units, []
+        units = index.plan.units
         names = tuple(units.layers[units.layer(layer)] for layer in layers)
         counts = tuple(units.channels[units.layer(layer)] for layer in names)
-        for layer, count in zip(names, counts, strict=True):
-            high = np.asarray(index.store.array("moments.greatest")[index.of_layer(layer)], np.float64)
-            most = [index.quantile(layer, channel, np.array([1 - share]))[0] for channel in range(count)]
-            found.append(np.minimum(np.array(most), np.where(np.isfinite(high), high, np.inf)))
-        ends = np.concatenate(found)
+        ends = np.concatenate(exceeded(index, names, share))
         # a unit that is silent more often than that is active wherever it is not silent
         return cls(names, counts, np.where(ends == 0, np.finfo(np.float32).tiny, ends * np.where(ends > 0, _CLOSE, 1)))
 

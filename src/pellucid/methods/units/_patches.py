@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from pellucid.errors import BadImage
 from pellucid.geometry import Placement
 from pellucid.methods.units._unit import Unit
-from pellucid.net import Preprocess
 from pellucid.result import Meta, Patches
 from pellucid.result.patches import Box
-from pellucid.sweep.index import Index, Top
+from pellucid.sweep.index import Index, Top, preprocess_of
 
 _GATED = ("patches show what a cell looks at; through a gate every other pixel of the picture reaches it too",)
 
 
 def patches(index: Index, unit: Unit, top: Top) -> Patches:
-    """The patches of these pictures at these places."""
+    """The patches of these pictures at these places; one that cannot be read any more costs its own patch."""
     plan, source = index.plan, index.source
     which = plan.units.layer(unit.layer)
     placement, places = plan.units.placements[which], plan.units.places[which]
-    preprocess = _preprocess(plan.preprocess)
+    preprocess = preprocess_of(plan)
     pictures, views, boxes, names, labels = [], [], [], [], []
-    for image, place in zip(top.images.tolist(), top.places.tolist(), strict=True):
-        seen = preprocess.see(source.read(image))
+    kept: list[int] = []
+    notes: list[str] = []
+    for rank, (image, place) in enumerate(zip(top.images.tolist(), top.places.tolist(), strict=True)):
+        try:
+            seen = preprocess.see(index.read(image))
+        except BadImage as error:
+            notes.append(left_out(error))
+            continue
+        kept.append(rank)
         pictures.append(seen.shown(0, seen=True))
         views.append(seen.views[0])
         boxes.append(field(placement, places, place, seen.views[0].size))
         names.append(source.name(image))
         label = source.label(image)
         labels.append(None if label is None else source.classes[label])
-    values = np.asarray(top.values, np.float32)
-    return Patches(
-        tuple(pictures), tuple(boxes), values, tuple(names), tuple(labels), tuple(views),
-        Meta(images=tuple(names), notes=_GATED if placement is not None and placement.gated else ()),
-    )  # fmt: skip
+    values = np.asarray(top.values, np.float32)[kept]
+    gated = _GATED if placement is not None and placement.gated else ()
+    meta = Meta(images=tuple(names), notes=(*notes, *gated))
+    return Patches(tuple(pictures), tuple(boxes), values, tuple(names), tuple(labels), tuple(views), meta)
+
+
+def left_out(error: BadImage) -> str:
+    """What is said of a picture that could not be read any more."""
+    return f"a picture of the index is left out: {error}"
 
 
 def exciting(index: Index, unit: Unit, count: int) -> Top:
@@ -58,12 +67,3 @@ def field(placement: Placement | None, places: tuple[int, int], place: int, size
     y, x = rows[place // places[1]] + 0.5, columns[place % places[1]] + 0.5
     high, wide = (min(one, 2 * whole) for one, whole in zip(placement.patch, size, strict=True))
     return float(y - high / 2), float(x - wide / 2), float(y + high / 2), float(x + wide / 2)
-
-
-def _preprocess(said: Any) -> Preprocess:
-    """From plain lists, as JSON gives them back."""
-    return Preprocess(**{name: _pair(value) for name, value in said.items()})
-
-
-def _pair(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

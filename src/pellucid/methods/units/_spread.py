@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.chance import generator
+from pellucid.errors import BadImage
 from pellucid.methods.units._patches import patches
 from pellucid.methods.units._unit import Unit
 from pellucid.result import Patches
@@ -27,10 +28,15 @@ def spread(index: Index, unit: Unit, *, each: int = 1, seed: int = 0) -> Patches
         chosen += tenth[np.sort(drawn)].tolist()
     units = index.plan.units
     layer = units.layers[units.layer(unit.layer)]
-    values, places = [], []
+    values, places, read = [], [], []
     for image in chosen:
-        run = index.net.run(index.net.see(index.source.read(image)), at=[layer], stop=True)
+        try:
+            seen = index.net.see(index.read(image))
+        except BadImage:
+            continue
+        read.append(image)
+        run = index.net.run(seen, at=[layer], stop=True)
         flat = run.at[layer][0, unit.channel].detach().flatten().float().cpu().numpy()
         places.append(int(flat.argmax()))
         values.append(float(flat[places[-1]]))
-    return patches(index, unit, Top(np.array(values, np.float32), np.array(chosen), np.array(places, np.int32)))
+    return patches(index, unit, Top(np.array(values, np.float32), np.array(read, np.int64), np.array(places, np.int32)))

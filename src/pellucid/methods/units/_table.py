@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,8 @@ def table(
     found = {name: tuple(row[i] for row in rows) for i, name in enumerate(shown)}
     pictured = tuple(n for n in shown if n not in ("channel",) and not isinstance(held[n][0], str))[:4]
     said = (f"the first {most}: most=0 shows all",) if most and len(rows) == most else ()
+    if not rows:
+        said = (f"none of the {len(index.plan.units)} units: nothing matches {where!r}",)
     meta = Meta(
         method="units", title="Units", options={"where": where, "sort": sort, "columns": shown, "most": most},
         versions=versions(), **index.facts(),
@@ -98,7 +101,7 @@ def _colour(index: Index) -> NDArray[np.float64]:
     """Measured once, and kept with the index."""
     name = INDEXES[0]
     kept = index.store.kept(name)
-    if kept is None:
+    if kept is None or len(kept) != len(index.plan.units):
         kept = measured(index, index.plan.units.layers, (name,))[name]
         index.store.keep(name, kept)
     return kept
@@ -116,14 +119,31 @@ def _asked(
         if name not in held:
             raise PellucidError(f"no column {name!r}: the units have {', '.join(_ABOUT)}")
     order = f"{sort} desc nulls last" if sort in held else sort
-    text = f"select {', '.join(shown)} from units" + (f" where {where}" if where else "")
-    text += (f" order by {order}" if order else "") + (f" limit {most}" if most else "")
-    with duckdb.connect(":memory:", config={"enable_external_access": False, "threads": 1}) as db:
+    with duckdb.connect(":memory:", config=dict(_ALONE)) as db:
         arrow = {k: pyarrow.array(v, from_pandas=v.dtype.kind == "f") for k, v in held.items()}
+        timer = threading.Timer(_PATIENCE, db.interrupt)
+        timer.daemon = True
+        timer.start()
         try:
             db.register("units", pyarrow.table(arrow))
-            found: list[tuple[Any, ...]] = db.execute(text).fetchall()
+            db.execute("set lock_configuration = true")
+            # each part is parsed as one expression: nothing behind a semicolon is ever reached
+            found = db.table("units")
+            found = found.filter(where) if where else found
+            found = found.order(order) if order else found
+            found = found.limit(most) if most else found
+            rows: list[tuple[Any, ...]] = found.project(", ".join(f'"{name}"' for name in shown)).fetchall()
+        except duckdb.InterruptException as error:
+            raise PellucidError(f"{where or sort!r}: it takes longer than {_PATIENCE:.0f} seconds") from error
         except duckdb.Error as error:
             first = " ".join(str(error).split("\n")[:1])
             raise PellucidError(f"{where or sort!r}: {first}; the columns are {', '.join(_ABOUT)}") from error
-    return found
+        finally:
+            timer.cancel()
+    return rows
+
+
+_PATIENCE = 10.0
+"""Seconds that a condition may take."""
+_ALONE: dict[str, Any] = {"enable_external_access": False, "threads": 1, "memory_limit": "1GB"}
+"""No file and no address is opened, whatever the condition says."""

@@ -13,6 +13,7 @@ from pellucid.catalogue import method
 from pellucid.errors import Refused
 from pellucid.images.concepts import Concepts, ConceptsOption
 from pellucid.methods.units._dissect import Judged, Seen, passed, shown
+from pellucid.methods.units._exceeded import of
 from pellucid.methods.units._layers import stages
 from pellucid.result import Meta, Strip, Study, Table
 from pellucid.result.table import Cell
@@ -85,7 +86,7 @@ def dissection(
         told = (f"{layer}:{channel}", f"IoU {value[unit]:.2f}")
         strips.append(Strip(concepts.names[number], told, (patches,), regions))
     notes = (
-        f"thresholds: the activations that {share:g} of each unit's exceed over the {index.plan.images} pictures of "
+        f"thresholds: what {share:g} of each unit's activations exceed at every place of {of(index, names, share)} of "
         f"the index; masks: {len(concepts)} pictures, {len(numbers)} concepts",
         f"detectors: IoU above {least:g}",
     )

@@ -19,7 +19,6 @@ from pellucid.methods.units.reconstruction import reconstruction
 from pellucid.methods.units.similar import similar
 from pellucid.methods.units.top_images import top_images
 from pellucid.result import Meta, Table, UnitPage
-from pellucid.sweep.folds.histogram import edges
 from pellucid.sweep.index import Index
 
 _LIKES, _CLASSES, _WEAKEST = 5, 5, 5
@@ -54,7 +53,7 @@ def page(
         else None
     )
     excited = len(top) > 0 and float(top.values[0]) > 0
-    notes = [] if excited else ["no picture excites it"]
+    notes = [*top.meta.notes, *([] if excited else ["no picture excites it"])]
     projections = None
     try:
         projections = reconstruction(index, unit, count=most)
@@ -69,7 +68,7 @@ def page(
         projections,
         neuron_feature(index, unit, count=min(feature, index.plan.count)) if excited else None,
         _facts(index, unit),
-        edges(),
+        index.edges(number),
         index.histograms(np.array([number]))[0],
         _classes(index, unit),
         alike,

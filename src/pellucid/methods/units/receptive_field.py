@@ -91,8 +91,9 @@ def _moved(net: Net, seen: torch.Tensor, layer: str, cell: tuple[int, int]) -> n
         run = net.run(some, at=[layer], grad="pixels", stop=True)
         if run.pixels is None:
             raise PellucidError(f"layer {layer!r} does not depend on the pixels")
-        score = run.at[layer][:, :, cell[0], cell[1]].sum()
-        (slope,) = torch.autograd.grad(score, run.pixels)
+        with torch.enable_grad():
+            score = run.at[layer][:, :, cell[0], cell[1]].sum()
+        (slope,) = run.gradients(score, run.pixels)
         total += slope.double().abs().sum((0, 1)).cpu().numpy()
     whole = float(total.sum())
     if not np.isfinite(whole) or whole <= 0:

@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
-from pellucid.errors import PellucidError
+from pellucid.errors import BadImage, PellucidError
 from pellucid.methods.units._patches import exciting, patches
 from pellucid.methods.units._unit import Unit
 from pellucid.net import Net, Run
@@ -51,14 +51,21 @@ def reconstruction(
     layer, columns = index.plan.units.layers[which], index.plan.units.places[which][1]
     before, values, coverage = _before(net, layer), [], {}
     for image, place in steps([*zip(top.images.tolist(), top.places.tolist(), strict=True)], "patches"):
-        seen, at = net.see(index.source.read(image)), [*before, layer]
+        try:
+            seen, at = net.see(index.read(image)), [*before, layer]
+        except BadImage:
+            continue  # `found` is without it, too, and says so
         run = net.run(seen, at=at, rule=_RULES[rule], grad="pixels", stop=True)
-        cell = _cell(_received(run, layer, before), unit.channel, divmod(place, columns))
-        (gradient,) = torch.autograd.grad(cell, [node for node in (run.pixels,) if node is not None])
+        with torch.enable_grad():
+            cell = _cell(_received(run, layer, before), unit.channel, divmod(place, columns))
+        (gradient,) = run.gradients(cell, [node for node in (run.pixels,) if node is not None])
         values.append(gradient[0].detach().cpu().double().numpy())
         coverage = dict(run.coverage)
     silent = sum(not one.any() for one in values)
-    notes = [f"{silent} of {len(values)} projections are zero everywhere: nothing there moves the cell"] * bool(silent)
+    notes = [
+        *found.meta.notes,
+        *[f"{silent} of {len(values)} projections are zero everywhere: nothing there moves the cell"] * bool(silent),
+    ]
     if rule == "deconvnet" and values and not any(met.startswith("max_pool") for met in coverage):
         notes.append(_NO_SWITCHES.format(unit))
     shape = (net.preprocess.channels or 3, *(net.preprocess.size or (1, 1)))

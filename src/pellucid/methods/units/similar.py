@@ -78,20 +78,27 @@ def _correlations(index: Index, unit: Unit, layers: tuple[str, ...]) -> NDArray[
     """(units of these layers,) Pearson's correlation with the unit over the probe; NaN where a unit is constant."""
     mine = index.probe(unit.layer)[1][:, unit.channel].astype(np.float64)
     there = np.isfinite(mine)
-    mine = mine[there] - mine[there].mean() if there.any() else mine[there]
-    length = np.sqrt(mine @ mine)
+    own = _centred(mine[there, None].astype(np.float32))
     found = []
     for layer in layers:
-        values = index.probe(layer)[1][there]
-        with np.errstate(invalid="ignore"):
-            mean = values.mean(0, dtype=np.float64).astype(np.float32)  # not finite where a value overflowed
-        values, mean = (np.where(np.isfinite(mean), one, 0) for one in (values, mean))
-        centred = values - mean
-        scale = length * np.sqrt(np.einsum("pu,pu->u", centred, centred, dtype=np.float64))
-        products = mine.astype(np.float32) @ centred
-        known = scale > 1e-12
-        found.append(np.where(known, products / np.where(known, scale, 1), np.nan))
+        centred = _centred(index.probe(layer)[1][there])
+        scale = _length(own) * _length(centred)
+        known = scale > 1e-9 * max(len(own), 1)
+        found.append(np.where(known, (own[:, 0] @ centred) / np.where(known, scale, 1), np.nan))
     return np.concatenate(found).clip(-1, 1)
+
+
+def _length(centred: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.asarray(np.sqrt(np.einsum("pu,pu->u", centred, centred, dtype=np.float64)))
+
+
+def _centred(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Columns as shares of their largest magnitude, their means subtracted; zero where one is not finite."""
+    peak = np.abs(values).max(0, initial=0)
+    good = np.isfinite(peak) & (peak > 0)
+    shares = np.where(good, values, 0) / np.where(good, peak, 1)
+    centred: NDArray[np.float32] = shares - shares.mean(0, dtype=np.float64).astype(np.float32)
+    return centred
 
 
 def _reached(index: Index, unit: Unit) -> NDArray[np.float64]:

@@ -48,7 +48,7 @@ def bare(module: nn.Module) -> Preprocess:
     That its mean and standard deviation are unknown is known, too, and said with every result.
     """
     first = next((part for part in module.modules() if isinstance(part, (nn.Conv1d, nn.Conv2d, nn.Conv3d))), None)
-    return Preprocess(channels=first.in_channels if first else None, unstated=("mean", "std"))
+    return Preprocess(channels=(first.in_channels or None) if first else None, unstated=("mean", "std"))
 
 
 def imagenet() -> Labels:

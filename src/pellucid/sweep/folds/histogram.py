@@ -1,4 +1,9 @@
-"""Quantiles of every unit from integer histograms whose bins are the top bits of floating-point numbers."""
+"""Quantiles of every unit from integer histograms whose bins are the top bits of floating-point numbers.
+
+The bins of a unit reach from its largest magnitude, whatever that is, 24 powers of two down; what lies below counts
+as zero. The largest magnitude is known when all is counted: until then a unit has the bins of the largest so far, and
+moves them when a larger one comes. Bins only ever leave at the lower end, so that it does not matter when.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +17,29 @@ from numpy.typing import NDArray
 from pellucid.sweep.fold import Batch, Fold, Part, Units, Working
 
 _MANTISSA = 4  # bits: 16 bins for each power of two
-_LOWEST, _POWERS = -20, 40  # 2^-20 to 2^20; what lies below counts as zero, what lies above as the last bin
+_POWERS = 24
 HALF = _POWERS << _MANTISSA
 BINS = 2 * HALF + 1
 """Bins: those of negative numbers, from the largest magnitude down, zero in the middle, those of positive ones."""
+_BIAS = 127
+SMALLEST_TOP = _POWERS
+"""The least exponent that the largest bin has, as float32 writes it: what is smaller than all its bins is zero."""
 _BLOCK = 1024  # units whose values are counted together
 _ONE = torch.ones(1, dtype=torch.int32)
 
 
-def binned(values: NDArray[np.float32]) -> NDArray[np.int32]:
-    """The bin of each finite value."""
+def exponents(values: NDArray[np.float32]) -> NDArray[np.int32]:
+    """The exponents of values, as float32 writes them: 127 for 1 to 2."""
+    bits = np.ascontiguousarray(values, np.float32).view(np.int32)
+    return (bits & np.int32(0x7FFFFFFF)) >> np.int32(23)
+
+
+def binned(values: NDArray[np.float32], tops: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The bin of each finite value (..., units), the largest bins of a unit having that exponent."""
     bits = np.ascontiguousarray(values, np.float32).view(np.int32)
     size = bits & np.int32(0x7FFFFFFF)
     size >>= np.int32(23 - _MANTISSA)
-    size -= np.int32(((127 + _LOWEST) << _MANTISSA) - 1)
+    size -= ((tops.astype(np.int32) - np.int32(_POWERS - 1)) << np.int32(_MANTISSA)) - np.int32(1)
     np.clip(size, 0, HALF, out=size)
     size ^= bits >> 31  # with the next line: the sign turned where the number is negative
     size -= bits >> 31
@@ -33,10 +47,11 @@ def binned(values: NDArray[np.float32]) -> NDArray[np.int32]:
     return size
 
 
-def edges() -> NDArray[np.float64]:
+def edges(top: int = _BIAS) -> NDArray[np.float64]:
     """The BINS + 1 edges; the middle bin is zero and what is as good as zero."""
-    sizes = 2.0 ** (_LOWEST + np.arange(HALF + 1) // (1 << _MANTISSA)) * (
-        1 + np.arange(HALF + 1) % (1 << _MANTISSA) / (1 << _MANTISSA)
+    at = np.arange(HALF + 1)
+    sizes = 2.0 ** (top - _BIAS - (_POWERS - 1) + at // (1 << _MANTISSA)) * (
+        1 + at % (1 << _MANTISSA) / (1 << _MANTISSA)
     )
     return np.concatenate([-sizes[::-1], sizes])
 
@@ -49,19 +64,35 @@ class Histogram(Fold):
     name = "histogram"
 
     def start(self, units: Units) -> Working:
-        return {"counts": torch.zeros(len(units) * BINS, dtype=torch.int32)}
+        return {
+            "counts": torch.zeros(len(units) * BINS, dtype=torch.int32),
+            "top": np.full(len(units), SMALLEST_TOP, np.int32),
+        }
 
     def step(self, working: Working, units: Units, batch: Batch) -> None:
         # unit by unit: its few bins stay in the cache while all its values are counted
         for start in range(0, len(units), _BLOCK):
             mine = slice(start, start + _BLOCK)
-            values = batch.sampled[:, :, mine]
-            keys = binned(values.reshape(-1, values.shape[2])).T.astype(np.int64, order="C")
+            values, good = batch.sampled[:, :, mine], np.isfinite(batch.maxima[:, mine])
+            if not good.all():
+                values = np.where(good[:, None], values, np.float32(0))
+            self._raise(working, exponents(np.abs(values).max((0, 1))), start)
+            flat = values.reshape(-1, values.shape[2])
+            keys = binned(flat, working["top"][mine]).T.astype(np.int64, order="C")
             keys += (np.arange(start, start + len(keys)) * BINS)[:, None]
-            good = np.isfinite(batch.maxima[:, mine])
             finite = np.repeat(good, values.shape[1], 0).T if not good.all() else None
             kept = torch.from_numpy(keys.ravel() if finite is None else keys[finite])
             working["counts"].scatter_add_(0, kept, _ONE.expand(len(kept)))
+
+    def _raise(self, working: Working, tops: NDArray[np.int32], start: int) -> None:
+        """Let the bins of units from `start` on reach up to these exponents."""
+        known = working["top"][start : start + len(tops)]
+        rise = tops - known
+        table = working["counts"].view(-1, BINS).numpy()
+        for by in np.unique(rise[rise > 0]).tolist():
+            which = start + np.flatnonzero(rise == by)
+            table[which] = _moved(table[which], min(by << _MANTISSA, HALF))
+        np.maximum(known, tops, out=known)
 
     def pack(self, units: Units, working: Working) -> Part:
         at = working["counts"].nonzero()[:, 0]
@@ -69,17 +100,32 @@ class Histogram(Fold):
         narrow = np.uint16 if counts.max(initial=0) < 2**16 else np.uint32
         unit, bins = np.divmod(at.numpy(), BINS)
         per_unit = np.bincount(unit, minlength=len(units)).astype(np.uint16)
-        return {"bins": per_unit, "bin": bins.astype(np.uint16), "count": counts.astype(narrow)}
+        top = working["top"].astype(np.uint8)
+        return {"top": top, "bins": per_unit, "bin": bins.astype(np.uint16), "count": counts.astype(narrow)}
 
     def absorb(self, working: Working, units: Units, part: Part) -> None:
+        self._raise(working, part["top"].astype(np.int32), 0)
         unit = np.repeat(np.arange(len(units)), part["bins"])
-        keys = torch.from_numpy(unit * BINS + part["bin"].astype(np.int64))
-        working["counts"][keys] += torch.from_numpy(part["count"].astype(np.int32))
+        away = part["bin"].astype(np.int64) - HALF
+        lower = (working["top"] - part["top"].astype(np.int32))[unit] << _MANTISSA
+        bins = HALF + np.sign(away) * np.maximum(np.abs(away) - lower, 0)
+        keys = torch.from_numpy(unit * BINS + bins)
+        working["counts"].scatter_add_(0, keys, torch.from_numpy(part["count"].astype(np.int32)))
 
     def finish(self, units: Units, working: Working) -> Part:
         part = self.pack(units, working)
         offset = np.concatenate([[0], np.cumsum(part["bins"], dtype=np.int64)])
-        return {"offset": offset, "bin": part["bin"], "count": part["count"].astype(np.uint32)}
+        return {"offset": offset, "bin": part["bin"], "count": part["count"].astype(np.uint32), "top": part["top"]}
+
+
+def _moved(counts: NDArray[np.int32], by: int) -> NDArray[np.int32]:
+    """(units, BINS) with every bin that many bins nearer to zero: those that reach it are added up there."""
+    found = np.zeros_like(counts)
+    kept = HALF - by
+    found[:, HALF] = counts[:, kept : HALF + by + 1].sum(1)
+    found[:, HALF + 1 : HALF + 1 + kept] = counts[:, HALF + 1 + by :]
+    found[:, HALF - kept : HALF] = counts[:, :kept]
+    return found
 
 
 def counted(
@@ -93,12 +139,15 @@ def counted(
     return found
 
 
-def quantiles(counts: NDArray[np.integer[Any]], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+def quantiles(
+    counts: NDArray[np.integer[Any]], shares: NDArray[np.float64], tops: NDArray[np.integer[Any]]
+) -> NDArray[np.float64]:
     """(units, len(shares)): the value below which each share of a unit's activations lies, linear within a bin."""
-    ends, totals = edges(), counts.sum(1, dtype=np.int64)
+    totals = counts.sum(1, dtype=np.int64)
     below = np.cumsum(counts, axis=1, dtype=np.int64)
     found = np.full((len(counts), len(shares)), np.nan)
     for unit in np.nonzero(totals)[0]:
+        ends = edges(int(tops[unit]))
         wanted = shares * totals[unit]
         at = np.minimum(np.searchsorted(below[unit], wanted, side="left"), counts.shape[1] - 1)
         inside = counts[unit, at]

@@ -42,9 +42,10 @@ def unkeyed(key: Keys) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
 class Top(Fold):
     """The `count` largest (or smallest) activations of every unit: value, picture, place in the map.
 
-    Larger values first, of equal ones the lower picture; in it the first place, row by row. What is not finite is left
-    out and counted. With `floor` (units,) only what comes before it in the order is taken: what a shard need not
-    report, because as many stronger ones are known already.
+    Larger values first, of equal ones the lower picture; in it the first place, row by row. Activations with a ceiling
+    are ranked by what that receives, which is kept as `before`. What is not finite is left out and counted. With
+    `floor` (units,) only what comes before it in the order is taken: what a shard need not report, because as many
+    stronger ones are known already.
     """
 
     count: int = 100
@@ -77,12 +78,15 @@ class Top(Fold):
         return last if self.floor is None else np.minimum(last, self.floor)
 
     def step(self, working: Working, units: Units, batch: Batch) -> None:
-        extreme = batch.negated if self.smallest else batch.maxima
+        extreme = batch.negated if self.smallest else batch.ranked
         if not self.smallest:
             working["left_out"] += np.isneginf(extreme).sum(0)
         events = batch.found[self.name]
         key = keyed(extreme[events.row, events.unit], batch.images[events.row])
-        self._insert(working, events.unit, key, events.place)
+        order = np.argsort(events.row.astype(np.uint16), kind="stable")
+        ends = np.cumsum(np.bincount(events.row, minlength=len(batch.images)))
+        for some in np.split(order, ends[:-1]):
+            self._append(working, events.unit[some], key[some], events.place[some])
 
     def pack(self, units: Units, working: Working) -> Part:
         self._sort(working)
@@ -100,8 +104,22 @@ class Top(Fold):
         value, image = unkeyed(working["key"][:, : self.count])
         none = image < 0
         place = np.where(none, -1, working["place"][:, : self.count]).astype(np.int32)
-        value = np.where(none, np.float32(np.nan), -value if self.smallest else value)
-        return {"value": value, "image": image, "place": place, "left_out": working["left_out"]}
+        before = np.where(none, np.float32(np.nan), -value if self.smallest else value)
+        value = units.bounded(before.T).T if any(units.clips) else before
+        found = {"value": np.ascontiguousarray(value), "image": image, "place": place, "left_out": working["left_out"]}
+        return {**found, "before": before} if any(units.clips) else found
+
+    def _append(self, working: Working, unit: NDArray[np.int64], key: Keys, place: NDArray[np.int64]) -> None:
+        """Put candidates of one picture into the waiting places of their units: each unit has one at most."""
+        better = key < self.worst(working)[unit]
+        unit, key, place = unit[better], key[better], place[better]
+        waiting = working["waiting"][unit]
+        if (waiting >= _WAITING).any():
+            self._sort(working)
+            waiting = np.zeros_like(waiting)
+        working["key"][unit, self.count + waiting] = key
+        working["place"][unit, self.count + waiting] = place
+        working["waiting"][unit] = waiting + 1
 
     def _insert(
         self, working: Working, unit: NDArray[np.int64], key: Keys, place: NDArray[np.int64] | NDArray[np.int32]

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -35,7 +36,7 @@ class Here(Runner):
         return [next(iter(handles))]
 
     def result(self, handle: Any) -> Done:
-        return run_piece(handle.plan, handle.piece, self.net, self.source)
+        return run_piece(handle.plan, handle.piece, self.net, self.source, self.told)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,20 +55,35 @@ class Processes(Runner):
     def __init__(self, slots: int) -> None:
         self.slots = slots
         self._pool: ProcessPoolExecutor | None = None
+        self._counted: Any = None
+        self._heard = 0
 
     def submit(self, plan: Plan, piece: Piece) -> Future[Done]:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
-            self._pool = ProcessPoolExecutor(self.slots, context, initializer=_alone)
+            self._counted, self._heard = context.Value("q", 0), 0
+            self._pool = ProcessPoolExecutor(self.slots, context, initializer=_alone, initargs=(self._counted,))
         try:
             with _deaf():
-                return self._pool.submit(run_piece, plan, piece)
+                return self._pool.submit(_counting, plan, piece)
         except BrokenProcessPool:
             self._end()
             return self.submit(plan, piece)
 
     def wait(self, handles: Iterable[Any], seconds: float | int) -> list[Any]:
-        return list(wait(handles, seconds, FIRST_COMPLETED).done)
+        handles, until = list(handles), time.monotonic() + seconds
+        while True:
+            done = wait(handles, min(_OFTEN, max(until - time.monotonic(), 0)), FIRST_COMPLETED).done
+            self._tell()
+            if done or time.monotonic() >= until:
+                return list(done)
+
+    def _tell(self) -> None:
+        """What the processes have counted since."""
+        if self._counted is not None and self.told is not None:
+            now = int(self._counted.value)
+            self.told(now - self._heard)
+            self._heard = now
 
     def result(self, handle: Any) -> Done:
         try:
@@ -104,8 +120,26 @@ def _deaf() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _alone() -> None:
+_OFTEN = 0.5
+"""Seconds between two looks at how far the processes are."""
+_counter: Any = None
+"""In a worker: where it counts its pictures."""
+
+
+def _counting(plan: Plan, piece: Piece) -> Done:
+    """The work of a process."""
+
+    def count(pictures: int) -> None:
+        with _counter.get_lock():
+            _counter.value += pictures
+
+    return run_piece(plan, piece, told=count)
+
+
+def _alone(counted: Any) -> None:
     """One thread for each process: with more they wait for one another. It ends with the process that began it."""
+    global _counter
+    _counter = counted
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ["OMP_NUM_THREADS"] = "1"
     import torch

@@ -69,7 +69,7 @@ class Ray(Runner):
         except ray.exceptions.RayError as error:
             raise Lost(f"its worker was lost ({type(error).__name__})") from error
         parts = {fold: {name: np.array(one) for name, one in part.items()} for fold, part in done.parts.items()}
-        return Done(parts, done.bad, done.images)  # copied: in the cluster's memory they are read-only
+        return Done(parts, done.bad, done.images, done.stamps)  # copied: in the cluster's memory they are read-only
 
     def abandon(self, handle: Any) -> None:
         self._joined().cancel(handle, force=True)

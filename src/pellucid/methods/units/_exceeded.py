@@ -1,0 +1,135 @@
+"""The activations that a share of all activations of a unit exceeds: exactly, with every place of every picture.
+
+An index samples a few places of each picture: enough to see how activations are distributed, and too few for what one
+in two hundred of them exceeds. So the network is run over the pictures once more, for the layers that are asked about,
+and what is found is kept with the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pellucid.chance import generator
+from pellucid.errors import BadImage, PellucidError
+from pellucid.methods.units._crops import seen
+from pellucid.progress import steps
+from pellucid.sweep.index import Index
+
+MOST = 2000
+"""Pictures that are counted; of a larger index so many at random."""
+_KEPT = 64_000_000
+"""Numbers that are held at the same time; of more, fewer pictures are counted."""
+
+
+def exceeded(index: Index, layers: Sequence[str], share: float) -> list[NDArray[np.float64]]:
+    """Of each layer (channels,) the activations that this share exceeds, over all places of all pictures, or of `MOST`
+    pictures drawn at random.
+    """
+    known = {layer: index.store.kept(_name(layer, share)) for layer in layers}
+    missing = [layer for layer in dict.fromkeys(layers) if not _fits(index, layer, known[layer])]
+    if missing:
+        for layer, values in zip(missing, _counted(index, missing, share), strict=True):
+            index.store.keep(_name(layer, share), values)
+            known[layer] = values
+    return [np.asarray(known[layer]) for layer in layers]
+
+
+def counted(index: Index, layers: Sequence[str], share: float) -> int:
+    """How many pictures are counted."""
+    each = sum(_places(index, layer) * _channels(index, layer) for layer in layers)
+    return max(min(index.plan.images, MOST, int(_KEPT / (each * min(share, 1 - share) * 3 + 1))), 1)
+
+
+def of(index: Index, layers: Sequence[str], share: float) -> str:
+    """Which pictures are counted, in words."""
+    many = counted(index, layers, share)
+    return f"all {many} pictures" if many == index.plan.images else f"{many} of the {index.plan.images} pictures"
+
+
+def _counted(index: Index, layers: Sequence[str], share: float) -> list[NDArray[np.float64]]:
+    order = generator(0, "exceeded").permutation(index.plan.images)
+    bad = {image for image, _ in index.store.bad()}
+    chosen = [int(i) for i in order if int(i) not in bad][: counted(index, layers, share)]
+    tails = [_Tail(_channels(index, layer), _places(index, layer), len(chosen), share) for layer in layers]
+    lost = 0
+    for pixels, missed in _batches(index, sorted(chosen)):
+        lost += missed
+        if pixels is not None:
+            run = index.net.run(pixels, at=layers, stop=True)
+            for layer, tail in zip(layers, tails, strict=True):
+                maps = run.at[layer].detach().float().cpu()
+                tail.add(maps.reshape(*maps.shape[:2], -1).transpose(0, 1).flatten(1).numpy())
+    if lost == len(chosen):
+        raise PellucidError("none of the pictures of the index can be read any more")
+    return [tail.finish() for tail in tails]
+
+
+def _batches(index: Index, chosen: Sequence[int]) -> Iterator[tuple[Tensor | None, int]]:
+    """(pixels of a few pictures, how many of them cannot be read any more)."""
+    size = max(index.net.chunk(index.plan.size, grad=False), 1)
+    groups = [chosen[start : start + size] for start in range(0, len(chosen), size)]
+    for group in steps(groups, "pictures, for thresholds"):
+        found = []
+        for image in group:
+            try:
+                found.append(seen(index, image))
+            except BadImage:
+                continue
+        yield torch.stack(found) if found else None, len(group) - len(found)
+
+
+class _Tail:
+    """The largest activations of each unit of a layer, as many as are needed to know what a share exceeds."""
+
+    def __init__(self, channels: int, places: int, pictures: int, share: float) -> None:
+        self.share = share
+        self.most = int(np.ceil(pictures * places * share)) + 2
+        self.kept = np.zeros((channels, 0), np.float32)
+        self.waiting: list[NDArray[np.float32]] = []
+        self.total = 0
+
+    def add(self, values: NDArray[np.float32]) -> None:
+        """(channels, n) more of them."""
+        self.total += values.shape[1]
+        self.waiting.append(values)
+        if sum(one.shape[1] for one in self.waiting) >= self.most:
+            self._sort()
+
+    def finish(self) -> NDArray[np.float64]:
+        """(channels,) what the share exceeds, between the two nearest linear, as numpy's quantile."""
+        self._sort()
+        ordered = np.sort(self.kept, axis=1)[:, ::-1].astype(np.float64)
+        at = (self.total - 1) * self.share  # how many are larger
+        low = int(np.floor(at))
+        above, below = ordered[:, low], ordered[:, min(low + 1, ordered.shape[1] - 1)]
+        return np.asarray(above + (at - low) * (below - above))
+
+    def _sort(self) -> None:
+        every = np.concatenate([self.kept, *self.waiting], axis=1)
+        # what is not finite was left out of the index, too
+        every = np.where(np.isfinite(every), every, np.float32(-np.inf))
+        if every.shape[1] > self.most:
+            every = np.partition(every, every.shape[1] - self.most, axis=1)[:, -self.most :]
+        self.kept, self.waiting = every, []
+
+
+def _name(layer: str, share: float) -> str:
+    return f"exceeded-{share:g}-{layer}"
+
+
+def _fits(index: Index, layer: str, values: NDArray[np.float64] | None) -> bool:
+    return values is not None and len(values) == _channels(index, layer)
+
+
+def _channels(index: Index, layer: str) -> int:
+    return index.plan.units.channels[index.plan.units.layer(layer)]
+
+
+def _places(index: Index, layer: str) -> int:
+    rows, columns = index.plan.units.places[index.plan.units.layer(layer)]
+    return rows * columns

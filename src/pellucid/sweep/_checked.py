@@ -1,0 +1,174 @@
+"""A plan as it lies in somebody's folder: every value is of its kind and of a size that can be, or one line says so.
+
+An index may come from anybody. Its numbers are read, and nothing in it decides what code is run or which place is asked
+over a network: the plan names a network and pictures, and who reads the index says whether those are meant.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pellucid.errors import PellucidError
+from pellucid.images.remote import is_url
+from pellucid.images.sources import KINDS
+from pellucid.sweep._disk import BadStore
+from pellucid.sweep.plan import FORMAT, Plan
+
+_UNITS, _IMAGES, _TEXT = 10**7, 2**32, 4096
+_NAMED = re.compile(r"(timm|torchvision):[A-Za-z0-9_][A-Za-z0-9_.\-]*")
+"""Networks of a package that is installed here, with its weights: no repositories, no addresses."""
+_PLAIN = {"spec", "size", "mean", "std", "interpolation", "channels", "output", "scores", "value_range"}
+"""Arguments of `load` that are numbers and words, and open nothing."""
+
+
+def checked(said: Any, folder: str) -> Plan:
+    """The plan that is said. Raises BadStore where it cannot be one, or is of another version."""
+    if not isinstance(said, Mapping) or "format" not in said:
+        raise BadStore(f"{folder!r} was begun by another version of Pellucid: it has no plan")
+    if said["format"] != FORMAT:
+        theirs = said["format"] if isinstance(said["format"], int) else "?"
+        raise BadStore(
+            f"{folder!r} was begun by another version of Pellucid (format {theirs}, here it is {FORMAT}): make it anew"
+        )
+    try:
+        _check(said)
+        plan = Plan.from_dict(said)
+        _fits(plan)
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError, RecursionError) as error:
+        why = str(error)[:200] if isinstance(error, ValueError) else f"{type(error).__name__}: {str(error)[:100]}"
+        raise BadStore(f"{folder!r} has a plan that cannot be: {why}") from error
+    return plan
+
+
+def runs_code(said: Mapping[str, Any]) -> str | None:
+    """What keeps a network that an index names from being loaded for whoever reads it; None where nothing does.
+
+    Only what comes with Pellucid, or is named in a package of networks and comes with its weights, is loaded: functions
+    run code, and files of weights and labels, repositories and addresses are somebody's choice.
+    """
+    spec = said.get("spec")
+    given = {name for name, value in said.items() if value is not None}
+    if not isinstance(spec, str) or not (spec == "bundled" or _NAMED.fullmatch(spec)):
+        return f"the network {str(spec)[:80]!r}"
+    more = sorted(given - _PLAIN)
+    return f"{' and '.join(more)} for the network {spec!r}" if more else None
+
+
+def asks_elsewhere(source: str) -> bool:
+    """Whether the pictures that an index names are anywhere but in files of this machine."""
+    kind, _, place = source.partition(":")
+    return kind not in KINDS or is_url(place) or "://" in place or place.startswith(("\\\\", "//"))
+
+
+def _check(said: Mapping[str, Any]) -> None:
+    for name, test in _TESTS.items():
+        if not test(said[name]):
+            raise ValueError(f"{name} is {_short(said[name])}")
+
+
+def _short(value: Any) -> str:
+    text = repr(value) if not isinstance(value, (list, dict)) else f"a {type(value).__name__} of {len(value)}"
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def _fits(plan: Plan) -> None:
+    """Raises ValueError where the parts of a plan do not belong together."""
+    units = plan.units
+    many = len(units.layers)
+    rows = (units.channels, units.places, units.placements, units.signed, units.clips)
+    if not many or len(set(units.layers)) < many or any(len(row) != many for row in rows):
+        raise ValueError("its layers, channels and places do not belong together")
+    if len(units) > _UNITS:
+        raise ValueError(f"it has {len(units)} units")
+    known = {*units.layers, *units.aliases}
+    for name in ("embedded", "pooled", "classed"):
+        if not set(getattr(plan, name)) <= set(units.layers):
+            raise ValueError(f"{name} names a layer that it does not have")
+    if not set(units.aliases.values()) <= known:
+        raise ValueError("an alias names a layer that it does not have")
+    for placement in units.placements:
+        numbers = [] if placement is None else [*placement.start, *placement.jump, *placement.field]
+        if not all(isinstance(one, (int, float)) and math.isfinite(one) and abs(one) < 1e7 for one in numbers):
+            raise ValueError("a layer's cells lie nowhere")
+    if plan.shards > 10**7 or plan.count * len(units) > 2 * 10**9:
+        raise ValueError(f"{plan.shards} shards, {plan.count} pictures of each of {len(units)} units")
+
+
+def _whole(low: int, high: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _TEXT and "\0" not in value
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_text, value))
+
+
+def _numbers(value: Any) -> bool:
+    return isinstance(value, list) and all(_whole(1, _UNITS)(one) for one in value)
+
+
+def _places(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(one, list) and len(one) == 2 and all(map(_whole(1, 10**5), one)) for one in value
+    )
+
+
+def _clips(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        one is None
+        or (_whole(0, 10**6)(one["call"]) and all(isinstance(one[end], (int, float)) for end in ("low", "high")))
+        for one in value
+    )
+
+
+def _units(value: Any) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    aliases = value["aliases"]
+    tests = {"layers": _texts, "channels": _numbers, "places": _places, "clips": _clips}
+    for name, test in tests.items():
+        if not test(value[name]):
+            raise ValueError(f"units: {name} is {_short(value[name])}")
+    return (
+        isinstance(aliases, Mapping) and all(map(_text, [*aliases, *aliases.values()]))
+        and all(isinstance(one, bool) for one in value["signed"])
+    )  # fmt: skip
+
+
+_TESTS: dict[str, Callable[[Any], bool]] = {
+    "net": lambda value: isinstance(value, Mapping) and len(value) < 50,
+    "weights": _text,
+    "preprocess": lambda value: isinstance(value, Mapping) and len(value) < 50,
+    "source": _text,
+    "images": _whole(0, _IMAGES),
+    "names": _text,
+    "labels": _text,
+    "units": _units,
+    "embedded": _texts,
+    "pooled": _texts,
+    "classes": _texts,
+    "classed": _texts,
+    "count": _whole(1, 10_000),
+    "bottom": _whole(0, 10_000),
+    "probe": _whole(0, _IMAGES),
+    "samples": _whole(1, 1024),
+    "at_once": _whole(1, 1024),
+    "shard": _whole(1, _IMAGES),
+    "batch": _whole(1, 10**6),
+    "seed": _whole(0, 2**64),
+    "dtype": _text,
+    "device": _text,
+    "size": lambda value: isinstance(value, list) and len(value) == 2 and all(map(_whole(1, 10**5), value)),
+    "versions": lambda value: isinstance(value, Mapping) and all(map(_text, [*value, *value.values()])),
+}
+
+
+def refused(what: str, way: str) -> PellucidError:
+    """The answer to an index that names what is not run or asked on its word."""
+    return PellucidError(f"the index names {what}, which is not run or opened on its word: name it with {way}")
