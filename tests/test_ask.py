@@ -114,7 +114,7 @@ def test_all_methods_and_what_they_refuse() -> None:
 def test_one_forward_pass_for_all_classes(monkeypatch: pytest.MonkeyPatch) -> None:
     net, runs = tiny(), []
     plain = type(net.module).forward
-    net.layers((32, 32))
+    explain(net, photos(1), classes=1, methods=["grad_cam"])  # where the layer's cells lie is found out once
     monkeypatch.setattr(type(net.module), "forward", lambda self, x: runs.append(1) or plain(self, x))
     explain(net, photos(1), classes=3, methods=["gradient", "grad_cam", "guided_backprop", "lrp"])
     assert len(runs) == 5, "the prediction, one pass for the pixels' gradients, one for the layer's, one for each rule"

@@ -47,7 +47,7 @@ BUDGETS: dict[str, tuple[int, int]] = {
     "guided_integrated_gradients": (1 + 5, 5),
     "extremal_perturbation": (202, 3),
     "maps": (1, 0),
-    "profile": (1, 0),
+    "profile": (5, 0),  # which zeros are padding is seen in passes over other pictures
 }
 COUNTED = [entry for entry in entries() if entry.name in BUDGETS]
 

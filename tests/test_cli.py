@@ -33,6 +33,7 @@ from pellucid.images import read
 from pellucid.net import load as load_module
 from pellucid.net.load import load
 from pellucid.result import Panel, Pictures, Study, Table, UnitPage
+from pellucid.sweep.index import Index
 from tests.methods.units.marked import painted
 
 NETS = """
@@ -262,9 +263,11 @@ def test_every_method_of_an_index_answers_as_in_python(entry: Entry, folder: Pat
     words = [word for one in nouns.values() for word in ([one] if isinstance(one, str) else one)]
     small = SMALL.get(entry.name, {})
     words += [word for name, value in small.items() for word in (f"--{name.replace('_', '-')}", str(value))]
-    code, out, err = run(entry.name, *words, "--out", "x.npz", "--quiet")
+    code, out, err = run(entry.name, *words, *NET, "--out", "x.npz", "--quiet")
     assert (code, out, err) == (0, "x.npz\n", "")
-    asked: Any = entry.function(**nouns, **small)
+    net = load(NET[1])  # an index runs no file that it names: whoever reads it says which network it is of
+    indexes = {name: Index.of("x.index").using(net) for name in ("index", "other") if name in nouns}
+    asked: Any = entry.function(**nouns | indexes, **small)
     with np.load("x.npz") as saved:
         for name, values in arrays(asked).items():
             np.testing.assert_allclose(saved[name], values, rtol=1e-4, atol=1e-6)
@@ -276,7 +279,7 @@ def test_questions_to_an_index(folder: Path, run: Run) -> None:
     for k in range(6):
         Image.fromarray(np.random.default_rng(k).integers(0, 255, (40, 60, 3), np.uint8)).save(f"photos/{k}.png")
     assert run("index", "photos", *NET, "--store", "x.index", "--quiet")[0] == 0
-    code, out, err = run("unit", "x.index", "act:2", "--quiet")
+    code, out, err = run("unit", "x.index", "act:2", *NET, "--quiet")
     assert (code, out, err) == (0, "x.act-2.page.png\n", "")
     code, out, _ = run("units", "x.index", "--where", "layer = 'act'", "--sort", "greatest", "--most", "3", "--json")
     (answer,) = json.loads(out)["results"]
@@ -285,10 +288,13 @@ def test_questions_to_an_index(folder: Path, run: Run) -> None:
     code, _, err = run("units", "x.index", "--where", "size > 3")
     assert code == 2
     assert err.startswith("error: 'size > 3': ")
-    assert run("similar", "x.index", "photos/3.png", "--count", "2", "--out", "near.npz", "-q")[:2] == (0, "near.npz\n")
+    assert run("similar", "x.index", "photos/3.png", *NET, "--count", "2", "--out", "near.npz", "-q")[:2] == (
+        0,
+        "near.npz\n",
+    )
     with np.load("near.npz") as saved:
         assert json.loads(str(saved["meta"]))["method"] == "neighbours"
-    code, _, err = run("similar", "x.index", "photos/9.png")
+    code, _, err = run("similar", "x.index", "photos/9.png", *NET)
     assert code == 2
     assert "photos/9.png" in err
     (folder / "photos").rename(folder / "moved")
@@ -322,7 +328,7 @@ def test_options_reach_the_method(run: Run) -> None:
     assert code == 0
     (result,) = json.loads(out)["results"]
     meta = result["meta"]
-    assert meta["options"] == {"layer": "act", "against": True, "placement": "field"}
+    assert meta["options"] == {"layer": "act", "against": True, "placement": "auto"}
     assert (meta["target"], meta["layer"]) == ("tiger cat - dog", "act")
 
 
@@ -479,7 +485,7 @@ def test_layers(run: Run) -> None:
     document = json.loads(run("layers", *NET, "--json")[1])
     assert document["layers"][2] == {
         "name": "b", "kind": "Conv2d", "shape": [8, 16, 16], "kernel": [3, 3], "stride": [1, 1], "field": [7.0, 7.0],
-        "jump": [2.0, 2.0], "start": [0.0, 0.0], "parameters": 440,
+        "local": [7.0, 7.0], "jump": [2.0, 2.0], "start": [0.0, 0.0], "parameters": 440,
     }  # fmt: skip
 
 

@@ -110,7 +110,7 @@ class Net:
         )
         return answered
 
-    def gradients(self, *tensors: Any, **how: Any) -> tuple[Tensor, ...]:
+    def gradients(self, *tensors: Any, **how: Any) -> tuple[Any, ...]:
         """`torch.autograd.grad(…)`, with the network as in its forward pass: parts of it may run again in this one."""
         return tap.gradients(self.module, *tensors, **how)
 

@@ -57,8 +57,6 @@ def alone(net: Net, size: tuple[int, int]) -> bool:
             net.layers(size)
         except Refused:  # TorchScript is never traced
             known.mixes = False
-        except BadNetwork:  # the pass that is asked for will say so itself
-            return known.draws
     if known.mixes is None and known.mixing and not known.draws:
         inputs = inputs_of(net, unlike((2, net.preprocess.channels or 3, *size)))
         with undisturbed(module), torch.no_grad():

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
-from pellucid.errors import BadNetwork
 from pellucid.net import layers, sizes
 from pellucid.net.axes import Axes
 from pellucid.net.dimensions import refused_once
@@ -56,7 +56,7 @@ def _parts(module: nn.Module) -> tuple[list[nn.Module], list[Any]]:
                 found.add(id(inner))
                 parts.append(inner)
         if own.get("_parameters"):
-            said += [None if one is None else one.shape for one in own["_parameters"].values()]
+            said += [None if one is None or is_lazy(one) else one.shape for one in own["_parameters"].values()]
         if "stride" in own:
             said += [own.get(name) for name in _SETTINGS]
     return parts, said
@@ -117,16 +117,13 @@ def turned(net: Net, names: Iterable[str], pixels: Tensor) -> dict[str, Axes]:
     if not names:
         return {}
     fresh(net)
-    try:
-        some = next((one for one in net._cache.values() if isinstance(one, Layers)), None) or table(net, size)
-        found = _rows(names, some)
-        if any(axes is not None and axes.grid is not None for axes in found.values()):
-            found = _rows(names, table(net, size))
-        paths = {one.path for one in some.rows}
-        if any(split_call(name)[0] not in paths for name in names):
-            found = _rows(names, table_of(net, pixels))
-    except BadNetwork:
-        return {}  # the pass itself will say why, in its own words
+    some = next((one for one in net._cache.values() if isinstance(one, Layers)), None) or table(net, size)
+    found = _rows(names, some)
+    if any(axes is not None and axes.grid is not None for axes in found.values()):
+        found = _rows(names, table(net, size))
+    paths = {one.path for one in some.rows}
+    if any(split_call(name)[0] not in paths for name in names):
+        found = _rows(names, table_of(net, pixels))
     return {name: axes for name, axes in found.items() if axes is not None and not axes.usual}
 
 

@@ -46,7 +46,7 @@ class Run:
     def __getitem__(self, layer: str) -> Tensor:
         return self.at[layer]
 
-    def gradients(self, *tensors: Any, **how: Any) -> tuple[Tensor, ...]:
+    def gradients(self, *tensors: Any, **how: Any) -> tuple[Any, ...]:
         """`Net.gradients` of this run."""
         ruled = any("custom autograd function" in operation for operation in self.coverage)
         return self.net.gradients(*tensors, ruled=ruled, **how)

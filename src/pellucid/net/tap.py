@@ -124,7 +124,7 @@ def gradients(
     retain_graph: bool | None = None,
     allow_unused: bool = False,
     ruled: bool = False,
-) -> tuple[Tensor, ...]:
+) -> tuple[Any, ...]:
     """`torch.autograd.grad`, with the network as it was in the forward pass, for some run forward again in this one.
 
     `ruled`: its forward pass was under a rule, which knows nothing of passes inside the backward pass; refused then.

@@ -257,6 +257,6 @@ def test_of_very_many_a_sample_is_laid_out(index: Index, monkeypatch: pytest.Mon
 def test_without_the_extra_the_line_that_helps(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     for module, how in (("openTSNE", "tsne"), ("umap", "umap")):
         monkeypatch.setitem(sys.modules, module, None)
-        with pytest.raises(MissingExtra, match=r"pip install 'pellucid\[maps\]'"):
+        with pytest.raises(MissingExtra, match=r"pip install (-e )?'[^']*\[maps\]'"):
             pl.representation.map(index, method=how, seed=77)
     assert pl.representation.map(index, method="ica").values.shape == (60, 2)

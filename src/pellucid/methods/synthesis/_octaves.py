@@ -142,7 +142,7 @@ class Windows:
             ))  # fmt: skip
             if not score.requires_grad:
                 raise Refused(f"{self.target} does not depend on the pixels: there is nothing to dream of")
-            (gradient,) = self.net.gradients(score.sum(), leaf)
+            gradient: Tensor = self.net.gradients(score.sum(), leaf)[0]
         return gradient
 
 
