@@ -322,7 +322,7 @@ def test_options_reach_the_method(run: Run) -> None:
     assert code == 0
     (result,) = json.loads(out)["results"]
     meta = result["meta"]
-    assert meta["options"] == {"layer": "act", "against": True, "placement": "field"}
+    assert meta["options"] == {"layer": "act", "against": True, "placement": "auto"}
     assert (meta["target"], meta["layer"]) == ("tiger cat - dog", "act")
 
 
@@ -479,6 +479,7 @@ def test_layers(run: Run) -> None:
     document = json.loads(run("layers", *NET, "--json")[1])
     assert document["layers"][2] == {
         "name": "b", "kind": "Conv2d", "shape": [8, 16, 16], "kernel": [3, 3], "stride": [1, 1], "field": [7.0, 7.0],
+        "local": [7.0, 7.0],
         "jump": [2.0, 2.0], "start": [0.0, 0.0], "parameters": 440,
     }  # fmt: skip
 
