@@ -80,7 +80,9 @@ def test_a_network_that_ends_in_softmax(end: Any, because: str, kind: str, metho
     assert sum(because in note for note in found.meta.notes) == 1
     options = {"size": 6, "stride": 6} if method == "occlusion" else {}
     for asked, value in (("p(1)", right[1]), ("loss(1)", -right[1].log())):
-        net = pl.load(net.module, size=12, mean=0, std=1)  # what the first pass shows is there already in its own answer
+        net = pl.load(
+            net.module, size=12, mean=0, std=1
+        )  # what the first pass shows is there already in its own answer
         heat = getattr(A, method)(net, IMAGE, asked, **options)
         assert heat.meta.score == pytest.approx([float(value)], rel=1e-4)
         assert any(because in note for note in heat.meta.notes)
