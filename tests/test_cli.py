@@ -24,11 +24,11 @@ from pydantic.fields import FieldInfo
 
 from pellucid import cli, progress
 from pellucid.ask import Ask
-from pellucid.catalogue import Entry, entries
+from pellucid.catalogue import Entry, entries, find
 from pellucid.cli import watch as watching
 from pellucid.cli.files import NUMBERS, PICTURES
 from pellucid.cli.group import group
-from pellucid.cli.options import common
+from pellucid.cli.options import common, options_from
 from pellucid.images import read
 from pellucid.net import load as load_module
 from pellucid.net.load import load
@@ -265,9 +265,9 @@ def test_every_method_of_an_index_answers_as_in_python(entry: Entry, folder: Pat
     words += [word for name, value in small.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     code, out, err = run(entry.name, *words, *NET, "--out", "x.npz", "--quiet")
     assert (code, out, err) == (0, "x.npz\n", "")
-    net = load(NET[1])  # an index runs no file that it names: whoever reads it says which network it is of
-    indexes = {name: Index.of("x.index").using(net) for name in ("index", "other") if name in nouns}
-    asked: Any = entry.function(**nouns | indexes, **small)
+    own = Index.of("x.index").using(load(NET[1]))
+    held = {"index": own, "other": own, "indexes": [own, own]}
+    asked: Any = entry.function(**{**nouns, **{name: held[name] for name in nouns if name in held}}, **small)
     with np.load("x.npz") as saved:
         for name, values in arrays(asked).items():
             np.testing.assert_allclose(saved[name], values, rtol=1e-4, atol=1e-6)
@@ -279,6 +279,8 @@ def test_questions_to_an_index(folder: Path, run: Run) -> None:
     for k in range(6):
         Image.fromarray(np.random.default_rng(k).integers(0, 255, (40, 60, 3), np.uint8)).save(f"photos/{k}.png")
     assert run("index", "photos", *NET, "--store", "x.index", "--quiet")[0] == 0
+    code, _, err = run("unit", "x.index", "act:2", "--quiet")
+    assert (code, "name it with --net SPEC" in err) == (2, True)
     code, out, err = run("unit", "x.index", "act:2", *NET, "--quiet")
     assert (code, out, err) == (0, "x.act-2.page.png\n", "")
     code, out, _ = run("units", "x.index", "--where", "layer = 'act'", "--sort", "greatest", "--most", "3", "--json")
@@ -288,7 +290,7 @@ def test_questions_to_an_index(folder: Path, run: Run) -> None:
     code, _, err = run("units", "x.index", "--where", "size > 3")
     assert code == 2
     assert err.startswith("error: 'size > 3': ")
-    assert run("similar", "x.index", "photos/3.png", *NET, "--count", "2", "--out", "near.npz", "-q")[:2] == (
+    assert run("similar", "x.index", "photos/3.png", "--count", "2", *NET, "--out", "near.npz", "-q")[:2] == (
         0,
         "near.npz\n",
     )
@@ -304,6 +306,13 @@ def test_questions_to_an_index(folder: Path, run: Run) -> None:
     assert (code, err.startswith("error: 'nothing.index' is no index")) == (3, True)
     code, _, err = run("top_images", "x.index")
     assert (code, err.startswith("error: top_images needs LAYER:UNIT")) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["dissection", "colour", "receptive_field"])
+def test_one_name_is_taken_where_several_may_be_given(name: str) -> None:
+    layers = next(one for one in options_from(find(name).options) if one.name == "layers")
+    assert layers.type.convert("layer4", None, None) == ("layer4",)
+    assert layers.type.convert("layer3,layer4", None, None) == ("layer3", "layer4")
 
 
 def arrays(result: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 import click
@@ -44,20 +45,15 @@ class Declared(Kind):
         if self.choices and value not in self.choices and not self._adapter_takes_anything_else:
             self.fail(f"{value!r}: choose from {', '.join(self.choices)}", param, ctx)
         given: Any = self.choices.get(value, value)
+        several = self._list or (self._maybe_list and "," in value)
         try:
-            several = self._list or (self._maybe_list and ("," in value or not self._takes_one(given)))
             return self._adapter.validate_python(given.split(",") if several else given)
         except pydantic.ValidationError as error:
+            if self._maybe_list and not several:
+                with suppress(pydantic.ValidationError):  # one name, where a list of them is asked for
+                    return self._adapter.validate_python([given])
             said = error.errors()[0]["msg"]
             self.fail(f"{value!r}: {said[:1].lower()}{said[1:]}", param, ctx)
-
-    def _takes_one(self, given: Any) -> bool:
-        """Whether one value alone is meant: `int | tuple[int, int]`, unlike `tuple[str, ...] | None`."""
-        try:
-            self._adapter.validate_python(given)
-        except pydantic.ValidationError:
-            return False
-        return True
 
     @property
     def _adapter_takes_anything_else(self) -> bool:
