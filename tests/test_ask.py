@@ -114,7 +114,7 @@ def test_all_methods_and_what_they_refuse() -> None:
 def test_one_forward_pass_for_all_classes(monkeypatch: pytest.MonkeyPatch) -> None:
     net, runs = tiny(), []
     plain = type(net.module).forward
-    explain(net, photos(1), classes=1, methods=["grad_cam"])  # where the layer's cells lie is found out once
+    net.layers((32, 32))
     monkeypatch.setattr(type(net.module), "forward", lambda self, x: runs.append(1) or plain(self, x))
     # the checks of types draw from Python's generator, the network does not
     monkeypatch.setattr("pellucid.net.tap._draws", lambda *_: False)
