@@ -69,6 +69,8 @@ def advising(net: Net) -> Iterator[None]:
     try:
         yield
     except BadNetwork as error:
+        if net.preprocess.size is not None and net.preprocess.size in net._cache:
+            raise  # it has run on the size that it was said to take: no other is to be looked for
         raise _advised(error, _attempt(net)) from error.__cause__
 
 
