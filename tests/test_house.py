@@ -12,12 +12,13 @@ SOURCE = Path(__file__).parents[1] / "src" / "pellucid"
 FILES = sorted(SOURCE.rglob("*.py"))
 
 # room -> the rooms that it may import; a room may always import itself and those on the first line
-GROUND = {"ambient", "chance", "errors", "files", "geometry", "progress", "result"}
+GROUND = {"ambient", "chance", "errors", "files", "geometry", "notes", "progress", "result"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "ambient": set(),
     "chance": set(),
     "geometry": set(),
+    "notes": set(),
     "progress": set(),
     "files": {"errors"},
     "result": {"errors", "files", "geometry"},

@@ -191,7 +191,7 @@ def test_of_a_network_that_nothing_is_known_of_the_reading_is_said(scores: tuple
     assert said(network, scores="logits")[2].meta.notes == ()
 
 
-def test_one_network_one_reading() -> None:
+def test_each_image_is_read_by_itself_whatever_came_before() -> None:
     class Moody(Small):
         def forward(self, pixels: Tensor) -> Tensor:
             bright = pixels.mean((1, 2, 3), keepdim=False)[:, None] > 0.5
@@ -200,15 +200,33 @@ def test_one_network_one_reading() -> None:
             )
 
     dark, light = np.zeros((12, 12, 3), np.uint8), np.full((12, 12, 3), 250, np.uint8)
+    exclusive, apart = math.exp(5) / (math.exp(5) + 2), 1 / (1 + math.exp(-4))
     net = pl.load(Moody(), size=12)
-    net.predict(pl.Images.of(dark))
-    later = net.predict(pl.Images.of(light))
-    assert later.guesses[0][0].probability == pytest.approx(0.5, abs=1e-3)
-    assert any("0.98 and 0.98" in note and "0.50 and 0.50" in note for note in later.meta.notes)
-    with pytest.raises(PellucidError, match=r"0\.98 and 0.98.*0.50 and 0.50.*scores='multilabel' or scores='logits'"):
-        t.Probability(0)(net.run(pl.Images.of(light)))
-    both = pl.load(Moody(), size=12).predict(pl.Images.of(dark) + pl.Images.of(light))
-    assert both.guesses[0][0].probability == pytest.approx(1 / (1 + math.exp(-5)))  # as sigmoid, whatever the order
+    for image, right in ((dark, exclusive), (light, apart), (dark, exclusive)):
+        found = net.predict(pl.Images.of(image))
+        assert found.guesses[0][0].probability == pytest.approx(right)
+        torn = any("0.98 and 0.98" in note and "0.50 and 0.50" in note for note in found.meta.notes)
+        assert torn == (right == apart)
+        for method in (A.gradient, A.occlusion):
+            heat = method(net, image, "p(0)")
+            assert heat.meta.score == pytest.approx([right])
+            assert any("0.98 and 0.98" in note for note in heat.meta.notes) == torn, heat.meta.notes
+    both = pl.Images.of(dark) + pl.Images.of(light)
+    assert [g[0].probability for g in net.predict(both).guesses] == pytest.approx([exclusive, apart])
+    assert A.gradient(net, both, "p(0)").meta.score == pytest.approx([exclusive, apart])
+
+
+def test_changed_copies_of_an_image_are_read_as_it_is() -> None:
+    """Covered, the image would be one class out of several; its effect is of the sigmoid all the same."""
+
+    class Bright(Small):
+        def forward(self, pixels: Tensor) -> Tensor:
+            level = pixels.mean((1, 2, 3))[:, None]
+            return torch.cat([4 * level, 4 * level, -4 * level.ceil()], 1) + 0 * self.logits(pixels)
+
+    white = np.full((12, 12, 3), 255, np.uint8)
+    effects = A.occlusion(pl.load(Bright(), size=12), white, "p(0)", size=12, stride=12, fill="black").values
+    assert float(effects.max()) == pytest.approx(1 / (1 + math.exp(-4)) - 0.5)
 
 
 @pytest.mark.parametrize("scores", ["logits", "multilabel"])

@@ -12,7 +12,7 @@ import dataclasses
 import functools
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -24,6 +24,7 @@ import pydantic
 from pydantic.fields import FieldInfo
 
 from pellucid.errors import OutOfMemory, PellucidError, is_out_of_memory, unknown
+from pellucid.notes import collected
 
 R = TypeVar("R")
 _HOME = Path(__file__).parent / "methods"
@@ -104,7 +105,9 @@ def method(title: str, *, source: str) -> Callable[[Callable[..., R]], Callable[
                 return cast(R, _each(asked, function, given, kwargs))
             nouns = _nouns(function, arguments, given)
             options = validated(function, {name: _spelled(value, nouns) for name, value in kwargs.items()})
-            return _signed(_in_room(function, nouns, options), function.__name__, title, options, nouns)
+            with collected() as said:
+                answer = _in_room(function, nouns, options)
+            return _signed(answer, function.__name__, title, options, nouns, said)
 
         asked.title, asked.source = title, source  # type: ignore[attr-defined]
         return asked
@@ -168,13 +171,15 @@ def _spelled(value: Any, nouns: Mapping[str, Any]) -> Any:
     return value
 
 
-def _signed(result: R, name: str, title: str, options: dict[str, Any], nouns: dict[str, Any]) -> R:
+def _signed(
+    result: R, name: str, title: str, options: dict[str, Any], nouns: dict[str, Any], arose: Iterable[str]
+) -> R:
     """The result with its origin written into its Meta."""
     from pellucid.result import versions  # here, because listing the methods must not wait for numpy
 
     said = result.meta  # type: ignore[attr-defined]
     facts = {key: value for noun in nouns.values() for key, value in noun.facts().items() if not getattr(said, key)}
-    notes = [note for noun in nouns.values() for note in getattr(noun, "notes", ())]
+    notes = [*arose, *(note for noun in nouns.values() for note in getattr(noun, "notes", ()))]
     notes += [note for noun in nouns.values() if hasattr(noun, "remarks") for note in noun.remarks(options)]
     meta = dataclasses.replace(
         said,

@@ -312,11 +312,7 @@ class Net:
     def meaning(self) -> Meaning:
         """What the numbers of its classes are: what was told, else what its first pass has shown."""
         found = self._cache.get
-        return Meaning.of(self.scores, found("ending"), found("looks"), found("alone", False))
-
-    def read(self, *, alone: bool) -> bool:
-        """Decide once whether labels of which nothing is known are read each by itself; what was decided."""
-        return bool(self._cache.setdefault("alone", alone))
+        return Meaning.of(self.scores, found("ending"), found("looks"))
 
     def spelled(self, value: Any) -> Any:
         """Modules as the names of layers, alone or in a list; anything else as it is."""

@@ -18,7 +18,7 @@ from pellucid.net.tap import split_call
 if TYPE_CHECKING:
     from pellucid.net import Net
 
-_LASTING = ("memory", "largest", "alone")  # what does not depend on the module's parts
+_LASTING = ("memory", "largest")  # what does not depend on the module's parts
 _SETTINGS = ("stride", "padding", "dilation", "kernel_size")
 """Attributes of a module that shape its output and that people change in place."""
 

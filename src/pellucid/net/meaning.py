@@ -84,13 +84,8 @@ class Meaning:
         return UNIT[self.scores]
 
     @classmethod
-    def of(
-        cls, told: Scores | None, ending: tuple[str, Scores] | None, looks: Scores | None, alone: bool = False
-    ) -> Meaning:
-        """From what was told, the operation that the network ends in and what that gives, and the values.
-
-        `alone`: labels were read each by itself, because several were clearly there at once (see `torn`).
-        """
+    def of(cls, told: Scores | None, ending: tuple[str, Scores] | None, looks: Scores | None) -> Meaning:
+        """From what was told, the operation that the network ends in and what that gives, and the values."""
         by = f"the network ends in {ending[0]}" if ending else ""
         if told == "multilabel" and ending and ending[1] != "logits":  # each label's sigmoid is already there
             words = "probabilities" if ending[1] == "probabilities" else "log probabilities"
@@ -106,14 +101,11 @@ class Meaning:
             sign = "each row is in 0 to 1 and sums to 1" if looks == "probabilities" else "exp of each row sums to 1"
             what = looks.replace("_", " ")
             return cls(looks, False, f"the outputs look like {what} ({sign}) and are taken for such; scores= says else")
-        if alone:
-            return cls(
-                "multilabel",
-                False,
-                "nothing says what the outputs mean; several labels are clearly there at once, so each is taken by "
-                "itself (sigmoid): scores='multilabel' if that is right, scores='logits' if they exclude one another",
-            )
         return cls("logits")
+
+
+LABELS = Meaning("multilabel", told=True)
+"""Labels that each stand by themselves."""
 
 
 class Ending:

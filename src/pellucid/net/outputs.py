@@ -82,10 +82,11 @@ def torn(scores: Tensor) -> Tensor:
     return several & (found.abs() >= _DECIDED).all(1) & (found.softmax(1).amax(1) <= _TORN)
 
 
-def two_readings(row: Tensor, name: str, called: Callable[[int], str]) -> PellucidError:
-    """Probabilities that depend on what nobody has said."""
-    return PellucidError(
-        f"{both_readings(row, called)}, and nothing says which: load {name} with scores='multilabel' or scores='logits'"
+def two_readings(row: Tensor, called: Callable[[int], str]) -> str:
+    """What to say of probabilities that depend on what nobody has said."""
+    return (
+        f"nothing says what the outputs mean: {both_readings(row, called)}; taken one by one here, since several are "
+        "clearly there at once; scores='multilabel' if that is right, scores='logits' if they exclude one another"
     )
 
 

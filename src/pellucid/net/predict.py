@@ -10,6 +10,7 @@ from torch import Tensor
 from pellucid.errors import BadNetwork, PellucidError
 from pellucid.images import Images
 from pellucid.net import outputs
+from pellucid.net.meaning import LABELS
 from pellucid.result import Guess, Meta, Predictions, versions
 
 if TYPE_CHECKING:
@@ -39,11 +40,13 @@ def predicted(net: Net, images: Images, top: int) -> Predictions:
 
 
 def chances(run: Run) -> Tensor:
-    """(classes,) probabilities of one image, which is read as others of the network were."""
-    scores = run.scores.detach().double()
-    if run.net.meaning.assumed:
-        run.net.read(alone=bool(outputs.torn(scores)[0]))
-    return outputs.probabilities(scores, run.net.meaning, run.two)[0]
+    """(classes,) probabilities of one image.
+
+    Where nothing says what the outputs mean, an image that says several things at once is read label by label, and
+    any other as one class out of several: by itself, whatever other images the network has seen.
+    """
+    meaning = run.net.meaning if run.torn is None else LABELS
+    return outputs.probabilities(run.scores.detach().double(), meaning, run.two)[0]
 
 
 def _readings(net: Net, runs: list[Run], names: tuple[str, ...]) -> list[str]:
@@ -51,17 +54,17 @@ def _readings(net: Net, runs: list[Run], names: tuple[str, ...]) -> list[str]:
     count = runs[0].scores.shape[1] if runs else 0
     if not net.meaning.assumed or count < 2:
         return []
-    torn = [bool(outputs.torn(run.scores)[0]) for run in runs]
-    if net.read(alone=any(torn)):
-        return []
     said = [
-        f"{name}: {outputs.both_readings(run.scores[0], net.class_name)}"
-        for run, name, one in zip(runs, names, torn, strict=True)
-        if one
+        f"{name}: {outputs.two_readings(run.scores[0], net.class_name)}"
+        for run, name in zip(runs, names, strict=True)
+        if run.torn is not None
     ]
+    if len(said) == len(runs):
+        return said
+    others = "probabilities of the other images" if said else "probabilities"
     return [
         *said,
-        f"nothing says what the {count} outputs of {net.name} mean: the probabilities are of one class out of "
+        f"nothing says what the {count} outputs of {net.name} mean: the {others} are of one class out of "
         "several (softmax); scores='multilabel' if each label stands by itself, scores='logits' if this is right",
     ]
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+from torch import Tensor, where
 
+from pellucid import notes
 from pellucid.errors import PellucidError, Refused
 from pellucid.net import outputs, returned
+from pellucid.net.meaning import LABELS, Meaning
 
 if TYPE_CHECKING:
     from pellucid.net import Net
@@ -79,22 +81,28 @@ class Run:
 
     @property
     def probabilities(self) -> Tensor:
-        """(N, classes), by what the outputs mean; refused where that makes a difference and nobody has said it."""
-        self._read()
-        return outputs.probabilities(self.scores, self.net.meaning, self.two)
+        """(N, classes), by what the outputs mean; where nothing says it, image by image as `outputs.torn` tells."""
+        return self._read(outputs.probabilities)
 
     @property
     def log_probabilities(self) -> Tensor:
         """(N, classes): their logarithms."""
-        self._read()
-        return outputs.log_probabilities(self.scores, self.net.meaning, self.two)
+        return self._read(outputs.log_probabilities)
 
-    def _read(self) -> None:
-        """Where nothing says what the outputs mean, the first images that are asked about decide; see `outputs.torn`.
+    @property
+    def torn(self) -> Tensor | None:
+        """(N,) images that are read label by label, though nothing says that labels stand by themselves; or None.
 
-        Refused where a later one would be read otherwise: one network, one reading.
+        Where there are any, a note says so in the result that is being made.
         """
-        torn = outputs.torn(self.scores) if self.net.meaning.assumed else None
-        if torn is not None and not self.net.read(alone=bool(torn.any())) and torn.any():
-            row = self.scores[int(torn.nonzero()[0])]
-            raise outputs.two_readings(row, self.net.name, self.net.class_name)
+        if not self.net.meaning.assumed or not (torn := outputs.torn(self.scores)).any():
+            return None
+        row = self.scores[int(torn.nonzero()[0])]
+        notes.say(outputs.two_readings(row, self.net.class_name))
+        return torn
+
+    def _read(self, how: Callable[[Tensor, Meaning, bool], Tensor]) -> Tensor:
+        found, torn = how(self.scores, self.net.meaning, self.two), self.torn
+        if torn is None:
+            return found
+        return where(torn[:, None], how(self.scores, LABELS, self.two), found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import final
 
 from jaxtyping import Float
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pellucid.errors import Refused, UnknownName
 from pellucid.net import Net, Run, outputs, returned
+from pellucid.net.meaning import LABELS, Meaning
 from pellucid.target.base import Target
 
 ClassName = str | int
@@ -77,9 +78,23 @@ class Logit(OfClass):
         return net.meaning.unit
 
 
+@dataclass(frozen=True)
+class _Probable(OfClass):
+    """A target that depends on what the network's outputs mean."""
+
+    reading: Meaning | None = field(default=None, repr=False, compare=False)
+    """As it was fixed for an image, where nothing says what they mean: its changed copies are read as it is."""
+
+    def fixed(self, run: Run) -> Target:
+        """With the outputs read as in this run."""
+        if not run.net.meaning.assumed:
+            return self
+        return replace(self, reading=run.net.meaning if run.torn is None else LABELS)
+
+
 @final
 @dataclass(frozen=True)
-class Probability(OfClass):
+class Probability(_Probable):
     """The probability of a class, by what the outputs mean: softmax of logits, sigmoid of one logit or of labels that
     each stand by themselves. Refused for a regression.
     """
@@ -87,7 +102,9 @@ class Probability(OfClass):
     unit = "probability"
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
-        return _of(run, run.probabilities, self.of_class)
+        if self.reading is None:
+            return _of(run, run.probabilities, self.of_class)
+        return _of(run, outputs.probabilities(run.scores, self.reading, run.two), self.of_class)
 
     def __str__(self) -> str:
         return f"p({self.of_class})"
@@ -95,13 +112,15 @@ class Probability(OfClass):
 
 @final
 @dataclass(frozen=True)
-class Loss(OfClass):
+class Loss(_Probable):
     """−log p of a class, in nats: the cross-entropy, how surprised the network is that it is this one."""
 
     unit = "nats"
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
-        return -_of(run, run.log_probabilities, self.of_class)
+        if self.reading is None:
+            return -_of(run, run.log_probabilities, self.of_class)
+        return -_of(run, outputs.log_probabilities(run.scores, self.reading, run.two), self.of_class)
 
     def __str__(self) -> str:
         return f"loss({self.of_class})"
