@@ -17,6 +17,7 @@ from torch.nn import functional as F
 import pellucid as pl
 from pellucid.errors import BadImage, BadNetwork, PellucidError
 from pellucid.result import versions
+from pellucid.result.base import version_of
 
 read_anything: Any = inspect.unwrap(pl.read)
 
@@ -322,6 +323,7 @@ def test_versions_without_the_package_being_installed(monkeypatch: pytest.Monkey
     def missing(name: str) -> str:
         raise importlib.metadata.PackageNotFoundError(name)
 
+    version_of.cache_clear()
     monkeypatch.setattr("pellucid.result.base.version", missing)
     assert versions() == {"pellucid": pl.__version__, "torch": torch.__version__}
     assert pl.load(copy.deepcopy(Pooled())).predict(SLICE).meta.versions["pellucid"] == pl.__version__

@@ -57,6 +57,7 @@ class Net:
     output: str | None = None
     scores: Scores | None = None
     _cache: dict[Any, Any] = field(default_factory=dict)
+    _memory: Memory | None = None
     said: tuple[str, ...] = ()
     """What loading it had to decide."""
 
@@ -95,14 +96,14 @@ class Net:
         this returns or raises.
         """
         pixels = self.see(images).pixels if isinstance(images, Images) else images
-        at, memory = tuple(dict.fromkeys(at)), self._cache.get("memory")
+        at, memory = tuple(dict.fromkeys(at)), self._memory
         stop = stop and bool(at)
         if stop:  # a layer that runs again later would not be noticed
             for name in at:
                 self.layer(name, of=pixels)
         if memory is None or edit or pixels.requires_grad:
             return self._run(pixels, at, edit, rule, grad, stop)
-        key = hashlib.sha256(raw(pixels)).digest(), pixels.shape, pixels.dtype, at, rule, grad, stop
+        key = hashlib.blake2b(raw(pixels)).digest(), pixels.shape, pixels.dtype, at, rule, grad, stop
         answered: Run = memory.recall(
             key,
             lambda: replace(self._run(pixels, at, edit, rule, grad, stop), kept=True),
@@ -117,11 +118,10 @@ class Net:
     def remembering(self) -> Net:
         """The same network, which need not run forward again for pixels that it has been shown.
 
-        For whoever asks several questions about the same pictures, while nothing trains the network: each
+        For whoever asks several questions about the same pictures, while nothing trains or changes the network: each
         further question then costs a backward pass alone. What is kept is bounded by the memory budget.
         """
-        self._largest  # noqa: B018  # made here, to be shared
-        return replace(self, _cache={**self._cache, "memory": Memory(MEMORY)})
+        return replace(self, _memory=Memory(MEMORY))
 
     def _run(
         self,
@@ -292,11 +292,11 @@ class Net:
     @property
     def weights(self) -> str:
         """SHA-256 over names, shapes and values of all parameters and buffers; see `pellucid.net.identity`."""
-        if "memory" not in self._cache:
+        if self._memory is None:
             return weights_of(self.module)
-        if "weights" not in self._cache:  # while answers are remembered nothing trains the network
-            self._cache["weights"] = weights_of(self.module)
-        return str(self._cache["weights"])
+        if self._memory.weights is None:  # while answers are remembered nothing trains the network
+            self._memory.weights = weights_of(self.module)
+        return self._memory.weights
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -331,7 +331,7 @@ class Net:
 
     def with_module(self, module: nn.Module) -> Net:
         """The same preprocessing and labels around another module."""
-        return replace(self, module=module, _cache={})
+        return replace(self, module=module, _cache={}, _memory=None)
 
     def _outputs(self) -> int:
         if "outputs" not in self._cache:

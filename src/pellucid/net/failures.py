@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from torch import Tensor, nn
+from torch.autograd.function import BackwardCFunction
 
 from pellucid.errors import BadNetwork, OutOfMemory, PellucidError, is_out_of_memory
 
@@ -37,15 +39,24 @@ def _other_inputs(module: nn.Module) -> list[str]:
     return [one.name for one in parameters[1:] if one.default is one.empty and one.kind not in kinds]
 
 
-def stops(outputs: Sequence[Tensor]) -> bool:
+def stops(outputs: Tensor | Sequence[Tensor]) -> bool:
     """Whether the graph has an operation without a derivative, at which torch lets the gradient end with a warning."""
-    todo = [output.grad_fn for output in outputs if output.grad_fn is not None]
+    return any("NotImplemented" in node.name() for node in _nodes(outputs))
+
+
+def runs_python(outputs: Tensor | Sequence[Tensor]) -> bool:
+    """Whether a derivative in the graph is written in Python: it may run parts of the network again."""
+    return any(isinstance(node, BackwardCFunction) for node in _nodes(outputs))
+
+
+def _nodes(outputs: Tensor | Sequence[Tensor]) -> Iterator[Any]:
+    """Every operation of the graph behind these outputs, once."""
+    ends = [outputs] if isinstance(outputs, Tensor) else outputs
+    todo = [output.grad_fn for output in ends if output.grad_fn is not None]
     met = set(todo)
     while todo:
         node = todo.pop()
-        if "NotImplemented" in node.name():
-            return True
+        yield node
         new = {following for following, _ in node.next_functions if following is not None} - met
         met |= new
         todo += new
-    return False

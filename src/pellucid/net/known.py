@@ -18,7 +18,7 @@ from pellucid.net.tap import split_call
 if TYPE_CHECKING:
     from pellucid.net import Net
 
-_LASTING = ("memory", "largest")  # what does not depend on the module's parts
+_LASTING = ("largest",)  # what does not depend on the module's parts
 _SETTINGS = ("stride", "padding", "dilation", "kernel_size")
 """Attributes of a module that shape its output and that people change in place."""
 
@@ -65,6 +65,8 @@ def _parts(module: nn.Module) -> tuple[list[nn.Module], list[Any]]:
 def fresh(net: Net) -> None:
     """Forget what was found out about a network of which a part has been replaced or reshaped since."""
     structure = net._cache.get("structure")
+    if structure is not None and net._memory is not None:
+        return  # nobody changes the network while its answers are remembered
     if structure is not None and not structure.holds(net.module):
         kept = {key: net._cache[key] for key in _LASTING if key in net._cache}
         net._cache.clear()

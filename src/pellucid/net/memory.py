@@ -32,6 +32,8 @@ class Memory:
     def __init__(self, bytes: int) -> None:
         self.bytes = bytes
         self.held: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self.weights: str | None = None
+        """Which weights gave these answers (`Net.weights`), once somebody has asked."""
 
     def recall(self, key: Hashable, make: Callable[[], Any], size: Callable[[], int]) -> Any:
         """The answer for `key`, made anew when it is not known; kept when its `size` in bytes allows."""

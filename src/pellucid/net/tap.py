@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from pellucid.ambient import neutral
 from pellucid.errors import (
     BadNetwork,
     NotRun,
@@ -31,7 +32,7 @@ from pellucid.errors import (
 from pellucid.net.axes import Axes
 from pellucid.net.clips import Clips, Watcher
 from pellucid.net.conduct import ONE_BY_ONE, Conduct, Suspicion, same
-from pellucid.net.failures import failure, stops
+from pellucid.net.failures import failure, runs_python, stops
 from pellucid.net.guard import undisturbed
 from pellucid.net.rules import Rule, RuleMode, hidden_functions
 
@@ -130,12 +131,13 @@ def gradients(
     `ruled`: its forward pass was under a rule, which knows nothing of passes inside the backward pass; refused then.
     """
     opaque, asked = Conduct.of(module).opaque, [inputs] if isinstance(inputs, Tensor) else inputs
-    if opaque and stops([outputs] if isinstance(outputs, Tensor) else outputs):
+    if opaque and stops(outputs):
         raise Refused(
             f"the network runs {', '.join(opaque[:3])}, which torch cannot differentiate (quantised layers are such): "
             "ask the network in floating point, or by a method without gradients, such as occlusion"
         )
-    with undisturbed(module, frozen=False), _no_pass(module) if ruled else nullcontext():
+    around = undisturbed(module, frozen=False) if ruled or runs_python(outputs) else neutral()
+    with around, _no_pass(module) if ruled else nullcontext():
         try:
             found = torch.autograd.grad(outputs, asked, grad_outputs, retain_graph=retain_graph, allow_unused=True)
         except PellucidError:

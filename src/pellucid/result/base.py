@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -63,8 +64,9 @@ def versions() -> dict[str, str]:
     return {"pellucid": version_of("pellucid"), "torch": version_of("torch")}
 
 
+@cache
 def version_of(name: str) -> str:
-    """Of a package; in a source tree that was never installed, what the package says itself."""
+    """Of a package, read once; in a source tree that was never installed, what the package says itself."""
     try:
         return version(name)
     except PackageNotFoundError:
