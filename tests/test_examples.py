@@ -17,24 +17,8 @@ import pellucid as pl
 
 ROOT = Path(__file__).parents[1] / "examples"
 EXAMPLES = sorted(ROOT.rglob("*.py"))
-SLOW = {
-    "ablation_cam",
-    "activation_maximisation",
-    "atlas",
-    "blur_integrated_gradients",
-    "caricature",
-    "diversity",
-    "extremal_perturbation",
-    "interpolation",
-    "inversion",
-    "lime",
-    "score_cam",
-    "shapley_sampling",
-    "sobol",
-    "style_transfer",
-    "texture",
-}
-"""Thousands of passes each; they run with the other slow tests."""
+FAST = {"explain", "grad_cam", "first_layer"}
+"""The others run with the slow tests, ahead of the docs, which show what they made."""
 
 
 @functools.cache
@@ -48,7 +32,7 @@ def samples_index() -> Path:
 
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(path, marks=[pytest.mark.slow] if path.stem in SLOW else []) for path in EXAMPLES],
+    [pytest.param(path, marks=[] if path.stem in FAST else [pytest.mark.slow]) for path in EXAMPLES],
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_example_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

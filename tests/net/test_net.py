@@ -299,7 +299,7 @@ def _memory() -> int:
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs /proc to see memory")
-def test_a_thousand_calls_leave_nothing() -> None:
+def test_hundreds_of_calls_leave_nothing() -> None:
     module = seeded(Shared)
     net, x = Net(module, preprocess=Preprocess()), pixels(1, 33)
 
@@ -313,7 +313,7 @@ def test_a_thousand_calls_leave_nothing() -> None:
         call()
     gc.collect()
     before = hooks(module), threading.active_count(), len(os.listdir("/proc/self/fd")), _memory()
-    for _ in range(1000):
+    for _ in range(300):
         call()
     gc.collect()
     after = hooks(module), threading.active_count(), len(os.listdir("/proc/self/fd")), _memory()
