@@ -1,23 +1,20 @@
-"""What explanations cost: every method once, thousands in a row, a very large picture; JSON lines.
+"""What explanations cost: every method once, a very large picture; JSON lines.
 
-    python benchmarks/attribution.py methods|loop|large|errors [--count 10000]
+    python benchmarks/attribution.py methods|large|errors
 
-One thread. `methods` times every method with its defaults on the embedded network; `loop` watches memory over
-thousands of explanations; `large` explains a 4000 × 4000 picture at full size; `errors` gives the completeness
-that each method reports on the sample photos.
+One thread. `methods` times every method with its defaults on the embedded network; `large` explains a 4000 × 4000
+picture at full size; `errors` gives the completeness that each method reports on the sample photos. Memory over many
+explanations is in `real_size.py`.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
 import json
-import resource
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -36,12 +33,6 @@ def about_targets() -> Iterator[Entry]:
     return (entry for entry in entries() if entry.chapter == "attribution")
 
 
-def resident() -> float:
-    """MB of memory in use now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
-
-
 def methods() -> None:
     net, photo = pl.load("bundled"), pl.read("sample:panda")
     pl.attribution.gradient(net, photo)
@@ -54,19 +45,6 @@ def methods() -> None:
             continue
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         say(method=entry.name, cpu_s=round(cpu, 2), wall_s=round(wall, 2), completeness=result.meta.completeness)
-
-
-def loop(count: int) -> None:
-    """Small pictures, so that thousands are soon done: what leaks, leaks per call."""
-    net = pl.load("bundled", size=64)
-    photo = pl.read("sample:panda")
-    quick = ["grad_cam", "gradient", "guided_backprop", "lrp", "deep_lift", "full_grad", "layer_cam", "deconvnet"]
-    functions = [getattr(pl.attribution, name) for name in quick]
-    for i in range(count + 1):
-        functions[i % len(functions)](net, photo)
-        if i in (200, count // 4, count // 2, 3 * count // 4, count):
-            gc.collect()
-            say(loop=i, resident_mb=round(resident(), 1))
 
 
 def large(side: int) -> None:
@@ -100,14 +78,11 @@ def errors() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["methods", "loop", "large", "errors"])
-    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("what", choices=["methods", "large", "errors"])
     parser.add_argument("--side", type=int, default=4000)
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    if asked.what == "loop":
-        loop(asked.count)
-    elif asked.what == "large":
+    if asked.what == "large":
         large(asked.side)
     else:
         {"methods": methods, "errors": errors}[asked.what]()
