@@ -166,7 +166,7 @@ def test_a_failure_that_is_not_due_to_the_size_is_told() -> None:
 
 
 def test_a_failure_of_another_kind_is_no_answer() -> None:
-    """What a network raises of its own says that it does not take the size; what is refused does not, whatever its words."""
+    """What a network raises of its own says that it does not take the size; what is refused does not."""
 
     class Two(Small):
         def forward(self, x: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]

@@ -220,7 +220,7 @@ def _saturated(net: Net, target: Target, seen: Images, scores: Tensor) -> tuple[
         return ()
     if float(scores.max()) <= 1 - _SATURATED:
         return ()
-    said = f"{target} is saturated at {float(scores.max()):.5f}: hardly anything moves it"
+    said = f"{named(target, net)} is saturated at {float(scores.max()):.5f}: hardly anything moves it"
     if not given:
         return (f"{said}; ask for the class",)
     rows = net.layers((seen.pixels.shape[-2], seen.pixels.shape[-1])).rows
