@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from PIL import Image
 
 from pellucid.cli import main
 from pellucid.cli.words import translated
+from pellucid.draw import draw
 
 OPTIONS = {name: f"--{name.replace('_', '-')}" for name in (
     "input_size", "value_range", "mean", "std", "weights", "net", "channels", "fill", "per_pixel")}  # fmt: skip
@@ -109,3 +112,20 @@ def test_a_source_tree_that_was_never_installed(own: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": source}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
     assert done.stdout.strip() == pellucid.__version__, done.stderr
+
+
+def test_pictures_name_the_options_of_the_shell_and_numbers_those_of_python(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr("pellucid.draw.draw", lambda result, over, **look: drawn.append(result) or draw(result, over))
+    command = ["slice.png", "--net", "nets.py:own", "--scores", "logits", "--out"]
+    assert main(["gradient", *command, "a.png"]) == main(["gradient", *command, "a.npz"]) == 0
+    assert main(["explain", *command, "b.png", "--methods", "gradient", "--classes", "1"]) == 0
+    assert main(["occlusion_products", *command, "c.png"]) == 0
+    heat, explained, panel = drawn
+    for meta in (heat.meta, explained.rows[0].maps[0].meta, panel.meta):
+        assert any("--mean 0 --std 1" in note for note in meta.notes)
+        assert not any("load(" in note for note in meta.notes)
+    kept = json.loads(str(np.load("a.npz")["meta"]))["notes"]
+    assert any("mean=" in note for note in kept)

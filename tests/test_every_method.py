@@ -44,6 +44,7 @@ from pellucid.result import (
     UnitPage,
 )
 from pellucid.sweep.index import Index
+from pellucid.target import BEST
 from tests.methods.units.marked import marked
 from tests.storages import left_behind
 
@@ -125,6 +126,14 @@ def photos(n: int = 3) -> Images:
     generator = torch.Generator().manual_seed(1)
     values = [torch.rand(3, 32 + 5 * i, 40, dtype=torch.float64, generator=generator) for i in range(n)]
     return Images.from_pictures(values, [f"photo {i}" for i in range(n)])
+
+
+def undecided() -> Net:
+    """A network that says something else of other photos."""
+    net = tiny()
+    with torch.no_grad():
+        net.module.head.bias -= net.run(net.see(photos())).output.mean(0)
+    return net
 
 
 def nouns(entry: Entry, net: Net, images: Images) -> dict[str, Any]:
@@ -267,6 +276,31 @@ def test_does_not_depend_on_the_batch(entry: Entry, monkeypatch: pytest.MonkeyPa
     for other in (single, [turned[i] for i in (1, 2, 0)], small):
         for one, again in zip(together, other, strict=True):
             assert np.allclose(one, again, rtol=0, atol=1e-12 + step(entry))
+
+
+@every
+def test_names_the_class_that_each_map_is_of(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several images and no target the best guess of each by its name, in chunks of one too, for no further pass."""
+    about(entry, "target")
+    if "images" not in entry.arguments or entry.arguments["target"].default is not BEST:
+        pytest.skip("explains no best guess of images")
+    net, images, options = undecided(), photos(), QUICK.get(entry.name, {})
+    wanted = tuple(guesses[0].label for guesses in net.predict(images).guesses)
+    assert len({*wanted}) > 1
+    alone, passes, forward = [entry.function(net, one, **options).meta for one in images], [], Tiny.forward
+    monkeypatch.setattr(Tiny, "forward", lambda self, x: (passes.append(len(x)), forward(self, x))[1])
+    found = entry.function(net, images, **options)
+    taken = sum(passes)
+    for one, name in zip(images, wanted, strict=True):
+        entry.function(net, one, name, **options)
+    assert taken <= sum(passes) - taken
+    monkeypatch.setattr("pellucid.net.MEMORY", 1)
+    for result in (found, entry.function(net, images, **options)):
+        assert (result.meta.target, result.meta.targets) == ("best guess", wanted)
+        for i, name in enumerate(wanted):
+            for meta in (result[i].meta, alone[i]):
+                assert (meta.target, meta.targets) == (name, (name,))
+    assert entry.function(net, images, wanted[0], **options).meta.targets == ()
 
 
 @every

@@ -50,6 +50,10 @@ class BadNetwork(PellucidError):
     exit_code = 3
 
 
+class FailedOnInput(BadNetwork):
+    """A network that raised an error of its own on an input: one of another size or value may pass."""
+
+
 class OutOfMemory(PellucidError):
     """The device has no room for what was asked, not even for one image at a time."""
 

@@ -34,7 +34,7 @@ def fine(*, of: View | None = None, seed: int = 0, signed: bool = True) -> Heatm
     meta = Meta(method="guided_backprop", target="tabby", images=("cat.jpg",), completeness=(0.25,))
     return Heatmap(
         values if signed else abs(values), Placement.pixels(), (of or view(),),
-        unit="guided logit per pixel range", signed=signed, meta=meta,
+        unit="guided logit per pixel range", signed=signed, meta=meta, sign="ruled",
     )  # fmt: skip
 
 

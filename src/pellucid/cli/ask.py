@@ -122,10 +122,14 @@ def _ask(session: Session, entry: Entry) -> None:
             nouns = {"net": session.net, "images": picture, "target": list(asked)}
             found = entry.function(**{name: nouns[name] for name in entry.arguments}, **options)
             found = list(found) if isinstance(found, tuple) else [found]
-            saved = save(found if len(found) > 1 else found[0], picture, files[i], given["look"] or {})
+            saved = save(
+                found if len(found) > 1 else found[0], picture, files[i], given["look"] or {}, session.watch.words
+            )
         else:
             found = [ask.answer(session.net, picture)]
-            saved = save(found[0], None if entry.together else picture, files[i], given["look"] or {})
+            saved = save(
+                found[0], None if entry.together else picture, files[i], given["look"] or {}, session.watch.words
+            )
         if bare:
             saved = [*saved, *(path for result in found for path in result.write(bare[i]))]
         for result in found:

@@ -66,7 +66,9 @@ def _explain(session: Session) -> None:
 
     def one(picture: Images, i: int) -> Explained:
         found = explain(session.net, picture, **asked)
-        answer = Explained(given["images"][i], found, save(found, None, files[i], given["look"] or {}))
+        answer = Explained(
+            given["images"][i], found, save(found, None, files[i], given["look"] or {}, session.watch.words)
+        )
         several = [given["images"][i]] if len(given["images"]) > 1 else []
         guesses = (
             f"{guess.label} {guess.logit:.4g}"
@@ -81,7 +83,7 @@ def _explain(session: Session) -> None:
 
     answers: list[Answer] = [*session.each(one)]
     if together and answers:
-        save([answer.result for answer in answers], None, together, given["look"] or {})
+        save([answer.result for answer in answers], None, together, given["look"] or {}, session.watch.words)
         answers = [dataclasses.replace(answer, saved=together) for answer in answers]
     report(session, answers)
 

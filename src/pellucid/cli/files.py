@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from pellucid.cli.words import noted
 from pellucid.errors import PellucidError
 
 PICTURES = (".png", ".svg", ".pdf", ".jpg", ".webp")
@@ -56,8 +57,13 @@ def bare_places(out: str, images: Sequence[str], method: str) -> list[Path]:
     return [files[0] for files in places([out], images, method, "--bare")]
 
 
-def save(result: Any, over: Any, paths: Sequence[Path], look: Mapping[str, Any]) -> list[Path]:
-    """The result as picture (over the images it is about) and as numbers, as the suffixes say."""
+def save(
+    result: Any, over: Any, paths: Sequence[Path], look: Mapping[str, Any], words: Callable[[str], str] = str
+) -> list[Path]:
+    """The result as picture (over the images it is about) and as numbers, as the suffixes say.
+
+    `words` puts a picture's notes into the options of the shell; files of numbers are for Python.
+    """
     drawn: Any = None
     saved = []
     for path in paths:
@@ -73,7 +79,7 @@ def save(result: Any, over: Any, paths: Sequence[Path], look: Mapping[str, Any])
         if drawn is None:
             from pellucid.draw import draw
 
-            drawn = draw(result, over, **look)
+            drawn = draw(noted(result, words), over, **look)
         saved.append(Path(drawn.save(path)))
     return saved
 

@@ -79,7 +79,7 @@ def answered(session: Session, entry: Entry) -> None:
         if nouns["images"] is None:
             return
     result: Result = entry.function(**nouns, **{name: given[name] for name in entry.options.model_fields})
-    saved = save(result, nouns.get("images"), files, given["look"] or {})
+    saved = save(result, nouns.get("images"), files, given["look"] or {}, session.watch.words)
     remark(session, entry.title, result, "")
     report(session, [Answer(None, result, saved)])
 

@@ -41,4 +41,4 @@ def _units(session: Session) -> None:
         opened(given["index"], given), where=given["where"], sort=given["sort"], columns=names, most=given["most"]
     )
     remark(session, "Units", found, "")
-    report(session, [Answer(None, found, save(found, None, files, given["look"] or {}))])
+    report(session, [Answer(None, found, save(found, None, files, given["look"] or {}, session.watch.words))])

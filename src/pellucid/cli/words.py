@@ -1,13 +1,15 @@
 """What methods say in Python's words, in those of the shell: `load(..., size=28)` is `--input-size 28` there.
 
 Errors and notes name the options of functions, since most of them are raised where nobody knows who asked. They are
-translated here, once, on their way to the terminal.
+translated here, once, on their way to the terminal or into a picture.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import click
 
@@ -42,6 +44,22 @@ def translated(text: str, options: Mapping[str, str]) -> str:
         return _flag(name, match["value"], {**_OF_METHODS, **options}) or match[0]
 
     return _SAID.sub(said, text)
+
+
+def noted(value: Any, words: Callable[[str], str]) -> Any:
+    """A result, or several, with the notes of every Meta in it put through `words`; all else is as it was."""
+    from pellucid.result import Meta, Result, Row  # here, because help must not wait for numpy
+
+    if isinstance(value, Meta):
+        return dataclasses.replace(value, notes=tuple(map(words, value.notes)))
+    if type(value) in (list, tuple):
+        return type(value)(noted(one, words) for one in value)
+    if isinstance(value, Mapping):
+        return {key: noted(one, words) for key, one in value.items()}
+    if not isinstance(value, (Result, Row)):
+        return value
+    parts = {one.name: noted(getattr(value, one.name), words) for one in dataclasses.fields(value) if one.init}
+    return dataclasses.replace(value, **parts)
 
 
 def _called(inside: str, options: Mapping[str, str]) -> str:

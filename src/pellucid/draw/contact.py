@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from pellucid.draw import words
+from pellucid.draw.explanation import readings
 from pellucid.draw.heatmaps import BODY, MARGIN, SMALL, TITLE, footnotes
 from pellucid.draw.letters import LEADING, percent, unplaced, wrapped
 from pellucid.draw.look import Look, fine, frame, panel
@@ -46,7 +47,7 @@ def draw_contact(
     y = _photos(sheet, y, lefts, explanations, side, look)
     for name in shared:
         y = _row(sheet, y, lefts, explanations, name, side, look)
-    sheet.height = footnotes(sheet, y + 4, _notes(explanations, look), look) + MARGIN
+    sheet.height = footnotes(sheet, y + 4, _notes(explanations, shared, look), look) + MARGIN
     alt = f"{len(shared)} methods on {', '.join(unplaced(one.meta.images[0]) for one in explanations)}"
     return Picture(sheet, alt, words.about(explanations[0].meta, title, alt))
 
@@ -97,8 +98,9 @@ def _row(
     return end + _GAP
 
 
-def _notes(explanations: Sequence[Explanation], look: Look) -> list[str]:
+def _notes(explanations: Sequence[Explanation], shared: Sequence[str], look: Look) -> list[str]:
+    rows = [row for row in explanations[0].rows if row.method in shared]
     scales = "Each map has its own scale." if look.scale == "own" else "One scale in each row."
-    said = [f"Coarse maps lie over the photo, fine ones stand alone. {scales} Orange-red speaks for, blue against."]
+    said = [f"Coarse maps lie over the photo, fine ones stand alone. {scales}", *readings(rows, look)]
     refused = dict.fromkeys(note for one in explanations for note in one.meta.notes)
     return [*said, *words.few(tuple(refused)), *filter(None, [words.origin(explanations[0].meta)])]

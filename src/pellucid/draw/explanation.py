@@ -165,17 +165,20 @@ def _notes(explanation: Explanation, look: Look) -> list[str]:
     return [*lines, *words.few(explanation.meta.notes), *filter(None, [words.origin(meta)])]
 
 
-def _key(explanation: Explanation, look: Look) -> list[str]:
-    """One sentence for each way in which the rows are to be read, and one about the scales."""
+def readings(rows: Sequence[Row], look: Look) -> list[str]:
+    """One sentence for each way in which the colours of the rows are to be read."""
     said: dict[str, list[str]] = {}
-    for row in explanation.rows:
+    for row in rows:
         view, meaning = look.view_of(row.maps[0]), words.meaning(row.maps, "class")
         said.setdefault(words.reading(view, look.colours is not None, meaning), []).append(row.title)
     said.pop("", None)
     every = len(said) == 1
-    lines = [
-        f"{text[:1].upper()}{text[1:]}." if every else f"{', '.join(rows)}: {text}." for text, rows in said.items()
-    ]
+    return [f"{text[:1].upper()}{text[1:]}." if every else f"{', '.join(of)}: {text}." for text, of in said.items()]
+
+
+def _key(explanation: Explanation, look: Look) -> list[str]:
+    """One sentence for each way in which the rows are to be read, and one about the scales."""
+    lines = readings(explanation.rows, look)
     if not isinstance(look.scale, str):
         return [*lines, f"All colours end at {look.scale:g}."]
     own = "Each panel has its own scale" if look.scale == "own" else "One scale in each row"

@@ -61,7 +61,7 @@ def _laid_out(
     end = lefts[-1] + cells[-1]
     sheet = Sheet.sized(max(end + (0 if bars > 1 else ROOM + 10), 380 + MARGIN) + MARGIN, theme.paper)
     one = len({id(heat) for heat in maps}) == 1
-    y = heading(sheet, title, words.subtitle(maps[0]) if one else _shared(maps), look)
+    y = heading(sheet, title, words.subtitle(maps[0]) if one else _shared(heats), look)
     for start in range(0, len(maps), columns):
         row = range(start, min(start + columns, len(maps)))
         y = _captions(sheet, maps, row, lefts, cells, y, look) if not one else y
@@ -102,11 +102,11 @@ def footnotes(sheet: Sheet, y: float, notes: Sequence[str], look: Look) -> float
     return y
 
 
-def _shared(maps: Sequence[Heatmap]) -> str:
-    """The subtitle of several maps: what they have in common."""
+def _shared(heats: Sequence[Heatmap]) -> str:
+    """The subtitle of several maps: what they have in common, such as that each is of its image's best guess."""
     parts = []
     for what in ("target", "layer", "net"):
-        found = {getattr(one.meta, what) for one in maps}
+        found = {getattr(heat.meta, what) for heat in heats}
         if len(found) == 1 and (value := found.pop()):
             parts.append(f"layer {value}" if what == "layer" else unplaced(value))
     return " · ".join(parts)
@@ -115,14 +115,20 @@ def _shared(maps: Sequence[Heatmap]) -> str:
 def _captions(
     sheet: Sheet, maps: Sequence[Heatmap], row: range, lefts: list[float], cells: list[float], y: float, look: Look
 ) -> float:
-    """What each panel of a row is: its target where targets differ, else its image; and its score."""
-    by_target = len({one.meta.target for one in maps}) > 1
+    """What each panel of a row is: its image where images differ, its target where that differs or the image decides
+    it; and its score.
+    """
+    by_target = len({one.meta.target for one in maps}) > 1 or any(one.meta.targets for one in maps)
+    by_image = not by_target or len({one.meta.images for one in maps}) > 1
     captions = []
     for i, room in zip(row, cells, strict=False):
-        meta = maps[i].meta
-        name = (meta.target or "") if by_target else unplaced(meta.images[0]) if meta.images else f"image {i}"
-        score = [f"score {number(meta.score[0])}"] if meta.score else []
-        captions.append((wrapped(name, BODY, room, bold=True, lines=3), score))
+        meta, below = maps[i].meta, []
+        image = unplaced(meta.images[0]) if meta.images else f"image {i}"
+        first, *others = [image] * by_image + [meta.target or ""] * by_target
+        for other in others:
+            below += wrapped(other, SMALL, room, lines=3)
+        below += [f"score {number(meta.score[0])}"] if meta.score else []
+        captions.append((wrapped(first, BODY, room, bold=True, lines=3), below))
     tallest = max(len(lines) for lines, _ in captions)
     end = y
     for left, (lines, score) in zip(lefts, captions, strict=False):

@@ -12,9 +12,15 @@ from numpy.typing import NDArray
 from pellucid.draw.letters import humanised, number, unplaced
 from pellucid.draw.overlay import seen_box, whole_box
 from pellucid.result import Heatmap, Meta
+from pellucid.result.maps import Sign
 
 _FEW = 6  # footnotes on a picture; Meta holds them all
 _ENOUGH = 0.01  # a completeness error below this is no news
+_SAYS: dict[Sign, tuple[str, str]] = {
+    "slope": ("where a brighter pixel raises the score", "where it lowers it"),
+    "ruled": ("where the changed gradient is positive", "where it is negative"),
+    "number": ("is above zero", "is below zero"),
+}
 
 
 def title_of(meta: Meta) -> str:
@@ -26,7 +32,8 @@ def about(meta: Meta, title: str, alt: str) -> dict[str, str]:
     """Metadata for a file: where the picture comes from, and nothing about this machine."""
     versions = ", ".join(f"{name} {version}" for name, version in meta.versions.items())
     facts = {
-        "method": meta.method, "target": meta.target, "layer": meta.layer, "network": unplaced(meta.net),
+        "method": meta.method, "target": ", ".join(meta.targets) or meta.target, "layer": meta.layer,
+        "network": unplaced(meta.net),
         "weights sha256": meta.weights, "seed": meta.seed, "images": ", ".join(map(unplaced, meta.images)),
         "versions": versions,
     }  # fmt: skip
@@ -59,7 +66,7 @@ def notes_of(heats: Sequence[Heatmap]) -> list[str]:
     """Every note once; the completeness errors of several maps as one range."""
     said = [note for heat in heats for note in heat.meta.notes if not note.startswith("completeness error")]
     notes = [*dict.fromkeys(map(_unplaced_words, said))]
-    errors = [e for heat in heats for e in heat.meta.completeness or () if e > _ENOUGH]
+    errors = [e for heat in heats if not heat.meta.absorbed for e in heat.meta.completeness or () if e > _ENOUGH]
     if errors:
         low, high = min(errors), max(errors)
         notes.append(f"completeness error {low:.0%}" + (f" to {high:.0%}" if f"{low:.0%}" != f"{high:.0%}" else ""))
@@ -100,17 +107,15 @@ def _what(side: str) -> str:
 
 def meaning(heats: Sequence[Heatmap], what: str = "target") -> tuple[str, str]:
     """What a positive and what a negative number says: a derivative speaks of change, not of evidence."""
-    if any("per pixel range" in heat.unit for heat in heats):
-        return "where a brighter pixel raises the score", "where it lowers it"
-    if heats[0].meta.target is None:
-        return "is above zero", "is below zero"
-    return f"speaks for the {what}", "against it"
+    sign = heats[0].sign if heats[0].meta.target is not None else "number"
+    return _SAYS.get(sign) or (f"speaks for the {what}", "against it")
 
 
 def alt_of(heats: Sequence[Heatmap], title: str) -> str:
     """The picture in words: what it is, how large its numbers are, where the largest lies."""
     count = sum(len(heat) for heat in heats)
-    targets = [*dict.fromkeys(heat.meta.target for heat in heats if heat.meta.target)]
+    asked = [target for heat in heats for target in heat.meta.targets or (heat.meta.target,)]
+    targets = [*dict.fromkeys(filter(None, asked))]
     names = [*dict.fromkeys(unplaced(name) for heat in heats for name in heat.meta.images)]
     said = title + (f" for {_listed(targets)}" if targets else "") + (f" on {_listed(names)}" if names else "")
     finite = np.concatenate([heat.values[np.isfinite(heat.values)].ravel() for heat in heats])

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.autograd.function import BackwardCFunction
 
-from pellucid.errors import BadNetwork, OutOfMemory, PellucidError, is_out_of_memory
+from pellucid.errors import BadNetwork, FailedOnInput, OutOfMemory, PellucidError, is_out_of_memory
 
 
 def failure(module: nn.Module, inputs: Tensor, error: Exception) -> PellucidError:
@@ -26,7 +26,7 @@ def failure(module: nn.Module, inputs: Tensor, error: Exception) -> PellucidErro
             f"picture: load an nn.Module that holds {held} as buffers and whose "
             f"forward(self, {first}) returns self.net({', '.join([first, *(f'{one}=self.{one}' for one in others)])})"
         )
-    return BadNetwork(f"the network failed on an input of {shape}: {type(error).__name__}: {error}")
+    return FailedOnInput(f"the network failed on an input of {shape}: {type(error).__name__}: {error}")
 
 
 def _other_inputs(module: nn.Module) -> list[str]:

@@ -88,8 +88,8 @@ def _advised(error: BadNetwork, attempt: Attempt) -> BadNetwork:
     fits = _fitting(error, attempt)
     if fits is None:
         square = any(pattern.search(str(error)) for pattern in _WANTED)
-        return BadNetwork(f"{error}; no square fits it: load(..., size=(HEIGHT, WIDTH))") if square else error
-    return BadNetwork(f"{error}; it takes {_sides(fits)}: load(..., size={_chosen(fits)})")
+        return type(error)(f"{error}; no square fits it: load(..., size=(HEIGHT, WIDTH))") if square else error
+    return type(error)(f"{error}; it takes {_sides(fits)}: load(..., size={_chosen(fits)})")
 
 
 def _chosen(fits: tuple[int, int]) -> int:

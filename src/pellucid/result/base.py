@@ -28,6 +28,8 @@ class Meta:
     """The method's name for people."""
     options: Mapping[str, Any] = field(default_factory=dict)
     target: str | None = None
+    targets: tuple[str, ...] = ()
+    """Per image: what was asked of it, where that depends on the image: 'best guess' as the class that it was."""
     net: str = ""
     scores: str = ""
     """What the network's numbers of classes were taken for: logits, probabilities, …"""
@@ -38,6 +40,8 @@ class Meta:
     seed: int | None = None
     completeness: tuple[float, ...] | None = None
     """Per image: |Σ map − (score − score of the baseline)| / |score − score of the baseline|."""
+    absorbed: bool = False
+    """What the map misses of the score is what biases took (LRP's relevance), and no error."""
     score: tuple[float, ...] | None = None
     """Per image: the number that was explained."""
     coverage: Mapping[str, int] = field(default_factory=dict)
@@ -55,8 +59,9 @@ class Meta:
         def pick(values: tuple[Any, ...] | None) -> Any:
             return values[one] if values is not None and len(values) == count else values
 
-        picked = {name: pick(getattr(self, name)) for name in ("images", "completeness", "score")}
-        return dataclasses.replace(self, **picked)
+        picked = {name: pick(getattr(self, name)) for name in ("images", "targets", "completeness", "score")}
+        asked = picked["targets"][0] if len(picked["targets"]) == 1 else self.target
+        return dataclasses.replace(self, **picked, target=asked)
 
 
 def versions() -> dict[str, str]:

@@ -7,13 +7,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from pellucid.geometry import Placement, View
 from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+
+Sign = Literal["evidence", "slope", "ruled", "number"]
+"""What being above zero says: for the target; that a brighter pixel raises the score; that the gradient as a rule
+changed it is positive, which says nothing of the score; or nothing else.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +38,8 @@ class Heatmap(Result):
     meta: Meta = field(default_factory=Meta)
     error: Float[np.ndarray, "n rows columns"] | None = None
     """Of sampled methods: the standard error of every value, in the same unit."""
+    sign: Sign = "evidence"
+    """How the sign is to be read."""
 
     def __repr__(self) -> str:
         shape = " × ".join(map(str, self.values.shape))
@@ -144,5 +151,5 @@ class Panel(Result):
         return save_arrays(path, self.meta, **arrays)
 
 
-_OWN = ("target", "layer", "score", "completeness", "coverage", "notes")
+_OWN = ("target", "targets", "layer", "score", "completeness", "absorbed", "coverage", "notes")
 """What each part of a panel says for itself."""

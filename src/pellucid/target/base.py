@@ -49,8 +49,8 @@ class Target(ABC):
         """The same target with every class under its proper name, for people to read."""
         return self
 
-    def fixed(self, run: Run) -> Target:
-        """The same target with all that it takes from the picture itself taken from this run of one image.
+    def fixed(self, run: Run, image: int = 0) -> Target:
+        """The same target with all that it takes from the picture itself taken from one image of this run.
 
         'Best guess' becomes what the best guess was, a region the pixels that it had. For whoever changes the
         image afterwards and still asks about the same.
@@ -143,9 +143,9 @@ class Sum(Target):
         """Every part under its proper name."""
         return Sum(tuple((weight, part.named(net)) for weight, part in self.parts))
 
-    def fixed(self, run: Run) -> Target:
+    def fixed(self, run: Run, image: int = 0) -> Target:
         """Every part as it was in this run."""
-        return Sum(tuple((weight, part.fixed(run)) for weight, part in self.parts))
+        return Sum(tuple((weight, part.fixed(run, image)) for weight, part in self.parts))
 
 
 @final
@@ -222,6 +222,24 @@ def fixed(target: Target, run: Run) -> Target:
     guess was, a region the pixels that it had.
     """
     return target.fixed(run)
+
+
+def guessed(target: Target, run: Run) -> tuple[Target, ...]:
+    """What the target is called for each image of a run; empty where that does not depend on the run.
+
+    Only what its name depends on is fixed: nothing runs for it.
+    """
+    if not target.depends_on_run:
+        return ()
+    return tuple(_guessed(target, run, image) for image in range(len(run.output)))
+
+
+def _guessed(target: Target, run: Run, image: int) -> Target:
+    if not target.depends_on_run:
+        return target
+    if isinstance(target, Sum):
+        return Sum(tuple((weight, _guessed(part, run, image)) for weight, part in target.parts))
+    return target.fixed(run, image)
 
 
 def _parts(target: Target) -> tuple[tuple[float | int, Target], ...]:

@@ -85,11 +85,12 @@ class _Probable(OfClass):
     reading: Meaning | None = field(default=None, repr=False, compare=False)
     """As it was fixed for an image, where nothing says what they mean: its changed copies are read as it is."""
 
-    def fixed(self, run: Run) -> Target:
-        """With the outputs read as in this run."""
+    def fixed(self, run: Run, image: int = 0) -> Target:
+        """With the outputs read as that image's are in this run."""
         if not run.net.meaning.assumed:
             return self
-        return replace(self, reading=run.net.meaning if run.torn is None else LABELS)
+        torn = run.torn
+        return replace(self, reading=run.net.meaning if torn is None or not torn[image] else LABELS)
 
 
 @final
@@ -129,7 +130,10 @@ class Loss(_Probable):
 @final
 @dataclass(frozen=True)
 class Top(Target):
-    """The score of the network's own best guess (or the rank-th best), for each image its own."""
+    """The score of the network's own best guess (or the rank-th best), for each image its own.
+
+    Of a one-logit network with two labels it is that of the label which the sign of the logit says.
+    """
 
     rank: int = 1
 
@@ -139,11 +143,11 @@ class Top(Target):
         return True
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
-        _ranked(run, self.rank)
-        if run.scores.shape[1] == 1:
-            return run.scores[:, 0]
-        best = run.scores.detach().topk(self.rank, dim=1).indices[:, -1:]
-        return run.scores.gather(1, best)[:, 0]
+        scores = _ranked(run, self.rank)
+        if scores.shape[1] == 1:
+            return scores[:, 0]
+        best = scores.detach().topk(self.rank, dim=1).indices[:, -1:]
+        return scores.gather(1, best)[:, 0]
 
     def __str__(self) -> str:
         return "best guess" if self.rank == 1 else f"guess {self.rank}"
@@ -152,17 +156,21 @@ class Top(Target):
         """What the network's numbers are."""
         return net.meaning.unit
 
-    def fixed(self, run: Run) -> Target:
+    def fixed(self, run: Run, image: int = 0) -> Target:
         """The class that was the guess in this run."""
-        if run.scores.shape[1] == 1:
+        scores = _ranked(run, self.rank)
+        if scores.shape[1] == 1:
             return self
-        _ranked(run, self.rank)
-        return Logit(int(run.scores[0].topk(self.rank).indices[-1]))
+        return Logit(int(scores[image].topk(self.rank).indices[-1]))
 
 
-def _ranked(run: Run, rank: int) -> None:
-    """Refuse a guess that is not there; of one output there is nothing to choose, whatever it means."""
-    count = run.scores.shape[1]
+def _ranked(run: Run, rank: int) -> Tensor:
+    """(N, classes) to choose from; of one output there is nothing to choose, whatever it means.
+
+    Refused for a guess that is not there.
+    """
+    scores = run.by_class if run.two and run.net.meaning.scores != "regression" else run.scores
+    count = scores.shape[1]
     if not 1 <= rank <= count:
         raise UnknownName(f"no guess of rank {rank}: {run.net.name} has {count} outputs")
     if count > 1 and run.net.meaning.scores == "regression":
@@ -170,6 +178,7 @@ def _ranked(run: Run, rank: int) -> None:
             f"{run.net.name} is a regression, which has no best guess: ask for one of its outputs, "
             f"out[0] to out[{count - 1}]"
         )
+    return scores
 
 
 BEST = Top()

@@ -56,7 +56,7 @@ class Similarity(Target):
     def __str__(self) -> str:
         return f"similar({self.name}{f' at {self.layer}' if self.layer is not None else ''})"
 
-    def fixed(self, run: Run) -> Target:
+    def fixed(self, run: Run, image: int = 0) -> Target:
         """The other picture's embedding as numbers: it need not be shown to the network again."""
         return replace(self, to=self._other(run)[0], name=self.name)
 

@@ -69,12 +69,12 @@ class Region(OfClass):
         """What the network's numbers are."""
         return net.meaning.unit
 
-    def fixed(self, run: Run) -> Target:
+    def fixed(self, run: Run, image: int = 0) -> Target:
         """The region as it is in this run."""
         if self.mask is not None:
             return self
         self(run)  # refuses where there is none
-        return replace(self, mask=self._inside(run)[0])
+        return replace(self, mask=self._inside(run)[image])
 
     def _inside(self, run: Run) -> Tensor:
         maps = _maps(run).detach()
@@ -143,7 +143,7 @@ class Box(OfClass):
     def __str__(self) -> str:
         return f"box({self.of_class},{','.join(f'{side:g}' for side in self.box)})"
 
-    def fixed(self, run: Run) -> Target:
+    def fixed(self, run: Run, image: int = 0) -> Target:
         """The same box, asked of changed pictures: where nothing is detected any more the score is 0."""
         return replace(self, changed=True)
 

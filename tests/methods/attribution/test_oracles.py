@@ -262,7 +262,7 @@ def test_deconvnet_warns_where_nothing_ties_it_to_the_picture() -> None:
     )
     notes = [pl.attribution.deconvnet(Net(m, preprocess=PLAIN), pictures(), 0).meta.notes for m in (plain, pooled)]
     assert "has no max-pooling" in notes[0][0]
-    assert notes[1] == ()
+    assert not any("max-pooling" in note for note in notes[1])
 
 
 def test_rules_refuse_a_network_they_cannot_touch() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import pellucid as pl
 from pellucid.chance import generator
-from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName
+from pellucid.errors import BadNetwork, FailedOnInput, PellucidError, Refused, UnknownName
 from pellucid.images import Images
 from pellucid.methods.synthesis._gram import apart, gram, widest
 from pellucid.methods.synthesis._match import pyramid, takes, whole
@@ -163,6 +163,25 @@ def test_a_failure_that_is_not_due_to_the_size_is_told() -> None:
 
     with pytest.raises(BadNetwork, match="out of luck"):
         takes(net(Unlucky()), (24, 24))
+
+
+def test_a_failure_of_another_kind_is_no_answer() -> None:
+    """What a network raises of its own says that it does not take the size; what is refused does not."""
+
+    class Two(Small):
+        def forward(self, x: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]
+            return super().forward(x + y)
+
+    class Wordy(Small):
+        def forward(self, x: Tensor) -> Tensor:
+            raise PellucidError("failed on an input of its own")
+
+    with pytest.raises(BadNetwork, match="takes 2 inputs"):
+        takes(net(Two()), (24, 24))
+    with pytest.raises(PellucidError, match="of its own"):
+        takes(net(Wordy()), (24, 24))
+    with pytest.raises(FailedOnInput, match="failed on an input of 1×3×30×24"):
+        net(Fixed()).layers((30, 24))
 
 
 def test_pictures_keep_their_proportions() -> None:

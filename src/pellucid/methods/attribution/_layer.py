@@ -15,12 +15,12 @@ from torch import Tensor
 from pellucid.errors import NotRun, PellucidError, Refused
 from pellucid.geometry import Placement, between
 from pellucid.images import Images
-from pellucid.methods.attribution._skeleton import asked_in, chunks, derivative, heatmap
+from pellucid.methods.attribution._skeleton import called, chunks, derivative, heatmap
 from pellucid.net import Net
 from pellucid.net.effective import bundled_placement, effective
 from pellucid.net.rules.elementwise import wide
 from pellucid.result import Heatmap
-from pellucid.target import Target
+from pellucid.target import Target, guessed
 
 LayerNames = Annotated[
     str | tuple[str, ...] | None,
@@ -51,11 +51,11 @@ Weigh = Callable[[Tensor, Tensor], Tensor]
 
 
 class Mapped(NamedTuple):
-    """The maps (N, rows, columns) of one layer, the scores (N,), and of one image what was asked (see `asked_in`)."""
+    """The maps (N, rows, columns) of one layer, the scores (N,), and what was asked of each image (see `guessed`)."""
 
     values: Tensor
     scores: Tensor
-    asked: Target | None = None
+    asked: tuple[Target, ...] = ()
 
 
 MapsOf = Callable[[Images, Chosen], Mapped]
@@ -73,7 +73,7 @@ class ClassMaps:
     placement: Placement
     layer: str
     notes: tuple[str, ...]
-    asked: Target | None = None
+    asked: tuple[Target, ...] = ()
 
 
 def class_map(
@@ -106,7 +106,7 @@ def class_map(
         unit=f"{whole} per pixel" if shared and ", " in found.layer else whole,
         layer=found.layer,
         asked=found.asked,
-        notes=(*found.notes, *notes, *telling(seen, found.values, target)),
+        notes=(*found.notes, *notes, *telling(seen, found.values, called(net, target, found.asked) or target)),
     )
 
 
@@ -156,14 +156,15 @@ def weighted(net: Net, target: Target, what: str, weigh: Weigh, notes: list[str]
     """
 
     def maps_of(seen: Images, chosen: Chosen) -> Mapped:
-        maps, scores, asked = [], [], None
+        maps, scores, asked = [], [], list[Target]()
         for pixels in chunks(seen.pixels, net, what):
-            activation, gradient, score, asked = activation_gradients(net, pixels, target, chosen.name)
+            activation, gradient, score, named = activation_gradients(net, pixels, target, chosen.name)
             maps.append(weigh(wide(activation), wide(gradient)))
             if notes is not None:
                 no_amounts(notes, chosen.name, activation)
             scores.append(score)
-        return Mapped(torch.cat(maps), torch.cat(scores), asked)
+            asked += named
+        return Mapped(torch.cat(maps), torch.cat(scores), tuple(asked))
 
     return maps_of
 
@@ -228,12 +229,14 @@ def at_pixels(maps: Tensor, placement: Placement, size: tuple[int, int]) -> Tens
 
 def activation_gradients(
     net: Net, pixels: Float[Tensor, "n c h w"], target: Target, layer: str
-) -> tuple[Float[Tensor, "n k rows columns"], Float[Tensor, "n k rows columns"], Float[Tensor, " n"], Target | None]:
-    """(activation, d score / d activation, scores, what was asked: see `asked_in`) of one layer."""
+) -> tuple[
+    Float[Tensor, "n k rows columns"], Float[Tensor, "n k rows columns"], Float[Tensor, " n"], tuple[Target, ...]
+]:
+    """(activation, d score / d activation, scores, what was asked of each image: see `guessed`) of one layer."""
     with torch.enable_grad():
         run = net.run(pixels, at=[layer, *target.layers], grad=True)
         scores, (gradient,) = derivative(run, [run[layer]], target, f"layer {layer!r}")
-    return run[layer].detach(), gradient, scores, asked_in(run, target)
+    return run[layer].detach(), gradient, scores, guessed(target, run)
 
 
 def _listed(layers: str | tuple[str, ...] | None) -> list[str | None]:
@@ -246,10 +249,14 @@ def _listed(layers: str | tuple[str, ...] | None) -> list[str | None]:
     return list(dict.fromkeys(names))
 
 
-def telling(seen: Images, values: Tensor, target: Target) -> tuple[str, ...]:
-    """What a picture of the map would hide: that nothing speaks for the target, or that all places say the same."""
+def telling(seen: Images, values: Tensor, asked: Target | Sequence[str]) -> tuple[str, ...]:
+    """What a picture of the map would hide: that nothing speaks for the target, or that all places say the same.
+
+    `asked` is what each image was asked, or the target of all.
+    """
     notes = []
-    for name, one in zip(seen.ids, values.detach(), strict=True):
+    targets = [asked] * len(seen) if isinstance(asked, Target) else asked
+    for name, target, one in zip(seen.ids, targets, values.detach(), strict=True):
         high, low = float(one.max()), float(one.min())
         if high <= 0 and low < 0:
             notes.append(f"no positive evidence for {target} in {name}: the largest value is {high:.3g}")

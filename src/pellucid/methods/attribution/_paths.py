@@ -200,7 +200,7 @@ def path_map(
         seen,
         target,
         as_exact_as(torch.stack([one.share for one in found]) if values is None else values, seen),
-        Signal(seen.pixels, scores, {}, found[-1].asked),
+        Signal(seen.pixels, scores, {}, tuple(one.asked for one in found if one.asked is not None)),
         completeness=tuple(errors),
         notes=(*off, *unsure, *notes),
         **{"unit": target.unit_of(net), "signed": True, **meta},

@@ -21,7 +21,8 @@ from pellucid.net.rules import Rule
 from pellucid.net.rules.elementwise import least, stabilised
 from pellucid.progress import steps
 from pellucid.result import Heatmap, Meta
-from pellucid.target import Logit, Probability, Target, Top, fixed, named, scored
+from pellucid.result.maps import Sign
+from pellucid.target import Logit, Probability, Target, Top, guessed, named, scored
 from pellucid.target.classes import OfClass
 
 _SATURATED = 1e-3
@@ -48,8 +49,8 @@ class Signal:
     gradient: Float[Tensor, "n c h w"]
     scores: Float[Tensor, " n"]
     coverage: dict[str, int]
-    asked: Target | None = None
-    """Of one image: the target as `asked_in` found it."""
+    asked: tuple[Target, ...] = ()
+    """What the target was for each image, where its name depends on the run (see `guessed`)."""
 
 
 def backward(net: Net, pixels: Float[Tensor, "n c h w"], target: Target, rule: Rule | None = None) -> Signal:
@@ -57,12 +58,7 @@ def backward(net: Net, pixels: Float[Tensor, "n c h w"], target: Target, rule: R
     with torch.enable_grad():
         run = net.run(pixels, at=target.layers, rule=rule, grad="pixels")
         scores, gradients = derivative(run, [run.pixels], target, "the pixels")
-    return Signal(gradients[0], scores, dict(run.coverage), asked_in(run, target))
-
-
-def asked_in(run: Run, target: Target) -> Target | None:
-    """What a run of one image says that the target is, for its name: the class that the best guess was; else None."""
-    return fixed(target, run) if target.depends_on_run and len(run.output) == 1 else None
+    return Signal(gradients[0], scores, dict(run.coverage), guessed(target, run))
 
 
 def derivative(
@@ -94,7 +90,7 @@ def joined(parts: Sequence[Signal]) -> Signal:
     coverage: Counter[str] = Counter()
     for part in parts:
         coverage.update(part.coverage)
-    asked = parts[0].asked if len(parts) == 1 else None
+    asked = tuple(one for part in parts for one in part.asked)
     return Signal(torch.cat([p.gradient for p in parts]), torch.cat([p.scores for p in parts]), dict(coverage), asked)
 
 
@@ -176,12 +172,13 @@ def heatmap(
     signed: bool = True,
     notes: tuple[str, ...] = (),
     error: Tensor | None = None,
-    asked: Target | None = None,
+    asked: Sequence[Target] = (),
+    sign: Sign = "evidence",
     **meta: Any,
 ) -> Heatmap:
     """Numbers leave the graph here; maps that say nothing say so. `error`: standard errors, of sampled maps.
 
-    `asked` is the target as it was fixed for the last image: for one image, what to call it.
+    `asked` is what the target was for each image: the class that the best guess was.
     """
     values = values.detach()
     if not torch.isfinite(values).all():
@@ -194,7 +191,9 @@ def heatmap(
             *notes,
             f"the map is zero everywhere for {', '.join(silent)}: nothing there moves this score",
         )
-    notes = (*notes, *_saturated(net, asked or target, seen, scores))
+    names = called(net, target, asked)
+    worst = int(scores.detach().argmax())
+    notes = (*notes, *_saturated(net, asked[worst] if names else target, seen, scores))
     return Heatmap(
         _numbers(values),
         placement,
@@ -202,13 +201,15 @@ def heatmap(
         unit=unit,
         signed=signed,
         meta=Meta(
-            target=asked_name(net, target, seen, asked),
+            target=names[0] if len(names) == 1 else str(named(target, net)),
+            targets=names,
             score=tuple(scores.detach().double().tolist()),
             scores=net.meaning.scores if target.reads_output else "",
             notes=(*seen.notes, *notes),
             **meta,
         ),
         error=_numbers(error) if error is not None else None,
+        sign=sign,
     )
 
 
@@ -219,7 +220,7 @@ def _saturated(net: Net, target: Target, seen: Images, scores: Tensor) -> tuple[
         return ()
     if float(scores.max()) <= 1 - _SATURATED:
         return ()
-    said = f"{target} is saturated at {float(scores.max()):.5f}: hardly anything moves it"
+    said = f"{named(target, net)} is saturated at {float(scores.max()):.5f}: hardly anything moves it"
     if not given:
         return (f"{said}; ask for the class",)
     rows = net.layers((seen.pixels.shape[-2], seen.pixels.shape[-1])).rows
@@ -234,14 +235,9 @@ def _numbers(values: Tensor) -> np.ndarray:
     return (values if values.dtype == torch.float64 else values.float()).numpy()
 
 
-def asked_name(net: Net, target: Target, seen: Images, asked: Target | None = None) -> str:
-    """The target as a person would read it; the best guess by its name where there is one image.
-
-    The network runs for that only where nobody knows what was `asked` and the target's name depends on it.
-    """
-    if len(seen) > 1 or not target.depends_on_run:
-        return str(named(target, net))
-    return str(named(fixed(target, net.run(seen, at=target.layers)) if asked is None else asked, net))
+def called(net: Net, target: Target, asked: Sequence[Target]) -> tuple[str, ...]:
+    """What was `asked` of each image as a person would read it; empty where one name stands for all."""
+    return tuple(str(named(one, net)) for one in asked) if target.depends_on_run else ()
 
 
 def stand_in(net: Net, seen: Images, filling: Fill | Images, seed: int = 0) -> Float[Tensor, "n c h w"]:

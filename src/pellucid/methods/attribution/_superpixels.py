@@ -97,11 +97,12 @@ def shares(
     `complete` says that the shares should sum to the change of the score when all superpixels are hidden.
     """
     seen = net.see(images)
-    maps, errors, scores, notes, lacks = [], [], [], [], []
+    maps, errors, scores, notes, lacks, every = [], [], [], [], [], []
     for one in seen:
         labels = torch.from_numpy(superpixels(one, segments, pieces)).to(one.pixels.device)
         hidden = _means(one.pixels, labels) if fill == "superpixel" else stand_in(net, one, fill, seed)  # type: ignore[arg-type]
         asked = fixed(target, net.run(one.pixels, at=target.layers))
+        every.append(asked)
         game = Game(net, one.ids[0], one.pixels, hidden, labels, asked, what)
         found, (nothing, everything) = divide(game), game.ends
         maps.append(torch.from_numpy(found.values)[labels.cpu()])
@@ -118,7 +119,7 @@ def shares(
         Placement.pixels(),
         torch.tensor(scores, dtype=torch.float64),
         unit=target.unit_of(net),
-        asked=asked,
+        asked=every,
         error=torch.stack(errors),
         notes=tuple(notes),
         completeness=tuple(lacks) if complete else None,

@@ -44,7 +44,7 @@ def ablation_cam(
     notes: list[str] = []
 
     def maps_of(seen: Images, chosen: Chosen) -> Mapped:
-        maps, scores = [], []
+        maps, scores, every = [], [], list[Target]()
         for one in seen:
             plain = net.run(one.pixels, at=(chosen.name, *target.layers))
             asked = fixed(target, plain)
@@ -56,7 +56,8 @@ def ablation_cam(
                 falls = falls / torch.where(size == 0, 1.0, size)
             maps.append(torch.einsum("k,khw->hw", falls.to(activation), activation))
             scores.append(score)
-        return Mapped(torch.stack(maps), torch.cat(scores), asked)
+            every.append(asked)
+        return Mapped(torch.stack(maps), torch.cat(scores), tuple(every))
 
     unit = "activation" if fall == "relative" else "{} × activation"
     return class_map(net, images, target, layer, placement, maps_of, unit=unit, notes=notes)

@@ -26,15 +26,16 @@ def cam(net: Net, images: Images, target: Target = BEST) -> Heatmap:
     """
 
     def maps_of(seen: Images, chosen: Chosen) -> Mapped:
-        maps, scores, asked = [], [], None
+        maps, scores, asked = [], [], list[Target]()
         for pixels in chunks(seen.pixels, net, "CAM"):
             for one in pixels.split(1):
-                activation, gradient, score, asked = activation_gradients(net, one, target, chosen.name)
-                _check_head(net, one, asked or target, chosen.name, activation, gradient, score)
+                activation, gradient, score, named = activation_gradients(net, one, target, chosen.name)
+                _check_head(net, one, named[0] if named else target, chosen.name, activation, gradient, score)
                 # The gradient is w_k / cells, or zero where a rectifier shuts: so this is w_k A^k, or w_k relu(A^k).
                 maps.append(gradient[0, 0].numel() * torch.einsum("nkhw,nkhw->nhw", gradient, activation))
                 scores.append(score)
-        return Mapped(torch.cat(maps), torch.cat(scores), asked)
+                asked += named
+        return Mapped(torch.cat(maps), torch.cat(scores), tuple(asked))
 
     return class_map(net, images, target, None, "field", maps_of)
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.methods.attribution._skeleton import Reduce, pixel_map, reduced
-from pellucid.methods.attribution.guided_backprop import ruled
+from pellucid.methods.attribution.guided_backprop import HARDLY, ruled
 from pellucid.net import Net
 from pellucid.net.rules.rectifiers import Deconvnet
 from pellucid.result import Heatmap
@@ -31,6 +31,7 @@ def deconvnet(
     ReLU6, hardtanh and smooth units are rectified the same way; leaky and exponential units keep their slope.
     Max-pooling sends everything through its switches, as in the paper; without any, the projection hardly
     depends on the picture (Springenberg et al. 2015, section 3.4), and Meta.notes says so. It starts from 1.
+    The map hardly depends on the class, and its signs say nothing on the score (a note says so).
     Raises Refused where the network has no activation that the rule knows.
     """
     seen = net.see(images)
@@ -44,5 +45,6 @@ def deconvnet(
         signal,
         unit=f"rectified {target.unit_of(net)} per pixel range",
         signed=reduce == "signed",
-        notes=() if pooled else (_NO_SWITCHES.format(net.name),),
+        sign="ruled",
+        notes=(*(() if pooled else (_NO_SWITCHES.format(net.name),)), HARDLY),
     )

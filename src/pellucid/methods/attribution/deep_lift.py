@@ -64,7 +64,7 @@ def deep_lift(
             total += (gradient[:1] * (one.pixels - reference)).double() / len(start)
             change += float(scores[0] - scores[1]) / len(start)
             coverage.update(run.coverage)
-        parts.append(Signal(total, scores[:1], dict(coverage), asked))
+        parts.append(Signal(total, scores[:1], dict(coverage), (asked,) if asked is not None else ()))
         errors += missed(total.sum(1), total.new_tensor([change]))
     whole = joined(parts)
     values = whole.gradient.sum(1).to(seen.pixels.dtype)

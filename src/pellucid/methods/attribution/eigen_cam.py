@@ -20,6 +20,7 @@ from pellucid.result import Heatmap, Meta
 _SPLIT = 1e-2
 """First and second singular value nearer than this, relatively: any mixture of both directions is as good."""
 _SILENT = 1e-9
+_NO_CLASS = "no class was asked about: the map shows where the layer is active, not why the network decided"
 
 
 @method("Eigen-CAM", source="Muhammad & Yeasin 2020, section III (the first right singular vector)")
@@ -51,8 +52,11 @@ def eigen_cam(
         return Mapped(torch.stack(maps), torch.zeros(len(maps)))
 
     found = class_maps(net, seen, (), layer, placement, maps_of)
-    meta = Meta(layer=found.layer, notes=(*seen.notes, *found.notes, *arbitrary))
-    return Heatmap(found.values.cpu().numpy(), found.placement, seen.views, unit="activation", signed=True, meta=meta)
+    values, meta = (
+        found.values.cpu().numpy(),
+        Meta(layer=found.layer, notes=(_NO_CLASS, *seen.notes, *found.notes, *arbitrary)),
+    )
+    return Heatmap(values, found.placement, seen.views, unit="activation", signed=True, meta=meta, sign="number")
 
 
 def principal(activation: Tensor, centred: bool) -> tuple[Tensor, bool]:

@@ -13,11 +13,11 @@ from pellucid.catalogue import method
 from pellucid.errors import Refused
 from pellucid.images import Images
 from pellucid.methods.attribution._layer import PlacingOption, chosen_layer
-from pellucid.methods.attribution._skeleton import asked_in, chunks, heatmap, no_rule
+from pellucid.methods.attribution._skeleton import chunks, heatmap, no_rule
 from pellucid.net import Net, Run
 from pellucid.net.rules import Excitation
 from pellucid.result import Heatmap
-from pellucid.target import BEST, Target, scored
+from pellucid.target import BEST, Target, guessed, scored
 
 
 @method("Excitation backprop", source="Zhang et al. 2016, equations 1 and 5, and section 3.4 (contrastive)")
@@ -37,19 +37,20 @@ def excitation_backprop(
     """The probability that the winner passes a cell, summed over channels: (N, rows, columns).
 
     Without contrast every map is positive and sums to 1, but for what reaches places that nothing excites. With
-    contrast it is signed, and sums to 0 where something speaks against the class too. Only positive weights and
-    activations take part; the activations of the paper's networks are not negative, and a negative one (SiLU, the
-    sum of a skip) receives nothing.
+    contrast it is the difference of two probabilities, and sums to 0 where something speaks against the class too.
+    Only positive weights and activations take part; the activations of the paper's networks are not negative, and a
+    negative one (SiLU, the sum of a skip) receives nothing.
     """
     seen = net.see(images)
     chosen = chosen_layer(net, seen, target.layers, layer, placement)
-    maps, scores, coverage = [], [], Counter[str]()
+    maps, scores, asked, coverage = [], [], list[Target](), Counter[str]()
     for pixels in chunks(seen.pixels, net, "excitation backprop"):
         walked, score, run = _walked(net, pixels, target, chosen.name, Excitation())
         if contrastive:
             walked = walked - _walked(net, pixels, target, chosen.name, Excitation(dual=True))[0]
         maps.append(walked.sum(1))
         scores.append(score)
+        asked += guessed(target, run)
         coverage.update(run.coverage)
     return heatmap(
         net,
@@ -58,8 +59,8 @@ def excitation_backprop(
         torch.cat(maps),
         chosen.placement,
         torch.cat(scores),
-        unit="probability",
-        asked=asked_in(run, target),
+        unit="difference of probabilities" if contrastive else "probability",
+        asked=asked,
         signed=contrastive,
         layer=chosen.name,
         coverage=dict(coverage),

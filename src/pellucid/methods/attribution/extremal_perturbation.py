@@ -62,10 +62,11 @@ def extremal_perturbation(
     """
     seen = net.see(images)
     size = (seen.pixels.shape[-2], seen.pixels.shape[-1])
-    maps, scores, notes = [], [], []
+    maps, scores, notes, every = [], [], [], []
     for one in seen:
         plain = net.run(one.pixels, at=target.layers)
         asked = fixed(target, plain)
+        every.append(asked)
         whole = scored(asked, plain).detach()
         veil = Veil(one.pixels, stand_in(net, one, fill, seed), pyramid=fill == "blur")
         low = scored(asked, net.run(veil(torch.zeros(size, dtype=torch.float64)), at=asked.layers)).detach()
@@ -80,7 +81,7 @@ def extremal_perturbation(
         scores.append(whole)
     return heatmap(
         net, seen, target, as_exact_as(torch.stack(maps), seen), Placement.pixels(), torch.cat(scores),
-        asked=asked, unit="share kept", signed=False, notes=tuple(notes),
+        asked=every, unit="share kept", signed=False, notes=tuple(notes),
     )  # fmt: skip
 
 

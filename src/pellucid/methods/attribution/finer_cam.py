@@ -20,11 +20,10 @@ from pellucid.methods.attribution._layer import (
     class_map,
     weighted,
 )
-from pellucid.methods.attribution._skeleton import asked_in
 from pellucid.net import Net, Run
 from pellucid.progress import steps
 from pellucid.result import Heatmap
-from pellucid.target import BEST, Logit, Target, fixed, scored
+from pellucid.target import BEST, Logit, Target, fixed, guessed, scored
 
 
 @method("Finer-CAM", source="Zhang et al. 2025, section 3 (weights from the gradient of y^c − γ y^d)")
@@ -48,10 +47,11 @@ def finer_cam(
     where the network knows no second one.
     """
     seen = net.see(images)
-    contrasts, notes, asked = [], [], None
+    contrasts, notes, asked = [], [], list[Target]()
     for one in steps(list(seen), "similar classes"):
         run = net.run(one.pixels)
-        index, asked = _class(target, run), asked_in(run, target)
+        index = _class(target, run)
+        asked += guessed(target, run)
         others = nearest(run.scores[0], index, classes)
         contrasts.append(_contrast(index, others, strength))
         notes.append(f"{one.ids[0]}: compared with {', '.join(map(net.class_name, others))}")
@@ -61,7 +61,7 @@ def finer_cam(
             weighted(net, contrast, "Finer-CAM", by_mean_gradient)(one, chosen)
             for one, contrast in zip(seen, contrasts, strict=True)
         ]
-        return Mapped(torch.cat([one.values for one in found]), torch.cat([one.scores for one in found]), asked)
+        return Mapped(torch.cat([one.values for one in found]), torch.cat([one.scores for one in found]), tuple(asked))
 
     return class_map(net, seen, target, layer, placement, maps_of, shared=True, notes=tuple(notes))
 

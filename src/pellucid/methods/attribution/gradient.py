@@ -32,6 +32,5 @@ def gradient(
     seen = net.see(images)
     signal = signals(net, seen, target, "gradient")
     values = reduced(signal.gradient, reduce)
-    return pixel_map(
-        net, seen, target, values, signal, unit=f"{target.unit_of(net)} per pixel range", signed=reduce == "signed"
-    )
+    unit = f"{target.unit_of(net)} per pixel range"
+    return pixel_map(net, seen, target, values, signal, unit=unit, signed=reduce == "signed", sign="slope")

@@ -16,6 +16,12 @@ from pellucid.net.rules.rectifiers import Guided, Smooth
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target
 
+HARDLY = (
+    "the backward pass is changed: signs say nothing on the score, and the map hardly depends on the class that is "
+    "asked about; it shows what the picture holds rather than why the network decided (Nie et al. 2018, Adebayo et al. "
+    "2018)"
+)
+
 
 @method("Guided backpropagation", source="Springenberg et al. 2015, section 3.4")
 def guided_backprop(
@@ -34,6 +40,7 @@ def guided_backprop(
     ReLU6 and hardtanh pass where their slope is 1 and R > 0; leaky and exponential units keep their slope and
     pass R > 0. Smooth units have no published rule: `smooth` chooses one, and Meta.coverage says what each
     operation did. Acts on functions, so functional, in-place and shared activations are all covered.
+    The map hardly depends on the class, and its signs say nothing on the score (a note says so).
     Raises Refused where the network has no activation that the rule knows.
     """
     seen = net.see(images)
@@ -46,6 +53,8 @@ def guided_backprop(
         signal,
         unit=f"guided {target.unit_of(net)} per pixel range",
         signed=reduce == "signed",
+        sign="ruled",
+        notes=(HARDLY,),
     )
 
 

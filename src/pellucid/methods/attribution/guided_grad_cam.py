@@ -17,12 +17,17 @@ from pellucid.methods.attribution._layer import (
     telling,
     weighted,
 )
-from pellucid.methods.attribution._skeleton import Reduce, pixel_map, reduced
+from pellucid.methods.attribution._skeleton import Reduce, called, pixel_map, reduced
 from pellucid.methods.attribution.guided_backprop import ruled
 from pellucid.net import Net
 from pellucid.net.rules import Guided, Smooth
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target
+
+_LINES = (
+    "its lines are those of guided backpropagation, which hardly depend on the class that is asked about; only where "
+    "they are shown does (Nie et al. 2018, Adebayo et al. 2018)"
+)
 
 
 @method("Guided Grad-CAM", source="Selvaraju et al. 2017, section 3.4")
@@ -59,6 +64,7 @@ def guided_grad_cam(
         signal,
         unit=f"guided {target.unit_of(net)} per pixel range × {target.unit_of(net)}",
         signed=reduce == "signed",
+        sign="ruled",
         layer=found.layer,
-        notes=(*found.notes, *telling(seen, found.values, target)),
+        notes=(_LINES, *found.notes, *telling(seen, found.values, called(net, target, found.asked) or target)),
     )

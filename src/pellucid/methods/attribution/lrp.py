@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 import torch
@@ -37,6 +37,7 @@ _COMPOSITES: dict[str, tuple[str | None, str, str]] = {
     "epsilon_gamma_box": ("z_box", "gamma:0.25", "epsilon"),
 }
 _RULES = ("epsilon", "epsilon:1e-6", "gamma:0.25", "alpha_beta:2,1", "z_plus", "z_box", "w_square", "flat")
+_TOLD = 0.1  # of the score: what biases take or add below this is not worth a word
 RuleText = Annotated[str | None, Field(description=f"instead of the composite's: {', '.join(_RULES)}")]
 
 
@@ -77,15 +78,39 @@ def lrp(
     normalizes = any(met.endswith(f": {NORMALIZED}") for met in signal.coverage)
     values = (signal.gradient * as_inputs(net, seen.pixels, divisible=rule.divides or normalizes)).sum(1)
     lost = missed(values, signal.scores)
-    absorbed = tuple(
-        f"biases absorb {part:.0%} of the score of {name}"
-        for part, name in zip(lost, seen.ids, strict=True)
-        if part > 0.1
-    )
-    notes = (*no_rule(signal.coverage), *absorbed)
+    whole = signal.scores.double()
+    arrived = values.detach().double().sum((1, 2)) / torch.where(whole == 0, 1e-12, whole)
     return pixel_map(
-        net, seen, target, values, signal, unit=target.unit_of(net), signed=True, completeness=lost, notes=notes
+        net,
+        seen,
+        target,
+        values,
+        signal,
+        unit=target.unit_of(net),
+        signed=True,
+        completeness=lost,
+        absorbed=True,
+        notes=(*no_rule(signal.coverage), *_arriving(arrived.tolist(), seen.ids)),
     )
+
+
+def _arriving(shares: Sequence[float], names: Sequence[str]) -> tuple[str, ...]:
+    """What to say of the shares of the score that reach the pixels: one sentence for all images that lose most."""
+    of = dict(zip(names, shares, strict=True))
+    little = {name: abs(share) for name, share in of.items() if abs(share) < _TOLD}
+    said = []
+    if little:
+        bound = min(level for level in (0.001, 0.01, _TOLD) if max(little.values()) < level)
+        whose = "" if len(little) == len(of) else f" of {', '.join(little)}"
+        said.append(
+            f"less than {100 * bound:g} % of the relevance{whose} reaches the pixels, biases take the rest: read the "
+            "map for its proportions only"
+        )
+    for name, share in of.items():
+        if name not in little and abs(share - 1) > _TOLD:
+            taken = f"take {100 * (1 - share):.0f} % of" if share < 1 else f"add {100 * (share - 1):.0f} % to"
+            said.append(f"biases {taken} the relevance of {name}")
+    return tuple(said)
 
 
 def _share(text: str, net: Net, pixels: Tensor, place: str) -> Share:

@@ -41,11 +41,12 @@ def occlusion(
     """
     seen = net.see(images)
     covers = Covers.over(seen, size, stride, border)
-    maps, scores = [], []
+    maps, scores, every = [], [], []
     for one in seen:
         fall, score, asked = falls(net, one.pixels, target, covers, stand_in(net, one, fill, seed))
         maps.append(covers.per_pixel(fall) if per_pixel else fall)
         scores.append(score)
+        every.append(asked)
     return heatmap(
         net,
         seen,
@@ -54,5 +55,5 @@ def occlusion(
         Placement.pixels() if per_pixel else covers.placement,
         torch.cat(scores),
         unit=target.unit_of(net),
-        asked=asked,
+        asked=every,
     )

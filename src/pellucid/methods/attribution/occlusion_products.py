@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Annotated
 
 import torch
@@ -26,10 +27,10 @@ from pellucid.methods.attribution._covers import (
     names_of,
 )
 from pellucid.methods.attribution._layer import chosen_layer
-from pellucid.methods.attribution._skeleton import as_exact_as, asked_name, heatmap, stand_in
+from pellucid.methods.attribution._skeleton import as_exact_as, called, heatmap, stand_in
 from pellucid.net import Net, Run
 from pellucid.result import Heatmap, LabelMap, Meta, Panel
-from pellucid.target import BEST, Channel, Logit, Probability, Target, fixed, scored
+from pellucid.target import BEST, Channel, Probability, Target, fixed, scored
 
 
 @method("Occlusion, all products", source="Zeiler & Fergus 2013, section 4.2, figure 7 (b), (d) and (e)")
@@ -60,12 +61,12 @@ def occlusion_products(
     covers = Covers.over(seen, size, stride, border)
     named, index = _parsed(unit)
     layer = named if named and index is not None else chosen_layer(net, seen, (), named, "field").name
-    whole, covered, units, classes = [], [], [], []
+    whole, covered, units, classes, asked = [], [], [], [], []
     for one in seen:
         plain = net.run(one.pixels, at=(layer, *target.layers))
         units.append(Channel(layer, _strongest(plain[layer]) if index is None else index, "sum"))
         classes.append(class_of(target, plain))
-        asked_last = fixed(target, plain)
+        asked.append(fixed(target, plain))
         whole.append(_read(plain, classes[-1], units[-1]))
         runs = covers.runs(net, one.pixels, stand_in(net, one, fill, seed), (layer,))
         covered.append(torch.cat([_read(run, classes[-1], units[-1]) for run in runs]).view(*covers.shape, 4))
@@ -73,26 +74,35 @@ def occlusion_products(
     falls = as_exact_as(scores[:, None, None, :2] - maps[..., :2], seen)
     labels = maps[..., 2].long().cpu().numpy()
 
-    def part(values: Tensor, score: Tensor, about: str, of: str, signed: bool = True) -> Heatmap:
-        heat = heatmap(net, seen, target, values, covers.placement, score, unit=of, signed=signed, asked=asked_last)
-        return dataclasses.replace(heat, meta=dataclasses.replace(heat.meta, target=about))
+    def part(values: Tensor, column: int, of: str, signed: bool = True) -> Heatmap:
+        first = scores[:, column]
+        return heatmap(net, seen, target, values, covers.placement, first, unit=of, signed=signed, asked=asked)
 
-    asked = asked_name(net, Logit(classes[0]), seen) if len({*classes}) == 1 else str(target)
-    unit_asked = str(units[0]) if len({*units}) == 1 else f"the strongest map of {layer}"
+    names, own = [net.class_name(index) for index in classes], target.depends_on_run
+    probability, rank = part(falls[..., 0], 0, "probability"), part(maps[..., 3], 3, "classes ahead", signed=False)
+    response, strongest = part(falls[..., 1], 1, "activation"), index is None
+    each = called(net, target, asked)
     chosen = tuple(f"{name}: responds most in {u}" for name, u in zip(seen.ids, units, strict=True))
     return Panel(
         {
-            "probability": part(falls[..., 0], scores[:, 0], f"p({asked})", "probability"),
-            "response": part(falls[..., 1], scores[:, 1], unit_asked, "activation"),
+            "probability": _about(probability, [f"p({name})" for name in names], f"p({target})", own),
+            "response": _about(response, [*map(str, units)], f"the strongest map of {layer}", strongest),
             "label": LabelMap(labels, covers.placement, seen.views, names_of(net, labels)),
-            "rank": part(maps[..., 3], scores[:, 3], asked, "classes ahead", signed=False),
+            "rank": _about(rank, names, str(target), own),
         },
         Meta(
-            target=asked_name(net, target, seen, asked_last),
+            target=each[0] if len(each) == 1 else str(target.named(net)),
+            targets=each,
             layer=layer,
-            notes=(*seen.notes, *(chosen if index is None else ())),
+            notes=(*seen.notes, *(chosen if strongest else ())),
         ),
     )
+
+
+def _about(heat: Heatmap, each: Sequence[str], whole: str, own: bool) -> Heatmap:
+    """The map with what it asks of every image, `whole` where that is not one for all; `own`: the image decides it."""
+    target, targets = each[0] if len({*each}) == 1 else whole, tuple(each) if own else ()
+    return dataclasses.replace(heat, meta=dataclasses.replace(heat.meta, target=target, targets=targets))
 
 
 def _parsed(unit: str | None) -> tuple[str | None, int | None]:

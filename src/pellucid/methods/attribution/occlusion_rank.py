@@ -34,14 +34,14 @@ def occlusion_rank(
     """
     seen = net.see(images)
     covers = Covers.over(seen, size, stride, border)
-    maps, first = [], []
+    maps, first, asked = [], [], []
     for one in seen:
         plain = net.run(one.pixels, at=target.layers)
         index = class_of(target, plain)
         runs = covers.runs(net, one.pixels, stand_in(net, one, fill, seed), ())
         maps.append(torch.cat([ahead(run, index) for run in runs]).view(covers.shape))
         first.append(ahead(plain, index))
-        asked = fixed(target, plain)
+        asked.append(fixed(target, plain))
     values = torch.stack(maps).double()
     return heatmap(
         net, seen, target, values, covers.placement, torch.cat(first), unit="classes ahead", signed=False, asked=asked

@@ -44,15 +44,16 @@ def occlusion_sizes(
     sides = tuple(dict.fromkeys(sizes))
     for side in sides:
         covers = Covers.over(seen, side, max(round(side * step), 1), border)
-        maps, scores = [], []
+        maps, scores, every = [], [], []
         for i, one in enumerate(seen):
             fall, score, asked = falls(net, one.pixels, target, covers, stand_in(net, one, fill, seed))
             maps.append(fall)
             scores.append(score)
+            every.append(asked)
             total[i] += covers.per_pixel(fall) / len(sides)
         values = as_exact_as(torch.stack(maps), seen)
         parts[f"{side} px"] = heatmap(
-            net, seen, target, values, covers.placement, torch.cat(scores), unit=target.unit_of(net), asked=asked
+            net, seen, target, values, covers.placement, torch.cat(scores), unit=target.unit_of(net), asked=every
         )
     whole = heatmap(
         net,
@@ -62,6 +63,9 @@ def occlusion_sizes(
         Placement.pixels(),
         torch.cat(scores),
         unit=target.unit_of(net),
-        asked=asked,
+        asked=every,
     )
-    return Panel({**parts, "mean": whole}, Meta(target=whole.meta.target, score=whole.meta.score, notes=seen.notes))
+    return Panel(
+        {**parts, "mean": whole},
+        Meta(target=whole.meta.target, targets=whole.meta.targets, score=whole.meta.score, notes=seen.notes),
+    )

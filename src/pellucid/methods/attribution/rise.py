@@ -56,10 +56,11 @@ def rise(
     more, 1000 give the same places at four times the speed. `Heatmap.error` is the standard error.
     """
     seen = net.see(images)
-    maps, errors, scores, notes = [], [], [], []
+    maps, errors, scores, notes, every = [], [], [], [], []
     for one in seen:
         plain = net.run(one.pixels, at=target.layers)
         asked = fixed(target, plain)
+        every.append(asked)
         scores.append(scored(asked, plain))
         sums = _Sums((one.pixels.shape[-2], one.pixels.shape[-1]), masks[1], form, one.pixels.device)
         for mask, score in _answers(net, one, asked, samples, masks, stand_in(net, one, fill, seed), seed):
@@ -74,7 +75,7 @@ def rise(
     values, error = (as_exact_as(torch.stack(parts), seen) for parts in (maps, errors))
     return heatmap(
         net, seen, target, values, Placement.pixels(), torch.cat(scores),
-        asked=asked, unit=target.unit_of(net), signed=True, error=error, notes=tuple(notes),
+        asked=every, unit=target.unit_of(net), signed=True, error=error, notes=tuple(notes),
     )  # fmt: skip
 
 

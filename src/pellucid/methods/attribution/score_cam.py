@@ -59,7 +59,7 @@ def score_cam(
     notes: list[str] = []
 
     def maps_of(seen: Images, chosen: Chosen) -> Mapped:
-        maps, scores = [], []
+        maps, scores, every = [], [], list[Target]()
         for one in seen:
             plain = net.run(one.pixels, at=(chosen.name, *target.layers))
             asked = fixed(target, plain)
@@ -75,7 +75,8 @@ def score_cam(
             weight = _softmax(heard) if preset == "paper" else heard.nan_to_num(nan=0.0)
             maps.append(torch.einsum("k,khw->hw", weight.to(activation), activation))
             scores.append(scored(asked, plain))
-        return Mapped(torch.stack(maps), torch.cat(scores), asked)
+            every.append(asked)
+        return Mapped(torch.stack(maps), torch.cat(scores), tuple(every))
 
     return class_map(net, images, target, layer, placement, maps_of, unit="activation", notes=notes)
 

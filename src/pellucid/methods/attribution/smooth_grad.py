@@ -66,11 +66,11 @@ def smooth_grad(
     if reduce is not None and not plain:
         raise PellucidError(f"smooth_grad: reduce={reduce!r}: maps of {of} have no channels left; leave reduce out")
     seen = net.see(images)
-    maps, errors, scores, found = [], [], [], []
+    maps, errors, scores, every, found = [], [], [], [], []
     for one in seen:
         run = net.run(one.pixels, at=target.layers)
-        asked = fixed(target, run)
-        copies, moments = _Copies(net, one, asked, sigma, seed), Moments()
+        every.append(fixed(target, run))
+        copies, moments = _Copies(net, one, every[-1], sigma, seed), Moments()
         for values in copies.gradients(samples) if plain else copies.maps(samples, entry):
             moments.add(values**2 if kind == "square" else values)
         if kind == "variance":
@@ -88,9 +88,10 @@ def smooth_grad(
         as_exact_as(torch.stack(maps), seen),
         found[0].placement if found else Placement.pixels(),
         torch.cat(scores),
-        asked=asked,
+        asked=every,
         unit=unit if kind == "mean" else f"({unit})²",
         signed=kind == "mean" and (found[0].signed if found else reduce == "signed"),
+        sign=found[0].sign if found else "slope",
         error=as_exact_as(torch.stack(errors), seen) if kind != "variance" else None,
         notes=tuple(dict.fromkeys(note for heat in found for note in heat.meta.notes)),
         layer=found[0].meta.layer if found else None,

@@ -56,10 +56,11 @@ def sobol(
     seen = net.see(images)
     height, width = seen.pixels.shape[-2:]
     rows, columns = _blocks(height, grid), _blocks(width, grid)
-    maps, errors, scores = [], [], []
+    maps, errors, scores, every = [], [], [], []
     for one in seen:
         plain = net.run(one.pixels, at=target.layers)
         asked = fixed(target, plain)
+        every.append(asked)
         scores.append(scored(asked, plain))
         a, b = _pairs(samples, len(rows) * len(columns), points, seed, one.ids[0])
         found = _answers(net, one, asked, a, b, (rows, columns), stand_in(net, one, fill, seed))
@@ -68,7 +69,7 @@ def sobol(
         errors.append(torch.from_numpy(error).view(len(rows), len(columns)))
     return heatmap(
         net, seen, target, as_exact_as(torch.stack(maps), seen), blocks_placement(rows, columns),
-        torch.cat(scores), asked=asked, unit="share of the variance", signed=order == "first",
+        torch.cat(scores), asked=every, unit="share of the variance", signed=order == "first", sign="number",
         error=as_exact_as(torch.stack(errors), seen),
     )  # fmt: skip
 

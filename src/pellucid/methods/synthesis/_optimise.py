@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.chance import generator
-from pellucid.errors import BadNetwork, PellucidError, Refused
+from pellucid.errors import BadNetwork, FailedOnInput, PellucidError, Refused
 from pellucid.methods.synthesis._image import Size
 from pellucid.methods.synthesis._priors import Penalty, Touch
 from pellucid.methods.synthesis._recipe import Recipe
@@ -139,12 +139,10 @@ def takes(net: Net, size: Size) -> bool:
     return failure is None
 
 
-def _failure(net: Net, size: Size) -> BadNetwork | None:
+def _failure(net: Net, size: Size) -> FailedOnInput | None:
     try:
         net.layers(size)
-    except BadNetwork as error:
-        if "failed on an input" not in str(error):
-            raise
+    except FailedOnInput as error:
         return error
     return None
 
