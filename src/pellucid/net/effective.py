@@ -146,7 +146,7 @@ def _profiles(net: Net, layer: str, noise: Tensor, signs: Tensor, cells: list[tu
             raise Refused(f"no gradient reaches layer {layer!r}: where its cells look cannot be measured")
         y, x = (torch.tensor(one, device=maps.device) for one in zip(*cells, strict=True))
         told = maps[torch.arange(len(cells), device=maps.device), :, y, x] * signs.to(maps)
-        (slope,) = torch.autograd.grad(told.sum(), leaf, allow_unused=True)
+        (slope,) = run.gradients(told.sum(), [leaf], allow_unused=True)
     if slope is None:
         raise Refused(f"layer {layer!r} does not depend on the pixels: its cells look nowhere")
     squares = slope.double().square().sum(1).cpu().numpy()
