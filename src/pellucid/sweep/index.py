@@ -17,6 +17,7 @@ from pellucid.images import Images
 from pellucid.images.sources import Source
 from pellucid.net import Net, Preprocess
 from pellucid.net.load import load
+from pellucid.notes import say
 from pellucid.sweep._checked import asks_elsewhere, refused, runs_code
 from pellucid.sweep.eye import Eye
 from pellucid.sweep.fold import Units
@@ -26,6 +27,8 @@ from pellucid.sweep.plan import Plan
 from pellucid.sweep.shard import same
 from pellucid.sweep.store import BadStore, Store
 
+LEFT_OUT = "a picture of the index is left out"
+"""So begins what is said of one that cannot be read any more."""
 _WAYS = {"images": "index.at(FOLDER)", "net": "index.using(pl.load(…))"}
 
 
@@ -105,6 +108,14 @@ class Index:
                 f"where the pictures are with {self.ways['images']}, or make the index anew"
             )
         return found
+
+    def readable(self, image: int) -> Images | None:
+        """A picture as `read` gives it; None where it cannot be read any more, which the result's notes then say."""
+        try:
+            return self.read(image)
+        except BadImage as error:
+            say(f"{LEFT_OUT}: {error}")
+            return None
 
     def at(self, place: str | Path) -> Index:
         """The same index, with its pictures elsewhere."""
