@@ -278,6 +278,13 @@ def test_every_damaged_array_is_named_and_one_that_is_gone_is_made_again(index: 
     (index / "current.json").write_text("{}")
     wrong = Store.open(index).check()
     assert [any(line.startswith(name) for line in wrong) for name in (*names, "current.json")] == [True] * 3
+    with pytest.raises(BadStore, match=r"is damaged: current\.json.*run the line that made the index, with --retry"):
+        Index.of(index)
+    (index / "current.json").unlink()
+    assert [line for line in Store.open(index).check() if "current.json: it is missing" in line]
+    assert len(Store.open(index).check()) == 3
+    (place / "manifest.json").unlink()
+    assert any("nothing says what its arrays should be" in line for line in Store.open(index).check())
     folder = photos(tmp_path / "more", 6)
     plan = planned(small(), Source.of(folder), layers=("first",), count=10, shard=3)
     store = swept(plan, tmp_path / "y", Here(small(), Source.of(folder)))

@@ -54,6 +54,8 @@ class Index:
     """The network, where it is at hand."""
     ways: Mapping[str, str] = field(default_factory=lambda: dict(_WAYS))
     """How whoever asks names the network and the pictures: Python and the command line have words of their own."""
+    said: tuple[str, ...] = ()
+    """What was found and passed over when it was made."""
 
     @classmethod
     def of(cls, value: Any) -> Index:
@@ -68,6 +70,16 @@ class Index:
     def plan(self) -> Plan:
         """What was done."""
         return self.store.plan
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What every result of this index carries: what making it passed over, where it was made just now."""
+        return self.said
+
+    def __repr__(self) -> str:
+        plan = self.plan
+        what = f"{plan.images} pictures, {len(plan.units)} units of {len(plan.units.layers)} layers"
+        return "\nnote: ".join((f"Index({str(self.store.folder)!r}: {what})", *self.notes))
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
