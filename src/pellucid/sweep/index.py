@@ -171,11 +171,17 @@ class Index:
         unit = self.unit(layer, channel)
         image = self.store.array(f"{fold}.image")[unit, :count]
         there = image >= 0
-        if (image[there] >= self.plan.images).any():
-            raise BadStore(f"{str(self.store.folder)!r} is damaged: it names pictures that there are not")
+        self.believe(layer, image, self.store.array(f"{fold}.place")[unit, :count])
         names = ("value", "place", "before") if any(self.plan.units.clips) else ("value", "place")
         value, place, *before = (np.array(self.store.array(f"{fold}.{name}")[unit, :count][there]) for name in names)
         return Top(value, np.array(image[there]), place, *before)
+
+    def believe(self, layer: str, images: NDArray[Any], places: NDArray[Any]) -> None:
+        """Raises BadStore where these are no pictures of the index, or no places of the layer's maps; −1 is none."""
+        rows, columns = self.plan.units.places[self.plan.units.layer(layer)]
+        inside = places[images >= 0]
+        if (images >= self.plan.images).any() or (inside < 0).any() or (inside >= rows * columns).any():
+            raise BadStore(f"{str(self.store.folder)!r} is damaged: it names pictures or places that there are not")
 
     def probe(self, layer: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """(P,) numbers of the sampled pictures and (P, channels) largest activations of a layer's units on them.

@@ -47,6 +47,7 @@ class Picked:
         values, images, places = (
             np.asarray(index.store.array(f"top.{name}")[rows, :count]) for name in ("value", "image", "place")
         )
+        index.believe(layer, images, places)
         there = (images >= 0) & (values > 0)
         return cls(
             units.layers[which],
