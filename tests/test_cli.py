@@ -498,6 +498,14 @@ def test_layers(run: Run) -> None:
     }  # fmt: skip
 
 
+def test_layers_behind_a_gate_are_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "gated.py").write_text("from tests.net.test_layers import Gated\n")
+    code, _, err = run("layers", "--net", "gated.py:Gated", "--input-size", "16")
+    assert code == 0
+    assert "note: through a gate every pixel of the picture reaches every cell of end; `local` of --json says" in err
+    assert "note: through a gate" not in run("layers", *NET)[2]
+
+
 def test_methods(run: Run) -> None:
     assert [line.split("\t")[1] for line in run("methods")[1].splitlines()] == [entry.name for entry in entries()]
     document = json.loads(run("methods", "--json")[1])

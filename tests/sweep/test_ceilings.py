@@ -81,6 +81,39 @@ def test_the_strongest_are_those_before_the_ceiling(folder: Path, tmp_path: Path
         assert index.quantile(layer, channel, np.array([0.9, 0.999])).max() <= top.values[0]
 
 
+class ChannelsLast(nn.Module):
+    """Keeps its channels last, as ConvNeXt and Swin do; `turned` is the same map as others keep it, a view."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stage, self.mix, self.act = nn.Conv2d(3, 4, 3, stride=2), nn.Linear(4, 5), nn.ReLU6()
+        self.turned, self.head = nn.Identity(), nn.Linear(5, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.act(self.mix(self.stage(x).permute(0, 2, 3, 1)) * 40 + 3)
+        return self.head(self.turned(h.permute(0, 3, 1, 2)).mean((2, 3)))
+
+
+def test_channels_are_found_before_the_ceiling_too(folder: Path, tmp_path: Path) -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        net, source = Net(ChannelsLast(), "last", Preprocess(resize=12, crop=(12, 12))), Source.of(folder)
+    plan = planned(net, source, layers=("act", "turned"), count=9)
+    index = Index.of(swept(plan, tmp_path / "x", Here(net, source)))
+    assert plan.units.clips[0] is not None
+    pixels = torch.cat([net.see(source.read(i)).pixels for i in range(len(source))])
+    with torch.no_grad():
+        flat = (net.run(pixels, at=["mix"]).at["mix"] * 40 + 3).flatten(2)
+    for channel in range(5):
+        peaks = flat[:, channel].amax(1).numpy()
+        order = sorted(range(len(peaks)), key=lambda i: (-peaks[i], i))[:9]
+        top = index.top("act", channel)
+        assert top.images.tolist() == order
+        assert top.places.tolist() == [int(flat[i, channel].argmax()) for i in order]
+        ends = np.clip(peaks, 0, 6)
+        assert np.allclose(index.top("turned", channel).values, np.sort(ends)[::-1][:9], rtol=1e-6)
+
+
 def test_a_layer_that_ends_otherwise_now_and_then_is_refused(folder: Path, tmp_path: Path) -> None:
     def moody(x: Tensor) -> Tensor:
         return F.relu6(x) if len(x) == 1 else F.relu6(x) + 1

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from pellucid import cli
+from pellucid.methods import units
 from pellucid.sweep import Store
-from tests.sweep.made import photos
+from pellucid.sweep.index import Index
+from tests.sweep.made import photos, small
 from tests.sweep.test_faults import ROOT
 
 NET = ["--net", f"{ROOT / 'tests/sweep/made.py'}:build", "--input-size", "24", "--layers", "first,second"]
@@ -72,6 +74,17 @@ def test_damage_is_found_and_mended(here: Path, capsys: pytest.CaptureFixture[st
         assert cli.main(["index", "--check", "--store", "x.index", "--quiet"]) == 0
 
 
+def test_each_of_many_damaged_files_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert index("--quiet") == 0
+    gone = sorted(Path("x.index", Store.open("x.index").current["generation"]).glob("*.npy"))[:5]
+    for file in gone:
+        file.unlink()
+    assert cli.main(["index", "--check", "--store", "x.index", "--quiet"]) == 3
+    said = capsys.readouterr().err
+    assert all(f"error: {file.name}: " in said for file in gone)
+    assert "error: x.index: 5 damaged; --retry does them again" in said
+
+
 def test_shares_of_an_array_together_are_the_index(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,3 +122,20 @@ def test_who_is_interrupted_is_told_how_to_go_on(here: Path, end: signal.Signals
     done = len(Store.open("x.index").committed())
     assert 3 <= done < 100
     assert not list(Path("x.index").rglob(".*.part"))
+
+
+def test_python_is_told_what_the_command_line_is(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / ".hidden.png").write_bytes((here / "0001.png").read_bytes())
+    (here / "0003.png").write_bytes(b"")
+    made = units.index(small(), here, store="y.index", layers=["first"])
+    said = (
+        "a hidden picture is left out: .hidden.png",
+        "1 of 20 pictures could not be read",
+        "'0003.png' is empty: 0 bytes",
+    )
+    assert made.notes == said
+    assert repr(made).split("\nnote: ") == ["Index('y.index': 20 pictures, 6 units of 1 layers)", *said]
+    assert set(said) <= set(units.top_images(made, "first:1").meta.notes)
+    assert index() == 4
+    assert {f"note: {said[0]}", f"note: {said[2]}"} <= set(capsys.readouterr().err.splitlines())
+    assert Index.of("y.index").notes == ()

@@ -80,6 +80,8 @@ def test_mean_and_quantiles_are_those_of_the_sampled_places(index: Index, folder
             shares = np.array([0.5, 0.9])
             exact = np.quantile(values[channel], shares, method="inverted_cdf")
             assert np.allclose(index.quantile(name, channel, shares), exact, rtol=0.07, atol=1e-5)  # within its bin
+            greatest = float(maps[layer][:, channel].max())
+            assert index.quantile(name, channel, np.array([0.995, 0.9999, 1.0])).max() <= greatest
 
 
 def test_the_network_that_is_tested_has_ties(folder: Path) -> None:

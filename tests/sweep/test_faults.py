@@ -452,7 +452,8 @@ def test_kill_at_random_moments(folder: Path, tmp_path: Path, digest: str, run: 
             assert file.read_bytes() == data
         if (tmp_path / "x" / "plan.json").exists():
             store = Store.open(tmp_path / "x")
-            assert not store.check()
+            # a kill between the arrays and the file that says which are read leaves the index unfinished
+            assert all(line.startswith("current.json: it is missing") for line in store.check())
             committed |= {f: f.read_bytes() for f in (tmp_path / "x" / "shards").glob("0*.npz")}
     store = swept(plan_of(folder), tmp_path / "x", Here())
     assert store.current["digest"] == digest

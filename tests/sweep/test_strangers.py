@@ -16,7 +16,7 @@ import pytest
 from pellucid import cli
 from pellucid.errors import BadImage, PellucidError
 from pellucid.images.sources import Source
-from pellucid.methods.units import table, top_images
+from pellucid.methods.units import colour, table, top_images
 from pellucid.methods.units.page import page
 from pellucid.sweep import Here, Store, _disk, planned, swept
 from pellucid.sweep._checked import asks_elsewhere, runs_code
@@ -61,7 +61,11 @@ def trap(folder: Path) -> tuple[Path, Path]:
     return file, mark
 
 
-@pytest.mark.parametrize("ask", [["similar", "--by", "activation"], ["unit"], ["reconstruction"], ["colour"]])
+ASKED = [["similar", UNIT, "--by", "activation"], ["similar", "photos/class0/0000.png"], ["unit", UNIT], ["colour"],
+         ["reconstruction", UNIT], ["map"], ["units", "--where", "colour_selectivity > 0"]]  # fmt: skip
+
+
+@pytest.mark.parametrize("ask", ASKED)
 def test_no_function_that_an_index_names_is_run(
     index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, ask: list[str]
 ) -> None:
@@ -69,8 +73,7 @@ def test_no_function_that_an_index_names_is_run(
     file, mark = trap(tmp_path)
     for spec in (f"{file}:build", "trap:build", "os:getcwd"):
         replanned(index, net={"spec": spec})
-        unit = [] if ask[0] == "colour" else [UNIT]
-        assert cli.main([ask[0], "x.index", *unit, *ask[1:], "--quiet"]) == 2
+        assert cli.main([ask[0], "x.index", *ask[1:], "--quiet"]) == 2
         said = capsys.readouterr().err
         assert "which is not run or opened on its word: name it with --net SPEC" in said
         assert "Traceback" not in said
@@ -120,6 +123,7 @@ def test_no_address_that_an_index_names_is_asked(index: Path, monkeypatch: pytes
 
 
 HUGE = 10**30
+LIES = {"start": [0, 0], "jump": [2, 2], "field": [3, 3], "exact": True, "grid": None, "local": None}
 HOSTILE: dict[str, Any] = {
     "count": HUGE, "images": -1, "probe": "many", "size": [HUGE, 1], "shard": 0, "units": [], "classes": {"a": 1},
     "embedded": ["nowhere"], "samples": 1.5, "seed": None, "at_once": True, "source": 7, "net": "bundled",
@@ -141,6 +145,9 @@ def test_a_plan_that_cannot_be_is_one_line(index: Path, capsys: pytest.CaptureFi
     ("what", "value"),
     [("channels", [HUGE, 5]), ("channels", [6]), ("places", [[1, 2, 3], [1, 1]]), ("places", [[10**9, 10**9]] * 2),
      ("clips", [{"call": "x"}, None]), ("signed", [1, 0]), ("layers", ["a", "a"]), ("placements", [7, None]),
+     *(("placements", [{**LIES, name: value}, LIES]) for name, value in
+       (("local", "(("), ("local", [1, [2]]), ("local", [0, 1]), ("jump", []), ("start", [float("nan"), 1]),
+        ("grid", [[1], [2]]), ("grid", "../x"), ("exact", "yes"), ("field", [1e9, 1]))),
      ("aliases", {"x": "nowhere"})],
 )  # fmt: skip
 def test_units_that_cannot_be_are_one_line(index: Path, what: str, value: Any) -> None:
@@ -148,6 +155,27 @@ def test_units_that_cannot_be_are_one_line(index: Path, what: str, value: Any) -
     replanned(index, units={**units, what: value})
     with pytest.raises(BadStore, match="has a plan that cannot be"):
         Index.of(index)
+
+
+@pytest.mark.parametrize(
+    ("what", "value"),
+    [("crop", ["x", 3]), ("crop", [0, 3]), ("resize", "folder:/nowhere"), ("resize", [10**5, 10**5]), ("resize", 10**5),
+     ("channels", [[1, 2]]), ("value_range", 1.5), ("value_range", [0]), ("mean", ["x"]), ("std", 7), ("more", 1),
+     ("interpolation", "none")],
+)  # fmt: skip
+def test_preprocessing_that_cannot_be_is_one_line(index: Path, what: str, value: Any) -> None:
+    there = _disk.declared(index / "plan.json")["plan"]["preprocess"]
+    replanned(index, preprocess={**there, what: value})
+    with pytest.raises(BadStore, match="has a plan that cannot be: preprocess is"):
+        Index.of(index)
+
+
+def test_places_outside_the_maps_are_damage(index: Path) -> None:
+    units = _disk.declared(index / "plan.json")["plan"]["units"]
+    replanned(index, units={**units, "places": [[1, 1], [1, 1]]})
+    for ask in (lambda: top_images(Index.of(index), UNIT), lambda: colour(Index.of(index).using(small()))):
+        with pytest.raises(BadStore, match="is damaged: it names pictures or places that there are not"):
+            ask()
 
 
 def linked_device(index: Path, name: str) -> None:
@@ -181,6 +209,16 @@ def test_files_that_are_none_are_one_line(index: Path, how: Callable[[Path, str]
     how(index, name)
     with pytest.raises(BadStore):
         Index.of(index)
+
+
+@pytest.mark.parametrize("how", [linked_device, pipe])
+def test_arrays_and_shards_that_are_no_files_are_one_line(index: Path, how: Callable[[Path, str], None]) -> None:
+    generation = Store.open(index).current["generation"]
+    how(index, f"{generation}/top.value.npy")
+    how(index, "shards/000001.npz")
+    with pytest.raises(BadStore, match="it is no file"):
+        top_images(Index.of(index), UNIT)
+    assert Store.open(index).check() == ("000001.npz: it is no file", "top.value.npy: it is no file")
 
 
 def test_arrays_of_another_shape_are_damage(index: Path) -> None:
@@ -278,6 +316,13 @@ def test_every_damaged_array_is_named_and_one_that_is_gone_is_made_again(index: 
     (index / "current.json").write_text("{}")
     wrong = Store.open(index).check()
     assert [any(line.startswith(name) for line in wrong) for name in (*names, "current.json")] == [True] * 3
+    with pytest.raises(BadStore, match=r"is damaged: current\.json.*run the line that made the index, with --retry"):
+        Index.of(index)
+    (index / "current.json").unlink()
+    assert [line for line in Store.open(index).check() if "current.json: it is missing" in line]
+    assert len(Store.open(index).check()) == 3
+    (place / "manifest.json").unlink()
+    assert any("nothing says what its arrays should be" in line for line in Store.open(index).check())
     folder = photos(tmp_path / "more", 6)
     plan = planned(small(), Source.of(folder), layers=("first",), count=10, shard=3)
     store = swept(plan, tmp_path / "y", Here(small(), Source.of(folder)))

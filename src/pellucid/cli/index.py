@@ -15,6 +15,8 @@ from pellucid.errors import BadImage, PellucidError
 from pellucid.images.sources import Source
 from pellucid.sweep import BadStore, Here, Plan, Processes, Ray, Runner, Store, planned, share, swept
 
+_LINE = 3
+"""Damaged files that are named in one line; of more each has a line of its own."""
 _FEW = 0.001
 """Of the pictures: so many may be unreadable before the command says by its exit code that some are."""
 
@@ -142,8 +144,8 @@ def _check(session: Session) -> None:
     store = Store.open(session.given["store"])
     wrong = store.check()
     if wrong:
-        more = "; …" if len(wrong) > 3 else ""
-        raise BadStore(
-            f"{session.given['store']}: {len(wrong)} damaged: {'; '.join(wrong[:3])}{more}; --retry does them again"
-        )
+        for line in wrong if len(wrong) > _LINE else ():
+            session.watch.error(line, going_on=True)
+        named = f": {'; '.join(wrong)}" if len(wrong) <= _LINE else ""
+        raise BadStore(f"{session.given['store']}: {len(wrong)} damaged{named}; --retry does them again")
     session.tell({"store": session.given["store"], "wrong": []}, lambda: click.echo(f"{session.given['store']}: sound"))

@@ -33,6 +33,13 @@ def _layers(session: Session) -> None:
         found = net.layers((size, size) if isinstance(size, int) else size)
     if found.unplaced:
         session.watch.note(f"receptive fields end at operations that are not known: {', '.join(found.unplaced)}")
+    gated = [row.name for row in found.rows if row.placement is not None and row.placement.gated]
+    if gated:
+        rest = f" and {len(gated) - 1} more" * (len(gated) > 1)
+        session.watch.note(
+            f"through a gate every pixel of the picture reaches every cell of {gated[0]}{rest}; `local` of --json says "
+            "what they look at without it"
+        )
     document = {**net.facts(), "size": list(found.size), "layers": [_facts(row) for row in found.rows]}
     session.tell(document, lambda: _lines(found))
 

@@ -173,21 +173,24 @@ class Net:
             for start in range(0, len(inputs), at_once):
                 yield inputs[start : start + at_once]
 
-        def told(seen: Callable[[int, Tensor], None]) -> Watcher:
-            return lambda output: seen(start, output)
-
         axes = known.turned(self, watch, pixels)
+
+        def told(name: str, seen: Callable[[int, Tensor], None]) -> Watcher:
+            if name not in axes:
+                return lambda output: seen(start, output)
+            return lambda output: seen(start, axes[name].maps(output))  # also of what a clip receives
+
         observe = apart.observe_each if at_once > 1 and apart.alone(self, _size(pixels)) else tap.observe
-        clips = Clips({name: (call, told(seen)) for name, (call, seen) in before.items()}) if before else None
+        clips = Clips({name: (call, told(name, seen)) for name, (call, seen) in before.items()}) if before else None
         with sizes.advising(self):
-            observe(self.module, batches(), {name: told(seen) for name, seen in watch.items()}, axes, clips)
+            observe(self.module, batches(), {name: told(name, seen) for name, seen in watch.items()}, clips)
 
     def clips(self, pixels: Tensor, layers: Iterable[str]) -> dict[str, Clip]:
         """Those of the layers that end in an activation with a ceiling, as ReLU6 has one, and which call makes it."""
         taken(self, pixels)
         clips, found = Clips({}), dict[str, Clip]()
         watch = {name: clips.recording(name, found) for name in layers}
-        tap.observe(self.module, [apart.inputs_of(self, pixels)], watch, clips=clips)
+        tap.observe(self.module, [apart.inputs_of(self, pixels)], watch, clips)
         return found
 
     @property

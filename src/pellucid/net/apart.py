@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from pellucid.errors import BadNetwork, Refused
 from pellucid.net import tap
-from pellucid.net.axes import Axes
 from pellucid.net.clips import Clips, Watcher
 from pellucid.net.conduct import ONE_BY_ONE, Conduct, tensors_of
 from pellucid.net.guard import undisturbed
@@ -134,7 +133,6 @@ def observe_each(
     module: nn.Module,
     batches: Iterable[Tensor],
     watch: Mapping[str, Watcher],
-    axes: Mapping[str, Axes] | None = None,
     clips: Clips | None = None,
 ) -> None:
     """`tap.observe` for images that must not run together: the layers of a batch are shown when all of it has run."""
@@ -149,7 +147,7 @@ def observe_each(
         before = Clips({name: (shown[name][0], keeping(outputs)) for name, outputs in received.items()})
         for one in inputs.split(1):
             watchers = {name: keeping(outputs) for name, outputs in kept.items()}
-            tap.observe(module, [one], watchers, axes, before if shown else None)
+            tap.observe(module, [one], watchers, before if shown else None)
         for name, outputs in received.items():
             shown[name][1](torch.cat(outputs))
         for name, outputs in kept.items():

@@ -125,12 +125,18 @@ _CALLS: dict[Any, Callable[[Any, Any], Bounds | None]] = {
 }
 
 
-Place = tuple[int, int, int]
+Place = tuple[int, int, tuple[int, ...], tuple[int, ...]]
 
 
 def where(tensor: Tensor) -> Place:
-    """The same for tensors that are the same numbers in the same place: whoever writes into them changes it."""
-    return tensor.data_ptr(), tensor.numel(), 0 if tensor.is_inference() else tensor._version
+    """The same for tensors that are the same numbers in the same place and order: whoever writes into them changes it.
+
+    (N, C, 1, 1) and (N, C) are the same; a transposed view is another.
+    """
+    shape, strides = tuple(tensor.shape), () if tensor.is_contiguous() else tensor.stride()
+    while len(shape) > 2 and shape[-1] == 1 and not strides:
+        shape = shape[:-1]
+    return tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version, shape, strides
 
 
 class Clips(TorchFunctionMode):

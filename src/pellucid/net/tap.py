@@ -178,7 +178,6 @@ def observe(
     module: nn.Module,
     batches: Iterable[Tensor],
     watch: Mapping[str, Watcher],
-    axes: Mapping[str, Axes] | None = None,
     clips: Clips | None = None,
 ) -> None:
     """Forward passes in a row; each layer in `watch` shows what it hands on, while it is still in the cache.
@@ -188,7 +187,7 @@ def observe(
     """
     if clips is not None:
         watch = {name: clips.checking(name, one) for name, one in watch.items()}
-    taps = _Taps(module, [], {}, grad=False, watch=watch, axes=axes)
+    taps = _Taps(module, [], {}, grad=False, watch=watch)
     with undisturbed(module), taps.hung(), torch.set_grad_enabled(False), clips or nullcontext():
         for inputs in batches:
             taps.calls.clear()

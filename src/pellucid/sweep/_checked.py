@@ -9,15 +9,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from pellucid.errors import PellucidError
+from pellucid.geometry import Placement
 from pellucid.images.remote import is_url
 from pellucid.images.sources import KINDS
+from pellucid.net import Preprocess
 from pellucid.sweep._disk import BadStore
 from pellucid.sweep.plan import FORMAT, Plan
 
-_UNITS, _IMAGES, _TEXT = 10**7, 2**32, 4096
+_UNITS, _IMAGES, _TEXT, _PIXELS = 10**7, 2**32, 4096, 10**8
 _NAMED = re.compile(r"(timm|torchvision):[A-Za-z0-9_][A-Za-z0-9_.\-]*")
 """Networks of a package that is installed here, with its weights: no repositories, no addresses."""
 _PLAIN = {"spec", "size", "mean", "std", "interpolation", "channels", "output", "scores", "value_range"}
@@ -89,12 +94,40 @@ def _fits(plan: Plan) -> None:
             raise ValueError(f"{name} names a layer that it does not have")
     if not set(units.aliases.values()) <= known:
         raise ValueError("an alias names a layer that it does not have")
-    for placement in units.placements:
-        numbers = [] if placement is None else [*placement.start, *placement.jump, *placement.field]
-        if not all(isinstance(one, (int, float)) and math.isfinite(one) and abs(one) < 1e7 for one in numbers):
+    for placement, places in zip(units.placements, units.places, strict=True):
+        if placement is not None and not _lies(placement, places):
             raise ValueError("a layer's cells lie nowhere")
     if plan.shards > 10**7 or plan.count * len(units) > 2 * 10**9:
         raise ValueError(f"{plan.shards} shards, {plan.count} pictures of each of {len(units)} units")
+
+
+def _lies(placement: Placement, places: tuple[int, int]) -> bool:
+    """Whether a placement is one: pairs of numbers, and where cells are not even, one number for each."""
+    pairs = [placement.start, placement.jump, placement.field, placement.patch]
+    rows: list[tuple[tuple[float, ...], int]] = [(pair, 2) for pair in pairs]
+    rows += zip(placement.grid, places, strict=True) if placement.grid is not None else []
+    numbers = all(len(row) == many and all(map(_near, row)) for row, many in rows)
+    return isinstance(placement.exact, bool) and numbers and min(*placement.field, *placement.patch) > 0
+
+
+def _near(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value) and abs(value) < 1e7
+
+
+def _seen(value: Any) -> bool:
+    """Whether that is a `Preprocess` of pictures that fit into memory."""
+    try:
+        found = TypeAdapter(Preprocess).validate_python(dict(value))
+    except (ValidationError, TypeError, ValueError):
+        return False
+    resize = (found.resize,) * 2 if isinstance(found.resize, int) else found.resize
+    numbers = [*found.mean, *found.std, *(found.value_range or ())]
+    return (
+        all(one is None or (min(one) > 0 and one[0] * one[1] <= _PIXELS) for one in (resize, found.crop))
+        and set(value) <= {one.name for one in fields(Preprocess)}
+        and 0 < (found.channels or 1) <= 10_000
+        and all(map(math.isfinite, numbers))
+    )
 
 
 def _whole(low: int, high: int) -> Callable[[Any], bool]:
@@ -144,7 +177,7 @@ def _units(value: Any) -> bool:
 _TESTS: dict[str, Callable[[Any], bool]] = {
     "net": lambda value: isinstance(value, Mapping) and len(value) < 50,
     "weights": _text,
-    "preprocess": lambda value: isinstance(value, Mapping) and len(value) < 50,
+    "preprocess": _seen,
     "source": _text,
     "images": _whole(0, _IMAGES),
     "names": _text,

@@ -17,6 +17,7 @@ from pellucid.images import Images
 from pellucid.images.sources import Source
 from pellucid.net import Net, Preprocess
 from pellucid.net.load import load
+from pellucid.notes import say
 from pellucid.sweep._checked import asks_elsewhere, refused, runs_code
 from pellucid.sweep.eye import Eye
 from pellucid.sweep.fold import Units
@@ -26,6 +27,8 @@ from pellucid.sweep.plan import Plan
 from pellucid.sweep.shard import same
 from pellucid.sweep.store import BadStore, Store
 
+LEFT_OUT = "a picture of the index is left out"
+"""So begins what is said of one that cannot be read any more."""
 _WAYS = {"images": "index.at(FOLDER)", "net": "index.using(pl.load(…))"}
 
 
@@ -51,6 +54,8 @@ class Index:
     """The network, where it is at hand."""
     ways: Mapping[str, str] = field(default_factory=lambda: dict(_WAYS))
     """How whoever asks names the network and the pictures: Python and the command line have words of their own."""
+    said: tuple[str, ...] = ()
+    """What was found and passed over when it was made."""
 
     @classmethod
     def of(cls, value: Any) -> Index:
@@ -65,6 +70,16 @@ class Index:
     def plan(self) -> Plan:
         """What was done."""
         return self.store.plan
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What every result of this index carries: what making it passed over, where it was made just now."""
+        return self.said
+
+    def __repr__(self) -> str:
+        plan = self.plan
+        what = f"{plan.images} pictures, {len(plan.units)} units of {len(plan.units.layers)} layers"
+        return "\nnote: ".join((f"Index({str(self.store.folder)!r}: {what})", *self.notes))
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
@@ -105,6 +120,14 @@ class Index:
                 f"where the pictures are with {self.ways['images']}, or make the index anew"
             )
         return found
+
+    def readable(self, image: int) -> Images | None:
+        """A picture as `read` gives it; None where it cannot be read any more, which the result's notes then say."""
+        try:
+            return self.read(image)
+        except BadImage as error:
+            say(f"{LEFT_OUT}: {error}")
+            return None
 
     def at(self, place: str | Path) -> Index:
         """The same index, with its pictures elsewhere."""
@@ -148,11 +171,17 @@ class Index:
         unit = self.unit(layer, channel)
         image = self.store.array(f"{fold}.image")[unit, :count]
         there = image >= 0
-        if (image[there] >= self.plan.images).any():
-            raise BadStore(f"{str(self.store.folder)!r} is damaged: it names pictures that there are not")
+        self.believe(layer, image, self.store.array(f"{fold}.place")[unit, :count])
         names = ("value", "place", "before") if any(self.plan.units.clips) else ("value", "place")
         value, place, *before = (np.array(self.store.array(f"{fold}.{name}")[unit, :count][there]) for name in names)
         return Top(value, np.array(image[there]), place, *before)
+
+    def believe(self, layer: str, images: NDArray[Any], places: NDArray[Any]) -> None:
+        """Raises BadStore where these are no pictures of the index, or no places of the layer's maps; −1 is none."""
+        rows, columns = self.plan.units.places[self.plan.units.layer(layer)]
+        inside = places[images >= 0]
+        if (images >= self.plan.images).any() or (inside < 0).any() or (inside >= rows * columns).any():
+            raise BadStore(f"{str(self.store.folder)!r} is damaged: it names pictures or places that there are not")
 
     def probe(self, layer: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """(P,) numbers of the sampled pictures and (P, channels) largest activations of a layer's units on them.

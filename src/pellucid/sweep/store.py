@@ -39,6 +39,7 @@ from pellucid.sweep.plan import FREE, Plan
 from pellucid.sweep.shard import Done
 
 __all__ = ["BadStore", "Store"]
+_AGAIN = "to make it again run the line that made the index, with --retry"
 _MANY = 1000
 """Missing shards that are named."""
 
@@ -186,7 +187,7 @@ class Store:
         """Which generation is read, and the digest of everything in it."""
         if not (self.folder / "current.json").is_file():
             raise BadStore(f"{str(self.folder)!r} is not finished: run the same pellucid index line again")
-        held = declared(self.folder / "current.json")
+        held = self._declared("current.json")
         if not re.fullmatch(r"generation-[0-9a-f]{16}", str(held.get("generation"))) or not {
             "digest", "shards", "manifest"
         } <= held.keys():  # fmt: skip
@@ -195,7 +196,7 @@ class Store:
 
     @cached_property
     def _manifest(self) -> Mapping[str, Any]:
-        held = declared(self.folder / self.current["generation"] / "manifest.json")
+        held = self._declared(f"{self.current['generation']}/manifest.json")
         if held["sha256"] != self.current["manifest"]:
             raise BadStore(f"{str(self.folder)!r} is damaged: manifest.json is another one's")
         bad, files = held.get("bad"), held.get("files")
@@ -204,16 +205,19 @@ class Store:
             raise BadStore(f"{str(self.folder)!r} is damaged: manifest.json does not say what it should")
         return held
 
+    def _declared(self, name: str) -> dict[str, Any]:
+        try:
+            return declared(self.folder / name)
+        except BadStore as error:
+            raise BadStore(f"{str(self.folder)!r} is damaged: {error}; {_AGAIN}") from error
+
     def array(self, name: str) -> NDArray[Any]:
         """One of the merged arrays, memory-mapped."""
         path = self.folder / self.current["generation"] / f"{name}.npy"
         try:
             found: NDArray[Any] = np.load(_disk.regular(path), mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, BadStore) as error:
-            raise BadStore(
-                f"{str(self.folder)!r} is damaged: {path.name} cannot be read: {error}; to make it again run the line "
-                "that made the index, with --retry"
-            ) from error
+            raise BadStore(f"{str(self.folder)!r} is damaged: {path.name} cannot be read: {error}; {_AGAIN}") from error
         shape = self._shapes.get(name)
         if shape is not None and (found.shape != shape or found.dtype.kind not in "fiu"):
             raise BadStore(f"{str(self.folder)!r} is damaged: {path.name} is {found.shape}, not {shape}")
@@ -276,12 +280,19 @@ class Store:
             wrong.append("plan.json: not what was written: it is another plan")
         for shard in sorted(self.committed()):
             tried(self._about, shard)
-        if not (self.folder / "current.json").exists():
-            return tuple(wrong)
-        current = tried(lambda: self.current)
-        read = [self.folder / current["generation"]] if current else sorted(self.folder.glob("generation-*[0-9a-f]"))
+        made = sorted(self.folder.glob("generation-*[0-9a-f]"))
+        current = None
+        if (self.folder / "current.json").exists():
+            current = tried(lambda: self.current) if tried(declared, self.folder / "current.json") else None
+        elif made:
+            wrong.append("current.json: it is missing: run the line that made the index again")
+        else:
+            return tuple(wrong)  # not merged yet
+        read = [self.folder / current["generation"]] if current else made
         for generation in read:
             manifest = tried(declared, generation / "manifest.json")
+            if manifest is None:
+                wrong.append(f"{generation.name}: without its manifest nothing says what its arrays should be")
             if manifest and current and manifest["sha256"] != current["manifest"]:
                 wrong.append("manifest.json: not what was written: it is another one's")
             files = (manifest or {}).get("files")

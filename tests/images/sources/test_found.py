@@ -144,3 +144,37 @@ def test_as_many_beside_as_in_folders_are_pictures_without_classes(tmp_path: Pat
     source = Source.of(photos(tmp_path / "photos", "1.png", "2.png", "more/3.png"))
     assert (source.classes, source.label(0)) == ((), None)
     assert source.notes == ("no classes: 2 of 3 pictures lie in no folder of a class",)
+
+
+def test_the_one_class_and_a_table_that_is_not_read_are_said(tmp_path: Path) -> None:
+    root = photos(tmp_path / "photos", "images/1.png", "images/2.png")
+    assert Source.of(root).notes == ()
+    (root / "labels.csv").write_text("images/1.png,cat\nimages/2.png,dog\n")
+    said = "the one class is the folder images, with all that lies below it; labels.csv is not read"
+    assert Source.of(root).notes == (said,)
+    photos(root, "more/3.png")
+    said = "classes are the 2 folders images, more, with all that lies below them; labels.csv is not read"
+    assert Source.of(root).notes == (said,)
+
+
+def test_pictures_without_a_class_and_labels_without_a_picture_are_said(tmp_path: Path) -> None:
+    root = photos(tmp_path / "photos", "1.png", "2.png", "3.png", "4.png")
+    (root / "labels.csv").write_text("1.png,cat\n2.png,dog\n9.png,dog\n")
+    assert Source.of(root).notes == (
+        "no picture is there for 9.png of the labels", "2 of 4 pictures have no class: 3.png, …"
+    )  # fmt: skip
+
+
+def test_what_a_tar_loses_is_said(tmp_path: Path) -> None:
+    root = photos(tmp_path / "photos", "cat/1.png", "cat/2.png", "dog/1.png")
+    os.symlink(root / "dog", root / "puppy")
+    with tarfile.open(tmp_path / "x.tar", "w") as archive:
+        archive.add(root, ".")
+    assert Source.of(tmp_path / "x.tar").notes == (
+        "links in a tar are left out: puppy",
+        "no classes: those of a tar are in name.cls beside name.jpg, its 2 folders cat, dog are none",
+    )
+    (root / "cat" / "1.cls").write_text("1")
+    with tarfile.open(tmp_path / "y.tar", "w") as archive:
+        archive.add(root / "cat", "cat")
+    assert Source.of(tmp_path / "y.tar").notes == ("1 of 2 pictures have no class: y.tar/cat/2.png",)

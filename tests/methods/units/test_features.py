@@ -17,6 +17,7 @@ from pellucid.methods.units._hues import cone_axes, hue_of
 from pellucid.net import Net, Preprocess
 from pellucid.sweep.index import Index
 from tests.methods.units.planted import BAR, DOUBLE, FIELD, LIGHT, MARK, RED, SILENT, indexed
+from tests.net.test_layers import Gated
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +201,15 @@ def test_fields_that_are_refused() -> None:
         pl.units.receptive_field(stack(), layers=("tow",))
     with pytest.raises(BadNetwork, match="nothing moves it"):
         pl.units.receptive_field(stack(0.0), layers=("one", "two"))
+
+
+def test_a_field_behind_a_gate_is_the_whole_picture_and_said_to_be() -> None:
+    torch.manual_seed(0)
+    found = pl.units.receptive_field(Net(Gated(), "gated", Preprocess(resize=21, crop=(21, 21))), layers=("a", "end"))
+    assert (found.values[1] > 0).all(), "every pixel moves the cell"
+    assert (found.values[0] > 0).sum() == 9
+    top, left, bottom, right = found.boxes[1]
+    assert max(top, left) <= 0
+    assert min(bottom, right) >= 21
+    said = [note for note in found.meta.notes if "gate" in note]
+    assert said == ["through a gate every pixel of the picture reaches the cells of end; without it they look at 3 × 3"]

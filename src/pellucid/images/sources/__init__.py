@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path, PurePosixPath
@@ -63,8 +63,21 @@ class Source(ABC):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What looking for the pictures passed over or had to decide."""
+        """What looking for the pictures passed over or had to decide, and that some have no class where others have."""
+        return (*self._passed, *self._unlabelled)
+
+    @property
+    def _passed(self) -> tuple[str, ...]:
         return ()
+
+    @property
+    def _unlabelled(self) -> tuple[str, ...]:
+        without = [i for i in range(len(self)) if self.label(i) is None] if self.classes else []
+        if not without:
+            return ()
+        return (
+            f"{len(without)} of {len(self)} pictures have no class: {listed([self.name(without[0])], len(without))}",
+        )
 
     @cached_property
     def identity(self) -> str:
@@ -125,6 +138,11 @@ class Source(ABC):
             kind, place = _guessed(text), text
         found: Source = getattr(import_module(f"{__name__}.{kind}"), KINDS[kind])(place)
         return found
+
+
+def listed(names: Sequence[str], count: int) -> str:
+    """The first few of so many names."""
+    return ", ".join(names[:3]) + ", …" * (count > len(names[:3]))
 
 
 def hashed(data: bytes) -> int:

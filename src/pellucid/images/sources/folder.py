@@ -12,7 +12,7 @@ from pellucid.images import SUFFIXES, Images, read
 from pellucid.images.files import found_in, is_picture
 from pellucid.images.hidden import hidden, passed_over
 from pellucid.images.remote import absolute, below, fetched, is_url
-from pellucid.images.sources import Source, hashed, named, stamped
+from pellucid.images.sources import Source, hashed, listed, named, stamped
 
 LABELS = ("labels.csv", "metadata.csv")
 """Files beside the pictures that say their classes, where folders do not."""
@@ -50,18 +50,28 @@ class Folder(Source):
         return self._found[0]
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What was passed over, and which folders the classes are where more lie below them."""
+    def _passed(self) -> tuple[str, ...]:
+        """What was passed over, and which folders the classes are where more lie below them, or a table of others."""
         found = self._found[1]
         if not self.classes:
             beside = sum("/" not in name for name in self._files)
             mixed = f"no classes: {beside} of {len(self._files)} pictures lie in no folder of a class"
             return (*found, mixed) if beside < len(self._files) else found
         deeper = any(name.count("/") > 1 for name in self._files)
-        if self._listed or not (deeper or _PARTS.issuperset(map(str.lower, self.classes))):
+        if self._listed:
+            gone = sorted(set(self._listed) - set(self._files))
+            return (*found, f"no picture is there for {listed(gone, len(gone))} of the labels") if gone else found
+        table = next((file for file in LABELS if self._beside(file)), None)
+        if not (table or deeper or _PARTS.issuperset(map(str.lower, self.classes))):
             return found
-        names = ", ".join(self.classes[:3]) + ", …" * (len(self.classes) > 3)
-        return (*found, f"classes are the {len(self.classes)} folders {names}, with all that lies below them")
+        many, names = len(self.classes), listed(self.classes, len(self.classes))
+        what = f"classes are the {many} folders {names}" if many > 1 else f"the one class is the folder {names}"
+        unread = f"; {table} is not read" if table else ""
+        return (*found, f"{what}, with all that lies below {'them' if many > 1 else 'it'}{unread}")
+
+    def _beside(self, file: str) -> bool:
+        """Whether a table of classes lies beside the folders that are the classes."""
+        return not is_url(self.place) and (Path(self.place) / file).is_file()
 
     @cached_property
     def _listed(self) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pellucid.errors import BadImage
 from pellucid.images import SUFFIXES, Images
 from pellucid.images.hidden import hidden, passed_over
 from pellucid.images.remote import absolute, fetched, last, opened
-from pellucid.images.sources import Source, expanded, hashed, named, stamped
+from pellucid.images.sources import Source, expanded, hashed, listed, named, stamped
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,32 @@ class Tar(Source):
     @cached_property
     def _held(self) -> tuple[tuple[_Member, ...], tuple[str, ...]]:
         """(the pictures, notes on what was passed over)."""
-        held = [member for file in expanded(self.place) for member in _pictures(file)]
+        each = [_pictures(file) for file in expanded(self.place)]
+        held = [member for members, _ in each for member in members]
+        links = [name for _, names in each for name in names if not hidden(name)]
         found = tuple(member for member in held if not hidden(member.name))
+        notes = passed_over(member.name for member in held if hidden(member.name))
+        notes += (f"links in a tar are left out: {listed(links, len(links))}",) if links else ()
         if not found:
-            raise BadImage(f"no pictures in {self.place!r}: {', '.join(SUFFIXES)}")
-        return found, passed_over(member.name for member in held if hidden(member.name))
+            more = "".join(f"; {note}" for note in notes)
+            raise BadImage(f"no pictures in {self.place!r}: {', '.join(SUFFIXES)}{more}")
+        return found, notes
 
     @property
     def _members(self) -> tuple[_Member, ...]:
         return self._held[0]
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        return self._held[1]
+    def _passed(self) -> tuple[str, ...]:
+        """What was passed over, and that folders in a tar are no classes."""
+        folders = sorted({PurePosixPath(member.name).parent.name for member in self._members} - {""})
+        if self.classes or len(folders) < 2:
+            return self._held[1]
+        names = listed(folders, len(folders))
+        none = (
+            f"no classes: those of a tar are in name.cls beside name.jpg, its {len(folders)} folders {names} are none"
+        )
+        return (*self._held[1], none)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -87,12 +100,16 @@ class Tar(Source):
         return named(data, self.name(i), self.value_range), hashed(data)
 
 
-def _pictures(file: str) -> list[_Member]:
+def _pictures(file: str) -> tuple[list[_Member], list[str]]:
+    """(the pictures of a tar, its links)."""
     labels: dict[str, int] = {}
     pictures: list[tuple[str, str, int, int]] = []
+    links: list[str] = []
     try:
         with opened(file) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             for member in archive:
+                if member.issym() or member.islnk():
+                    links.append(PurePosixPath(member.name).as_posix())
                 if not member.isfile():
                     continue
                 path = PurePosixPath(member.name)
@@ -109,7 +126,7 @@ def _pictures(file: str) -> list[_Member]:
                 raise BadImage(f"{file!r} is damaged or cut short after {len(pictures)} pictures")
     except tarfile.TarError as error:
         raise BadImage(f"cannot open {file!r} as an uncompressed tar: {error}") from error
-    return [_Member(file, name, offset, size, labels.get(key)) for name, key, offset, size in pictures]
+    return [_Member(file, name, offset, size, labels.get(key)) for name, key, offset, size in pictures], links
 
 
 def _key(path: PurePosixPath) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pellucid.chance import generator
-from pellucid.errors import BadImage, PellucidError, Refused
+from pellucid.errors import PellucidError, Refused
 from pellucid.net import Net
 from pellucid.progress import steps
 from pellucid.sweep.index import Index
@@ -38,6 +38,8 @@ def sampled(index: Index, layer: str, most: int, seed: int) -> Sampled:
     which = np.arange(index.plan.images)
     if len(which) > most:
         which = np.sort(generator(seed, "pictures").choice(len(which), most, replace=False))
+    bad = {image for image, _ in index.store.bad()}
+    which = which[[i not in bad for i in which.tolist()]]  # the index has said so
     found = []
     for start in steps(range(0, len(which), _TOGETHER), "activations"):
         numbers, pixels = _read(index, which[start : start + _TOGETHER].tolist())
@@ -53,11 +55,10 @@ def _read(index: Index, numbers: list[int]) -> tuple[list[int], list[tuple[int, 
     """(the pictures that can be read, batches of those of one size with where each begins)."""
     good, pictures = [], []
     for i in numbers:
-        try:
-            pictures.append(index.net.see(index.read(i)).pictures[0])
-        except BadImage:
-            continue  # the index has said so
-        good.append(i)
+        picture = index.readable(i)
+        if picture is not None:
+            pictures.append(index.net.see(picture).pictures[0])
+            good.append(i)
     if len({one.shape for one in pictures}) == 1:
         return good, [(0, torch.stack(pictures))]
     return good, [(k, one[None]) for k, one in enumerate(pictures)]

@@ -77,8 +77,10 @@ def named(index: Index, images: NDArray[np.int64]) -> tuple[tuple[str, ...], tup
     )
 
 
-def thumbnail(index: Index, picture: Images, side: int = SIDE) -> UInt8[np.ndarray, "side side 3"]:
-    """What the network sees of a picture, small: whole, on grey where it is not square."""
+def thumbnail(index: Index, picture: Images | None, side: int = SIDE) -> UInt8[np.ndarray, "side side 3"]:
+    """What the network sees of a picture, small: whole, on grey where it is not square; grey where there is none."""
+    if picture is None:
+        return np.full((side, side, 3), 127, np.uint8)
     pixels = index.net.see(picture).shown(0, seen=True)
     scale = side / max(pixels.shape[:2])
     high, wide = (max(round(length * scale), 1) for length in pixels.shape[:2])
@@ -92,9 +94,14 @@ def thumbnail(index: Index, picture: Images, side: int = SIDE) -> UInt8[np.ndarr
 def thumbnails(
     index: Index, images: NDArray[np.int64], most: int, seed: int, side: int = SIDE
 ) -> tuple[UInt8[np.ndarray, "t side side 3"], NDArray[np.int64]]:
-    """(small pictures, of which rows they are): of all pictures, or of so many of them, drawn at random."""
+    """(small pictures, of which rows they are): of all pictures that can be read, or of so many, drawn at random."""
     which = np.arange(len(images))
     if len(images) > most:
         which = np.sort(generator(seed, "thumbnails").choice(len(images), most, replace=False))
-    found = [thumbnail(index, index.read(int(images[i])), side) for i in steps(which, "thumbnails")]
-    return (np.stack(found) if found else np.zeros((0, side, side, 3), np.uint8)), which
+    found, good = [], []
+    for i in steps(which.tolist(), "thumbnails"):
+        picture = index.readable(int(images[i]))
+        if picture is not None:
+            found.append(thumbnail(index, picture, side))
+            good.append(i)
+    return (np.stack(found) if found else np.zeros((0, side, side, 3), np.uint8)), np.array(good, np.int64)

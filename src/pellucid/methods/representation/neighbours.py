@@ -35,7 +35,7 @@ def neighbours(
     rows = rows_of(index, layer)
     values, which = nearest(seen_by(index, images, rows.layer), rows.values, count, metric, rows.squares)
     numbers = rows.images[which]
-    small = {int(i): thumbnail(index, index.read(int(i)), _SIDE) for i in np.unique(numbers)}
+    small = {int(i): thumbnail(index, index.readable(int(i)), _SIDE) for i in np.unique(numbers)}
     told = [named(index, row) for row in numbers]
     return Neighbours(
         values, numbers, tuple(names for names, _ in told), tuple(labels for _, labels in told),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -34,10 +35,10 @@ class Answers:
 
 
 def sampled(index: Index, count: int, seed: int) -> NDArray[np.int64]:
-    """Numbers of so many pictures of the index, at random; those that could not be read are left out."""
+    """Numbers of so many pictures of the index, at random; those that cannot be read are left out."""
     bad = {image for image, _ in index.store.bad()}
-    order = generator(seed, "ablation").permutation(index.plan.images)
-    chosen = [int(i) for i in order if int(i) not in bad][:count]
+    order = generator(seed, "ablation").permutation(index.plan.images).tolist()
+    chosen = list(islice((i for i in order if i not in bad and index.readable(i) is not None), count))
     if len(chosen) < 2:
         raise PellucidError(f"the index has {len(chosen)} readable pictures: an error bar needs two")
     return np.sort(np.array(chosen, np.int64))

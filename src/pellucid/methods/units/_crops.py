@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pellucid.errors import BadImage, BadNetwork, PellucidError
+from pellucid.errors import BadNetwork, PellucidError
 from pellucid.images import as_float
 from pellucid.methods.units._patches import field
 from pellucid.methods.units._unit import Unit
@@ -82,10 +82,10 @@ def strongest(index: Index, unit: Unit, count: int | None = None) -> Top:
     return Top(top.values[above], top.images[above], top.places[above])
 
 
-def seen(index: Index, image: int) -> Tensor:
-    """(C, H, W) in 0..1: a picture of the index as its network saw it."""
-    picture: Tensor = preprocess_of(index.plan).see(index.read(image)).pictures[0]
-    return as_float(picture)
+def seen(index: Index, image: int) -> Tensor | None:
+    """(C, H, W) in 0..1: a picture of the index as its network saw it; None where it cannot be read any more."""
+    found = index.readable(image)
+    return None if found is None else as_float(preprocess_of(index.plan).see(found).pictures[0])
 
 
 def box_of(index: Index, layer: str, place: int, size: tuple[int, int]) -> Edges:
@@ -101,16 +101,19 @@ def box_of(index: Index, layer: str, place: int, size: tuple[int, int]) -> Edges
 def spots(index: Index, unit: Unit, top: Top, what: str = "pictures") -> Iterator[Spot]:
     """What the unit saw in each of these pictures, one by one; those that cannot be read any more are left out."""
     found = zip(top.images.tolist(), top.places.tolist(), top.values.tolist(), strict=True)
+    lost = 0
     for image, place, value in steps(found, what, len(top.values)):
-        try:
-            pixels = seen(index, image)
-        except BadImage:
-            continue  # who shows patches says so
+        pixels = seen(index, image)
+        if pixels is None:
+            lost += 1
+            continue
         box = box_of(index, unit.layer, place, (pixels.shape[-2], pixels.shape[-1]))
         spot = Spot(pixels, box, place, value, image)
         top_edge, left, bottom, right = spot.inside
         if top_edge < bottom and left < right:  # else it saw nothing but padding
             yield spot
+    if lost and lost == len(top.values):
+        raise PellucidError(f"none of the strongest pictures of {unit} can be read any more")
 
 
 class Asked:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from pellucid.geometry import between
 from pellucid.images import Images
 from pellucid.images.concepts import Concepts
 from pellucid.methods.units._exceeded import exceeded
+from pellucid.methods.units._received import received
 from pellucid.net import Net
 from pellucid.progress import steps
 from pellucid.result import Meta, Patches, Region
@@ -91,22 +93,23 @@ class Seen:
     values: NDArray[np.float32]
 
 
-def passed(net: Net, concepts: Concepts, judged: Judged, numbers: Sequence[int], category: NDArray[np.int64],
+def passed(index: Index, concepts: Concepts, judged: Judged, numbers: Sequence[int], category: NDArray[np.int64],
            few: int) -> Seen:  # fmt: skip
     """One pass: a picture at a time, so that memory depends neither on their number nor on the concepts'."""
-    total, kinds = len(judged.thresholds), int(category.max()) + 1
+    net, total, kinds = index.net, len(judged.thresholds), int(category.max()) + 1
     counts, chance = (Counts.none(total, len(numbers), kinds) for _ in range(2))
-    values, images = np.full((total, few), -np.inf, np.float32), np.full((total, few), -1, np.int64)
+    ranks, images = np.full((total, few), -np.inf, np.float32), np.full((total, few), -1, np.int64)
+    values = ranks.copy()
     seen = net.see(concepts.read(len(concepts) - 1))
     before = _pixels(concepts.mask(len(concepts) - 1, seen.views[0]), numbers)
     for i in steps(range(len(concepts)), "pictures"):
         seen = net.see(concepts.read(i))
         here = _pixels(concepts.mask(i, seen.views[0]), numbers)
         other = before if before.shape == here.shape else here[:0]  # pictures of other sizes cannot be compared
-        run = net.run(seen, at=judged.layers, stop=True)
+        made = received(index, seen, judged.layers)
         first = 0
         for layer in judged.layers:
-            maps = run[layer][0].detach().float().cpu()
+            maps, ranked = made[layer]
             ends = torch.from_numpy(judged.thresholds[first : first + len(maps)]).float()
             peaks = maps.flatten(1).amax(1)
             live = torch.nonzero(peaks >= ends)[:, 0]  # between cells a map is never above all of them
@@ -115,7 +118,7 @@ def passed(net: Net, concepts: Concepts, judged: Judged, numbers: Sequence[int],
                 active = above(maps[part], ends[part], weights).flatten(1).float()
                 _add(counts, part.numpy() + first, active, here, category)
                 _add(chance, part.numpy() + first, active, other, category)
-            _keep(values, images, first, peaks.numpy(), i)
+            _keep((ranks, values, images), first, ranked.flatten(1).amax(1).numpy(), peaks.numpy(), i)
             first += len(maps)
         for kept, mask in ((counts, here), (chance, other)):
             kept.concepts[:] += mask.sum(0).long().numpy()
@@ -177,14 +180,17 @@ def _add(counts: Counts, units: NDArray[np.int64], active: Tensor, mask: Tensor,
     counts.units[np.ix_(units, kinds)] += active.sum(1).long().numpy()[:, None]
 
 
-def _keep(values: NDArray[np.float32], images: NDArray[np.int64], first: int, peaks: NDArray[np.float32],
-          image: int) -> None:  # fmt: skip
-    """Let a picture in among the strongest of each unit; of equals the first stays before."""
-    rows = first + np.nonzero(peaks > values[first : first + len(peaks), -1])[0]
+def _keep(kept: tuple[NDArray[Any], NDArray[Any], NDArray[Any]], first: int, ranks: NDArray[np.float32],
+          values: NDArray[np.float32], image: int) -> None:  # fmt: skip
+    """Let a picture in among the strongest of each unit; of equals the first stays before.
+
+    Kept are (units, few): what they are ranked by, which is that before a ceiling, their activations, the pictures.
+    """
+    rows = first + np.nonzero(ranks > kept[0][first : first + len(ranks), -1])[0]
     if not len(rows):
         return
-    all_values = np.concatenate([values[rows], peaks[rows - first][:, None]], axis=1)
-    all_images = np.concatenate([images[rows], np.full((len(rows), 1), image)], axis=1)
-    order = np.argsort(-all_values, axis=1, kind="stable")[:, : values.shape[1]]
-    values[rows] = np.take_along_axis(all_values, order, 1)
-    images[rows] = np.take_along_axis(all_images, order, 1)
+    news = ranks[rows - first], values[rows - first], np.full(len(rows), image)
+    every = [np.concatenate([table[rows], one[:, None]], axis=1) for table, one in zip(kept, news, strict=True)]
+    order = np.argsort(-every[0], axis=1, kind="stable")[:, : kept[0].shape[1]]
+    for table, one in zip(kept, every, strict=True):
+        table[rows] = np.take_along_axis(one, order, 1)

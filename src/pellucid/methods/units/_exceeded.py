@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pellucid.chance import generator
-from pellucid.errors import BadImage, PellucidError
+from pellucid.errors import PellucidError
 from pellucid.methods.units._crops import seen
 from pellucid.progress import steps
 from pellucid.sweep.index import Index
@@ -33,8 +33,10 @@ def exceeded(index: Index, layers: Sequence[str], share: float) -> list[NDArray[
     known = {layer: index.store.kept(_name(layer, share)) for layer in layers}
     missing = [layer for layer in dict.fromkeys(layers) if not _fits(index, layer, known[layer])]
     if missing:
-        for layer, values in zip(missing, _counted(index, missing, share), strict=True):
-            index.store.keep(_name(layer, share), values)
+        found, lost = _counted(index, missing, share)
+        for layer, values in zip(missing, found, strict=True):
+            if not lost:  # else it would be that of other pictures for whoever asks when all are back
+                index.store.keep(_name(layer, share), values)
             known[layer] = values
     return [np.asarray(known[layer]) for layer in layers]
 
@@ -51,7 +53,8 @@ def of(index: Index, layers: Sequence[str], share: float) -> str:
     return f"all {many} pictures" if many == index.plan.images else f"{many} of the {index.plan.images} pictures"
 
 
-def _counted(index: Index, layers: Sequence[str], share: float) -> list[NDArray[np.float64]]:
+def _counted(index: Index, layers: Sequence[str], share: float) -> tuple[list[NDArray[np.float64]], int]:
+    """(of each layer what is exceeded, how many pictures could not be read any more)."""
     order = generator(0, "exceeded").permutation(index.plan.images)
     bad = {image for image, _ in index.store.bad()}
     chosen = [int(i) for i in order if int(i) not in bad][: counted(index, layers, share)]
@@ -66,7 +69,7 @@ def _counted(index: Index, layers: Sequence[str], share: float) -> list[NDArray[
                 tail.add(maps.reshape(*maps.shape[:2], -1).transpose(0, 1).flatten(1).numpy())
     if lost == len(chosen):
         raise PellucidError("none of the pictures of the index can be read any more")
-    return [tail.finish() for tail in tails]
+    return [tail.finish() for tail in tails], lost
 
 
 def _batches(index: Index, chosen: Sequence[int]) -> Iterator[tuple[Tensor | None, int]]:
@@ -76,10 +79,9 @@ def _batches(index: Index, chosen: Sequence[int]) -> Iterator[tuple[Tensor | Non
     for group in steps(groups, "pictures, for thresholds"):
         found = []
         for image in group:
-            try:
-                found.append(seen(index, image))
-            except BadImage:
-                continue
+            pixels = seen(index, image)
+            if pixels is not None:
+                found.append(pixels)
         yield torch.stack(found) if found else None, len(group) - len(found)
 
 

@@ -31,14 +31,14 @@ def hues(
 ) -> tuple[list[Hues], float]:
     """The colours of these units of each layer, and the axis along which the colours of the pictures lie."""
     picked = [Picked.of(index, layer, count, units) for layer, units in zip(layers, chosen, strict=True)]
-    lost = [one.values.sum(1) for one in picked]
+    grey = [np.zeros(len(one.channels)) for one in picked]
     means = [[Mean() for _ in one.channels] for one in picked]
     world = 0j
     for pixels, hits in greyed(index, picked):
         world += _doubled(opponent(_small(pixels, 16)[0])[..., 1:].reshape(-1, 2))
         for which, units, ranks, answers in hits:
             one = picked[which]
-            np.subtract.at(lost[which], units, answers)
+            np.add.at(grey[which], units, answers)
             size = (pixels.shape[-2], pixels.shape[-1])
             for unit, rank in zip(units.tolist(), ranks.tolist(), strict=True):
                 place = int(one.places[unit, rank])
@@ -47,7 +47,7 @@ def hues(
                 side = min(_SIDE, *mask.shape)
                 both = F.adaptive_avg_pool2d(torch.cat([crop, mask[None]]), side).numpy()
                 means[which][unit].add(both[:3], both[3], float(one.values[unit, rank]))
-    found = [_of_layer(index, *parts) for parts in zip(picked, lost, means, strict=True)]
+    found = [_of_layer(index, *parts) for parts in zip(picked, grey, means, strict=True)]
     return found, float(np.angle(world) / 2 % np.pi)
 
 
@@ -63,11 +63,11 @@ def _small(pixels: Tensor, side: int) -> NDArray[np.float64]:
     return F.adaptive_avg_pool2d(pixels, side).permute(1, 2, 0)[None].double().numpy()
 
 
-def _of_layer(index: Index, picked: Picked, lost: Floats, means: Sequence[Mean]) -> Hues:
+def _of_layer(index: Index, picked: Picked, grey: Floats, means: Sequence[Mean]) -> Hues:
     """All units of a layer that something excites."""
     sums = picked.values.sum(1)
     alive = np.flatnonzero(sums > 0)
-    selectivity = lost[alive] / sums[alive]
+    selectivity = 1 - grey[alive] / sums[alive]
     told, features = [], []
     for unit in alive.tolist():
         mean, covered = means[unit].finish()

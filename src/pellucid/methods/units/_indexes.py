@@ -47,6 +47,7 @@ class Picked:
         values, images, places = (
             np.asarray(index.store.array(f"top.{name}")[rows, :count]) for name in ("value", "image", "place")
         )
+        index.believe(layer, images, places)
         there = (images >= 0) & (values > 0)
         return cls(
             units.layers[which],
@@ -55,6 +56,11 @@ class Picked:
             np.where(there, images, -1).astype(np.int64),
             places.astype(np.int64),
         )
+
+    def drop(self, image: int) -> None:
+        """A picture cannot be read any more: the sums are those of the others."""
+        gone = self.images == image
+        self.values[gone], self.images[gone] = 0.0, -1
 
 
 Hit = tuple[int, NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
@@ -69,7 +75,13 @@ def greyed(index: Index, picked: Sequence[Picked]) -> Iterator[tuple[Tensor, lis
     names, net = [one.layer for one in picked], index.net
     waiting: list[tuple[int, Tensor]] = []
     for image in steps(everywhere.tolist(), "pictures"):
-        waiting.append((image, seen(index, image)))
+        shown = seen(index, image)
+        if shown is not None:
+            waiting.append((image, shown))
+        for one in picked if shown is None else ():
+            one.drop(image)
+        if not waiting:
+            continue
         same = len({pixels.shape for _, pixels in waiting}) == 1
         size = (waiting[0][1].shape[-2], waiting[0][1].shape[-1])
         if same and len(waiting) < net.chunk(size, grad=False) and image != everywhere[-1]:
@@ -115,13 +127,13 @@ def measured(
         found["class_selectivity"] = np.concatenate([index.class_selectivity[index.of_layer(one)] for one in layers])
     if "colour_selectivity" in which:
         picked = [Picked.of(index, layer, min(count, index.plan.count)) for layer in layers]
-        lost = [one.values.sum(1) for one in picked]
+        grey = [np.zeros(len(one.channels)) for one in picked]
         for _, hits in greyed(index, picked):
             for layer, units, _, answers in hits:
-                np.subtract.at(lost[layer], units, answers)
+                np.add.at(grey[layer], units, answers)
         sums = [one.values.sum(1) for one in picked]
         found["colour_selectivity"] = np.concatenate([
-            np.where(whole > 0, part / np.where(whole > 0, whole, 1), np.nan)
-            for part, whole in zip(lost, sums, strict=True)
+            np.where(whole > 0, 1 - part / np.where(whole > 0, whole, 1), np.nan)
+            for part, whole in zip(grey, sums, strict=True)
         ])  # fmt: skip
     return found

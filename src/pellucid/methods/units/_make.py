@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pellucid.images.sources import Source
 from pellucid.net import Net
-from pellucid.sweep import Here, Runner, planned, swept
+from pellucid.notes import say
+from pellucid.sweep import Here, Runner, Store, planned, swept
 from pellucid.sweep.index import Index
 
 
@@ -30,9 +32,20 @@ def index(
     lies in the folder `store`: of every unit of the `layers` (by default all with weights) the `count` strongest
     images and where in them, quantiles and moments; of every image the means over places of the layers to `embed`
     (by default what the classifier reads), and the maxima of the layers to `pool`. A run that was stopped goes on
-    where it was. `runner` says where the work is done: in this process unless told otherwise.
+    where it was. `runner` says where the work is done: in this process unless told otherwise. What looking for the
+    images passed over, and those that could not be read, stand in `Index.notes` and in the notes of its results.
     """
     net, source = Net.of(net), Source.of(images)
     plan = planned(net, source, layers=layers, embedded=embed, pooled=pool, count=count, seed=seed)
     done = swept(plan, store, runner or Here(net, source))
-    return Index.of(done).using(net)
+    said = (*source.notes, *_unread(done, source))
+    for note in said:
+        say(note)
+    return replace(Index.of(done).using(net), said=said)
+
+
+def _unread(store: Store, source: Source) -> tuple[str, ...]:
+    """How many images are not in the index, and why the first are not."""
+    bad = store.bad()
+    some = [reason if Path(source.name(i)).name in reason else f"{source.name(i)}: {reason}" for i, reason in bad[:5]]
+    return (f"{len(bad)} of {len(source)} pictures could not be read", *some) if bad else ()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from pellucid.errors import BadImage
 from pellucid.geometry import Placement
 from pellucid.methods.units._unit import Unit
 from pellucid.result import Meta, Patches
@@ -22,13 +21,11 @@ def patches(index: Index, unit: Unit, top: Top) -> Patches:
     preprocess = preprocess_of(plan)
     pictures, views, boxes, names, labels = [], [], [], [], []
     kept: list[int] = []
-    notes: list[str] = []
     for rank, (image, place) in enumerate(zip(top.images.tolist(), top.places.tolist(), strict=True)):
-        try:
-            seen = preprocess.see(index.read(image))
-        except BadImage as error:
-            notes.append(left_out(error))
+        picture = index.readable(image)
+        if picture is None:
             continue
+        seen = preprocess.see(picture)
         kept.append(rank)
         pictures.append(seen.shown(0, seen=True))
         views.append(seen.views[0])
@@ -38,13 +35,8 @@ def patches(index: Index, unit: Unit, top: Top) -> Patches:
         labels.append(None if label is None else source.classes[label])
     values = np.asarray(top.values, np.float32)[kept]
     gated = _GATED if placement is not None and placement.gated else ()
-    meta = Meta(images=tuple(names), notes=(*notes, *gated))
+    meta = Meta(images=tuple(names), notes=gated)
     return Patches(tuple(pictures), tuple(boxes), values, tuple(names), tuple(labels), tuple(views), meta)
-
-
-def left_out(error: BadImage) -> str:
-    """What is said of a picture that could not be read any more."""
-    return f"a picture of the index is left out: {error}"
 
 
 def exciting(index: Index, unit: Unit, count: int) -> Top:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.chance import generator
-from pellucid.errors import BadImage
 from pellucid.methods.units._patches import patches
+from pellucid.methods.units._received import received
 from pellucid.methods.units._unit import Unit
 from pellucid.result import Patches
 from pellucid.sweep.index import Index, Top
@@ -30,13 +30,11 @@ def spread(index: Index, unit: Unit, *, each: int = 1, seed: int = 0) -> Patches
     layer = units.layers[units.layer(unit.layer)]
     values, places, read = [], [], []
     for image in chosen:
-        try:
-            seen = index.net.see(index.read(image))
-        except BadImage:
+        picture = index.readable(image)
+        if picture is None:
             continue
         read.append(image)
-        run = index.net.run(seen, at=[layer], stop=True)
-        flat = run.at[layer][0, unit.channel].detach().flatten().float().cpu().numpy()
-        places.append(int(flat.argmax()))
-        values.append(float(flat[places[-1]]))
+        maps, before = received(index, index.net.see(picture), [layer])[layer]
+        places.append(int(before[unit.channel].argmax()))
+        values.append(float(maps[unit.channel].flatten()[places[-1]]))
     return patches(index, unit, Top(np.array(values, np.float32), np.array(read, np.int64), np.array(places, np.int32)))

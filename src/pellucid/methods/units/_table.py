@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from pellucid.errors import MissingExtra, PellucidError
 from pellucid.methods.units._indexes import COUNT, INDEXES, measured
+from pellucid.notes import collected
 from pellucid.result import Meta, Table, versions
-from pellucid.sweep.index import Index
+from pellucid.sweep.index import LEFT_OUT, Index
 
 _ABOUT = {
     "unit": "layer and channel",
@@ -49,7 +50,8 @@ def table(
     """
     index = Index.of(index)
     asked = f"{where or ''} {sort or ''} {' '.join(columns or ())}"
-    held = _held(index, colour="colour_selectivity" in asked)
+    with collected() as notes:
+        held = _held(index, colour="colour_selectivity" in asked)
     usual = [name for name in USUAL if index.plan.classes or "class" not in name]
     shown = columns or tuple(dict.fromkeys([*usual, *(name for name in held if name in re.findall(r"\w+", asked))]))
     rows = _asked(held, shown, where, sort, most)
@@ -60,7 +62,7 @@ def table(
         said = (f"none of the {len(index.plan.units)} units: nothing matches {where!r}",)
     meta = Meta(
         method="units", title="Units", options={"where": where, "sort": sort, "columns": shown, "most": most},
-        versions=versions(), **index.facts(),
+        notes=tuple(notes), versions=versions(), **index.facts(),
     )  # fmt: skip
     return Table(found, {name: _ABOUT[name] for name in shown}, said, pictured=pictured if rows else (), meta=meta)
 
@@ -102,8 +104,10 @@ def _colour(index: Index) -> NDArray[np.float64]:
     name = INDEXES[0]
     kept = index.store.kept(name)
     if kept is None or len(kept) != len(index.plan.units):
-        kept = measured(index, index.plan.units.layers, (name,))[name]
-        index.store.keep(name, kept)
+        with collected() as said:
+            kept = measured(index, index.plan.units.layers, (name,))[name]
+        if not any(note.startswith(LEFT_OUT) for note in said):  # else others would get it when all are back
+            index.store.keep(name, kept)
     return kept
 
 

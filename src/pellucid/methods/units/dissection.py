@@ -71,7 +71,7 @@ def dissection(
     numbers = tuple(concepts.names)
     kinds = sorted(set(concepts.categories.values()))
     category = np.array([kinds.index(concepts.categories[number]) for number in numbers])
-    seen = passed(index.net, concepts, judged, numbers, category, _PICTURES)
+    seen = passed(index, concepts, judged, numbers, category, _PICTURES)
     overlap = seen.counts.overlap(category)
     best = overlap.argmax(1)
     value = overlap[np.arange(len(best)), best]

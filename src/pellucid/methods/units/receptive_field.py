@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
@@ -63,8 +64,15 @@ def receptive_field(
     values = np.stack(maps)
     centres, spreads = zip(*(_moments(one) for one in values), strict=True)
     names = tuple(row.name for row in rows)
-    note = f"effective field: mean over {len(seen)} pictures of the gradient's magnitude"
-    return Fields(values, names, tuple(boxes), tuple(strides), centres, spreads, Meta(seed=seed, notes=(note,)))
+    notes = (f"effective field: mean over {len(seen)} pictures of the gradient's magnitude", *_gates(rows))
+    return Fields(values, names, tuple(boxes), tuple(strides), centres, spreads, Meta(seed=seed, notes=notes))
+
+
+def _gates(rows: Sequence[Layer]) -> list[str]:
+    """What is said of layers whose field is the whole picture, because every pixel passes a gate."""
+    told = [(row.name, row.placement.patch) for row in rows if row.placement is not None and row.placement.gated]
+    what = "through a gate every pixel of the picture reaches the cells of {}; without it they look at {:g} × {:g}"
+    return [what.format(name, *patch) for name, patch in told]
 
 
 def _seen(net: Net, pictures: Images | None, seed: int) -> torch.Tensor:

@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
-from pellucid.errors import BadImage, PellucidError
+from pellucid.errors import PellucidError
 from pellucid.methods.units._patches import exciting, patches
 from pellucid.methods.units._unit import Unit
 from pellucid.net import Net, Run
@@ -51,11 +51,10 @@ def reconstruction(
     layer, columns = index.plan.units.layers[which], index.plan.units.places[which][1]
     before, values, coverage = _before(net, layer), [], {}
     for image, place in steps([*zip(top.images.tolist(), top.places.tolist(), strict=True)], "patches"):
-        try:
-            seen, at = net.see(index.read(image)), [*before, layer]
-        except BadImage:
-            continue  # `found` is without it, too, and says so
-        run = net.run(seen, at=at, rule=_RULES[rule], grad="pixels", stop=True)
+        picture = index.readable(image)
+        if picture is None:
+            continue  # `found` is without it, too
+        run = net.run(net.see(picture), at=[*before, layer], rule=_RULES[rule], grad="pixels", stop=True)
         with torch.enable_grad():
             cell = _cell(_received(run, layer, before), unit.channel, divmod(place, columns))
         (gradient,) = run.gradients(cell, [node for node in (run.pixels,) if node is not None])

@@ -64,7 +64,8 @@ def selectivity(
     top = strongest(index, unit, count)
     rows: list[dict[str, Cell]] = []
     notes, said = [], []
-    colours = len(seen(index, int(top.images[0]))) == 3
+    first = next((one for image in top.images.tolist() if (one := seen(index, image)) is not None), ())
+    colours = len(first) == 3
     names = _names(parts, step, colours)
     if "colour" in parts and not colours:
         notes.append("no colour indexes: the network sees no three colours")

@@ -108,10 +108,15 @@ def _reached(index: Index, unit: Unit) -> NDArray[np.float64]:
     layer = units.layers[units.layer(unit.layer)]
     sums = np.zeros(units.channels[units.layer(unit.layer)])
     pairs = zip(top.images.tolist(), top.places.tolist(), strict=True)
+    count = 0
     for image, place in steps(pairs, "pictures", len(top.images)):
-        maps = net.run(seen(index, image)[None], at=[layer], stop=True).at[layer][0].detach()
+        pixels = seen(index, image)
+        if pixels is None:
+            continue
+        count += 1
+        maps = net.run(pixels[None], at=[layer], stop=True).at[layer][0].detach()
         sums += maps.reshape(len(maps), -1)[:, place].double().cpu().numpy()
-    best = np.array(index.store.array("top.value")[index.of_layer(unit.layer), : len(top.images)], np.float64)
+    best = np.array(index.store.array("top.value")[index.of_layer(unit.layer), :count], np.float64)
     own = np.where(np.isfinite(best), best, 0).sum(1)
     return np.where(own > 0, sums / np.where(own > 0, own, 1), np.nan)
 

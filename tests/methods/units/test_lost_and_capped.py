@@ -1,0 +1,152 @@
+"""Pictures that cannot be read any more cost their own part of every answer; ranks are those before a ceiling."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+import pellucid as pl
+from pellucid.errors import PellucidError
+from pellucid.images.concepts import Concepts
+from pellucid.images.sources import Source
+from pellucid.methods.representation import map as map_of
+from pellucid.methods.representation import neighbours
+from pellucid.methods.representation._atlas import sampled
+from pellucid.methods.units._dissect import Judged, passed
+from pellucid.methods.units._exceeded import exceeded
+from pellucid.methods.units._spread import spread
+from pellucid.methods.units._unit import Unit
+from pellucid.net import Net, Preprocess
+from pellucid.sweep.index import Index
+from tests.methods.units.marked import painted
+from tests.sweep.made import photos, small
+
+UNIT = "act:1"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("made")
+    pl.units.index(small(), photos(home / "photos", 14, classes=2), store=home / "x.index", embed=["second"], count=14)
+    return home
+
+
+@pytest.fixture
+def index(made: Path, tmp_path: Path) -> Index:
+    """Of pictures of which one of each class is lost, that were among the strongest of every unit."""
+    shutil.copytree(made / "photos", tmp_path / "photos")
+    shutil.copytree(made / "x.index", tmp_path / "x.index")
+    found = Index.of(tmp_path / "x.index").using(small()).at(tmp_path / "photos")
+    for image in (3, 9):
+        (tmp_path / "photos" / found.source.name(image)).write_bytes(b"gone")
+    return found
+
+
+ASKED = {
+    "top_images": lambda index: pl.units.top_images(index, UNIT, count=14),
+    "page": lambda index: pl.units.page(index, UNIT),
+    "neuron_feature": lambda index: pl.units.neuron_feature(index, UNIT),
+    "selectivity": lambda index: pl.units.selectivity(index, UNIT, resamples=3),
+    "reconstruction": lambda index: pl.units.reconstruction(index, UNIT, count=14),
+    "similar": lambda index: pl.units.similar(index, UNIT, by="activation"),
+    "ablation": lambda index: pl.units.ablation(index, UNIT, count=14),
+    "colour": lambda index: pl.units.colour(index, layers=["act"]),
+    "table": lambda index: pl.units.table(index, where="colour_selectivity > -9"),
+    "map": map_of,
+    "neighbours": lambda index: neighbours(index, str(index.moved) + "/" + index.source.name(1), count=14),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_lost_picture_costs_its_own_part(index: Index, name: str) -> None:
+    notes = ASKED[name](index).meta.notes
+    assert [sum(index.source.name(image).rpartition("/")[2] in note for note in notes) for image in (3, 9)] == [1, 1]
+
+
+def test_nothing_that_is_measured_without_a_picture_is_kept(index: Index, made: Path) -> None:
+    """What others get from the index later must not depend on what could be read today."""
+    here = pl.units.table(index, where="layer = 'act'", columns=("colour_selectivity",), most=0)
+    assert index.store.kept("colour_selectivity") is None
+    gone = exceeded(index, ["act"], 0.1)[0]
+    assert index.store.kept("exceeded-0.1-act") is None
+    whole = Index.of(made / "x.index").using(small())
+    there = pl.units.table(whole, where="layer = 'act'", columns=("colour_selectivity",), most=0)
+    assert whole.store.kept("colour_selectivity") is not None
+    assert not np.array_equal(gone, exceeded(whole, ["act"], 0.1)[0])
+    mine, theirs = (np.array(table["colour_selectivity"], float) for table in (here, there))
+    assert np.abs(mine - theirs).max() < 0.1, "a lost picture counted as one whose grey version excites nothing"
+    assert np.abs(mine - theirs).max() > 0
+
+
+def test_an_atlas_is_of_what_can_be_read(index: Index) -> None:
+    assert len(sampled(index, "act", 50, 0).rows) == 12
+
+
+def test_where_all_are_lost_one_line_says_so(index: Index) -> None:
+    for file in Path(str(index.moved)).rglob("*.png"):
+        file.write_bytes(b"gone")
+    with pytest.raises(PellucidError, match=r"none of the strongest pictures of act:1 can be read any more"):
+        pl.units.neuron_feature(index, UNIT)
+
+
+class Capped(nn.Module):
+    """How red each place is, and how blue, cut off at 6 almost everywhere that it is either."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix, self.act, self.head = nn.Conv2d(3, 2, 3, padding=1, stride=2), nn.ReLU6(), nn.Linear(2, 2)
+        with torch.no_grad():
+            self.mix.weight.zero_()
+            for unit, colours in enumerate(((60.0, -60, -60), (-60.0, -60, 60))):
+                self.mix.weight[unit, :, 1, 1] = torch.tensor(colours)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.act(self.mix(x)).mean((2, 3)))
+
+
+@pytest.fixture(scope="module")
+def capped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Index, Path]:
+    folder = painted(tmp_path_factory.mktemp("marked"), 14)
+    for i, file in enumerate(sorted((folder / "images").iterdir())):  # of other strengths, so that there is an order
+        pixels = np.asarray(Image.open(file)) * (0.5 + (i * 5 % 14) / 28)
+        pixels[:, ::2] *= np.linspace(0.9, 1, pixels.shape[0])[:, None, None]  # and of other strengths inside
+        Image.fromarray(pixels.astype(np.uint8)).save(file)
+    net = Net(Capped(), "capped", Preprocess(resize=32, crop=(32, 32), interpolation="nearest"))
+    source = Source.of(folder / "images")
+    return pl.units.index(net, source, store=folder / "x.index", layers=["act"], count=14), folder
+
+
+def peaks(index: Index) -> np.ndarray:
+    """(pictures, units, places): what the activation with the ceiling receives."""
+    pixels = torch.cat([index.net.see(index.read(i)).pixels for i in range(index.plan.images)])
+    with torch.no_grad():
+        return index.net.run(pixels, at=["mix"]).at["mix"].flatten(2).numpy()
+
+
+def test_strips_of_dissection_are_ranked_before_the_ceiling(capped: tuple[Index, Path]) -> None:
+    index, folder = capped
+    concepts = Concepts.of(folder)
+    seen = passed(index, concepts, Judged.by(index, ["act"], 0.05), (1, 2, 3), np.zeros(3, int), 5)
+    received = peaks(index).max(2)
+    assert (np.sort(received, 0)[-5:] > 6).all(), "nothing reaches the ceiling: the test tests nothing"
+    for unit in (0, 1):
+        assert seen.images[unit].tolist() == np.argsort(-received[:, unit], kind="stable")[:5].tolist()
+        assert (seen.values[unit] == 6).all(), "values are those of the unit"
+
+
+def test_a_spread_is_placed_where_it_receives_most(capped: tuple[Index, Path]) -> None:
+    index, _ = capped
+    found, received = spread(index, Unit("act", 0)), peaks(index)
+    placement, numbers = index.plan.units.placements[0], {index.source.name(i): i for i in range(14)}
+    assert placement is not None
+    rows, columns = placement.centres(16, 16)
+    for name, box in zip(found.names, found.boxes, strict=True):
+        place = int(received[numbers[name], 0].argmax())
+        middle = (box[0] + box[2]) / 2 - 0.5, (box[1] + box[3]) / 2 - 0.5
+        assert middle == (rows[place // 16], columns[place % 16])
