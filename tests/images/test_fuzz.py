@@ -85,7 +85,7 @@ MUTATORS: tuple[Callable[[bytearray, Random], None], ...] = (
 
 def attempt(data: bytes) -> str | None:
     """None where the picture is read, and properly; else the message."""
-    began = time.monotonic()
+    began = time.process_time()
     try:
         found = decode(data)
     except PellucidError as error:
@@ -95,7 +95,7 @@ def attempt(data: bytes) -> str | None:
         assert " object at 0x" not in message
         return message
     finally:
-        assert time.monotonic() - began < 5
+        assert time.process_time() - began < 5
     (one,) = found
     assert one.picture.ndim == 3
     assert one.picture.shape[0] == 3

