@@ -181,7 +181,8 @@ class Net:
             return lambda output: seen(start, axes[name].maps(output))  # also of what a clip receives
 
         observe = apart.observe_each if at_once > 1 and apart.alone(self, _size(pixels)) else tap.observe
-        clips = Clips({name: (call, told(name, seen)) for name, (call, seen) in before.items()}) if before else None
+        receive = {name: (call, told(name, seen)) for name, (call, seen) in (before or {}).items()}
+        clips = Clips(receive, self.module) if before else None
         with sizes.advising(self):
             observe(self.module, batches(), {name: told(name, seen) for name, seen in watch.items()}, clips)
 

@@ -8,14 +8,16 @@ largest value before it, at the same place.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
@@ -125,6 +127,20 @@ _CALLS: dict[Any, Callable[[Any, Any], Bounds | None]] = {
 }
 
 
+_MODULES = {nn.ReLU6, nn.Hardtanh, nn.Hardsigmoid}
+
+
+def _received(watcher: Watcher) -> Callable[[nn.Module, Any, Any], None]:
+    owner = threading.get_ident()
+
+    def hook(_module: nn.Module, args: Any, kwargs: Any) -> None:
+        if threading.get_ident() == owner:  # and not somebody else's call of the same module
+            with torch._C.DisableTorchFunction():
+                watcher(args[0] if args else kwargs["input"])
+
+    return hook
+
+
 Place = tuple[int, int, tuple[int, ...], tuple[int, ...]]
 
 
@@ -140,16 +156,34 @@ def where(tensor: Tensor) -> Place:
 
 
 class Clips(TorchFunctionMode):
-    """Meets every call that cuts activations off, before it does, in whatever way it is spelled."""
+    """Meets every call that cuts activations off, before it does, in whatever way it is spelled.
 
-    def __init__(self, before: Mapping[str, tuple[int, Watcher]]) -> None:
+    Where a layer is such an activation, as a module of torch's, its own call is met instead, which costs less.
+    """
+
+    def __init__(self, before: Mapping[str, tuple[int, Watcher]], module: nn.Module | None = None) -> None:
         super().__init__()
+        parts = {} if module is None or not before else dict(module.named_modules())
+        self.modules: list[tuple[nn.Module, Watcher]] = []
         self.watchers: dict[int, list[tuple[str, Watcher]]] = {}
         for name, (call, watcher) in before.items():
-            self.watchers.setdefault(call, []).append((name, watcher))
+            if type(parts.get(name)) in _MODULES:
+                self.modules.append((parts[name], watcher))
+            else:
+                self.watchers.setdefault(call, []).append((name, watcher))
         self.shown = before
         self.returned: dict[str, Place] = {}
         self.begin()
+
+    @contextmanager
+    def met(self) -> Iterator[None]:
+        """Show what is received, in all passes inside."""
+        with ExitStack() as undo:
+            for part, watcher in self.modules:
+                undo.callback(part.register_forward_pre_hook(_received(watcher), with_kwargs=True).remove)
+            if self.watchers or not self.modules:
+                undo.enter_context(self)
+            yield
 
     def begin(self) -> None:
         """A forward pass begins."""
@@ -168,7 +202,9 @@ class Clips(TorchFunctionMode):
 
     def checking(self, name: str, watcher: Watcher) -> Watcher:
         """The watcher of a layer that refuses one which ends otherwise than it did."""
-        watched = name in self.shown
+        if not self.watchers:
+            return watcher
+        watched = any(name == other for some in self.watchers.values() for other, _ in some)
 
         def seen(output: Tensor) -> None:
             with torch._C.DisableTorchFunction():  # else all that the watcher does would be looked at

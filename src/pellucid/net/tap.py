@@ -188,7 +188,7 @@ def observe(
     if clips is not None:
         watch = {name: clips.checking(name, one) for name, one in watch.items()}
     taps = _Taps(module, [], {}, grad=False, watch=watch)
-    with undisturbed(module), taps.hung(), torch.set_grad_enabled(False), clips or nullcontext():
+    with undisturbed(module), taps.hung(), torch.set_grad_enabled(False), clips.met() if clips else nullcontext():
         for inputs in batches:
             taps.calls.clear()
             if clips is not None:

@@ -207,9 +207,10 @@ class _Look:
         for i in range(min(len(extreme), self.count - start) if gate is not None else 0):
             channel = (extreme[i] >= gate[start + i, mine]).nonzero()[0]  # type: ignore[index]
             if len(channel):
-                picked = maps[i].take(channel, 0)
+                few = 2 * len(channel) < len(maps[i])  # to copy a map costs more than to search it
+                picked = maps[i].take(channel, 0) if few else maps[i]
                 place = picked.argmax(1) if name == LARGEST else picked.argmin(1)
-                self.found[name].append((start + i, channel + mine.start, place))
+                self.found[name].append((start + i, channel + mine.start, place if few else place[channel]))
 
 
 def _nothing(_start: int, _output: Tensor) -> None:
