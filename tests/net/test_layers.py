@@ -33,7 +33,8 @@ def reached(module: nn.Module, layer: str, size: tuple[int, int], cell: tuple[in
     ramp = torch.rand(1, 3, *size, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) + 0.5
     ramp.requires_grad_()
     with torch.enable_grad():
-        _, found, _ = tap.forward(module, ramp, at=[layer], grad=True)
+        axes = table(module, ramp.detach())[layer].axes  # of some layers the channels are the last
+        _, found, _ = tap.forward(module, ramp, at=[layer], grad=True, axes={} if axes is None else {layer: axes})
         (gradient,) = torch.autograd.grad(found[layer][0, :, cell[0], cell[1]].sum(), ramp)
     rows, columns = (gradient[0].abs().sum(0).sum(1 - axis).nonzero().flatten() for axis in (0, 1))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
