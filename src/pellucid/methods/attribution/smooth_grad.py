@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,6 +28,7 @@ from pellucid.target import BEST, Target, fixed, scored
 @method(
     "SmoothGrad",
     source="Smilkov et al. 2017, section 3; Hooker et al. 2019 (squares) and Adebayo et al. 2018 (variance)",
+    quick={"samples": 20},
 )
 def smooth_grad(
     net: Net,
@@ -134,14 +134,10 @@ class _Copies:
 
     def maps(self, samples: int, entry: Entry) -> Iterator[Float[Tensor, "1 rows columns"]]:
         """The map of every copy in turn. PellucidError where the method gives no map."""
-        ask = inspect.unwrap(entry.function)  # its origin is not wanted for every copy
         for sample in steps(range(samples), "SmoothGrad"):
-            given = {
-                "net": self.net,
-                "images": replace(self.one, pictures=(self.noisy(sample)[0],)),
-                "target": self.target,
-            }
-            heat = ask(**{name: given[name] for name in entry.arguments})
+            copy = replace(self.one, pictures=(self.noisy(sample)[0],))
+            given = entry.placed({Net: self.net, Images: copy, Target: self.target})
+            heat = entry.plainly(**given)  # its origin is not wanted for every copy
             if not isinstance(heat, Heatmap):
                 kind = type(heat).__name__
                 raise PellucidError(f"smooth_grad: of={entry.name!r}: it gives a {kind}, there is no mean of those")
