@@ -56,8 +56,6 @@ def alone(net: Net, size: tuple[int, int]) -> bool:
             net.layers(size)
         except Refused:  # TorchScript is never traced
             known.mixes = False
-        except BadNetwork:  # of a blank picture; whether it fails on these images too, their pass will say
-            return known.alone
     if known.mixes is None and known.mixing and not known.draws:
         inputs = inputs_of(net, unlike((2, net.preprocess.channels or 3, *size)))
         with undisturbed(module), torch.no_grad():
