@@ -1,64 +1,25 @@
-"""A question as a value, and the question that everyone asks first."""
+"""The question that everyone asks first: `explain`."""
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pellucid import catalogue
 from pellucid.catalogue import Entry
+from pellucid.catalogue.ask import Ask
 from pellucid.errors import PellucidError, Refused
-from pellucid.images import Images, as_float
+from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.net.predict import chances
-from pellucid.nouns import Noun
 from pellucid.progress import steps
-from pellucid.result import Column, Explanation, Heatmap, Meta, Result, Row, versions
-from pellucid.target import Logit, Target, Targets
+from pellucid.result import Column, Explanation, Heatmap, Meta, Row, versions
+from pellucid.target import Logit, Target
 
 DEFAULT_METHODS = ("grad_cam", "occlusion", "guided_backprop")
 
 
-@dataclass(frozen=True)
-class Ask:
-    """A method, a target and options: what the command line, the web and workers pass around."""
-
-    method: str
-    target: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def key(self, net: Net, images: Images | None = None) -> str:
-        """SHA-256 of everything that the answer depends on: equal questions have equal keys."""
-        entry = catalogue.find(self.method)
-        pictures = net.see(images).pictures if images is not None else ()
-        asked = {
-            "method": self.method,
-            "target": self.target,
-            "options": catalogue.validated(inspect.unwrap(entry.function), dict(self.options)),
-            "net": net.facts(),
-            "pixels": [hashlib.sha256(as_float(p).cpu().numpy().tobytes()).hexdigest() for p in pictures],
-        }
-        return hashlib.sha256(json.dumps(asked, sort_keys=True, default=_identity).encode()).hexdigest()
-
-    def answer(self, net: Net, images: Images | None = None) -> Result:
-        """Ask the method; `images` is left out for those that begin with none."""
-        entry = catalogue.find(self.method)
-        if self.target is not None and not entry.asks(Target, Targets):
-            raise PellucidError(f"{self.method} has no target: it takes {', '.join(entry.nouns)}")
-        given: dict[type[Noun], Any] = {Net: net, Images: images}
-        if self.target is not None:
-            given |= dict.fromkeys((Target, Targets), self.target)
-        result: Result = entry.function(**entry.placed(given), **self.options)
-        return result
-
-
-def _identity(value: Any) -> Any:
-    """What makes an option that is no plain value the same: of pictures, every pixel."""
-    return value.identity if isinstance(value, Noun) else str(value)  # of a recipe, all its parts
+__all__ = ["Ask", "explain"]
 
 
 def explain(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -99,6 +99,16 @@ class Entry:
     def placed(self, nouns: Mapping[type[Noun], Any]) -> dict[str, Any]:
         """Every argument with what there is of its kind; left out where there is nothing."""
         return {name: nouns[kind] for name, kind in self.nouns.items() if kind in nouns}
+
+    def filled(self, nouns: Iterable[Noun]) -> dict[str, Noun]:
+        """Each noun as the first argument of its kind that has none; those of no such kind are left out."""
+        found: dict[str, Noun] = {}
+        for noun in nouns:
+            for name, kind in self.nouns.items():
+                if name not in found and isinstance(noun, kind):
+                    found[name] = noun
+                    break
+        return found
 
 
 @functools.cache

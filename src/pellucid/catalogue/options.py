@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import types
 import typing
 from collections.abc import Callable
 from typing import Any
@@ -96,7 +97,38 @@ def allowed(field: FieldInfo) -> str:
         return f"{low} to {high}"
     if low is not None:
         return f"{low} or more"
+    if isinstance(kinds[0], type) and issubclass(kinds[0], Noun):
+        return kinds[0].written
     return {bool: "yes | no", int: "whole number", float: "number", str: "text"}.get(kinds[0], "value")
+
+
+def spoken(annotation: Any, text: str) -> Any:
+    """An option's value as its text says it: numbers, yes and no where it may be none; parts between commas where it
+    may have several. What it may be is for pydantic to check.
+    """
+    kinds = _kinds(annotation)
+    scalars = [kind for kind in kinds if typing.get_origin(kind) not in (tuple, list)]
+    if len(scalars) < len(kinds) and ("," in text or not scalars):
+        inner = next(kind for kind in kinds if kind not in scalars)
+        return tuple(spoken(typing.get_args(inner)[0], part.strip()) for part in text.split(","))
+    if bool in scalars and text in ("yes", "no"):
+        return text == "yes"
+    if not {int, float} & set(scalars):
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() and int in scalars else number
+
+
+def _kinds(annotation: Any) -> list[Any]:
+    """What a value may be, without None: the parts of a union."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return _kinds(typing.get_args(annotation)[0])
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return [kind for part in typing.get_args(annotation) for kind in _kinds(part)]
+    return [] if annotation is type(None) else [annotation]
 
 
 @functools.cache

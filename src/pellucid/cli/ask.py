@@ -10,6 +10,7 @@ import click
 import numpy as np
 
 from pellucid.catalogue import Entry, find
+from pellucid.catalogue.ask import Ask
 from pellucid.cli.files import bare_places, places, save
 from pellucid.cli.nouns import parameters
 from pellucid.cli.options import Command, Count, Option, common, option, options_from
@@ -20,8 +21,6 @@ from pellucid.draw.tables import cell
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.methods.units import Index, Indexes
-from pellucid.net import Net
-from pellucid.nouns import Noun
 from pellucid.result import Meta, Panel, Pictures, Result, Study, Table
 from pellucid.target import Target, Targets
 
@@ -104,11 +103,10 @@ def _ask(session: Session, entry: Entry) -> None:
     bare = bare_places(given["bare"], names or [given["net"]], entry.name) if given.get("bare") else []
 
     def one(picture: Any, i: int) -> list[Answer]:
-        nouns: dict[type[Noun], Any] = {Net: session.net, Images: picture}
         asked = list(session.net.top(picture, top)) if top else list(targets)
-        if asked:
-            nouns |= dict.fromkeys((Target, Targets), asked if top or len(asked) > 1 else asked[0])
-        found = entry.function(**entry.placed(nouns), **options)
+        several = asked if top or len(asked) > 1 else asked[0] if asked else None
+        ask = Ask(entry.name, {str(entry.argument(Target, Targets)): several} if asked else {}, options)
+        found = ask.answer(session.net, *([picture] if picture is not None else []))
         found = list(found) if isinstance(found, tuple) else [found]
         over = None if entry.together else picture
         saved = save(found if len(found) > 1 else found[0], over, files[i], given["look"] or {}, session.watch.words)

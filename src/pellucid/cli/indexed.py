@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.catalogue import Entry
+from pellucid.catalogue.ask import Ask
 from pellucid.cli.ask import Answer, remark, report
 from pellucid.cli.files import PAGES, places, save
 from pellucid.cli.nouns import parameters
@@ -69,7 +70,7 @@ def answered(session: Session, entry: Entry) -> None:
         nouns[pictures] = session.read_all(given["images"])
         if nouns[pictures] is None:
             return
-    result: Result = entry.function(**nouns, **{name: given[name] for name in entry.options.model_fields})
+    result: Result = Ask(entry.name, {}, {name: given[name] for name in entry.options.model_fields}).answer(**nouns)
     over = nouns[pictures] if pictures is not None else None
     saved = save(result, over, files, given["look"] or {}, session.watch.words)
     remark(session, entry.title, result, "")

@@ -93,8 +93,8 @@ class Index(Noun):
         return str(self.store.current["digest"])
 
     def plain(self) -> str:
-        """Its folder."""
-        return str(self.store.folder)
+        """Its folder, where nobody has named another network or another place of its pictures."""
+        return str(self.store.folder) if self.given is None and self.moved is None else str(super().plain())
 
     @cached_property
     def source(self) -> Source:
