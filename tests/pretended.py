@@ -74,7 +74,10 @@ class Device(TorchFunctionMode):
         if there and name in ("numpy", "__array__"):
             raise TypeError(f"can't convert {DEVICE} device type tensor to numpy. Use Tensor.cpu() first.")
         if there and name not in _MIX and not self.backward:
-            self._refuse_mixed(name, tensors[1:] if name in _INDEXING and is_there(tensors[0]) else tensors)
+            indexed = name in _INDEXING and is_there(tensors[0])  # what says where may lie on either, or on both
+            self._refuse_mixed(
+                name, [one for one in (args[0], *args[2:]) if isinstance(one, Tensor)] if indexed else tensors
+            )
         onto = there
         if name == "to":
             args, kwargs, onto = _destination(args, kwargs)
