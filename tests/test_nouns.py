@@ -14,8 +14,10 @@ import click
 import pytest
 from pydantic import Field
 
-from pellucid.catalogue import Entry, find, method
-from pellucid.cli.nouns import parameters
+from pellucid import catalogue, cli
+from pellucid.catalogue import Entry, entries, find, method
+from pellucid.catalogue.ask import Ask
+from pellucid.cli.nouns import parameters, written
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.images.concepts import Concepts
@@ -76,6 +78,35 @@ def test_a_new_kind_is_known_everywhere_by_its_class() -> None:
     stands = [p.metavar for p in parameters(entry) if isinstance(p, click.Argument)]
     assert stands == ["WORD", "SECOND"]
     assert [p.opts for p in parameters(entry) if isinstance(p, click.Option)] == [["-t", "--target"]]
+    given: dict[str, Any] = {"word": "ab", "second": "c", "target": ("dog",), "net": "bundled"}
+    assert written(entry, given) == {"word": "ab", "second": "c", "goal": "dog"}
+    assert written(entry, given | {"target": ("dog", "cat")})["goal"] == ["dog", "cat"]
+    assert written(entry, given | {"target": ()}) == {"word": "ab", "second": "c"}
+
+
+def test_a_new_kind_is_asked_on_the_command_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Point:
+        name = "letters"
+
+        def load(self) -> object:
+            return letters
+
+    monkeypatch.setattr(catalogue, "entry_points", lambda group: [Point()])
+    entries.cache_clear()
+    try:
+        assert cli.main(("letters", "ab", "c", "--target", "3", "--times", "2", "--quiet")) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0].split("\t") == ["letter", "goal"]
+        assert [line.split("\t") for line in lines[1:]] == [[one, "3"] for one in "abcabc"]
+        ask = Ask("letters", {"word": "ab", "second": "c", "goal": "dog"})
+        assert Ask.from_json(json.loads(json.dumps(ask.to_json()))) == ask
+        assert len(ask.answer(tiny())) == 3
+        other = Ask("letters", {"word": "ab", "second": "d", "goal": "dog"})
+        assert ask.key(tiny()) == ask.key(tiny(), photos(1)) != other.key(tiny())
+    finally:
+        entries.cache_clear()
 
 
 def test_an_argument_that_is_no_noun_is_refused_by_name() -> None:

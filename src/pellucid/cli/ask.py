@@ -12,7 +12,7 @@ import numpy as np
 from pellucid.catalogue import Entry, find
 from pellucid.catalogue.ask import Ask
 from pellucid.cli.files import bare_places, places, save
-from pellucid.cli.nouns import parameters
+from pellucid.cli.nouns import parameters, written
 from pellucid.cli.options import Command, Count, Option, common, option, options_from
 from pellucid.cli.preview import previewing
 from pellucid.cli.session import Session, finite, running
@@ -103,10 +103,10 @@ def _ask(session: Session, entry: Entry) -> None:
     bare = bare_places(given["bare"], names or [given["net"]], entry.name) if given.get("bare") else []
 
     def one(picture: Any, i: int) -> list[Answer]:
-        asked = list(session.net.top(picture, top)) if top else list(targets)
-        several = asked if top or len(asked) > 1 else asked[0] if asked else None
-        ask = Ask(entry.name, {str(entry.argument(Target, Targets)): several} if asked else {}, options)
-        found = ask.answer(session.net, *([picture] if picture is not None else []))
+        nouns = written(entry, given)
+        if top:
+            nouns[str(entry.argument(Target, Targets))] = session.net.top(picture, top)
+        found = Ask(entry.name, nouns, options).answer(session.net, *([picture] if picture is not None else []))
         found = list(found) if isinstance(found, tuple) else [found]
         over = None if entry.together else picture
         saved = save(found if len(found) > 1 else found[0], over, files[i], given["look"] or {}, session.watch.words)

@@ -11,7 +11,7 @@ from pellucid.catalogue import Entry
 from pellucid.catalogue.ask import Ask
 from pellucid.cli.ask import Answer, remark, report
 from pellucid.cli.files import PAGES, places, save
-from pellucid.cli.nouns import parameters
+from pellucid.cli.nouns import parameters, written
 from pellucid.cli.options import Command, Option, common, options_from
 from pellucid.cli.session import Session, running
 from pellucid.errors import PellucidError
@@ -54,7 +54,7 @@ def network() -> list[Option]:
 def answered(session: Session, entry: Entry) -> None:
     """Ask the method, once: its index and pictures are one question."""
     given = session.given
-    nouns = {name: given[name] for name in entry.nouns if given.get(name) is not None}
+    nouns = written(entry, given)
     tabled = entry.gives(Table) and not given["out"]
     more = PAGES if entry.gives(Places) else ()
     files = [] if tabled else places(given["out"], [about(entry, given)], entry.name, more=more)[0]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -27,6 +29,27 @@ def parameters(entry: Entry) -> list[click.Parameter]:
             first = entry.argument(kind) == name
             params.append(_argument(kind, name, kind.written if first else name.upper()))
     return params
+
+
+def written(entry: Entry, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was written for each noun besides the network and the images, which are opened; a noun that may be given
+    several times is one value, or a list where it was given more than once.
+    """
+    found: dict[str, Any] = {}
+    for name, kind in entry.nouns.items():
+        if issubclass(kind, (Net, Images)):
+            continue
+        value = given.get(_shell_name(kind, name))
+        if kind.flags:
+            value = list(value) if value and len(value) > 1 else value[0] if value else None
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def _shell_name(kind: type[Noun], name: str) -> str:
+    """What click calls it: an option by its longest flag, an argument as the method does."""
+    return max(kind.flags, key=len).removeprefix("--") if kind.flags else name
 
 
 def _option(kind: type[Noun], argument: inspect.Parameter) -> Option:
