@@ -23,7 +23,7 @@ from pellucid.errors import PellucidError, Refused, UnknownName
 from pellucid.images import Images
 from pellucid.methods.synthesis import PRESETS
 from pellucid.methods.units import Index, Indexes, Unit
-from pellucid.net import Net, Preprocess
+from pellucid.net import Labels, Net, Preprocess
 from pellucid.nouns import Noun
 from pellucid.target import Target, Targets
 from tests.networks import seeded
@@ -151,6 +151,19 @@ def test_answers_are_those_of_the_method() -> None:
         Ask("grad_cam", DOG).answer(net)
     with pytest.raises(UnknownName, match="no method 'gradcam'"):
         Ask("gradcam").answer(net, image)
+
+
+def test_a_target_is_itself_whatever_its_text_would_be_to_the_network() -> None:
+    """The class of number 2 stays it where another class has that name."""
+    net, image = replace(tiny(), labels=Labels.plain(["2", "dog", "cow"])), photos(1)
+    number, name = pl.target.Logit(2), "2"
+    maps = [Ask("gradient", {"target": one}).answer(net, image).array for one in (number, 2, name)]
+    assert np.array_equal(maps[0], maps[1])
+    assert not np.array_equal(maps[0], maps[2])
+    again = Ask.from_json(json.loads(json.dumps(Ask("gradient", {"target": number}).to_json())))
+    assert np.array_equal(again.answer(net, image).array, maps[0])
+    keys = [Ask("gradient", {"target": one}).key(net, image) for one in (number, 2, name)]
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_what_is_in_memory_only_is_no_json_and_wrong_json_is_refused_by_name() -> None:

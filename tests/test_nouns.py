@@ -161,7 +161,7 @@ def test_identities_differ_where_answers_can() -> None:
 def test_what_text_says_is_text_and_what_it_does_not_is_refused() -> None:
     for text in ("dog", "dog - cat", "block:2@1,1", "p(dog)", "guess 2", "out[0,1]", "-0.5 × dog"):
         assert Target.of(Target.of(text).plain()) == Target.of(text)
-    assert Targets.of(["dog", 1]).plain() == ["dog", "1"]
+    assert Targets.of(["dog", 1]).plain() == ["dog", 1]
     assert Unit.of("block:2").plain() == "block:2"
     assert Recipe.of("lucid + jitter(16)").plain() == "lucid + jitter(16)"
     held = (photos(1), Function(lambda run: run.output[:, 0]), replace(PRESETS["lucid"], steps=7), tiny(),

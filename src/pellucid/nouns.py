@@ -33,6 +33,12 @@ class Noun:
     apart: ClassVar[bool] = False
     """Whether a list is as many questions, each with an answer of its own."""
 
+    by_network: ClassVar[bool] = False
+    """Whether what is written for it is read with the network at hand, by `made`: its classes, layers, channels."""
+
+    has_network: ClassVar[bool] = False
+    """Whether it brings a network of its own, which then needs no name on a command line."""
+
     @classmethod
     def of(cls, value: Any) -> Noun:
         """The value itself, or what it becomes of what a person writes for it. PellucidError where that is none."""
@@ -42,11 +48,7 @@ class Noun:
 
     @classmethod
     def made(cls, value: Any, net: Any) -> Noun:
-        """The same, with the network at hand where one is asked about (else None).
-
-        Kinds that need it override this one: targets, whose names are its classes and layers, and images, whose
-        channels and values are those that it takes.
-        """
+        """The same, with the network at hand where one is asked about (else None); kinds `by_network` override it."""
         return cls.of(value)
 
     def facts(self) -> dict[str, Any]:

@@ -160,6 +160,8 @@ def _written(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, Noun):
+        if value.by_network:  # its text may say something else where a class has a strange name
+            return value
         try:
             return _written(value.plain())
         except PellucidError:

@@ -20,7 +20,6 @@ from pellucid.cli.tables import plain, table, terminal
 from pellucid.draw.tables import cell
 from pellucid.errors import PellucidError
 from pellucid.images import Images
-from pellucid.methods.units import Index, Indexes
 from pellucid.result import Meta, Panel, Pictures, Result, Study, Table
 from pellucid.target import Target, Targets
 
@@ -67,7 +66,7 @@ def _described(result: Any) -> dict[str, Any]:
 def command(name: str) -> Command:
     """The command of a method."""
     entry = find(name)
-    if entry.asks(Index, Indexes):
+    if any(kind.has_network for kind in entry.nouns.values()):
         from pellucid.cli.indexed import command as of_index
 
         return of_index(entry)

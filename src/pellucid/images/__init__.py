@@ -38,7 +38,8 @@ class Images(Noun):
     size until a network has cut them to its own. `originals` are the pictures as they were read.
     """
 
-    written, samples, format, many = "IMAGE", ("photo.jpg",), "image", True
+    written, samples, format = "IMAGE", ("photo.jpg",), "image"
+    many = by_network = True
     pictures: tuple[Tensor, ...]
     ids: tuple[str, ...]
     originals: tuple[Tensor, ...]

@@ -49,6 +49,7 @@ class Index(Noun):
     """A finished index. Its arrays are memory-mapped: opening it reads almost nothing."""
 
     written, samples, format = "INDEX", ("photos.index", "other.index"), "index"
+    has_network = True
     store: Store
     moved: str | None = None
     """Where the pictures lie now, if not where they were."""

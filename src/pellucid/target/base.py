@@ -21,7 +21,7 @@ class Target(Noun, ABC):
     """A question with a number for an answer: `target(run)` gives (N,) scores, differentiable."""
 
     written, flags, samples, format = "TARGET", ("-t", "--target"), ("goldfish",), "target"
-    apart = True
+    apart = by_network = True
     help = (
         "a class by name, number or WordNet id; p(CLASS); CLASS - CLASS; LAYER:UNIT; out[I,J]; region(CLASS); "
         "box(CLASS,x1,y1,x2,y2); word(TOKEN,POSITION); sentence(TOKEN,...); similar(PATH); energy(LAYER)"
@@ -75,7 +75,7 @@ class Target(Noun, ABC):
         found = {one.name: _identity(getattr(self, one.name)) for one in dataclasses.fields(self) if one.compare}  # type: ignore[arg-type]
         return f"{type(self).__name__}{found}"
 
-    def plain(self) -> str:
+    def plain(self) -> Any:
         """Its text, where that says all of it."""
         text = str(self)
         try:
@@ -182,7 +182,8 @@ class Targets(Noun):
     """Several targets, each for a picture of its own: what a method takes that answers many questions at once."""
 
     written, flags, samples, help = Target.written, Target.flags, Target.samples, Target.help
-    format, many = "target", True
+    format = "target"
+    many = by_network = True
     parts: tuple[Target, ...]
 
     @classmethod
@@ -219,7 +220,7 @@ class Targets(Noun):
         """Of each, in their order."""
         return str(_identity(self.parts))
 
-    def plain(self) -> list[str]:
+    def plain(self) -> list[Any]:
         """The text of each."""
         return [part.plain() for part in self.parts]
 

@@ -17,6 +17,7 @@ class Indexes(Noun):
     """Indexes over the same pictures, first to last."""
 
     written, samples, format, many = "INDEX", ("first.index last.index",), "index", True
+    has_network = True
     each: tuple[Index, ...]
 
     @classmethod
