@@ -211,6 +211,20 @@ def test_text_of_questions() -> None:
         Ask.of("lpr")
 
 
+def test_a_question_that_holds_pixels_is_told_in_a_few_words() -> None:
+    fills: list[Any] = [photos(1), np.zeros((8, 8, 3))]
+    for fill, said in zip(fills, ("{'images': ('photo 0',)}", "ndarray"), strict=True):
+        ask = Ask("occlusion", size=8, fill=fill)
+        assert str(ask) == f"occlusion:size=8,fill={said}"
+        outer = Ask("smooth_grad", {"target": ["dog"]}, of=ask, samples=2)
+        assert outer.options["of"] is ask
+        heat = pl.attribution.smooth_grad(tiny(), photos(1), of=ask, samples=2)
+        assert heat.meta.options["of"] == str(ask)
+        assert outer.key(tiny(), photos(1)) != Ask("smooth_grad", of="occlusion:size=8").key(tiny(), photos(1))
+    given = {"target": ["dog", "cat"]}
+    assert Ask("gradient", given).key(tiny(), photos(1)) == Ask("gradient").key(tiny(), photos(1), **given)
+
+
 def test_a_question_is_an_option() -> None:
     """SmoothGrad of LRP under another composite is the mean of that LRP's maps, however the question is written."""
     net, image, how = tiny(), photos(1), {"samples": 3, "seed": 2}

@@ -107,7 +107,7 @@ class Ask(Noun):
     def key(self, *opened: Noun, **named: Any) -> str:
         """SHA-256 of everything that the answer depends on: equal questions have equal keys."""
         given, kinds = self._given(opened, named), self.entry.nouns
-        several = [name for name, kind in kinds.items() if kind.apart and isinstance(given.get(name), tuple)]
+        several = [name for name, kind in kinds.items() if kind.apart and isinstance(given.get(name), (list, tuple))]
         lists = {name: given.pop(name) for name in several}
         if not lists:
             return _digest([self._asked, _identity(made(self.entry.plainly, given))])
@@ -138,11 +138,12 @@ class Ask(Noun):
 
     def plain(self) -> Any:
         """Its text, where that says all of it; else its JSON."""
+        document = self.to_json()
         try:
             same = Ask.of(str(self)) == self
         except PellucidError:
             same = False
-        return str(self) if same else self.to_json()
+        return str(self) if same else document
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
@@ -187,9 +188,13 @@ def _json(name: str, value: Any) -> Any:
 
 
 def _said(value: Any) -> str:
-    """As it stands in a text: yes, 3, a,b."""
+    """As it stands in a text: yes, 3, a,b; of what only memory holds what a result records of it."""
     if isinstance(value, tuple):
         return ",".join(map(_said, value))
+    if isinstance(value, Noun):
+        return str(value.recorded())
+    if not isinstance(value, (str, bool, int, float, Mapping)) and value is not None:
+        return type(value).__name__
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
