@@ -5,10 +5,12 @@ By hand: `python docs/make.py` (all) or `python docs/make.py --pages` (text only
 
 from __future__ import annotations
 
+import inspect
 import os
 import runpy
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +47,21 @@ def section(entry: Entry) -> str:
 
 
 def command(entry: Entry) -> str:
-    """What to type: the picture, the target and the options that it cannot do without."""
-    words = ["pellucid", entry.name, *(["photo.jpg"] if "images" in entry.arguments else [])]
-    target = entry.arguments.get("target")
-    words += ['--target "goldfish"'] if target and target.default is target.empty else []
+    """What to type: what it asks about, and the options that it cannot do without."""
+    words = ["pellucid", entry.name, *nouns(entry)]
     wanted = [name for name, field in entry.options.model_fields.items() if field.is_required()]
     return " ".join([*words, *(f"--{name.replace('_', '-')} …" for name in wanted)])
+
+
+def nouns(entry: Entry) -> list[str]:
+    """A sample of everything that it asks about and that has no default; the network is the one that comes with it."""
+    words, counts = [], Counter[type]()
+    for name, kind in entry.nouns.items():
+        if entry.arguments[name].default is inspect.Parameter.empty and kind.samples:
+            sample = kind.samples[counts[kind]]
+            words.append(f'{kind.flags[-1]} "{sample}"' if kind.flags else sample)
+            counts[kind] += 1
+    return words
 
 
 def chapter_path(entry: Entry) -> Path:

@@ -12,6 +12,7 @@ from torch import Tensor
 import pellucid as pl
 from pellucid.catalogue import Entry, entries
 from pellucid.net import identity
+from pellucid.target import Target, Targets
 from tests.test_every_method import QUICK, Tiny, indexed, nouns, photos, tiny
 
 CELLS, CHANNELS = 16, 12
@@ -95,7 +96,7 @@ def test_every_attribution_method_states_its_budget() -> None:
 def test_costs_what_it_states(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
     """Naming the best guess costs no pass, the layer table is made once, and weights are read once and not hashed."""
     net, counts = tiny(), count(monkeypatch)
-    given = nouns(entry, net, photos(1)) | ({"target": None} if "target" in entry.arguments else {})
+    given = nouns(entry, net, photos(1)) | entry.placed({Target: None, Targets: None})
     options = QUICK.get(entry.name, {})
     entry.function(**given, **options)
     counts.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import json
 import os
 import pty
@@ -23,6 +24,7 @@ import torch
 from PIL import Image
 from pydantic.fields import FieldInfo
 
+import pellucid as pl
 from pellucid import cli, progress
 from pellucid.ask import Ask
 from pellucid.catalogue import Entry, entries, find
@@ -30,11 +32,13 @@ from pellucid.cli import watch as watching
 from pellucid.cli.files import NUMBERS, PICTURES
 from pellucid.cli.group import group
 from pellucid.cli.options import common, options_from
-from pellucid.images import read
+from pellucid.images import Images, read
+from pellucid.methods.units import Indexes, Unit
 from pellucid.net import load as load_module
 from pellucid.net.load import load
 from pellucid.result import Panel, Pictures, Study, Table, UnitPage
 from pellucid.sweep.index import Index
+from pellucid.target import Target, Targets
 from tests.methods.units.marked import painted
 
 NETS = """
@@ -217,28 +221,40 @@ def test_every_method_answers_as_in_python(entry: Entry, folder: Path, run: Run)
         name: value for name, value in (("size", 12), ("stride", 8), ("steps", 3)) if name in entry.options.model_fields
     }
     words = [word for name, value in small.items() for word in (f"--{name}", str(value))]
-    words += ["dog.png"] if "images" in entry.arguments else []
-    asks = entry.arguments.get("target")
-    target = "dog" if asks is not None and asks.default is asks.empty else None
-    words += ["-t", target] if target else []
+    words += ["dog.png"] if entry.asks(Images) else []
+    target = entry.argument(Target, Targets)
+    asked = {target: "dog"} if target and entry.arguments[target].default is inspect.Parameter.empty else {}
+    words += ["-t", "dog"] if asked else []
     if entry.name == "interpolation":  # from one target to another
         small, words = {**small, "to": "cat"}, [*words, "--to", "cat"]
     code, out, err = run(entry.name, *NET, *words, "--out", "dog.npz", "--quiet")
     assert (code, out, err) == (0, "dog.npz\n", "")
-    asked: Any = Ask(entry.name, target, small).answer(load("nets.py:plain"), read("dog.png"))
+    answer: Any = Ask(entry.name, asked, small).answer(load("nets.py:plain"), read("dog.png"))
     with np.load("dog.npz") as saved:
-        for name, values in arrays(asked).items():
+        for name, values in arrays(answer).items():
             np.testing.assert_allclose(saved[name], values, rtol=1e-4, atol=1e-6)
         meta = json.loads(str(saved["meta"]))
     assert meta["method"] == entry.name
-    assert meta["options"] == json.loads(json.dumps(dict(asked.meta.options)))
+    assert meta["options"] == json.loads(json.dumps(dict(answer.meta.options)))
     assert sorted(path.name for path in folder.iterdir() if path.name != "__pycache__") == [
         "cat.png", "dog.npz", "dog.png", "nets.py",
     ]  # fmt: skip
 
 
+def test_a_method_with_its_options_is_an_option(folder: Path, run: Run) -> None:
+    few = ("--samples", "2", "--quiet")
+    assert run("smooth_grad", "dog.png", *NET, "--of", "lrp:composite=epsilon", "-o", "a.npz", *few)[0] == 0
+    asked = Ask("lrp", composite="epsilon")
+    heat = pl.attribution.smooth_grad(load("nets.py:plain"), read("dog.png"), of=asked, samples=2)
+    with np.load("a.npz") as saved:
+        np.testing.assert_allclose(saved["values"], heat.array, rtol=1e-4, atol=1e-6)
+        assert json.loads(str(saved["meta"]))["options"]["of"] == "lrp:composite=epsilon"
+    code, _, err = run("smooth_grad", "dog.png", *NET, "--of", "lrp:composit=epsilon")
+    assert (code, "no option of lrp 'composit'; nearest" in err) == (2, True)
+
+
 def of_index(entry: Entry) -> bool:
-    return bool({"index", "indexes"} & set(entry.arguments))
+    return entry.asks(Index, Indexes)
 
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -259,17 +275,14 @@ def test_every_method_of_an_index_answers_as_in_python(entry: Entry, folder: Pat
     for i in range(6):  # a map needs some
         Image.fromarray(np.random.default_rng(i).integers(0, 255, (40, 60, 3), np.uint8)).save(f"photos/{i}.png")
     assert run("index", "photos", *NET, "--store", "x.index", "--layers", "act", "--quiet")[:2] == (0, "x.index\n")
-    given = {"index": "x.index", "other": "x.index", "indexes": ["x.index", "x.index"], "unit": "act:2",
-             "images": ["photos/dog.png"]}  # fmt: skip
-    nouns = {name: given[name] for name in entry.arguments if name in given}
+    nouns = entry.placed({Index: "x.index", Indexes: ["x.index"] * 2, Unit: "act:2", Images: ["photos/dog.png"]})
     words = [word for one in nouns.values() for word in ([one] if isinstance(one, str) else one)]
     small = SMALL.get(entry.name, {})
     words += [word for name, value in small.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     code, out, err = run(entry.name, *words, *NET, "--out", "x.npz", "--quiet")
     assert (code, out, err) == (0, "x.npz\n", "")
     own = Index.of("x.index").using(load(NET[1]))
-    held = {"index": own, "other": own, "indexes": [own, own]}
-    asked: Any = entry.function(**{**nouns, **{name: held[name] for name in nouns if name in held}}, **small)
+    asked: Any = entry.function(**nouns | entry.placed({Index: own, Indexes: [own, own]}), **small)
     with np.load("x.npz") as saved:
         for name, values in arrays(asked).items():
             np.testing.assert_allclose(saved[name], values, rtol=1e-4, atol=1e-6)

@@ -21,10 +21,12 @@ from PIL import Image
 from torch import Tensor, nn
 
 import pellucid as pl
-from pellucid.catalogue import Entry, entries, takes_many
+from pellucid.catalogue import Entry, entries
 from pellucid.errors import PellucidError
 from pellucid.images import Images
+from pellucid.methods.units import Indexes, Unit
 from pellucid.net import Labels, Net, Preprocess
+from pellucid.nouns import Noun
 from pellucid.result import (
     Atlas,
     Colours,
@@ -44,12 +46,13 @@ from pellucid.result import (
     UnitPage,
 )
 from pellucid.sweep.index import Index
-from pellucid.target import BEST
+from pellucid.target import BEST, Target, Targets
 from tests.methods.units.marked import marked
 from tests.storages import left_behind
 
 ROOT = Path(__file__).parents[1]
-QUICK: dict[str, dict[str, Any]] = {
+_TINY: dict[str, dict[str, Any]] = {
+    # what is quick for pictures of 32 pixels and for the layers of the tiny network
     "lime": {"segments": "grid", "pieces": 6, "samples": 40},
     "kernel_shap": {"segments": "grid", "pieces": 6, "samples": 40},
     "shapley_sampling": {"segments": "grid", "pieces": 6, "orders": 3},
@@ -92,6 +95,8 @@ QUICK: dict[str, dict[str, Any]] = {
     "evolution": {"count": 3, "top": 4},
     "xrai": {"steps": 4, "scales": (1200,), "smallest": 1500},
 }
+QUICK = {entry.name: {**entry.quick, **_TINY.get(entry.name, {})} for entry in entries()}
+"""Options with which every method answers soon about the tiny network."""
 CONSTANT = {"occlusion_labels"}
 """Whose answer on random numbers may be the same everywhere."""
 every = pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
@@ -137,12 +142,11 @@ def undecided() -> Net:
 
 
 def nouns(entry: Entry, net: Net, images: Images) -> dict[str, Any]:
-    """What the method asks about."""
-    given: dict[str, Any] = {"net": net, "images": images, "target": "dog", "unit": "block:5"}
-    if {"index", "other", "indexes"} & set(entry.arguments):
-        given["index"] = given["other"] = indexed(net)
-        given["indexes"] = [given["index"]] * 2
-    return {name: given[name] for name in entry.arguments}
+    """What the method asks about, by the kind of each argument."""
+    given: dict[type[Noun], Any] = {Net: net, Images: images, Target: "dog", Targets: "dog", Unit: "block:5"}
+    if entry.asks(Index, Indexes):
+        given |= {Index: indexed(net), Indexes: [indexed(net)] * 2}
+    return entry.placed(given)
 
 
 def ask(entry: Entry, net: Net, images: Images, **options: Any) -> Result:
@@ -189,10 +193,10 @@ def rows(result: Result) -> list[np.ndarray]:
     return [one.astype(float) for one in result.pixels] if isinstance(result, Pictures) else [*numbers(result)]
 
 
-def about(entry: Entry, noun: str) -> None:
-    """Skip for methods that do not ask about it."""
-    if noun not in entry.arguments:
-        pytest.skip(f"has no {noun}")
+def about(entry: Entry, *kinds: type[Noun]) -> None:
+    """Skip for methods that ask about none of these kinds."""
+    if not entry.asks(*kinds):
+        pytest.skip(f"asks about no {kinds[0].__name__}")
 
 
 def step(entry: Entry) -> float:
@@ -264,8 +268,8 @@ def test_gives_the_same_twice_also_in_train_mode_and_leaves_nothing_in_memory(en
 @every
 def test_does_not_depend_on_the_batch(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
     """One by one, together, in another order, in chunks of one: within 1e-12 in float64."""
-    about(entry, "images")
-    if entry.gives(Table):
+    about(entry, Images)
+    if entry.together:
         pytest.skip("is about all images together")
     net, images = tiny(), photos()
     together = rows(ask(entry, net, images))
@@ -281,8 +285,8 @@ def test_does_not_depend_on_the_batch(entry: Entry, monkeypatch: pytest.MonkeyPa
 @every
 def test_names_the_class_that_each_map_is_of(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of several images and no target the best guess of each by its name, in chunks of one too, for no further pass."""
-    about(entry, "target")
-    if "images" not in entry.arguments or entry.arguments["target"].default is not BEST:
+    about(entry, Target, Targets)
+    if not entry.asks(Images) or entry.arguments[str(entry.argument(Target, Targets))].default is not BEST:
         pytest.skip("explains no best guess of images")
     net, images, options = undecided(), photos(), QUICK.get(entry.name, {})
     wanted = tuple(guesses[0].label for guesses in net.predict(images).guesses)
@@ -306,40 +310,40 @@ def test_names_the_class_that_each_map_is_of(entry: Entry, monkeypatch: pytest.M
 @every
 def test_several_targets_are_the_same_questions(entry: Entry) -> None:
     """A list of targets shares forward passes, and changes no number by it."""
-    about(entry, "target")
-    if takes_many(entry.function):
+    about(entry, Target, Targets)
+    if entry.asks(Targets):
         pytest.skip("answers them together")
     net, image, options = tiny(), photos(1), QUICK.get(entry.name, {})
     others = {"occlusion_products": "p(cat)", "occlusion_rank": "p(cat)", "finer_cam": "cat",
               "fooling": "cat", "fooling_noise": "cat"}  # they need one class  # fmt: skip
     asked = ["dog", others.get(entry.name, "cat - dog"), "dog"]
-    given = {name: noun for name, noun in nouns(entry, net, image).items() if name != "target"}
-    together = entry.function(**given, target=asked, **options)
-    alone = [entry.function(**given, target=target, **options) for target in asked]
+    given, target = nouns(entry, net, image), str(entry.argument(Target, Targets))
+    together = entry.function(**given | {target: asked}, **options)
+    alone = [entry.function(**given | {target: one}, **options) for one in asked]
     assert [one.meta.target for one in together] == asked
     for one, other in zip(together, alone, strict=True):
         assert np.array_equal(numbers(one), numbers(other))
     with pytest.raises(PellucidError, match="list of targets is empty"):
-        entry.function(**given, target=[], **options)
+        entry.function(**given | {target: []}, **options)
 
 
 @every
 def test_many_targets_in_one_batch_are_the_same_questions(entry: Entry) -> None:
     """A method that takes them together makes of each what it makes of it alone."""
-    about(entry, "target")
-    if not takes_many(entry.function):
+    about(entry, Target, Targets)
+    if not entry.asks(Targets):
         pytest.skip("takes one")
     net, options = tiny(), QUICK.get(entry.name, {})
-    given = {name: noun for name, noun in nouns(entry, net, photos(1)).items() if name != "target"}
+    given, target = nouns(entry, net, photos(1)), str(entry.argument(Target, Targets))
     asked = ["dog", "block:2", "cat"]
-    together = entry.function(**given, target=asked, **options)
+    together = entry.function(**given | {target: asked}, **options)
     assert together.meta.target == "; ".join(asked)
     each = len(together) // len(asked)
-    for i, target in enumerate(asked):
-        alone = numbers(entry.function(**given, target=target, **options))
+    for i, one in enumerate(asked):
+        alone = numbers(entry.function(**given | {target: one}, **options))
         assert np.allclose(numbers(together)[i * each : (i + 1) * each], alone, rtol=0, atol=step(entry))
     with pytest.raises(PellucidError, match="list of targets is empty"):
-        entry.function(**given, target=[], **options)
+        entry.function(**given | {target: []}, **options)
 
 
 @every
@@ -374,11 +378,11 @@ def test_signs_its_result(entry: Entry) -> None:
     assert (meta.method, meta.title) == (entry.name, entry.title)
     assert meta.weights == net.weights
     assert meta.net == "tiny"
-    if "index" not in entry.arguments:
-        assert meta.images == (images.ids if "images" in entry.arguments else ())
+    if not entry.asks(Index, Indexes):
+        assert meta.images == (images.ids if entry.asks(Images) else ())
     assert set(meta.options) == set(entry.options.model_fields)
     assert set(meta.versions) == {"pellucid", "torch"}
-    if "target" in entry.arguments:
+    if entry.asks(Target, Targets):
         assert meta.target == "dog"
     json.dumps(meta.as_dict())
 
@@ -403,12 +407,10 @@ def test_refuses_values_out_of_range(entry: Entry) -> None:
 
 @every
 def test_takes_paths_and_names(entry: Entry, tmp_path: Path) -> None:
-    about(entry, "images")
+    about(entry, Images)
     path = tmp_path / "photo.png"
     Image.fromarray((photos(1).pixels[0] * 255).byte().permute(1, 2, 0).numpy()).save(path)
-    given = (
-        nouns(entry, tiny(), photos()) | {"images": str(path)} | ({"target": 1} if "target" in entry.arguments else {})
-    )
+    given = nouns(entry, tiny(), photos()) | entry.placed({Images: str(path), Target: 1, Targets: 1})
     result = entry.function(**given, **QUICK.get(entry.name, {}))
     assert result.meta.images == ("photo.png",)
 

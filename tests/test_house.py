@@ -12,13 +12,14 @@ SOURCE = Path(__file__).parents[1] / "src" / "pellucid"
 FILES = sorted(SOURCE.rglob("*.py"))
 
 # room -> the rooms that it may import; a room may always import itself and those on the first line
-GROUND = {"ambient", "chance", "errors", "files", "geometry", "notes", "progress", "result"}
+GROUND = {"ambient", "chance", "errors", "files", "geometry", "notes", "nouns", "progress", "result"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "ambient": set(),
     "chance": set(),
     "geometry": set(),
     "notes": set(),
+    "nouns": {"errors"},
     "progress": set(),
     "files": {"errors"},
     "result": {"errors", "files", "geometry"},

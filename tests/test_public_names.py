@@ -10,7 +10,7 @@ import pytest
 import pellucid as pl
 
 FACE = {
-    "Heatmap", "Images", "Net", "PellucidError", "Result", "__version__", "activations", "attribution", "draw",
+    "Ask", "Heatmap", "Images", "Net", "PellucidError", "Result", "__version__", "activations", "attribution", "draw",
     "entries", "explain", "filters", "find", "images", "load", "net", "progress", "read", "representation",
     "synthesis", "target", "units",
 }  # fmt: skip

@@ -16,8 +16,11 @@ import torchvision
 import pellucid as pl
 from pellucid.catalogue import Entry
 from pellucid.images import Images
+from pellucid.methods.units import Indexes, Unit
 from pellucid.net import Net
+from pellucid.nouns import Noun
 from pellucid.sweep.index import Index
+from pellucid.target import Target, Targets
 from tests.methods.units.marked import marked
 from tests.storages import left_behind
 from tests.test_every_method import QUICK, every
@@ -101,11 +104,11 @@ def resident() -> int:
 
 @every
 def test_leaves_no_memory_behind_on_a_resnet(entry: Entry, net: Net, request: pytest.FixtureRequest) -> None:
-    given: dict[str, Any] = {"net": net, "images": photo(), "target": 5, "unit": "layer3:5"}
-    if {"index", "other", "indexes"} & set(entry.arguments):
-        given["index"] = given["other"] = request.getfixturevalue("index")
-        given["indexes"] = [given["index"]] * 2
-    given, how = {name: given[name] for name in entry.arguments}, options(entry)
+    kinds: dict[type[Noun], Any] = {Net: net, Images: photo(), Target: 5, Targets: 5, Unit: "layer3:5"}
+    if entry.asks(Index, Indexes):
+        index = request.getfixturevalue("index")
+        kinds |= {Index: index, Indexes: [index] * 2}
+    given, how = entry.placed(kinds), options(entry)
 
     def call() -> None:
         entry.function(**given, **how)

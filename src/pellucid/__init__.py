@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pellucid import images, net, progress, target
     from pellucid.ask import explain
     from pellucid.catalogue import entries, find
+    from pellucid.catalogue.ask import Ask
     from pellucid.draw import draw
     from pellucid.errors import PellucidError
     from pellucid.images import Images, read
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Ask": "pellucid.catalogue.ask:Ask",
     "Heatmap": "pellucid.result:Heatmap",
     "Images": "pellucid.images:Images",
     "Net": "pellucid.net:Net",

@@ -1,83 +1,25 @@
-"""A question as a value, and the question that everyone asks first."""
+"""The question that everyone asks first: `explain`."""
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pellucid import catalogue
 from pellucid.catalogue import Entry
+from pellucid.catalogue.ask import Ask
 from pellucid.errors import PellucidError, Refused
-from pellucid.images import Images, as_float, fingerprint
+from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.net.predict import chances
 from pellucid.progress import steps
-from pellucid.result import Column, Explanation, Heatmap, Meta, Result, Row, versions
+from pellucid.result import Column, Explanation, Heatmap, Meta, Row, versions
 from pellucid.target import Logit, Target
 
 DEFAULT_METHODS = ("grad_cam", "occlusion", "guided_backprop")
-_QUICK: dict[str, dict[str, Any]] = {
-    # explain answers at once; the methods' own defaults are finer
-    "occlusion": {"size": 40, "stride": 24},
-    "occlusion_rank": {"size": 40, "stride": 24},
-    "integrated_gradients": {"steps": 56},
-    "blur_integrated_gradients": {"steps": 56},
-    "guided_integrated_gradients": {"steps": 60},
-    "expected_gradients": {"samples": 60},
-    "xrai": {"steps": 24},
-    "extremal_perturbation": {"steps": 60},
-    "kernel_shap": {"samples": 300},
-    "lime": {"samples": 300},
-    "shapley_sampling": {"orders": 6},
-    "rise": {"samples": 400},
-    "sobol": {"samples": 8},
-    "smooth_grad": {"samples": 20},
-}
 
 
-@dataclass(frozen=True)
-class Ask:
-    """A method, a target and options: what the command line, the web and workers pass around."""
-
-    method: str
-    target: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def key(self, net: Net, images: Images | None = None) -> str:
-        """SHA-256 of everything that the answer depends on: equal questions have equal keys."""
-        entry = catalogue.find(self.method)
-        pictures = net.see(images).pictures if images is not None else ()
-        asked = {
-            "method": self.method,
-            "target": self.target,
-            "options": catalogue.validated(inspect.unwrap(entry.function), dict(self.options)),
-            "net": net.facts(),
-            "pixels": [hashlib.sha256(as_float(p).cpu().numpy().tobytes()).hexdigest() for p in pictures],
-        }
-        return hashlib.sha256(json.dumps(asked, sort_keys=True, default=_identity).encode()).hexdigest()
-
-    def answer(self, net: Net, images: Images | None = None) -> Result:
-        """Ask the method; `images` is left out for those that begin with none."""
-        entry = catalogue.find(self.method)
-        given: dict[str, Any] = {"net": net, "images": images}
-        if self.target is not None:
-            given["target"] = self.target
-        unasked = set(given) - set(entry.arguments)
-        if "target" in unasked:
-            raise PellucidError(f"{self.method} has no target: it takes {', '.join(entry.arguments)}")
-        result: Result = entry.function(**{k: v for k, v in given.items() if k not in unasked}, **self.options)
-        return result
-
-
-def _identity(value: Any) -> Any:
-    """What makes an option that is no plain value the same: of pictures, every pixel."""
-    if isinstance(value, Images):
-        return [fingerprint(picture) for picture in value.pictures]
-    return [str(value), value.facts()] if hasattr(value, "facts") else str(value)  # of a recipe, all its parts
+__all__ = ["Ask", "explain"]
 
 
 def explain(
@@ -111,7 +53,7 @@ def explain(
     rows, refused = [], []
     for entry in steps(entries, "methods"):
         try:
-            maps = [entry.function(net, images, one, **_QUICK.get(entry.name, {})) for one in steps(asked, entry.title)]
+            maps = [entry.function(net, images, one, **entry.quick) for one in steps(asked, entry.title)]
         except Refused as error:
             if methods != "all":
                 raise
@@ -135,15 +77,13 @@ def explain(
 
 def _able(methods: Sequence[str]) -> list[Entry]:
     """The entries of the methods asked for; each must have a target and give a map."""
-    able = [
-        e for e in catalogue.entries() if e.chapter == "attribution" and "target" in e.arguments and e.gives(Heatmap)
-    ]
+    able = [e for e in catalogue.entries() if e.chapter == "attribution" and e.asks(Target) and e.gives(Heatmap)]
     if methods == "all":
         return able
     entries = [catalogue.find(name) for name in methods]
     for entry in entries:
         if entry.name not in {one.name for one in able}:
-            lacks = "it gives no single map" if "target" in entry.arguments else "it has no target"
+            lacks = "it gives no single map" if entry.asks(Target) else "it has no target"
             names = ", ".join(one.name for one in able)
             raise PellucidError(f"explain cannot use {entry.name}: {lacks}; these can be used: {names}")
     return entries

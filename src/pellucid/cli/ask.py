@@ -9,17 +9,19 @@ from typing import Any
 import click
 import numpy as np
 
-from pellucid.ask import Ask
-from pellucid.catalogue import Entry, find, takes_many
+from pellucid.catalogue import Entry, find
+from pellucid.catalogue.ask import Ask
 from pellucid.cli.files import bare_places, places, save
-from pellucid.cli.options import Command, Count, Option, common, images, option, options_from
+from pellucid.cli.nouns import parameters, written
+from pellucid.cli.options import Command, Count, Option, common, option, options_from
 from pellucid.cli.preview import previewing
 from pellucid.cli.session import Session, finite, running
 from pellucid.cli.tables import plain, table, terminal
 from pellucid.draw.tables import cell
 from pellucid.errors import PellucidError
+from pellucid.images import Images
 from pellucid.result import Meta, Panel, Pictures, Result, Study, Table
-from pellucid.target import Target
+from pellucid.target import Target, Targets
 
 
 @dataclass(frozen=True)
@@ -61,32 +63,16 @@ def _described(result: Any) -> dict[str, Any]:
     return facts
 
 
-def command(name: str) -> click.Command:
+def command(name: str) -> Command:
     """The command of a method."""
     entry = find(name)
-    asks = entry.arguments
-    if {"index", "indexes"} & set(asks):
+    if any(kind.has_network for kind in entry.nouns.values()):
         from pellucid.cli.indexed import command as of_index
 
         return of_index(entry)
-    params: list[click.Parameter] = [images()] if "images" in asks else []
-    own = options_from(entry.options)
-    if "target" in asks:
-        target = asks["target"]
-        about = (
-            "a class by name, number or WordNet id; p(CLASS); CLASS - CLASS; LAYER:UNIT; out[I,J]; region(CLASS); "
-            "box(CLASS,x1,y1,x2,y2); word(TOKEN,POSITION); sentence(TOKEN,...); similar(PATH); energy(LAYER)"
-        )
-        default = "" if target.default is target.empty else f"  [default: {target.default}]"
-        many = takes_many(entry.function)
-        several = "; given several times, all are " + ("made together" if many else "drawn on one scale")
-        params.append(
-            Option(
-                "-t", "--target", metavar="TARGET", help=about + several + default, required=not default, multiple=True
-            )
-        )
-        if "images" in asks:
-            params.append(option("--top", type=Count | None, help="the so many best guesses, on one scale"))
+    params, own = parameters(entry), options_from(entry.options)
+    if entry.asks(Target, Targets) and entry.asks(Images):
+        params.append(option("--top", type=Count | None, help="the so many best guesses, on one scale"))
     if entry.gives(Pictures):
         params += [
             Option("--bare", metavar="PATH", section="Answer",
@@ -110,26 +96,19 @@ def _ask(session: Session, entry: Entry) -> None:
             f"--target {targets[0]!r} and --top {top}: ask for classes by name, or for the best guesses"
         )
     options = {name: given[name] for name in entry.options.model_fields}
-    ask = Ask(entry.name, targets[0] if targets else None, options)
     names = () if entry.together else given.get("images", ())
     tabled = entry.gives(Table) and not given["out"]  # numbers to be read: on stdout, unless a file is named
     files = [[]] * max(len(names), 1) if tabled else places(given["out"], names or [given["net"]], entry.name)
     bare = bare_places(given["bare"], names or [given["net"]], entry.name) if given.get("bare") else []
 
     def one(picture: Any, i: int) -> list[Answer]:
-        if top or len(targets) > 1:
-            asked = session.net.top(picture, top) if top else targets
-            nouns = {"net": session.net, "images": picture, "target": list(asked)}
-            found = entry.function(**{name: nouns[name] for name in entry.arguments}, **options)
-            found = list(found) if isinstance(found, tuple) else [found]
-            saved = save(
-                found if len(found) > 1 else found[0], picture, files[i], given["look"] or {}, session.watch.words
-            )
-        else:
-            found = [ask.answer(session.net, picture)]
-            saved = save(
-                found[0], None if entry.together else picture, files[i], given["look"] or {}, session.watch.words
-            )
+        nouns = written(entry, given)
+        if top:
+            nouns[str(entry.argument(Target, Targets))] = session.net.top(picture, top)
+        found = Ask(entry.name, nouns, options).answer(session.net, *([picture] if picture is not None else []))
+        found = list(found) if isinstance(found, tuple) else [found]
+        over = None if entry.together else picture
+        saved = save(found if len(found) > 1 else found[0], over, files[i], given["look"] or {}, session.watch.words)
         if bare:
             saved = [*saved, *(path for result in found for path in result.write(bare[i]))]
         for result in found:
@@ -138,7 +117,7 @@ def _ask(session: Session, entry: Entry) -> None:
 
     with previewing(given.get("preview")):
         asked = session.together if entry.together else session.each
-        answers = asked(one) if "images" in entry.arguments else [one(None, 0)]
+        answers = asked(one) if entry.asks(Images) else [one(None, 0)]
     report(session, [answer for several in answers for answer in several])
 
 

@@ -7,20 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import click
-
 from pellucid.catalogue import Entry
+from pellucid.catalogue.ask import Ask
 from pellucid.cli.ask import Answer, remark, report
 from pellucid.cli.files import PAGES, places, save
+from pellucid.cli.nouns import parameters, written
 from pellucid.cli.options import Command, Option, common, options_from
 from pellucid.cli.session import Session, running
 from pellucid.errors import PellucidError
+from pellucid.images import Images
+from pellucid.methods.units import Index, Indexes, Unit
 from pellucid.net.load import load
 from pellucid.result import Places, Result, Table
-from pellucid.sweep.index import Index, preprocess_of
+from pellucid.sweep.index import preprocess_of
 
-NOUNS = {"index": "INDEX", "other": "OTHER", "indexes": "INDEX...", "unit": "LAYER:UNIT", "images": "IMAGE..."}
-"""What such methods ask about, in the order of their signatures, and how the help page writes it."""
 KEPT = ("out", "look", "json", "quiet", "debug", "threads")
 """Of the common options those that make sense where the network is the index's."""
 NETWORK = ("net", "weights", "labels", "output", "scores")
@@ -28,14 +28,11 @@ NETWORK = ("net", "weights", "labels", "output", "scores")
 _WAYS = {"images": "--pictures FOLDER", "net": "--net SPEC"}
 
 
-def command(entry: Entry) -> click.Command:
+def command(entry: Entry) -> Command:
     """The command of a method that has an index among its nouns. Its network is the one of the index."""
     own = options_from(entry.options)
     taken = {param.name for param in own}
-    params: list[click.Parameter] = [_argument(noun) for noun in entry.arguments if noun in NOUNS]
-    if "target" in entry.arguments:
-        params.append(Option("-t", "--target", metavar="TARGET", help="as for the other methods"))
-    params += own
+    params = [*parameters(entry), *own]
     params.append(Option("--pictures", metavar="SOURCE", help="where the pictures lie now, if they were moved"))
     params += [one for one in network() if one.name not in taken]
     params += [one for one in common(out=True) if one.name in KEPT and one.name not in taken]
@@ -54,32 +51,28 @@ def network() -> list[Option]:
     return found
 
 
-def _argument(noun: str) -> click.Argument:
-    several = NOUNS[noun].endswith("...")
-    return click.Argument([noun], nargs=-1 if several else 1, required=True, metavar=NOUNS[noun], type=click.Path())
-
-
 def answered(session: Session, entry: Entry) -> None:
     """Ask the method, once: its index and pictures are one question."""
     given = session.given
-    nouns = {name: given[name] for name in entry.arguments if name in given and given[name] is not None}
+    nouns = written(entry, given)
     tabled = entry.gives(Table) and not given["out"]
-    files = (
-        [] if tabled else places(given["out"], [about(given)], entry.name, more=PAGES if entry.gives(Places) else ())[0]
-    )
+    more = PAGES if entry.gives(Places) else ()
+    files = [] if tabled else places(given["out"], [about(entry, given)], entry.name, more=more)[0]
     session.use_threads()
     with session.watch.busy("opening the index"):
-        for name in ("index", "other"):
-            if name in nouns:
+        for name, kind in entry.nouns.items():
+            if issubclass(kind, Index):
                 nouns[name] = opened(nouns[name], given)
-        if "indexes" in nouns:
-            nouns["indexes"] = [opened(one, given) for one in nouns["indexes"]]
-    if "images" in nouns:
-        nouns["images"] = session.read_all(given["images"])
-        if nouns["images"] is None:
+            elif issubclass(kind, Indexes):
+                nouns[name] = [opened(one, given) for one in nouns[name]]
+    pictures = entry.argument(Images)
+    if pictures is not None:
+        nouns[pictures] = session.read_all(given["images"])
+        if nouns[pictures] is None:
             return
-    result: Result = entry.function(**nouns, **{name: given[name] for name in entry.options.model_fields})
-    saved = save(result, nouns.get("images"), files, given["look"] or {}, session.watch.words)
+    result: Result = Ask(entry.name, {}, {name: given[name] for name in entry.options.model_fields}).answer(**nouns)
+    over = nouns[pictures] if pictures is not None else None
+    saved = save(result, over, files, given["look"] or {}, session.watch.words)
     remark(session, entry.title, result, "")
     report(session, [Answer(None, result, saved)])
 
@@ -95,11 +88,11 @@ def opened(folder: str, given: Mapping[str, Any]) -> Index:
     return index
 
 
-def about(given: Any) -> str:
+def about(entry: Entry, given: Mapping[str, Any]) -> str:
     """What the answer's file is called after: photos.layer4-151 for that unit of photos.index."""
-    first = given.get("index") or (given.get("indexes") or [None])[0]
+    first = given.get(entry.argument(Index, Indexes) or "")
     if not first:
         raise PellucidError("which index? pellucid index PICTURES --store photos.index makes one")
-    unit = given.get("unit")
-    stem = Path(first).name.removesuffix(".index")
+    unit = given.get(entry.argument(Unit) or "")
+    stem = Path(first if isinstance(first, str) else first[0]).name.removesuffix(".index")
     return f"{stem}.{unit.replace(':', '-').replace('#', '-')}.x" if unit else f"{stem}.x"

@@ -16,6 +16,7 @@ from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from pellucid.errors import unknown
+from pellucid.nouns import Noun
 
 if TYPE_CHECKING:
     Kind = click.ParamType[Any]
@@ -185,7 +186,12 @@ def _word(annotation: Any) -> str:
     if origin in (tuple, list):
         return ",".join(_word(part) if part is not ... else "…" for part in parts)
     # a noun, such as Images, makes itself from what a person writes
-    return _WORDS.get(annotation, annotation.__name__.upper() if hasattr(annotation, "of") else "VALUE")
+    return _WORDS.get(annotation, _noun(annotation))
+
+
+def _noun(annotation: Any) -> str:
+    """A noun that is an option is written as its kind is called: IMAGES, RECIPE, CONCEPTS."""
+    return annotation.__name__.upper() if isinstance(annotation, type) and issubclass(annotation, Noun) else "VALUE"
 
 
 def _is_union(annotation: Any) -> bool:

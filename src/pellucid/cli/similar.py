@@ -11,6 +11,7 @@ from pellucid.cli.indexed import answered
 from pellucid.cli.indexed import command as of_index
 from pellucid.cli.options import Command, Option
 from pellucid.cli.session import Session, running
+from pellucid.methods.units import Unit
 
 
 def command() -> click.Command:
@@ -27,12 +28,14 @@ def command() -> click.Command:
 
 
 def _similar(session: Session) -> None:
-    asked = session.given["unit"]
+    units = find("units.similar")
+    unit = str(units.argument(Unit))
+    asked = session.given[unit]
     if not (asked.startswith(("sample:", "http://", "https://", "file://")) or Path(asked).is_file()):
-        answered(session, find("units.similar"))
+        answered(session, units)
         return
     neighbours = find("neighbours")
     options = {name: field.get_default() for name, field in neighbours.options.model_fields.items()}
     options |= {name: session.given[name] for name in ("count", "layer") if name in options}
-    session.given = {**session.given, **options, "images": (asked,), "unit": None}
+    session.given = {**session.given, **options, "images": (asked,), unit: None}
     answered(session, neighbours)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from pellucid.images.arrays import Layout, Range
 from pellucid.images.decode import decode
 from pellucid.images.files import SUFFIXES, found_in
 from pellucid.images.samples import samples
+from pellucid.nouns import Noun
 
 __all__ = ["SUFFIXES", "Images", "pictures_in", "read", "samples"]
 
@@ -29,13 +31,15 @@ _DARK = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Images:
+class Images(Noun):
     """N pictures: channel-first pixels, a stable id each, and how each was cut from its original.
 
     `pictures` are (C, H, W) tensors, uint8 in 0..255 or float in 0..1, RGB where C = 3; they may differ in
     size until a network has cut them to its own. `originals` are the pictures as they were read.
     """
 
+    written, samples, format = "IMAGE", ("photo.jpg",), "image"
+    many = by_network = True
     pictures: tuple[Tensor, ...]
     ids: tuple[str, ...]
     originals: tuple[Tensor, ...]
@@ -51,6 +55,11 @@ class Images:
     def of(cls, value: Any) -> Images:
         """`value` itself, or whatever `read` makes of it."""
         return value if isinstance(value, Images) else read(value)
+
+    @classmethod
+    def made(cls, value: Any, net: Any) -> Images:
+        """With the channels and values that the network takes, which what an array means depends on."""
+        return cls.of(value) if net is None or value is None else cls.of(net.images(value))
 
     @classmethod
     def from_pictures(
@@ -83,6 +92,15 @@ class Images:
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
         return {"images": self.ids}
+
+    @property
+    def identity(self) -> str:
+        """Every pixel, the names (noise is drawn by them), and where in its original each picture is."""
+        digest = hashlib.sha256()
+        for picture in self.pictures:
+            digest.update(f"{picture.dtype} {tuple(picture.shape)}".encode())
+            digest.update(picture.contiguous().cpu().numpy().tobytes())
+        return json.dumps([digest.hexdigest(), self.ids, repr(self.views), repr(self.cut_by), self.value_ranges])
 
     def __len__(self) -> int:
         return len(self.pictures)

@@ -19,6 +19,7 @@ from pellucid.errors import BadImage
 from pellucid.geometry import View
 from pellucid.images import Images, pictures_in, read
 from pellucid.images.hidden import hidden
+from pellucid.nouns import Noun
 
 _HOW = "a folder with images/, masks/ (PNG of class numbers, 0 for none) and classes.csv, .json or .yaml"
 _MOST = 10**8  # pixels of a mask
@@ -27,13 +28,14 @@ _ONE = "concept"
 
 
 @dataclass(frozen=True, eq=False)
-class Concepts:
+class Concepts(Noun):
     """A folder of pictures and of masks: `images/x.jpg` and `masks/x.png`, whose pixels are class numbers, 0 for none.
 
     The names of the classes come from `classes.csv` (number,name or number,name,category), `classes.json`
     ({number: name}) or `classes.yaml` (lines `number: name`).
     """
 
+    written, format = "CONCEPTS", "concepts"
     place: str
     names: Mapping[int, str]
     categories: Mapping[int, str]
@@ -63,6 +65,16 @@ class Concepts:
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
         return {"place": Path(self.place).name, "pictures": len(self), "concepts": len(self.names)}
+
+    @property
+    def identity(self) -> str:
+        """Files count as equal by name, size and time."""
+        stamps = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for pair in self.files for path in pair]
+        return json.dumps([stamps, sorted(self.names.items()), sorted(self.categories.items())])
+
+    def plain(self) -> str:
+        """The folder."""
+        return self.place
 
     def name(self, i: int) -> str:
         """What picture i is called."""

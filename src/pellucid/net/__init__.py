@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,7 @@ from pellucid.net.preprocess import Preprocess
 from pellucid.net.rules import Rule
 from pellucid.net.run import Run
 from pellucid.net.spill import spilling
+from pellucid.nouns import Noun
 from pellucid.result import Guess, Predictions
 from pellucid.result.scores import Scores
 
@@ -42,7 +44,7 @@ _MOST = 64  # images in a chunk: larger ones are no faster
 
 
 @dataclass(frozen=True, eq=False)
-class Net:
+class Net(Noun):
     """A network under study. It has no state of its own; what `run` hangs on the module is gone when it returns.
 
     `output` selects the tensor to explain where the module returns a tuple, list, dict or object: a key, an
@@ -50,6 +52,7 @@ class Net:
     its classes mean, where nothing in the network does.
     """
 
+    written, flags, format = "SPEC", ("--net",), "net"
     module: nn.Module
     name: str = "network"
     preprocess: Preprocess = field(default_factory=Preprocess)
@@ -332,6 +335,17 @@ class Net:
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
         return {"net": self.name, "weights": self.weights, "scores": self.scores or ""}
+
+    @property
+    def identity(self) -> str:
+        """Weights, preprocessing, and all that decides what its output is and which class a name means."""
+        labels = (self.labels.names, self.labels.wnids) if self.labels else None
+        return json.dumps([self.facts(), repr(self.preprocess), self.output, labels])
+
+    @property
+    def network(self) -> Net:
+        """Itself: targets and images are made for it."""
+        return self
 
     def with_module(self, module: nn.Module) -> Net:
         """The same preprocessing and labels around another module."""

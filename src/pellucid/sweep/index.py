@@ -18,6 +18,7 @@ from pellucid.images.sources import Source
 from pellucid.net import Net, Preprocess
 from pellucid.net.load import load
 from pellucid.notes import say
+from pellucid.nouns import Noun
 from pellucid.sweep._checked import asks_elsewhere, refused, runs_code
 from pellucid.sweep.eye import Eye
 from pellucid.sweep.fold import Units
@@ -44,9 +45,11 @@ class Top:
 
 
 @dataclass(frozen=True, eq=False)
-class Index:
+class Index(Noun):
     """A finished index. Its arrays are memory-mapped: opening it reads almost nothing."""
 
+    written, samples, format = "INDEX", ("photos.index", "other.index"), "index"
+    has_network = True
     store: Store
     moved: str | None = None
     """Where the pictures lie now, if not where they were."""
@@ -84,6 +87,15 @@ class Index:
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
         return {"net": str(self.plan.net.get("spec", "")), "weights": self.plan.weights}
+
+    @property
+    def identity(self) -> str:
+        """The bits of all its arrays."""
+        return str(self.store.current["digest"])
+
+    def plain(self) -> str:
+        """Its folder, where nobody has named another network or another place of its pictures."""
+        return str(self.store.folder) if self.given is None and self.moved is None else str(super().plain())
 
     @cached_property
     def source(self) -> Source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,11 +14,18 @@ from torch import Tensor
 
 from pellucid.errors import BadNetwork, PellucidError, Refused
 from pellucid.net import Net, Run
+from pellucid.nouns import Noun
 
 
-class Target(ABC):
+class Target(Noun, ABC):
     """A question with a number for an answer: `target(run)` gives (N,) scores, differentiable."""
 
+    written, flags, samples, format = "TARGET", ("-t", "--target"), ("goldfish",), "target"
+    apart = by_network = True
+    help = (
+        "a class by name, number or WordNet id; p(CLASS); CLASS - CLASS; LAYER:UNIT; out[I,J]; region(CLASS); "
+        "box(CLASS,x1,y1,x2,y2); word(TOKEN,POSITION); sentence(TOKEN,...); similar(PATH); energy(LAYER)"
+    )
     layers: tuple[str, ...] = ()
     """The layers whose activations the target reads: pass them to `net.run(at=...)`."""
     unit = "score"
@@ -61,6 +69,21 @@ class Target(ABC):
         """What a result's Meta records."""
         return {"target": str(self)}
 
+    @property
+    def identity(self) -> str:
+        """All its parts: two functions of one name differ, and so do two pictures of one name."""
+        found = {one.name: _identity(getattr(self, one.name)) for one in dataclasses.fields(self) if one.compare}  # type: ignore[arg-type]
+        return f"{type(self).__name__}{found}"
+
+    def plain(self) -> Any:
+        """Its text, where that says all of it."""
+        text = str(self)
+        try:
+            same = Target.of(text) == self
+        except PellucidError:
+            same = False
+        return text if same else str(super().plain())
+
     def __add__(self, other: Target) -> Target:
         return _combined(self, other, 1.0)
 
@@ -96,6 +119,11 @@ class Target(ABC):
         from pellucid.target.grammar import target_of  # here, because the grammar knows every kind of target
 
         return target_of(value, net)
+
+    @classmethod
+    def made(cls, value: Any, net: Any) -> Target:
+        """With its classes and layers at hand."""
+        return cls.of(value, net)
 
 
 @final
@@ -150,9 +178,12 @@ class Sum(Target):
 
 @final
 @dataclass(frozen=True)
-class Targets:
+class Targets(Noun):
     """Several targets, each for a picture of its own: what a method takes that answers many questions at once."""
 
+    written, flags, samples, help = Target.written, Target.flags, Target.samples, Target.help
+    format = "target"
+    many = by_network = True
     parts: tuple[Target, ...]
 
     @classmethod
@@ -164,6 +195,11 @@ class Targets:
         if not many:
             raise PellucidError("the list of targets is empty")
         return cls(tuple(Target.of(one, net) for one in many))
+
+    @classmethod
+    def made(cls, value: Any, net: Any) -> Targets:
+        """Each with its classes and layers at hand."""
+        return cls.of(value, net)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -178,6 +214,15 @@ class Targets:
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
         return {"target": "; ".join(map(str, self.parts))}
+
+    @property
+    def identity(self) -> str:
+        """Of each, in their order."""
+        return str(_identity(self.parts))
+
+    def plain(self) -> list[Any]:
+        """The text of each."""
+        return [part.plain() for part in self.parts]
 
     def __len__(self) -> int:
         return len(self.parts)
@@ -240,6 +285,12 @@ def _guessed(target: Target, run: Run, image: int) -> Target:
     if isinstance(target, Sum):
         return Sum(tuple((weight, _guessed(part, run, image)) for weight, part in target.parts))
     return target.fixed(run, image)
+
+
+def _identity(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_identity(one) for one in value]
+    return value.identity if isinstance(value, Noun) else repr(value)
 
 
 def _parts(target: Target) -> tuple[tuple[float | int, Target], ...]:

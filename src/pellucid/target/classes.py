@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import final
+from typing import Any, final
 
 from jaxtyping import Float
 from torch import Tensor
@@ -72,6 +72,10 @@ class Logit(OfClass):
 
     def __str__(self) -> str:
         return str(self.of_class)
+
+    def plain(self) -> Any:
+        """A number as a number: as text it would be the class of that name first."""
+        return super().plain() if isinstance(self.of_class, str) else self.of_class
 
     def unit_of(self, net: Net) -> str:
         """What the network's numbers are."""

@@ -15,6 +15,7 @@ from pellucid.catalogue import entries
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.net import Net, Preprocess
+from pellucid.target import Target
 from tests.test_every_method import QUICK, numbers
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning:timm")]
@@ -148,14 +149,14 @@ def test_every_method_answers_or_refuses_in_a_line(name: str) -> None:
     module.load_state_dict(calibrated(name).state_dict())
     net = Net(module.float().eval(), preprocess=SHIFTED)
     image = Images.from_pictures([part.float() for part in picture(name).pictures], ["a"])
-    given = {"net": net, "images": image, "target": CLASS}
+    given = {Net: net, Images: image, Target: CLASS}
     wrong = []
     for entry in entries():
         if entry.chapter != "attribution":
             continue
         expected = REFUSED.get(entry.name, {}).get(name.partition(":")[2])
         try:
-            result = entry.function(**{k: given[k] for k in entry.arguments}, **quick(entry.name, net, name))
+            result = entry.function(**entry.placed(given), **quick(entry.name, net, name))
         except PellucidError as error:
             if expected is None or expected not in str(error) or "\n" in str(error):
                 wrong.append(f"{entry.name} refused: {error}")

@@ -19,7 +19,7 @@ from pellucid.result import Heatmap
 from pellucid.target import BEST, Target, fixed
 
 
-@method("Blur integrated gradients", source="Xu, Venugopalan & Sundararajan 2020, section 3")
+@method("Blur integrated gradients", source="Xu, Venugopalan & Sundararajan 2020, section 3", quick={"steps": 56})
 def blur_integrated_gradients(
     net: Net,
     images: Images,

@@ -26,7 +26,7 @@ from pellucid.result import Heatmap
 from pellucid.target import BEST, Target, fixed, scored
 
 
-@method("Expected gradients", source="Erion et al. 2021, equation 3")
+@method("Expected gradients", source="Erion et al. 2021, equation 3", quick={"samples": 60})
 def expected_gradients(
     net: Net,
     images: Images,

@@ -33,6 +33,7 @@ Area = Annotated[float | int, Field(gt=0, lt=1)]
 @method(
     "Extremal perturbation",
     source="Fong, Patrick & Vedaldi 2019, section 3 (started from a search for the best window)",
+    quick={"steps": 60},
 )
 def extremal_perturbation(
     net: Net,

@@ -25,7 +25,7 @@ _EQUAL = 100
 """Times the rounding of the network's numbers: gradients that differ by less are equal."""
 
 
-@method("Guided integrated gradients", source="Kapishnikov et al. 2021, section 4")
+@method("Guided integrated gradients", source="Kapishnikov et al. 2021, section 4", quick={"steps": 60})
 def guided_integrated_gradients(
     net: Net,
     images: Images,

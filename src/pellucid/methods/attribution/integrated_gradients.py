@@ -17,7 +17,7 @@ from pellucid.result import Heatmap
 from pellucid.target import BEST, Target, fixed
 
 
-@method("Integrated gradients", source="Sundararajan, Taly & Yan 2017, equation 1")
+@method("Integrated gradients", source="Sundararajan, Taly & Yan 2017, equation 1", quick={"steps": 56})
 def integrated_gradients(
     net: Net,
     images: Images,

@@ -19,7 +19,9 @@ from pellucid.target import BEST, Target
 
 
 @method(
-    "KernelSHAP", source="Lundberg & Lee 2017, theorem 2 (section 4.1); paired sampling: Covert & Lee 2021, section 3.3"
+    "KernelSHAP",
+    source="Lundberg & Lee 2017, theorem 2 (section 4.1); paired sampling: Covert & Lee 2021, section 3.3",
+    quick={"samples": 300},
 )
 def kernel_shap(
     net: Net,

@@ -19,7 +19,11 @@ from pellucid.target import BEST, Target
 _RIDGE = 1.0  # the authors' code
 
 
-@method("LIME", source="Ribeiro, Singh & Guestrin 2016, equation 1 and algorithm 1; settings of the authors' code")
+@method(
+    "LIME",
+    source="Ribeiro, Singh & Guestrin 2016, equation 1 and algorithm 1; settings of the authors' code",
+    quick={"samples": 300},
+)
 def lime(
     net: Net,
     images: Images,

@@ -18,7 +18,7 @@ from pellucid.result import Heatmap
 from pellucid.target import BEST, Target
 
 
-@method("Occlusion", source="Zeiler & Fergus 2013, section 4.2")
+@method("Occlusion", source="Zeiler & Fergus 2013, section 4.2", quick={"size": 40, "stride": 24})
 def occlusion(
     net: Net,
     images: Images,

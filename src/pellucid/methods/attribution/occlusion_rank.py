@@ -14,7 +14,11 @@ from pellucid.result import Heatmap
 from pellucid.target import BEST, Target, fixed
 
 
-@method("Occlusion, rank of the class", source="Zeiler & Fergus 2013, section 4.2 (after figure 7)")
+@method(
+    "Occlusion, rank of the class",
+    source="Zeiler & Fergus 2013, section 4.2 (after figure 7)",
+    quick={"size": 40, "stride": 24},
+)
 def occlusion_rank(
     net: Net,
     images: Images,

@@ -26,7 +26,7 @@ Form = Literal["gain", "paper", "pixel"]
 _BLOCK = 100  # masks between two looks at the error
 
 
-@method("RISE", source="Petsiuk, Das & Saenko 2018, section 3, equation 6")
+@method("RISE", source="Petsiuk, Das & Saenko 2018, section 3, equation 6", quick={"samples": 400})
 def rise(
     net: Net,
     images: Images,

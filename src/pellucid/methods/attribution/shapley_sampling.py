@@ -21,6 +21,7 @@ from pellucid.target import BEST, Target
     "Shapley sampling",
     source="Castro, Gómez & Tejada 2009, section 3; Štrumbelj & Kononenko 2014, algorithm 1; "
     "backwards: Mitchell et al. 2022, section 4.1",
+    quick={"orders": 6},
 )
 def shapley_sampling(
     net: Net,

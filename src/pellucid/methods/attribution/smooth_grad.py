@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,7 +12,8 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from pellucid.catalogue import Entry, find, method
+from pellucid.catalogue import method
+from pellucid.catalogue.ask import Ask, AskOption
 from pellucid.chance import Seed, generator
 from pellucid.errors import PellucidError
 from pellucid.geometry import Placement
@@ -25,19 +25,20 @@ from pellucid.progress import steps
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target, fixed, scored
 
+GRADIENT = Ask("gradient")
+
 
 @method(
     "SmoothGrad",
     source="Smilkov et al. 2017, section 3; Hooker et al. 2019 (squares) and Adebayo et al. 2018 (variance)",
+    quick={"samples": 20},
 )
 def smooth_grad(
     net: Net,
     images: Images,
     target: Target = BEST,
     *,
-    of: Annotated[
-        str, Field(description="the method whose maps are smoothed: any attribution method with a map, by its name")
-    ] = "gradient",
+    of: Annotated[AskOption, Field(description="the attribution method whose maps are smoothed")] = GRADIENT,
     kind: Annotated[
         Literal["mean", "square", "variance"],
         Field(description="mean (SmoothGrad), mean of squares (SmoothGrad-Squared), variance (VarGrad)"),
@@ -55,14 +56,15 @@ def smooth_grad(
 
     Of `gradient` the signed gradients of every channel are averaged (or squared, or their variance is taken),
     and only then the channels made one number, by `reduce`: (N, H, W) in units of the score per pixel range.
-    Of every other method its maps are, with that method's own options: (N, rows, columns) in its own unit and
-    frame. Noise is Gaussian and added to pixel values, before normalisation; its width is `sigma` times the
-    largest less the smallest value of the image. The best guess stays that of the image without noise. The
-    variance is unbiased and has no error map. Raises PellucidError for methods that give no map.
+    Of every other method its maps are, with its own options or those of `Ask("lrp", composite="epsilon_plus")`, as
+    text `lrp:composite=epsilon_plus`: (N, rows, columns) in its own unit and frame. Noise is Gaussian and added to
+    pixel values, before normalisation; its width is `sigma` times the largest less the smallest value of the image.
+    The best guess stays that of the image without noise. The variance is unbiased and has no error map. Raises
+    PellucidError for methods that give no map.
     """
-    entry, plain = find(of), of == "gradient"
+    entry, plain = of.entry, of.entry.name == "gradient" and not of.options
     if entry.chapter != "attribution" or entry.name == "smooth_grad":
-        raise PellucidError(f"smooth_grad: of={of!r}: it smooths any other attribution method, for example 'gradient'")
+        raise PellucidError(f"smooth_grad: of='{of}': it smooths any other attribution method, for example 'gradient'")
     if reduce is not None and not plain:
         raise PellucidError(f"smooth_grad: reduce={reduce!r}: maps of {of} have no channels left; leave reduce out")
     seen = net.see(images)
@@ -71,7 +73,7 @@ def smooth_grad(
         run = net.run(one.pixels, at=target.layers)
         every.append(fixed(target, run))
         copies, moments = _Copies(net, one, every[-1], sigma, seed), Moments()
-        for values in copies.gradients(samples) if plain else copies.maps(samples, entry):
+        for values in copies.gradients(samples) if plain else copies.maps(samples, of):
             moments.add(values**2 if kind == "square" else values)
         if kind == "variance":
             moments.mean = moments.variance
@@ -132,19 +134,14 @@ class _Copies:
             copies = torch.cat([self.noisy(sample) for sample in portion.tolist()])
             yield from backward(self.net, copies, self.target).gradient
 
-    def maps(self, samples: int, entry: Entry) -> Iterator[Float[Tensor, "1 rows columns"]]:
+    def maps(self, samples: int, of: Ask) -> Iterator[Float[Tensor, "1 rows columns"]]:
         """The map of every copy in turn. PellucidError where the method gives no map."""
-        ask = inspect.unwrap(entry.function)  # its origin is not wanted for every copy
         for sample in steps(range(samples), "SmoothGrad"):
-            given = {
-                "net": self.net,
-                "images": replace(self.one, pictures=(self.noisy(sample)[0],)),
-                "target": self.target,
-            }
-            heat = ask(**{name: given[name] for name in entry.arguments})
+            copy = replace(self.one, pictures=(self.noisy(sample)[0],))
+            heat = of.bare(self.net, copy, self.target)  # its origin is not wanted for every copy
             if not isinstance(heat, Heatmap):
                 kind = type(heat).__name__
-                raise PellucidError(f"smooth_grad: of={entry.name!r}: it gives a {kind}, there is no mean of those")
+                raise PellucidError(f"smooth_grad: of='{of}': it gives a {kind}, there is no mean of those")
             if not self.found:
                 self.found.append(heat)
             yield torch.from_numpy(heat.values)

@@ -27,7 +27,7 @@ Points = Literal["quasi", "random"]
 Array = Float[np.ndarray, "..."]
 
 
-@method("Sobol indices", source="Fel et al. 2021, section 3 (the estimators of Jansen 1999)")
+@method("Sobol indices", source="Fel et al. 2021, section 3 (the estimators of Jansen 1999)", quick={"samples": 8})
 def sobol(
     net: Net,
     images: Images,

@@ -22,7 +22,7 @@ _SIDE = 224  # the numbers of the paper are for pictures of this side; in larger
 _LEAST = 50  # pixels that a region must add
 
 
-@method("XRAI", source="Kapishnikov et al. 2019, section 3 and algorithm 1")
+@method("XRAI", source="Kapishnikov et al. 2019, section 3 and algorithm 1", quick={"steps": 24})
 def xrai(
     net: Net,
     images: Images,

@@ -23,7 +23,9 @@ _COSINE = 2
 
 
 @method(
-    "Activation atlas", source="Carter et al. 2019, sections 'Looking at a single layer' and 'Attribution', figure 3"
+    "Activation atlas",
+    source="Carter et al. 2019, sections 'Looking at a single layer' and 'Attribution', figure 3",
+    over="all",
 )
 def atlas(
     index: Index,

@@ -18,6 +18,7 @@ from pellucid.sweep.index import Index
     "Map of pictures",
     source="van der Maaten & Hinton 2008, section 3; McInnes et al. 2018, section 3; Karpathy 2014, figure 1; "
     "Ultsch & Siemon 1990, section 3 (seams)",
+    over="all",
 )
 def map(
     index: Index,

@@ -20,6 +20,7 @@ from torch import Tensor
 from pellucid.errors import BadImage, Refused
 from pellucid.images import Images, fingerprint, pictures_in, read
 from pellucid.net import Net, Run
+from pellucid.nouns import Noun
 from pellucid.progress import steps
 from pellucid.target import Channel, Logit, Neuron, Output, Probability, Sum, Target, Targets, scored
 from pellucid.target.units import over_places
@@ -126,8 +127,10 @@ class Known:
     notes: tuple[str, ...] = ()
 
 
-class Photos(ABC):
+class Photos(Noun, ABC):
     """Real images of any origin."""
+
+    written, format = "PHOTOS", "images"
 
     @abstractmethod
     def known(self, net: Net, targets: Sequence[Target]) -> Known:

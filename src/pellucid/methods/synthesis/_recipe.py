@@ -22,12 +22,13 @@ from pellucid.methods.synthesis._priors import (
     Touch,
 )
 from pellucid.methods.synthesis._transforms import Crop, Jitter, Noise, Pad, Roll, Rotate, Scale, Transform
+from pellucid.nouns import Noun
 
 Part = Image | Transform | Prior | Climb
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Noun):
     """How a picture is made: what is optimised, what happens to it before the network sees it, what it should be
     like, how it climbs, and for how many steps.
 
@@ -36,6 +37,7 @@ class Recipe:
     looks at each picture in a step; with `credit`, the share of each pixel in the climb is kept.
     """
 
+    written, format = "RECIPE", "recipe"
     name: str
     image: Image
     climb: Climb
@@ -73,6 +75,14 @@ class Recipe:
         parts = [self.image, *self.transforms, *self.priors, self.climb]
         more = {"redirect": self.redirect, "best": self.best, "looks": self.looks}
         return {"name": self.name, "steps": self.steps, **more, "parts": [str(one) for one in parts]}
+
+    def plain(self) -> str:
+        """Its text, where that says all of it."""
+        try:
+            same = Recipe.of(self.name) == self
+        except PellucidError:
+            same = False
+        return self.name if same else str(super().plain())
 
     @classmethod
     def of(cls, value: Any) -> Recipe:

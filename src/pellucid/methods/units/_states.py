@@ -7,14 +7,17 @@ from typing import Any, final
 
 from pellucid.errors import PellucidError
 from pellucid.methods.units._matching import called, same_pictures
+from pellucid.nouns import Noun
 from pellucid.sweep.index import Index
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Indexes:
+class Indexes(Noun):
     """Indexes over the same pictures, first to last."""
 
+    written, samples, format, many = "INDEX", ("first.index last.index",), "index", True
+    has_network = True
     each: tuple[Index, ...]
 
     @classmethod
@@ -39,3 +42,12 @@ class Indexes:
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records: the last of them."""
         return self.each[-1].facts()
+
+    @property
+    def identity(self) -> str:
+        """Of each, in their order."""
+        return " ".join(one.identity for one in self.each)
+
+    def plain(self) -> list[str]:
+        """The folder of each."""
+        return [one.plain() for one in self.each]

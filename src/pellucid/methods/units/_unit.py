@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from pellucid.errors import PellucidError
+from pellucid.nouns import Noun
 from pellucid.target import Channel, Target
 
 
 @final
 @dataclass(frozen=True)
-class Unit:
+class Unit(Noun):
     """One channel of one layer."""
 
+    written, samples, format = "LAYER:UNIT", ("layer4:151",), "unit"
     layer: str
     channel: int
 
@@ -35,3 +37,7 @@ class Unit:
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
         return {"target": str(self), "layer": self.layer}
+
+    def plain(self) -> str:
+        """As it is written."""
+        return str(self)

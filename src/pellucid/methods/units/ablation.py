@@ -38,7 +38,7 @@ _MOST = 100  # units above
 _PATCHES = 5
 
 
-@method("Ablation", source="Morcos et al. 2018, section 2.2; Zhou et al. 2018 (ablation), section 3")
+@method("Ablation", source="Morcos et al. 2018, section 2.2; Zhou et al. 2018 (ablation), section 3", over="all")
 def ablation(
     index: Index,
     unit: Unit,

@@ -16,7 +16,7 @@ from pellucid.sweep.index import Index
 _USUAL = 8  # layers
 
 
-@method("Colour coding", source="Rafegas & Vanrell 2018, section 3; Derrington, Krauskopf & Lennie 1984")
+@method("Colour coding", source="Rafegas & Vanrell 2018, section 3; Derrington, Krauskopf & Lennie 1984", over="all")
 def colour(
     index: Index,
     *,

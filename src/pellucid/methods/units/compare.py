@@ -39,7 +39,11 @@ _ABOUT = {
 _ORDER = ("gone", "new", "matched", "silent")
 
 
-@method("Units compared", source="Li et al. 2015 (convergent learning), section 3: one-to-one matching by correlation")
+@method(
+    "Units compared",
+    source="Li et al. 2015 (convergent learning), section 3: one-to-one matching by correlation",
+    over="all",
+)
 def compare(
     index: Index,
     other: Index,

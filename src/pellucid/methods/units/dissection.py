@@ -39,7 +39,7 @@ _CONCEPTS = {
 }
 
 
-@method("Network dissection", source="Bau et al. 2017, section 2, equation 1 (IoU of units and concepts)")
+@method("Network dissection", source="Bau et al. 2017, section 2, equation 1 (IoU of units and concepts)", over="all")
 def dissection(
     index: Index,
     *,

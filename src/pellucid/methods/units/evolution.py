@@ -32,7 +32,11 @@ _SETTLED = 0.9
 """Correlation with the last checkpoint from which on a unit counts as the one that it became."""
 
 
-@method("Evolution of a unit", source="Zeiler & Fergus 2013, section 4.1 and figure 4 (feature evolution in training)")
+@method(
+    "Evolution of a unit",
+    source="Zeiler & Fergus 2013, section 4.1 and figure 4 (feature evolution in training)",
+    over="all",
+)
 def evolution(
     indexes: Indexes,
     unit: Unit,

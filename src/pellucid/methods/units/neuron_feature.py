@@ -15,7 +15,7 @@ from pellucid.result import Meta, Pictures
 from pellucid.sweep.index import Index
 
 
-@method("Neuron feature", source="Rafegas, Vanrell, Alexandre & Arias 2020, section 3")
+@method("Neuron feature", source="Rafegas, Vanrell, Alexandre & Arias 2020, section 3", over="all")
 def neuron_feature(
     index: Index,
     unit: Unit,

@@ -25,7 +25,9 @@ _LIKES, _CLASSES, _WEAKEST = 5, 5, 5
 
 
 @method(
-    "Unit page", source="Zeiler & Fergus 2013, figure 2; Yosinski et al. 2015, section 2; Olah et al. 2020, section 1"
+    "Unit page",
+    source="Zeiler & Fergus 2013, figure 2; Yosinski et al. 2015, section 2; Olah et al. 2020, section 1",
+    over="all",
 )
 def page(
     index: Index,

@@ -24,7 +24,11 @@ _BOUNDS = {"ReLU": (0.0, float("inf")), "ReLU6": (0.0, 6.0)}
 _NO_SWITCHES = "no max-pooling, whose switches tie a deconvnet to the picture, lies before {}: prefer rule='guided'"
 
 
-@method("Reconstructions", source="Zeiler & Fergus 2013, section 2.1 and figure 2; Springenberg et al. 2015, figure 3")
+@method(
+    "Reconstructions",
+    source="Zeiler & Fergus 2013, section 2.1 and figure 2; Springenberg et al. 2015, figure 3",
+    over="all",
+)
 def reconstruction(
     index: Index,
     unit: Unit,

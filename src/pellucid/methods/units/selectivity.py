@@ -29,7 +29,11 @@ _ABOUT = {
 }
 
 
-@method("Selectivity", source="Rafegas, Vanrell, Alexandre & Arias 2020, section 4; Morcos et al. 2018, equation 1")
+@method(
+    "Selectivity",
+    source="Rafegas, Vanrell, Alexandre & Arias 2020, section 4; Morcos et al. 2018, equation 1",
+    over="all",
+)
 def selectivity(
     index: Index,
     unit: Unit,

@@ -19,7 +19,9 @@ from pellucid.sweep.index import Index
 _TOP = 100  # pictures that are compared
 
 
-@method("Similar units", source="Rafegas, Vanrell, Alexandre & Arias 2020, section 4; Li et al. 2016, section 2")
+@method(
+    "Similar units", source="Rafegas, Vanrell, Alexandre & Arias 2020, section 4; Li et al. 2016, section 2", over="all"
+)
 def similar(
     index: Index,
     unit: Unit,

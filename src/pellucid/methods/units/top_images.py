@@ -14,7 +14,7 @@ from pellucid.result import Patches
 from pellucid.sweep.index import Index
 
 
-@method("Top images", source="Zeiler & Fergus 2013, section 4 and figure 2; Zhou et al. 2015, section 3.2")
+@method("Top images", source="Zeiler & Fergus 2013, section 4 and figure 2; Zhou et al. 2015, section 3.2", over="all")
 def top_images(
     index: Index,
     unit: Unit,

@@ -1,0 +1,144 @@
+"""The catalogue of methods. A method is declared once; its signature is the declaration.
+
+The keyword-only arguments of a method become a pydantic model; validation, the command line, the web form, the
+documentation and the store key all read that model. Listing the methods does not import them: their names and
+titles are read from the source files, so that help stays fast.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from pellucid.catalogue.method import Over, method
+from pellucid.catalogue.options import Options, allowed, arguments_of, nouns_of, options_of, plain, result_of, validated
+from pellucid.errors import unknown
+from pellucid.nouns import Noun
+
+__all__ = ["Entry", "Over", "allowed", "entries", "find", "method", "options_of", "plain", "validated"]
+
+_HOME = Path(__file__).parents[1] / "methods"
+_GROUP = "pellucid.methods"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the catalogue: where a method is, and what it is called. Importing it is left to `function`."""
+
+    name: str
+    title: str
+    source: str
+    chapter: str
+    module: str
+    over: Over = "each"
+    quick: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Options that answer within seconds, more coarsely than the defaults."""
+
+    @cached_property
+    def function(self) -> Callable[..., Any]:
+        """The method itself."""
+        found: Callable[..., Any] = getattr(import_module(self.module), self.name)
+        return found
+
+    @property
+    def doc(self) -> str:
+        """Its docstring."""
+        return inspect.getdoc(self.function) or ""
+
+    @property
+    def summary(self) -> str:
+        """The first line of its docstring."""
+        return self.doc.partition("\n")[0]
+
+    @property
+    def plainly(self) -> Callable[..., Any]:
+        """The function as it was declared: it takes nouns and all options, and signs nothing."""
+        declared: Callable[..., Any] = inspect.unwrap(self.function)
+        return declared
+
+    @property
+    def options(self) -> type[Options]:
+        """The model of its keyword-only arguments."""
+        return options_of(self.plainly)
+
+    def gives(self, kind: type) -> bool:
+        """Whether the method says that its result is of that kind."""
+        return result_of(self.plainly) is kind
+
+    @property
+    def nouns(self) -> dict[str, type[Noun]]:
+        """The kind of everything that it asks about, in order, by the name of the argument."""
+        return nouns_of(self.plainly)
+
+    @property
+    def arguments(self) -> dict[str, inspect.Parameter]:
+        """What it asks about, in order, as its signature says it."""
+        return arguments_of(self.plainly)
+
+    def argument(self, *kinds: type[Noun]) -> str | None:
+        """The name of the first argument of one of these kinds; None where it asks about none of them."""
+        return next((name for name, kind in self.nouns.items() if issubclass(kind, kinds)), None)
+
+    @property
+    def together(self) -> bool:
+        """Whether its answer is one for all that it is asked about together, rather than one for each image."""
+        return self.over == "all"
+
+    def asks(self, *kinds: type[Noun]) -> bool:
+        """Whether it asks about one of these kinds."""
+        return self.argument(*kinds) is not None
+
+    def placed(self, nouns: Mapping[type[Noun], Any]) -> dict[str, Any]:
+        """Every argument with what there is of its kind; left out where there is nothing."""
+        return {name: nouns[kind] for name, kind in self.nouns.items() if kind in nouns}
+
+    def filled(self, nouns: Iterable[Noun]) -> dict[str, Noun]:
+        """Each noun as the first argument of its kind that has none; those of no such kind are left out."""
+        found: dict[str, Noun] = {}
+        for noun in nouns:
+            for name, kind in self.nouns.items():
+                if name not in found and isinstance(noun, kind):
+                    found[name] = noun
+                    break
+        return found
+
+
+@functools.cache
+def entries() -> tuple[Entry, ...]:
+    """Every method, ours and those of other packages (entry-point group `pellucid.methods`), by chapter and name."""
+    files = ((path, f"pellucid.methods.{path.parent.name}.{path.stem}") for path in sorted(_HOME.glob("*/*.py")))
+    found = [entry for path, module in files for entry in _declared(path, module)]
+    for point in entry_points(group=_GROUP):
+        function = point.load()
+        module = function.__module__
+        chapter, how = module.rpartition(".")[2], (function.over, function.quick)
+        found.append(Entry(point.name, function.title, function.source, chapter, module, *how))
+    return tuple(sorted(found, key=lambda entry: (entry.chapter, entry.name)))
+
+
+def _declared(path: Path, module: str) -> list[Entry]:
+    """The methods that a source file declares, without importing it."""
+    found = []
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for call in getattr(node, "decorator_list", []):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "method":
+                title = ast.literal_eval(call.args[0])
+                how = {str(one.arg): ast.literal_eval(one.value) for one in call.keywords}
+                found.append(Entry(node.name, title, chapter=path.parent.name, module=module, **how))  # type: ignore[attr-defined]
+    return found
+
+
+def find(name: str) -> Entry:
+    """The method of that name, also as chapter.name, or UnknownName with the nearest."""
+    for entry in entries():
+        if name in (entry.name, f"{entry.chapter}.{entry.name}"):
+            return entry
+    raise unknown("method", name, [entry.name for entry in entries()])

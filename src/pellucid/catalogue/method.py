@@ -1,0 +1,142 @@
+"""@method: a plain function becomes a method, whose nouns make themselves and whose results are signed."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, TypeVar, cast
+
+from pellucid.catalogue.options import arguments_of, nouns_of, plain, validated
+from pellucid.errors import OutOfMemory, PellucidError, is_out_of_memory
+from pellucid.notes import collected
+from pellucid.nouns import Noun
+
+R = TypeVar("R")
+Over = Literal["each", "all"]
+"""Whether the answer is one for each image, or one for all of them together."""
+
+
+def method(
+    title: str, *, source: str, over: Over = "each", quick: Mapping[str, Any] | None = None
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Declare a plain function as a method: `title` for people, `source` the paper and the place in it.
+
+    Positional arguments are turned into what their annotations say (a path into Images, a class name into a
+    Target), options are validated, and the result's Meta records all of them with their defaults. A list of
+    targets gives a tuple of results, from one forward pass where memory allows. `over` says whether the answer is
+    one for each image or one for all together; `quick` are options that answer within seconds, more coarsely than
+    the defaults, for whoever asks many methods at once.
+    """
+
+    def declare(function: Callable[..., R]) -> Callable[..., R]:
+        @functools.wraps(function)
+        def asked(*args: Any, **kwargs: Any) -> R:
+            from pellucid.ambient import neutral  # here, because listing the methods must not wait for torch
+
+            with neutral():
+                return answered(*args, **kwargs)
+
+        def answered(*args: Any, **kwargs: Any) -> R:
+            kinds, name = nouns_of(function), function.__name__
+            if len(args) > len(kinds):
+                raise PellucidError(f"{name} takes {', '.join(kinds)}; its options are given by name")
+            given = {**dict(zip(kinds, args, strict=False))}
+            given |= {key: kwargs.pop(key) for key in list(kwargs) if key in kinds and key not in given}
+            several = next((key for key, kind in kinds.items() if kind.apart and _is_list(given.get(key))), None)
+            if several is not None:
+                return cast(R, _each(asked, function, several, given, kwargs))
+            nouns = made(function, given)
+            options = validated(function, {key: _spelled(value, nouns) for key, value in kwargs.items()})
+            with collected() as said:
+                answer = _in_room(function, nouns, options)
+            return _signed(answer, name, title, options, nouns, said)
+
+        asked.title, asked.source, asked.over, asked.quick = title, source, over, dict(quick or {})  # type: ignore[attr-defined]
+        return asked
+
+    return declare
+
+
+def made(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Noun]:
+    """What a method asks about as the nouns of its annotations, with the defaults of what is not given."""
+    whole = dict(given)
+    for name, parameter in arguments_of(function).items():
+        if name not in given and parameter.default is parameter.empty:
+            signature = f"{function.__name__}({', '.join(nouns_of(function))})"
+            raise PellucidError(f"{function.__name__} needs {name}: {signature}")
+        whole.setdefault(name, parameter.default)
+    return _made(function, whole)
+
+
+def _made(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Noun]:
+    """What is given as nouns, in the order of the signature: those that come later know the network."""
+    nouns: dict[str, Noun] = {}
+    network = None
+    for name, kind in nouns_of(function).items():
+        if name in given:
+            nouns[name] = kind.made(given[name], network)
+            network = nouns[name].network if network is None else network
+    return nouns
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, (list, tuple))
+
+
+def _each(
+    asked: Callable[..., R], function: Callable[..., R], several: str, given: dict[str, Any], options: dict[str, Any]
+) -> Any:
+    """One result for each of the several; the network need not run forward again for what it has been shown."""
+    each = given.pop(several)
+    if not each:
+        raise PellucidError(f"{function.__name__}: the list of {several}s is empty")
+    shared = {name: noun.remembering() for name, noun in _made(function, given).items()}
+    return tuple(asked(**shared, **{several: one}, **options) for one in each)
+
+
+def _in_room(function: Callable[..., R], nouns: Mapping[str, Noun], options: dict[str, Any]) -> R:
+    """The method's answer; where memory runs out, once more with half as many images at a time, down to one."""
+    while True:
+        try:
+            return function(**nouns, **options)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            said = str(error).partition("\n")[0]
+        # Outside the handler: the traceback holds whatever filled the memory.
+        if not any(noun.halve() for noun in nouns.values()):
+            raise OutOfMemory(
+                f"{function.__name__}: {said}, not even one image at a time: give the network a smaller input, or ask "
+                "on a device with more memory"
+            )
+
+
+def _spelled(value: Any, nouns: Mapping[str, Noun]) -> Any:
+    """An option as text where it is a part of a network: its layers may be given as the modules that they are."""
+    for noun in nouns.values():
+        value = noun.spelled(value)
+    return value
+
+
+def _signed(
+    result: R, name: str, title: str, options: dict[str, Any], nouns: Mapping[str, Noun], arose: Iterable[str]
+) -> R:
+    """The result with its origin written into its Meta."""
+    from pellucid.result import versions  # here, because listing the methods must not wait for numpy
+
+    said = result.meta  # type: ignore[attr-defined]
+    facts = {key: value for noun in nouns.values() for key, value in noun.facts().items() if not getattr(said, key)}
+    notes = [*arose, *(note for noun in nouns.values() for note in noun.notes)]
+    notes += [note for noun in nouns.values() for note in noun.remarks(options)]
+    meta = dataclasses.replace(
+        said,
+        notes=tuple(dict.fromkeys((*said.notes, *notes))),
+        method=name,
+        title=title,
+        options={name: plain(value) for name, value in options.items()},
+        seed=options.get("seed", said.seed),
+        versions=versions(),
+        **facts,
+    )
+    return dataclasses.replace(result, meta=meta)  # type: ignore[type-var]
