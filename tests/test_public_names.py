@@ -11,7 +11,7 @@ import pellucid as pl
 
 FACE = {
     "Heatmap", "Images", "Net", "PellucidError", "Result", "__version__", "activations", "attribution", "draw",
-    "entries", "explain", "filters", "find", "images", "load", "net", "progress", "read", "representation",
+    "entries", "explain", "filters", "find", "images", "load", "net", "open", "progress", "read", "representation",
     "synthesis", "target", "units",
 }  # fmt: skip
 ATTRIBUTION = {
