@@ -26,7 +26,7 @@ def regular(path: Path) -> Path:
     """The path of a file that is one: to open a pipe, or to read a device, may never end. Raises OSError."""
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
-        raise OSError(0, "it is a folder" if stat.S_ISDIR(mode) else "it is no file")
+        raise OSError(0, "it is no file")
     return path
 
 
