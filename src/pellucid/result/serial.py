@@ -101,7 +101,7 @@ def _described(said: Any, arrays: Arrays) -> Any:
         return _described(said["$list"], arrays)
     if "$" in said:
         values = arrays[said["$"]]
-        return [_finite(one) for one in values.tolist()] if "tuple" in said else _extent(values)
+        return [finite(one) for one in values.tolist()] if "tuple" in said else _extent(values)
     found = {str(key): _described(one, arrays) for key, one in pairs_of(said) or ()}
     if "kind" in found and isinstance(found.get("values"), dict):
         found |= found.pop("values")
@@ -110,11 +110,13 @@ def _described(said: Any, arrays: Arrays) -> Any:
 
 def _extent(values: np.ndarray) -> dict[str, Any]:
     """The shape of an array, and the range of its numbers where it has any."""
-    ends = {"min": _finite(values.min().item()), "max": _finite(values.max().item())} if values.size else {}
+    ordered = values.size and values.dtype.kind != "c"
+    ends = {"min": finite(values.min().item()), "max": finite(values.max().item())} if ordered else {}
     return {"shape": list(values.shape), **ends}
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """A number, or None where JSON has none for it."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

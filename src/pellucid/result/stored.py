@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import reprlib
 import zipfile
 import zlib
 from pathlib import Path
@@ -100,7 +99,7 @@ def _kind(about: dict[str, Any]) -> type:
     name = about["result"]["kind"]
     kind = kind_of(name) if isinstance(name, str) else None
     if kind is None:
-        raise unknown("kind of result", reprlib.repr(name), KINDS)
+        raise unknown("kind of result", name[:80] if isinstance(name, str) else "?", KINDS)
     return kind
 
 
