@@ -67,7 +67,7 @@ def array(archive: zipfile.ZipFile, member: str) -> np.ndarray:
         for side in shape:
             count *= side
         if count * dtype.itemsize != size - 10 - length:
-            raise ValueError(f"{member!r:.80} says that it is {shape}, which it is not")
+            raise ValueError(f"{member!r:.80} says that it has another size than it has")
         flat = np.empty(count, dtype)
         _fill(flat.view(np.uint8), stream)
     return flat.reshape(shape, order="F" if match[2] == b"True" else "C")

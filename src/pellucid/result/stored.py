@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -23,7 +24,7 @@ _MOST = 100_000
 """Arrays in a file."""
 _FAULTS = (
     OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, EOFError, MemoryError,
-    RecursionError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
+    RecursionError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error, struct.error,
 )  # fmt: skip
 """What zipfile, json, numpy and the constructors of results raise on files that nobody wrote."""
 
