@@ -198,7 +198,7 @@ def test_no_option_of_a_method_hides_a_common_one(entry: Entry) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["explain", "predict", "layers", "index", "unit", "units", "similar", "methods", "doctor"]
+    "name", ["explain", "predict", "layers", "index", "unit", "units", "similar", "show", "methods", "doctor"]
 )
 def test_help_of_our_own_commands(name: str, run: Run) -> None:
     code, out, err = run(name, "--help")
@@ -458,6 +458,21 @@ def test_explain(run: Run) -> None:
     saved: Any = pl.open("x.npz")
     assert [heat.values.shape for heat in saved.rows[0].maps] == [(1, 16, 16)] * 2
     assert [guess.index for guess in saved.guesses] == [guess["index"] for guess in result["guesses"]]
+
+
+def test_what_was_saved_is_shown_again(run: Run) -> None:
+    assert run("grad_cam", "dog.png", *NET, "-o", "x.npz", "-o", "x.png", "-q")[0] == 0
+    assert run("show", "x.npz", "--over", "dog.png", "-o", "y.png", "-q") == (0, "y.png\n", "")
+    with Image.open("x.png") as first, Image.open("y.png") as second:
+        assert np.array_equal(np.asarray(first), np.asarray(second))
+    code, out, err = run("show", "x.npz", "--json")
+    (result,) = json.loads(out)["results"]
+    assert (code, result["kind"], result["saved"]) == (0, "Heatmap", ["x.show.png"])
+    assert "Grad-CAM" in err
+    code, _, err = run("show", "y.npz")
+    assert (code, err.startswith("error: no file 'y.npz'; nearest of 1: x.npz")) == (2, True)
+    code, _, err = run("show", "dog.png")
+    assert (code, err.count("\n"), "no result that Pellucid saved" in err) == (3, 1, True)
 
 
 # answers in words

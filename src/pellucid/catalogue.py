@@ -195,8 +195,16 @@ def _signed(
 
 
 def plain(value: Any) -> Any:
-    """An option as Meta records it: of pictures their names."""
-    return value.facts() if hasattr(value, "facts") else value
+    """An option as Meta records it, as files hold it: of pictures their names, of an unknown value its text."""
+    if hasattr(value, "facts"):
+        return value.facts()
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if isinstance(value, tuple):
+        return tuple(map(plain, value))
+    if isinstance(value, Mapping):
+        return {key: plain(one) for key, one in value.items()}
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
 def validated(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:

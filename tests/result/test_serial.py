@@ -105,7 +105,7 @@ def test_what_a_file_says() -> None:
     assert arrays.keys() == {"values", "columns.a"}
     assert about["columns"] == {"a": {"$": "columns.a", "tuple": True}, "b": [1, None]}
     assert about["numbers"] == {"$dict": [[3, "x"]]}
-    assert about["rows"] == [[1.0, {"$number": "inf"}]]
+    assert about["rows"] == [[1.0, {"$number": "7ff0000000000000"}]]
     assert about["kind"] == "Everything"
 
 

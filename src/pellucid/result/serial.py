@@ -8,7 +8,7 @@ What the JSON says:
     a tuple                […]
     a mapping              {KEY: …}, or {"$dict": [[KEY, …], …]} where a key is no word or begins with $
     a list                 {"$list": […]}
-    NaN, ∞, −∞             {"$number": "nan"}, for JSON has none of them
+    NaN, ∞, −∞             {"$number": "7ff8000000000000"}, the bits of the float, for JSON has none of them
 
 and everything else as itself. Whole numbers stay whole, and floats the same float. Fields that are annotated with Any
 hold only such values and arrays.
@@ -20,6 +20,7 @@ import dataclasses
 import math
 import re
 import reprlib
+import struct
 import types
 import typing
 from collections.abc import Mapping
@@ -133,7 +134,7 @@ class _Pack:
         if value is None or isinstance(value, (bool, int, str)):
             return value
         if isinstance(value, float):
-            return value if math.isfinite(value) else {"$number": repr(value)}
+            return value if math.isfinite(value) else {"$number": struct.pack(">d", value).hex()}
         if isinstance(value, np.ndarray):
             return {"$": self._named(value, path)}
         if dataclasses.is_dataclass(value) and hint is not Any:
@@ -303,9 +304,11 @@ def pairs_of(said: Mapping[str, Any]) -> list[Any] | None:
 def _word(hint: Any, said: Any, where: str) -> Any:
     """A value that is no more than itself. A float may be a whole number, and stays one."""
     if hint is float and isinstance(said, dict):
-        if said not in ({"$number": "nan"}, {"$number": "inf"}, {"$number": "-inf"}):
+        bits = said.get("$number") if len(said) == 1 else None
+        if not isinstance(bits, str) or not re.fullmatch("[7f]ff[0-9a-f]{13}", bits):
             raise _wrong(where, said, "a number")
-        return float(said["$number"])
+        found: float = struct.unpack(">d", bytes.fromhex(bits))[0]
+        return found
     if typing.get_origin(hint) is typing.Literal:
         allowed = [one for one in typing.get_args(hint) if type(one) is type(said) and one == said]
         if not allowed:
