@@ -6,9 +6,9 @@ import json
 import re
 import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -69,14 +69,14 @@ def array(archive: zipfile.ZipFile, member: str) -> np.ndarray:
         if count * dtype.itemsize != size - 10 - length:
             raise ValueError(f"{member!r:.80} says that it has another size than it has")
         flat = np.empty(count, dtype)
-        _fill(flat.view(np.uint8), stream)
+        _fill(flat.view(np.uint8), stream.read)
     return flat.reshape(shape, order="F" if match[2] == b"True" else "C")
 
 
-def _fill(memory: np.ndarray, stream: IO[bytes]) -> None:
+def _fill(memory: np.ndarray, read: Callable[[int], bytes]) -> None:
     """Read what fills the memory, and nothing more; at the end zipfile compares the checksum."""
     done = 0
-    while piece := stream.read(_PIECE):
+    while piece := read(_PIECE):
         memory[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
         done += len(piece)
     if done != len(memory):

@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -137,6 +138,11 @@ def test_kinds_of_packages_that_are_not_imported_yet(tmp_path: Path, monkeypatch
     point = SimpleNamespace(load=lambda: serial.register(Everything))
     monkeypatch.setattr(serial, "entry_points", lambda group, name: [point] if name == "Everything" else [])
     assert isinstance(pl.open(file), Everything)
+    monkeypatch.delitem(serial.KINDS, "Everything")
+    broken = EntryPoint("Everything", "no_such_package:Everything", "pellucid.results")
+    monkeypatch.setattr(serial, "entry_points", lambda group, name: [broken])
+    with pytest.raises(PellucidError, match="no_such_package:Everything, which defines Everything, cannot be imported"):
+        pl.open(file)
 
 
 def test_a_field_called_kind_is_refused(tmp_path: Path) -> None:

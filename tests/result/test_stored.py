@@ -263,6 +263,7 @@ def test_places_that_are_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.npz")
     assert "it is no file" in bad(tmp_path / "pipe.npz")
     assert "cannot open" in bad(tmp_path / "a\0b.npz")
+    assert "cannot open" in bad(Path("~nobody-of-that-name/x.npz"))
     assert "cannot open" in bad(tmp_path / ("x" * 300))
 
 
@@ -271,6 +272,6 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
         heat().save(tmp_path / "no" / "x.npz")
     heat().save(tmp_path / "x.npz")
     with pytest.raises(PellucidError, match="which has no form in a file"):
-        heat(unit=object()).save(tmp_path / "x.npz")
+        heat(meta=Meta(options={"x": object()})).save(tmp_path / "x.npz")
     assert isinstance(pl.open(tmp_path / "x.npz"), Result)
     assert [one.name for one in tmp_path.iterdir()] == ["x.npz"]

@@ -56,10 +56,15 @@ def register(kind: type) -> None:
 
 
 def kind_of(name: str) -> type | None:
-    """The kind of that name, ours or one that an installed package names in its entry points; None where none does."""
-    if name not in KINDS:
-        for point in entry_points(group=_GROUP, name=name):
+    """The kind of that name, ours or one that an installed package names in its entry points; None where none does.
+
+    Raises PellucidError where that package cannot be imported.
+    """
+    for point in entry_points(group=_GROUP, name=name) if name not in KINDS else ():
+        try:
             point.load()
+        except Exception as error:
+            raise PellucidError(f"{point.value}, which defines {name}, cannot be imported: {error}") from error
     return KINDS.get(name)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from pellucid import npz
-from pellucid.errors import BadResult, PellucidError, unknown
+from pellucid.errors import BadResult, PellucidError, UnknownName, unknown
 from pellucid.files import write_atomically
 from pellucid.result.serial import KINDS, kind_of, packed, unpacked
 
@@ -48,15 +48,17 @@ def open(path: str | os.PathLike[str]) -> Result:
     Raises BadResult for a file that is damaged, is something else or was saved by another version, and UnknownName with
     the nearest where there is no such file.
     """
-    place = Path(path).expanduser()
+    place = Path(path)
     try:
+        place = place.expanduser()
         with npz.regular(place).open("rb") as file:
             found: Result = _read(file, place.stat().st_size)
             return found
     except FileNotFoundError as error:
         raise _missing(place) from error
     except PellucidError as error:
-        raise type(error)(f"cannot open {str(place)!r}: {error}") from error
+        kind = UnknownName if isinstance(error, UnknownName) else BadResult
+        raise kind(f"cannot open {str(place)!r}: {error}") from error
     except OSError as error:
         raise BadResult(f"cannot open {str(place)!r}: {error.strerror or error}") from error
     except _FAULTS as error:
