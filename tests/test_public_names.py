@@ -60,6 +60,8 @@ def test_import_is_lazy_and_needs_no_zoo() -> None:
     code = (
         "import sys, pellucid as pl\n"
         "assert not {'torch', 'numpy', 'matplotlib'} & set(sys.modules), 'import pellucid is not lazy'\n"
+        "pl.open, pl.Result\n"
+        "assert 'torch' not in sys.modules, 'saved results are read without torch'\n"
         "pl.load, pl.read, pl.attribution, pl.explain\n"
         "assert not {'torchvision', 'timm', 'matplotlib'} & set(sys.modules)\n"
         "assert callable(pl.draw)\n"
