@@ -36,7 +36,8 @@ from pellucid.images import Images, read
 from pellucid.methods.units import Indexes, Unit
 from pellucid.net import load as load_module
 from pellucid.net.load import load
-from pellucid.result import Panel, Pictures, Study, Table, UnitPage
+from pellucid.result import Table
+from pellucid.result.serial import packed
 from pellucid.sweep.index import Index
 from pellucid.target import Target, Targets
 from tests.methods.units.marked import painted
@@ -200,7 +201,7 @@ def test_no_option_of_a_method_hides_a_common_one(entry: Entry) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["explain", "predict", "layers", "index", "unit", "units", "similar", "methods", "doctor"]
+    "name", ["explain", "predict", "layers", "index", "unit", "units", "similar", "show", "methods", "doctor"]
 )
 def test_help_of_our_own_commands(name: str, run: Run) -> None:
     code, out, err = run(name, "--help")
@@ -233,9 +234,8 @@ def test_every_method_answers_as_in_python(entry: Entry, folder: Path, run: Run)
     with np.load("dog.npz") as saved:
         for name, values in arrays(answer).items():
             np.testing.assert_allclose(saved[name], values, rtol=1e-4, atol=1e-6)
-        meta = json.loads(str(saved["meta"]))
-    assert meta["method"] == entry.name
-    assert meta["options"] == json.loads(json.dumps(dict(answer.meta.options)))
+    meta = pl.open("dog.npz").meta
+    assert (meta.method, meta.options) == (entry.name, answer.meta.options)
     assert sorted(path.name for path in folder.iterdir() if path.name != "__pycache__") == [
         "cat.png", "dog.npz", "dog.png", "nets.py",
     ]  # fmt: skip
@@ -286,7 +286,7 @@ def test_every_method_of_an_index_answers_as_in_python(entry: Entry, folder: Pat
     with np.load("x.npz") as saved:
         for name, values in arrays(asked).items():
             np.testing.assert_allclose(saved[name], values, rtol=1e-4, atol=1e-6)
-        assert json.loads(str(saved["meta"]))["method"] == entry.name
+    assert pl.open("x.npz").meta.method == entry.name
 
 
 def test_questions_to_an_index(folder: Path, run: Run) -> None:
@@ -309,8 +309,7 @@ def test_questions_to_an_index(folder: Path, run: Run) -> None:
         0,
         "near.npz\n",
     )
-    with np.load("near.npz") as saved:
-        assert json.loads(str(saved["meta"]))["method"] == "neighbours"
+    assert pl.open("near.npz").meta.method == "neighbours"
     code, _, err = run("similar", "x.index", "photos/9.png", *NET)
     assert code == 2
     assert "photos/9.png" in err
@@ -332,17 +331,7 @@ def test_one_name_is_taken_where_several_may_be_given(name: str) -> None:
 
 def arrays(result: Any) -> dict[str, Any]:
     """The numbers of a result under the names that its file has for them."""
-    if isinstance(result, Table):
-        wordless = {name: v for name, v in result.columns.items() if not any(isinstance(one, str) for one in v)}
-        return {name: np.array([np.nan if one is None else one for one in v]) for name, v in wordless.items()}
-    if isinstance(result, Study):
-        every = [(name, arrays(table)) for name, table in result.tables.items()]
-        return {f"{name}.{column}": values for name, table in every for column, values in table.items()}
-    if isinstance(result, UnitPage):
-        return {"counts": result.counts, "top.values": result.top.values, "spread.values": result.spread.values}
-    if isinstance(result, Panel):
-        return {name: part.values for name, part in result.parts.items()}
-    return {"pixels": result.pixels} if isinstance(result, Pictures) else {"values": result.values}
+    return packed(result)[0]
 
 
 def test_options_reach_the_method(run: Run) -> None:
@@ -370,7 +359,7 @@ def test_json_of_a_method(run: Run) -> None:
     document = json.loads(out)
     assert {"schema": 1, "command": "occlusion", "failed": []}.items() <= document.items()
     first, second = document["results"]
-    assert first.keys() == {"image", "kind", "shape", "min", "max", "unit", "saved", "meta"}
+    assert first.keys() >= {"image", "kind", "shape", "min", "max", "unit", "saved", "meta", "placement", "views"}
     assert (first["image"], first["kind"], first["shape"], first["unit"]) == ("dog.png", "Heatmap", [1, 1, 1], "logit")
     assert second["saved"] == ["cat.occlusion.png"]
     options = {"size": 32, "stride": 10, "fill": "grey", "border": "inside", "per_pixel": False, "seed": 0}
@@ -478,9 +467,24 @@ def test_explain(run: Run) -> None:
     (result,) = json.loads(out)["results"]
     assert [row["method"] for row in result["methods"]] == ["grad_cam", "gradient"]
     assert len(result["guesses"]) == len(result["methods"][0]["maps"]) == 2
-    with np.load("x.npz") as saved:
-        assert saved["grad_cam"].shape == (2, 16, 16)
-        assert saved["classes"].tolist() == [guess["index"] for guess in result["guesses"]]
+    saved: Any = pl.open("x.npz")
+    assert [heat.values.shape for heat in saved.rows[0].maps] == [(1, 16, 16)] * 2
+    assert [guess.index for guess in saved.guesses] == [guess["index"] for guess in result["guesses"]]
+
+
+def test_what_was_saved_is_shown_again(run: Run) -> None:
+    assert run("grad_cam", "dog.png", *NET, "-o", "x.npz", "-o", "x.png", "-q")[0] == 0
+    assert run("show", "x.npz", "--over", "dog.png", "-o", "y.png", "-q") == (0, "y.png\n", "")
+    with Image.open("x.png") as first, Image.open("y.png") as second:
+        assert np.array_equal(np.asarray(first), np.asarray(second))
+    code, out, err = run("show", "x.npz", "--json")
+    (result,) = json.loads(out)["results"]
+    assert (code, result["kind"], result["saved"]) == (0, "Heatmap", ["x.show.png"])
+    assert "Grad-CAM" in err
+    code, _, err = run("show", "y.npz")
+    assert (code, err.startswith("error: no file 'y.npz'; nearest of 1: x.npz")) == (2, True)
+    code, _, err = run("show", "dog.png")
+    assert (code, err.count("\n"), "no result that Pellucid saved" in err) == (3, 1, True)
 
 
 # answers in words

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import pellucid as pl
 from pellucid.cli import main
 from pellucid.cli.words import translated
 from pellucid.draw import draw
@@ -127,5 +127,5 @@ def test_pictures_name_the_options_of_the_shell_and_numbers_those_of_python(
     for meta in (heat.meta, explained.rows[0].maps[0].meta, panel.meta):
         assert any("--mean 0 --std 1" in note for note in meta.notes)
         assert not any("load(" in note for note in meta.notes)
-    kept = json.loads(str(np.load("a.npz")["meta"]))["notes"]
+    kept = pl.open("a.npz").meta.notes
     assert any("mean=" in note for note in kept)

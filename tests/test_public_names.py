@@ -11,7 +11,7 @@ import pellucid as pl
 
 FACE = {
     "Ask", "Heatmap", "Images", "Net", "PellucidError", "Result", "__version__", "activations", "attribution", "draw",
-    "entries", "explain", "filters", "find", "images", "load", "net", "progress", "read", "representation",
+    "entries", "explain", "filters", "find", "images", "load", "net", "open", "progress", "read", "representation",
     "synthesis", "target", "units",
 }  # fmt: skip
 ATTRIBUTION = {
@@ -60,6 +60,8 @@ def test_import_is_lazy_and_needs_no_zoo() -> None:
     code = (
         "import sys, pellucid as pl\n"
         "assert not {'torch', 'numpy', 'matplotlib'} & set(sys.modules), 'import pellucid is not lazy'\n"
+        "pl.open, pl.Result\n"
+        "assert 'torch' not in sys.modules, 'saved results are read without torch'\n"
         "pl.load, pl.read, pl.attribution, pl.explain\n"
         "assert not {'torchvision', 'timm', 'matplotlib'} & set(sys.modules)\n"
         "assert callable(pl.draw)\n"

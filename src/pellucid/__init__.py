@@ -4,6 +4,7 @@
     net = pl.load("bundled")
     heat = pl.attribution.grad_cam(net, "dog.jpg", "boxer")
     pl.draw(heat).save("boxer.png")
+    heat.save("boxer.npz")  # all of it: pl.open("boxer.npz") is the same heatmap
 
 Names are fetched when they are first used, so that `pellucid --help` need not wait for torch.
 """
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pellucid.net import Net
     from pellucid.net.load import load
     from pellucid.result import Heatmap, Result
+    from pellucid.result.stored import open
 
 __version__ = "0.1.0"
 
@@ -45,6 +47,7 @@ _HOME = {
     "images": "pellucid.images",
     "load": "pellucid.net.load:load",
     "net": "pellucid.net",
+    "open": "pellucid.result.stored:open",
     "progress": "pellucid.progress",
     "read": "pellucid.images:read",
     "representation": "pellucid.methods.representation",

@@ -38,6 +38,12 @@ class BadImage(PellucidError):
     exit_code = 3
 
 
+class BadResult(PellucidError):
+    """A file that holds no result, or a damaged one."""
+
+    exit_code = 3
+
+
 class Unreachable(PellucidError):
     """A place that does not answer now, and may do so later: a server, a mount."""
 

@@ -6,7 +6,7 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pydantic
@@ -57,8 +57,16 @@ def result_of(function: Callable[..., Any]) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """An option as Meta records it: of images their names."""
-    return value.recorded() if isinstance(value, Noun) else value
+    """An option as Meta records it, as files hold it: of images their names, of an unknown value its text."""
+    if isinstance(value, Noun):
+        return value.recorded()
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if isinstance(value, tuple):
+        return tuple(map(plain, value))
+    if isinstance(value, Mapping):
+        return {key: plain(one) for key, one in value.items()}
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
 def validated(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
 from pellucid.catalogue import Entry, find
 from pellucid.catalogue.ask import Ask
@@ -20,7 +19,7 @@ from pellucid.cli.tables import plain, table, terminal
 from pellucid.draw.tables import cell
 from pellucid.errors import PellucidError
 from pellucid.images import Images
-from pellucid.result import Meta, Panel, Pictures, Result, Study, Table
+from pellucid.result import Pictures, Result, Study, Table
 from pellucid.target import Target, Targets
 
 
@@ -35,32 +34,9 @@ class Answer:
     def as_dict(self) -> dict[str, Any]:
         """Everything but the numbers themselves: those are for .npz files."""
         document: dict[str, Any] = {} if self.image is None else {"image": self.image}
-        document |= _described(self.result)
+        document |= self.result.describe()
         document |= {"saved": [str(path) for path in self.saved], "meta": self.result.meta.as_dict()}
         return dict(finite(document))
-
-
-def _described(result: Any) -> dict[str, Any]:
-    """What kind of result it is, and how large its numbers are; of a panel, each part."""
-    facts: dict[str, Any] = {"kind": type(result).__name__}
-    values = getattr(result, "values", None)
-    if isinstance(values, np.ndarray) and values.size:
-        facts |= {"shape": values.shape, "min": values.min().item(), "max": values.max().item()}
-    facts |= {name: getattr(result, name) for name in ("unit", "names") if hasattr(result, name)}
-    if isinstance(result, Pictures):
-        facts |= {
-            "shape": [len(result), *result.pixels[0].shape],
-            "pictures": result.names,
-            "facts": dict(result.facts),
-        }
-        facts["trust"] = [one.as_dict() for one in result.trust] if result.trust is not None else None
-    if isinstance(result, Table):
-        facts |= {"rows": list(result.rows), "about": dict(result.about), "said": list(result.said)}
-    if isinstance(result, Study):
-        facts |= {"tables": {name: _described(table) for name, table in result.tables.items()}, "said": result.said}
-    if isinstance(result, Panel):
-        facts["parts"] = {name: _described(part) for name, part in result.parts.items()}
-    return facts
 
 
 def command(name: str) -> Command:
@@ -146,7 +122,7 @@ def _table(result: Table) -> None:
 
 def remark(session: Session, title: str, result: Result, image: str) -> None:
     """What was asked and what the method has to say about its answer."""
-    meta: Meta = getattr(result, "meta", Meta())
+    meta = result.meta
     parts = [image, title] if image else [title]
     if meta.target:
         parts.append(meta.target)

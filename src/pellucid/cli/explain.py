@@ -15,7 +15,7 @@ from pellucid.catalogue import entries, find
 from pellucid.cli.ask import Answer, report
 from pellucid.cli.files import places, save
 from pellucid.cli.options import Command, Count, Kind, Option, common, images, option
-from pellucid.cli.session import Session, finite, running
+from pellucid.cli.session import Session, running
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.result import Explanation
@@ -64,9 +64,9 @@ def _explain(session: Session) -> None:
     files = [[] for _ in given["images"]] if sheet else places(given["out"], given["images"], "explain")
     asked = {name: given[name] for name in ("classes", "methods", "truth")} | ({"classes": 1} if sheet else {})
 
-    def one(picture: Images, i: int) -> Explained:
+    def one(picture: Images, i: int) -> Answer:
         found = explain(session.net, picture, **asked)
-        answer = Explained(
+        answer = Answer(
             given["images"][i], found, save(found, None, files[i], given["look"] or {}, session.watch.words)
         )
         several = [given["images"][i]] if len(given["images"]) > 1 else []
@@ -86,27 +86,6 @@ def _explain(session: Session) -> None:
         save([answer.result for answer in answers], None, together, given["look"] or {}, session.watch.words)
         answers = [dataclasses.replace(answer, saved=together) for answer in answers]
     report(session, answers)
-
-
-class Explained(Answer):
-    """An explanation in JSON: the guesses, and for each method its maps without their numbers."""
-
-    result: Explanation
-
-    def as_dict(self) -> dict[str, Any]:
-        guesses = [dataclasses.asdict(guess) for guess in self.result.guesses]
-        rows = [
-            {
-                "method": row.method,
-                "maps": [
-                    {"shape": heat.values.shape[1:], "min": heat.values.min().item(), "max": heat.values.max().item(),
-                     "unit": heat.unit, "target": heat.meta.target, "meta": heat.meta.as_dict()}
-                    for heat in row.maps
-                ],
-            }
-            for row in self.result.rows
-        ]  # fmt: skip
-        return {**super().as_dict(), "guesses": finite(guesses), "methods": finite(rows)}
 
 
 def _notes(found: Explanation) -> Iterable[str]:

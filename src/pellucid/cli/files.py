@@ -72,8 +72,6 @@ def save(
                 raise PellucidError(
                     f"--out {str(path)!r}: numbers are saved one target at a time; several make a picture"
                 )
-            if not hasattr(result, "save"):
-                raise PellucidError(f"a {type(result).__name__} has no array of numbers for {str(path)!r}: try --json")
             saved.append(result.save(path))
             continue
         if drawn is None:

@@ -23,6 +23,7 @@ _OWN = {
     "unit": "All about one unit of an index, on one page",
     "units": "The units of an index, asked in SQL",
     "similar": "What is like this: units, or pictures",
+    "show": "A saved answer as a picture",
     "methods": "What can be asked, and the paper behind each",
     "doctor": "What works on this machine",
 }
@@ -33,6 +34,7 @@ _HEAVY = {
     "unit",
     "units",
     "similar",
+    "show",
 }
 """torch is needed to say what their options are, as for the methods."""
 

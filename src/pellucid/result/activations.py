@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
 from pellucid.geometry import Placement, View
-from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+from pellucid.result.base import Meta, Result, one_of_many
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +29,7 @@ class Maps(Result):
     common: bool = False
     """Drawn on one scale for all maps, or each on its own."""
     meta: Meta = field(default_factory=Meta)
+    each = ("values", "views", "blank")
 
     def __repr__(self) -> str:
         shape = " × ".join(map(str, self.values.shape))
@@ -48,7 +48,3 @@ class Maps(Result):
             blank=self.blank[one],
             meta=self.meta.of(one, len(self)),
         )
-
-    def save(self, path: str | Path) -> Path:
-        """Write maps and origin to `path` (.npz: `values`, `units`, `blank`, `meta` as JSON); atomic."""
-        return save_arrays(path, self.meta, values=self.values, units=np.array(self.units), blank=np.array(self.blank))

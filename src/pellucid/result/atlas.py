@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from pellucid.result.base import Meta, Result, save_arrays
+from pellucid.result.base import Meta, Result
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,17 +26,10 @@ class Atlas(Result):
     sides: tuple[int, int]
     values: Float[np.ndarray, "n 2"]
     meta: Meta = field(default_factory=Meta)
+    each = ("pixels", "cells", "counts", "classes")
 
     def __repr__(self) -> str:
         return f"Atlas({len(self)} cells of {'×'.join(map(str, self.sides))}, layer {self.meta.layer})"
 
     def __len__(self) -> int:
         return len(self.pixels)
-
-    def save(self, path: str | Path) -> Path:
-        """Write pixels, cells, counts, places, the strongest class of each cell and origin to `path` (.npz); atomic."""
-        first = [cell[0] if cell else ("", 0.0) for cell in self.classes]
-        return save_arrays(
-            path, self.meta, pixels=self.pixels, cells=self.cells, counts=self.counts, values=self.values,
-            classes=np.array([name for name, _ in first]), attribution=np.array([value for _, value in first]),
-        )  # fmt: skip

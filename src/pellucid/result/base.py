@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
-from pellucid.files import write_atomically
+from pellucid.result.serial import described, register
+from pellucid.result.stored import save
 
 _DRAWING_ROOM = "pellucid.draw"  # asked by name, and only when a notebook shows a result: results know no pictures
 
@@ -80,7 +78,36 @@ def version_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class Result:
-    """One answer of a method. It shows itself in notebooks."""
+    """One answer of a method: a frozen dataclass, with `meta`. It can be saved, and shows itself in notebooks.
+
+    A kind is known by its name as soon as it is defined; the annotations of its fields say how it is saved and read.
+    Another package names its kinds in the entry points `pellucid.results`, so that `pl.open` finds them.
+    """
+
+    each: ClassVar[tuple[str, ...]] = ()
+    """The fields that have one entry for each of the same things."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def meta(self) -> Meta: ...
+
+    def __init_subclass__(cls) -> None:
+        register(cls)
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything to `path` (.npz): an array for each that it holds, and `about.json`, all the rest.
+
+        `pellucid.open` gives back the same in every bit; `numpy.load` reads the arrays. The file is whole or not there.
+        """
+        return save(self, path)
+
+    def describe(self) -> dict[str, Any]:
+        """Everything but the numbers, ready for JSON: of an array its `shape`, `min` and `max`, which for `values`
+        stand with the rest. None is what JSON has no number for.
+        """
+        said: dict[str, Any] = described(self)
+        return said
 
     def _repr_html_(self) -> str:
         shown: str = import_module(_DRAWING_ROOM).draw(self)._repr_html_()
@@ -96,8 +123,3 @@ def one_of_many(i: int, count: int, what: str) -> slice:
     if not -count <= i < count:
         raise IndexError(f"no image {i}: the {what} holds {count}")
     return slice(i % count, i % count + 1)
-
-
-def save_arrays(path: str | Path, meta: Meta, **arrays: Any) -> Path:
-    told = np.asarray(json.dumps(meta.as_dict()))
-    return write_atomically(path, lambda file: np.savez(file, meta=told, **arrays))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+from pellucid.result.base import Meta, Result, one_of_many
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +69,6 @@ class Colours(Result):
         rows = [np.stack([one.selectivity, one.hue, one.chroma, one.opposed], axis=1) for one in self.layers]
         return np.concatenate(rows) if rows else np.zeros((0, 4))
 
-    def save(self, path: str | Path) -> Path:
-        """Write units, numbers, features and origin to `path` (.npz); atomic."""
-        names = np.array([f"{one.layer}:{unit}" for one in self.layers for unit in one.units])
-        features = {f"features.{one.layer}": one.features for one in self.layers}
-        axes = np.array([(one.axis, one.strength) for one in self.layers])
-        return save_arrays(path, self.meta, values=self.values, units=names, axes=axes, **features)
+    def derived(self) -> dict[str, Any]:
+        """The numbers of all units, for descriptions."""
+        return {"values": self.values}

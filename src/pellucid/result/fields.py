@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
 from pellucid.geometry import Pair
-from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+from pellucid.result.base import Meta, Result, one_of_many
 from pellucid.result.patches import Box
 
 
@@ -30,6 +29,7 @@ class Fields(Result):
     centres: tuple[Pair, ...]
     spreads: tuple[Pair, ...]
     meta: Meta = field(default_factory=Meta)
+    each = ("values", "layers", "boxes", "strides", "centres", "spreads")
 
     def __repr__(self) -> str:
         return f"Fields({', '.join(self.layers)})"
@@ -40,7 +40,7 @@ class Fields(Result):
     def __getitem__(self, i: int) -> Fields:
         """Layer i alone."""
         one = one_of_many(i, len(self), "result")
-        return dataclasses.replace(self, **{name: getattr(self, name)[one] for name in _EACH})
+        return dataclasses.replace(self, **{name: getattr(self, name)[one] for name in self.each})
 
     def size(self, i: int) -> Pair:
         """The theoretical field of layer i, (height, width)."""
@@ -59,11 +59,3 @@ class Fields(Result):
         high, wide = self.size(i)
         top, left, bottom, right = self.effective(i)
         return (bottom - top) * (right - left) / (high * wide)
-
-    def save(self, path: str | Path) -> Path:
-        """Write maps, boxes and origin to `path` (.npz); atomic."""
-        arrays = {name: np.array(getattr(self, name)) for name in _EACH}
-        return save_arrays(path, self.meta, **arrays)
-
-
-_EACH = ("values", "layers", "boxes", "strides", "centres", "spreads")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 
 from pellucid.geometry import View
-from pellucid.result.base import Meta, Result, save_arrays
+from pellucid.result.base import Meta, Result
 from pellucid.result.maps import Heatmap
 
 
@@ -72,12 +72,11 @@ class Explanation(Result):
         """The questions, one for each map of a row: the guesses, unless something else was asked."""
         return self.asked or tuple(Column(guess.label, guess.probability) for guess in self.guesses)
 
-    def save(self, path: str | Path) -> Path:
-        """Write the numbers and their origin to `path` (.npz); atomic.
-
-        One array (questions, rows, columns) under the name of each method, `questions` in words, the `classes`
-        of the guesses, and `meta` as JSON.
-        """
-        maps = {row.method: np.concatenate([heat.values for heat in row.maps]) for row in self.rows}
-        classes = np.array([guess.index for guess in self.guesses])
-        return save_arrays(path, self.meta, classes=classes, questions=np.array([c.name for c in self.columns]), **maps)
+    def describe(self) -> dict[str, Any]:
+        """As every result, with `methods` in place of rows: the maps of each, without their numbers."""
+        said = super().describe()
+        rows = said.pop("rows")
+        for row in rows:
+            for heat in row["maps"]:
+                heat |= {"shape": heat["shape"][1:], "target": heat["meta"]["target"]}
+        return said | {"methods": rows}

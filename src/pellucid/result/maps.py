@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Literal, overload
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from pellucid.geometry import Placement, View
-from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+from pellucid.result.base import Meta, Result, one_of_many
 
 Sign = Literal["evidence", "slope", "ruled", "number"]
 """What being above zero says: for the target; that a brighter pixel raises the score; that the gradient as a rule
@@ -40,6 +38,7 @@ class Heatmap(Result):
     """Of sampled methods: the standard error of every value, in the same unit."""
     sign: Sign = "evidence"
     """How the sign is to be read."""
+    each = ("values", "views")
 
     def __repr__(self) -> str:
         shape = " × ".join(map(str, self.values.shape))
@@ -61,11 +60,6 @@ class Heatmap(Result):
         meta = self.meta.of(one, len(self))
         return dataclasses.replace(self, values=self.values[one], views=self.views[one], meta=meta, error=error)
 
-    def save(self, path: str | Path) -> Path:
-        """Write the numbers and their origin to `path` (.npz: `values`, `error` if any, `meta` as JSON); atomic."""
-        error = {"error": self.error} if self.error is not None else {}
-        return save_arrays(path, self.meta, values=self.values, **error)
-
 
 @dataclass(frozen=True, eq=False)
 class LabelMap(Result):
@@ -76,6 +70,7 @@ class LabelMap(Result):
     views: tuple[View, ...]
     names: Mapping[int, str] = field(default_factory=dict)
     meta: Meta = field(default_factory=Meta)
+    each = ("values", "views")
 
     def __len__(self) -> int:
         return len(self.values)
@@ -85,10 +80,6 @@ class LabelMap(Result):
         one = one_of_many(i, len(self), "label map")
         meta = self.meta.of(one, len(self))
         return dataclasses.replace(self, values=self.values[one], views=self.views[one], meta=meta)
-
-    def save(self, path: str | Path) -> Path:
-        """Write the numbers and their origin to `path` (.npz: `values`, `names` as JSON, `meta` as JSON); atomic."""
-        return save_arrays(path, self.meta, values=self.values, names=np.asarray(json.dumps(self.names)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,21 +125,6 @@ class Panel(Result):
             return self.parts[which]
         one = one_of_many(which, len(self), "panel")
         return Panel({name: part[which] for name, part in self.parts.items()}, self.meta.of(one, len(self)))
-
-    def save(self, path: str | Path) -> Path:
-        """Write the numbers and their origin to `path` (.npz); atomic.
-
-        One array under the name of each part, `NAME.error` and `NAME.names` (JSON) where there are any,
-        `NAME.meta` and `meta` as JSON.
-        """
-        arrays: dict[str, Any] = {}
-        for name, part in self.parts.items():
-            arrays |= {name: part.values, f"{name}.meta": np.asarray(json.dumps(part.meta.as_dict()))}
-            if isinstance(part, LabelMap):
-                arrays[f"{name}.names"] = np.asarray(json.dumps(part.names))
-            elif part.error is not None:
-                arrays[f"{name}.error"] = part.error
-        return save_arrays(path, self.meta, **arrays)
 
 
 _OWN = ("target", "targets", "layer", "score", "completeness", "absorbed", "coverage", "notes")

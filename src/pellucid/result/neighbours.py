@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+from pellucid.result.base import Meta, Result, one_of_many
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +28,7 @@ class Neighbours(Result):
     found: UInt8[np.ndarray, "n k side side 3"]
     unit: str = "cosine"
     meta: Meta = field(default_factory=Meta)
+    each = ("values", "images", "names", "labels", "asked", "found")
 
     def __repr__(self) -> str:
         return f"Neighbours({' × '.join(map(str, self.values.shape))}, {self.unit}, layer {self.meta.layer})"
@@ -39,14 +39,5 @@ class Neighbours(Result):
     def __getitem__(self, i: int) -> Neighbours:
         """Those of picture i alone."""
         one = one_of_many(i, len(self), "result")
-        picked = {name: getattr(self, name)[one] for name in _EACH}
+        picked = {name: getattr(self, name)[one] for name in self.each}
         return dataclasses.replace(self, **picked, meta=self.meta.of(one, len(self)))
-
-    def save(self, path: str | Path) -> Path:
-        """Write similarities, numbers, names and origin to `path` (.npz); atomic. Thumbnails are not in it."""
-        labels = np.array([[label or "" for label in row] for row in self.labels])
-        names = np.array(self.names)
-        return save_arrays(path, self.meta, values=self.values, images=self.images, names=names, labels=labels)
-
-
-_EACH = ("values", "images", "names", "labels", "asked", "found")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from pellucid.geometry import View
-from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+from pellucid.result.base import Meta, Result, one_of_many
 
 Box = tuple[float, float, float, float]
 """(top, left, bottom, right) in pixels of a picture, edges; it may reach outside."""
@@ -32,6 +31,7 @@ class Patches(Result):
     labels: tuple[str | None, ...]
     views: tuple[View, ...]
     meta: Meta = field(default_factory=Meta)
+    each = ("pictures", "boxes", "values", "names", "labels", "views")
 
     def __repr__(self) -> str:
         return f"Patches({len(self)} of {self.meta.target or 'a unit'})"
@@ -42,7 +42,7 @@ class Patches(Result):
     def __getitem__(self, i: int) -> Patches:
         """Patch i alone."""
         one = one_of_many(i, len(self), "result")
-        picked = {name: getattr(self, name)[one] for name in _EACH}
+        picked = {name: getattr(self, name)[one] for name in self.each}
         return dataclasses.replace(self, **picked)
 
     def crop(self, i: int, outside: int = 127) -> UInt8[np.ndarray, "rows columns 3"]:
@@ -56,12 +56,3 @@ class Patches(Result):
                 inside[0] : inside[2], inside[1] : inside[3]
             ]
         return patch
-
-    def save(self, path: str | Path) -> Path:
-        """Write values, boxes, names and origin to `path` (.npz); atomic. The pictures stay where they are."""
-        labels = np.array([label or "" for label in self.labels])
-        names = np.array(self.names)
-        return save_arrays(path, self.meta, values=self.values, boxes=np.array(self.boxes), names=names, labels=labels)
-
-
-_EACH = ("pictures", "boxes", "values", "names", "labels", "views")

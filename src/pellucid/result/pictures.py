@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from PIL import Image
 
 from pellucid.errors import PellucidError
 from pellucid.files import write_atomically
-from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+from pellucid.result.base import Meta, Result, one_of_many
 
 ADVERSARIAL = 0.5
 """Of its activation a picture must keep this share when it is shifted by 4 pixels, and under small touches of several
@@ -78,10 +77,9 @@ class Trust:
         """
         return any(share is not None and share < ADVERSARIAL for share in (self.kept, self.steady))
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, with those that follow from others."""
-        follow = {"ratio": self.ratio, "ninth_ratio": self.ninth_ratio, "adversarial": self.adversarial}
-        return dataclasses.asdict(self) | follow
+    def derived(self) -> dict[str, Any]:
+        """What follows from the rest, for descriptions."""
+        return {"ratio": self.ratio, "ninth_ratio": self.ninth_ratio, "adversarial": self.adversarial}
 
     def _over(self, real: float | None) -> float | None:
         if self.activation is None or real is None or real <= self.zero:
@@ -140,14 +138,9 @@ class Pictures(Result):
             meta=self.meta.of(one, len(self)),
         )
 
-    def save(self, path: str | Path) -> Path:
-        """Write pixels, facts, trust and origin to `path` (.npz); atomic. Those of several sizes are pixels.0, …"""
-        told = json.dumps([one.as_dict() for one in self.trust or ()])
-        facts = {f"facts.{name}": np.asarray(values) for name, values in self.facts.items()}
-        pictures = _named("pixels", self.pixels)
-        for name, values in self.beside.items():
-            pictures |= _named(f"beside.{name}", values)
-        return save_arrays(path, self.meta, names=np.asarray(self.names), trust=np.asarray(told), **facts, **pictures)
+    def derived(self) -> dict[str, Any]:
+        """How many of which size (that of the first), and what they show."""
+        return {"shape": (len(self), *self.pixels[0].shape), "pictures": self.names}
 
     def write(self, path: str | Path) -> list[Path]:
         """Write the bare pictures as PNG, pixel for pixel: to `path`, or for several to NAME-0.png, NAME-1.png, …"""
@@ -170,7 +163,3 @@ def _together(pictures: Any) -> Any:
     """One array of them where they are of one size."""
     same = isinstance(pictures, tuple) and len({one.shape for one in pictures}) == 1
     return np.stack(pictures) if same else pictures
-
-
-def _named(name: str, pictures: Any) -> dict[str, Any]:
-    return {f"{name}.{i}": one for i, one in enumerate(pictures)} if isinstance(pictures, tuple) else {name: pictures}

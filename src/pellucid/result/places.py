@@ -5,12 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+from pellucid.result.base import Meta, Result, one_of_many
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +49,7 @@ class Places(Result):
     grid: Grid | None = None
     beneath: Places | None = None
     meta: Meta = field(default_factory=Meta)
+    each = ("values", "images", "names", "labels")
 
     def __repr__(self) -> str:
         told = ", ".join(f"{name} {value:.2f}" for name, value in self.quality.items())
@@ -64,19 +64,9 @@ class Places(Result):
         kept = self.pictured == one.start
         return dataclasses.replace(
             self,
-            **{name: getattr(self, name)[one] for name in ("values", "images", "names", "labels")},
+            **{name: getattr(self, name)[one] for name in self.each},
             thumbnails=self.thumbnails[kept],
             pictured=np.zeros(int(kept.sum()), np.int64),
             grid=None,
             meta=self.meta.of(one, len(self)),
         )
-
-    def save(self, path: str | Path) -> Path:
-        """Write places, names, grid, quality and origin to `path` (.npz); atomic. Thumbnails are not in it."""
-        grid = {} if self.grid is None else {"cells": self.grid.cells, "seams": self.grid.seams}
-        quality = {f"quality.{name}": np.asarray(value) for name, value in self.quality.items()}
-        labels = np.array([label or "" for label in self.labels])
-        return save_arrays(
-            path, self.meta, values=self.values, images=self.images, names=np.array(self.names), labels=labels,
-            **grid, **quality,
-        )  # fmt: skip

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
-from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+from pellucid.result.base import Meta, Result, one_of_many
 from pellucid.result.patches import Patches
 
 
@@ -25,6 +24,7 @@ class Projections(Result):
     patches: Patches
     unit: str = ""
     meta: Meta = field(default_factory=Meta)
+    each = ("values", "patches")
 
     def __repr__(self) -> str:
         shape = " × ".join(map(str, self.values.shape))
@@ -46,10 +46,3 @@ class Projections(Result):
             (min(max(a, 0), n), min(max(b, 0), n)) for a, b, n in ((top, bottom, height), (left, right, width))
         )
         return slice(*rows), slice(*columns)
-
-    def save(self, path: str | Path) -> Path:
-        """Write numbers, boxes, names and origin to `path` (.npz); atomic. The pictures stay where they are."""
-        boxes, names = np.array(self.patches.boxes), np.array(self.patches.names)
-        return save_arrays(
-            path, self.meta, values=self.values, activations=self.patches.values, boxes=boxes, names=names
-        )

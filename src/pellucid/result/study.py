@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
 
-from pellucid.result.base import Meta, Result, save_arrays
+from pellucid.result.base import Meta, Result
 from pellucid.result.patches import Patches
-from pellucid.result.table import Table, as_array
+from pellucid.result.table import Table
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +59,6 @@ class Study(Result):
             raise KeyError(f"no table {name!r}: the study has {', '.join(self.tables)}")
         return self.tables[name]
 
-    def save(self, path: str | Path) -> Path:
-        """Write the tables and their origin to `path` (.npz: an array TABLE.COLUMN for each column); atomic.
-
-        None is written as NaN among numbers and as an empty word among words.
-        """
-        arrays: dict[str, Any] = {
-            f"{name}.{column}": as_array(values)
-            for name, table in self.tables.items()
-            for column, values in table.columns.items()
-        }
-        return save_arrays(path, self.meta, **arrays)
+    def describe(self) -> dict[str, Any]:
+        """As every result, and its tables as tables."""
+        return super().describe() | {"tables": {name: table.describe() for name, table in self.tables.items()}}

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from pellucid.result.base import Meta, Result, save_arrays
+from pellucid.result.base import Meta, Result
 
 Cell = float | int | str | bool | None
 
@@ -53,16 +51,8 @@ class Table(Result):
         """Row by row."""
         return tuple(dict(zip(self.columns, row, strict=True)) for row in zip(*self.columns.values(), strict=True))
 
-    def save(self, path: str | Path) -> Path:
-        """Write columns and origin to `path` (.npz: an array for each column, `meta` as JSON); atomic.
-
-        None is written as NaN among numbers and as an empty word among words.
-        """
-        return save_arrays(path, self.meta, **{name: as_array(values) for name, values in self.columns.items()})
-
-
-def as_array(values: tuple[Cell, ...]) -> np.ndarray:
-    """A column as it is saved: None is NaN among numbers, an empty word among words."""
-    if any(isinstance(value, str) for value in values):
-        return np.array(["" if value is None else str(value) for value in values])
-    return np.array([np.nan if value is None else value for value in values])
+    def describe(self) -> dict[str, Any]:
+        """As every result, with `rows` in place of columns."""
+        said = super().describe()
+        columns = said.pop("columns")
+        return said | {"rows": [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]}

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from pellucid.result.base import Meta, Result, save_arrays
+from pellucid.result.base import Meta, Result
 from pellucid.result.patches import Patches
 from pellucid.result.pictures import Pictures
 from pellucid.result.projections import Projections
-from pellucid.result.table import Table, as_array
+from pellucid.result.table import Table
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,22 +41,3 @@ class UnitPage(Result):
 
     def __repr__(self) -> str:
         return f"UnitPage({self.meta.target or 'a unit'}; {len(self.top)} patches)"
-
-    def save(self, path: str | Path) -> Path:
-        """Write numbers, names and origin to `path` (.npz); atomic. The pictures stay where they are."""
-        parts = {"top": self.top, "weakest": self.weakest, "spread": self.spread}
-        arrays = {
-            f"{name}.{what}": np.array(getattr(part, what))
-            for name, part in parts.items()
-            if part is not None
-            for what in ("values", "names", "boxes")
-        }
-        tables = {"classes": self.classes, "alike": self.alike}
-        arrays |= {
-            f"{name}.{column}": as_array(values)
-            for name, table in tables.items()
-            if table is not None
-            for column, values in table.columns.items()
-        }
-        facts = {f"facts.{name}": np.array(value) for name, value in self.facts.items()}
-        return save_arrays(path, self.meta, edges=self.edges, counts=self.counts, **arrays, **facts)

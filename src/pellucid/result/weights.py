@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
-from pellucid.result.base import Meta, Result, one_of_many, save_arrays
+from pellucid.result.base import Meta, Result, one_of_many
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +30,7 @@ class Filters(Result):
     names: tuple[str, ...] = ()
     """What to say under each filter, besides its number."""
     meta: Meta = field(default_factory=Meta)
+    each = ("values", "units", "inputs")
 
     def __repr__(self) -> str:
         shape = " × ".join(map(str, self.values.shape))
@@ -44,10 +44,4 @@ class Filters(Result):
         one = one_of_many(i, len(self), "result")
         return dataclasses.replace(
             self, values=self.values[one], units=self.units[one], inputs=self.inputs[one], names=self.names[one]
-        )
-
-    def save(self, path: str | Path) -> Path:
-        """Write weights and origin to `path` (.npz: `values`, `units`, `inputs`, `meta` as JSON); atomic."""
-        return save_arrays(
-            path, self.meta, values=self.values, units=np.array(self.units), inputs=np.array(self.inputs)
         )

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import socket
-import stat
 import threading
 import time
 import zipfile
@@ -19,15 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from pellucid import npz
 from pellucid.errors import PellucidError
 from pellucid.files import write_atomically
 from pellucid.sweep.fold import Part
 
-_ABOUT = "about.json"
 _HOST = re.sub(r"[^A-Za-z0-9]", "_", socket.gethostname())
 _DAY = 86400.0
-_FACTS = 256 * 2**20
-"""Bytes that facts may have."""
 
 
 class BadStore(PellucidError):
@@ -56,7 +53,7 @@ def declare(path: Path, facts: Mapping[str, Any], *, first: bool = False) -> str
 
 def declared(path: Path) -> dict[str, Any]:
     """The facts of a file. Raises BadStore where one bit of it has changed."""
-    data = _bytes(path, _FACTS)
+    data = _bytes(path, npz.FACTS)
     try:
         facts = json.loads(data)
         facts.pop("sha256")
@@ -85,7 +82,7 @@ def pack(path: Path, parts: Mapping[str, Part], about: Mapping[str, Any]) -> Non
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(zipfile.ZipInfo(_ABOUT), json.dumps(about, sort_keys=True), zipfile.ZIP_DEFLATED, 1)
+        archive.writestr(zipfile.ZipInfo(npz.ABOUT), json.dumps(about, sort_keys=True), zipfile.ZIP_DEFLATED, 1)
         for fold, part in parts.items():
             for name, values in part.items():
                 held = io.BytesIO()
@@ -103,12 +100,11 @@ def unpack(path: Path) -> tuple[dict[str, Part], dict[str, Any]]:
     data = _sound(path)
     found: dict[str, Part] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        about = _told(archive)
+        about = npz.told(archive)
         for key in archive.namelist():
             fold, _, name = key.removesuffix(".npy").partition(".")
-            if key != _ABOUT:
-                held = io.BytesIO(archive.read(key))
-                found.setdefault(fold, {})[name] = np.lib.format.read_array(held, allow_pickle=False)
+            if key != npz.ABOUT:
+                found.setdefault(fold, {})[name] = npz.array(archive, key)
     return found, about
 
 
@@ -116,18 +112,9 @@ def about(path: Path, *, whole: bool = False) -> dict[str, Any]:
     """What a shard says of itself, without unpacking the rest; with `whole` its bytes are compared with its SHA-256."""
     try:
         with zipfile.ZipFile(io.BytesIO(_sound(path)) if whole else regular(path)) as archive:
-            return _told(archive)
+            return npz.told(archive)
     except (OSError, ValueError, KeyError, RecursionError, zipfile.BadZipFile, zlib.error) as error:
         raise BadStore(f"{path.name}: not what was written: {error}") from error
-
-
-def _told(archive: zipfile.ZipFile) -> dict[str, Any]:
-    if archive.getinfo(_ABOUT).file_size > _FACTS:
-        raise ValueError("it says more of itself than can be")
-    found = json.loads(archive.read(_ABOUT))
-    if not isinstance(found, dict):
-        raise ValueError("it does not say what it is")
-    return found
 
 
 def _sound(path: Path) -> bytes:
@@ -180,12 +167,9 @@ def _write(path: Path, write: Any) -> None:
 def regular(path: Path) -> Path:
     """The path of a file that is one: to open a pipe, or to read a device, may never end. Raises BadStore."""
     try:
-        mode = path.stat().st_mode
+        return npz.regular(path)
     except (OSError, ValueError) as error:
         raise BadStore(f"{path.name}: {getattr(error, 'strerror', None) or error}") from error
-    if not stat.S_ISREG(mode):
-        raise BadStore(f"{path.name}: it is no file")
-    return path
 
 
 def _bytes(path: Path, most: int | None = None) -> bytes:

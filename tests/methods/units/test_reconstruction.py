@@ -118,4 +118,4 @@ def test_the_picture_and_the_numbers(index: Index, tmp_path: Path) -> None:
     assert pl.draw(found).array.shape[0] > 100
     with np.load(found[1].save(tmp_path / "x.npz")) as saved:
         assert np.array_equal(saved["values"], found.values[1:2])
-        assert saved["activations"] == found.patches.values[1]
+        assert saved["patches.values"] == found.patches.values[1]
