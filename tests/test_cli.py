@@ -246,9 +246,9 @@ def test_a_method_with_its_options_is_an_option(folder: Path, run: Run) -> None:
     assert run("smooth_grad", "dog.png", *NET, "--of", "lrp:composite=epsilon", "-o", "a.npz", *few)[0] == 0
     asked = Ask("lrp", composite="epsilon")
     heat = pl.attribution.smooth_grad(load("nets.py:plain"), read("dog.png"), of=asked, samples=2)
-    with np.load("a.npz") as saved:
-        np.testing.assert_allclose(saved["values"], heat.array, rtol=1e-4, atol=1e-6)
-        assert json.loads(str(saved["meta"]))["options"]["of"] == "lrp:composite=epsilon"
+    saved: Any = pl.open("a.npz")
+    np.testing.assert_allclose(saved.values, heat.values, rtol=1e-4, atol=1e-6)
+    assert saved.meta.options["of"] == "lrp:composite=epsilon"
     code, _, err = run("smooth_grad", "dog.png", *NET, "--of", "lrp:composit=epsilon")
     assert (code, "no option of lrp 'composit'; nearest" in err) == (2, True)
 

@@ -520,7 +520,7 @@ def test_activation_maximisation_carries_trust(folder: Path) -> None:
     assert made.meta.options["real"] == {"real": str(folder), "images": 40}
     values = told(Channel("units", 0), made.pixels[:2])
     assert [one.activation for one in made.trust[:2]] == pytest.approx(values, abs=1e-9)
-    assert "sum" not in made.trust[0].as_dict()
+    assert "sum" not in made.trust[0].derived()
     alone = pl.synthesis.activation_maximisation(net(), "units:0", steps=1)
     assert any("best real image unknown" in note for note in alone.meta.notes)
 
@@ -534,5 +534,5 @@ def test_a_guess_needs_a_picture(target: str) -> None:
 def test_trust_is_plain() -> None:
     trust = Trust(2.0, best_real=1.0, zero=0.5)
     assert trust.ratio == 3
-    assert json.loads(json.dumps(trust.as_dict()))["ratio"] == 3
+    assert json.loads(json.dumps(trust.derived()))["ratio"] == 3
     assert Trust(None).ratio is None
