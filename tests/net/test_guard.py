@@ -316,3 +316,33 @@ def test_quantised_layers_are_refused_by_every_rule() -> None:
         with pytest.raises(PellucidError, match="quanti"):
             method(net, picture(), 1)
     assert A.occlusion(net, picture(), 1, size=4, stride=4).values.any()
+
+
+class Packed(nn.Module):
+    """Keeps nothing of its middle for the backward pass, and runs it again there, by hooks of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm, self.head = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(4, 3)
+        self.modes: list[bool] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        first = self.first(x)
+
+        def unpack(index: int) -> Tensor:
+            self.modes.append(self.norm.training)
+            self.norm(first.detach())
+            return saved[index]
+
+        saved: list[Tensor] = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t) or len(saved) - 1, unpack):
+            made = self.norm(first).relu()
+        return self.head(made.mean((2, 3)))
+
+
+def test_what_unpacks_saved_tensors_finds_the_network_as_in_its_forward_pass() -> None:
+    module = Packed().double().train()
+    before = {name: value.clone() for name, value in module.norm.state_dict().items()}
+    pl.attribution.gradient(Net(module, preprocess=Preprocess()), torch.rand(1, 3, 8, 8).double(), 1)
+    assert set(module.modes) == {False}
+    assert all(torch.equal(value, before[name]) for name, value in module.norm.state_dict().items())

@@ -40,6 +40,8 @@ class Conduct:
     """Operations from outside torch's own that it ran: some, such as quantised ones, have no gradient."""
     hooks: tuple[str, ...] = ()
     """The layers on which others have hung hooks."""
+    replays: bool = False
+    """It packs what its backward pass needs by functions of its own, which may run parts of it again to unpack it."""
 
     @classmethod
     def of(cls, module: nn.Module) -> Conduct:

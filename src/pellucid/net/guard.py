@@ -10,7 +10,6 @@ import copy
 import operator
 import random
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
 from torch.nn.parameter import is_lazy
 from torch.utils import checkpoint as checkpointing
 
@@ -45,7 +45,7 @@ def undisturbed(module: nn.Module, *, frozen: bool = True) -> Iterator[Conduct]:
         parts = modules(module)
         if redirected():  # a network that makes tensors in its forward makes them on its own device
             undo.enter_context(torch.device(next((p.device for p in module.parameters()), torch.device("cpu"))))
-        undo.enter_context(_uncheckpointed())
+        undo.enter_context(_uncheckpointed(known))
         known.hooks = foreign_hooks(module, parts)
         undo.enter_context(_attributes(known, parts))
         undo.enter_context(_evaluating(parts))
@@ -250,13 +250,14 @@ def _same(now: Any, then: Any) -> bool:
     return bool(now == then)
 
 
-_plain: Counter[int] = Counter()
+_plain: dict[int, list[Conduct]] = {}
+"""Thread -> the networks that it runs."""
 _plain_lock = threading.Lock()
 _generators = ("_checkpoint_without_reentrant_generator", "_checkpoint_without_reentrant_generator_impl")
 
 
 @contextmanager
-def _uncheckpointed() -> Iterator[None]:
+def _uncheckpointed(known: Conduct) -> Iterator[None]:
     """torch.utils.checkpoint runs what it is given, and nothing again during the backward pass; for this thread alone.
 
     Modules hold their own reference to `checkpoint`, so what it calls is replaced, while any thread is in here.
@@ -267,12 +268,12 @@ def _uncheckpointed() -> Iterator[None]:
     with _plain_lock:
         if not _plain:
             _switch_checkpoints_off()
-        _plain[here] += 1
+        _plain.setdefault(here, []).append(known)
     try:
         yield
     finally:
         with _plain_lock:
-            _plain[here] -= 1
+            _plain[here].pop()
             if not _plain[here]:
                 del _plain[here]
             if not _plain:
@@ -300,15 +301,25 @@ def _nothing() -> Iterator[None]:
 _originals = {name: getattr(checkpointing, name) for name in _generators if hasattr(checkpointing, name)}
 _instead = {name: _either(original) for name, original in _originals.items()}
 _apply_instead: Any = classmethod(_apply)
+_enter = saved_tensors_hooks.__enter__
+
+
+def _enter_noted(self: saved_tensors_hooks) -> None:
+    """A network that packs what it saves by itself is known by it."""
+    for known in _plain.get(threading.get_ident(), ()):
+        known.replays = True
+    _enter(self)
 
 
 def _switch_checkpoints_off() -> None:
     checkpointing.CheckpointFunction.apply = _apply_instead
+    saved_tensors_hooks.__enter__ = _enter_noted  # type: ignore[method-assign]
     for name, function in _instead.items():
         setattr(checkpointing, name, function)
 
 
 def _switch_checkpoints_on() -> None:
     del checkpointing.CheckpointFunction.apply  # that of every autograd function shows again
+    saved_tensors_hooks.__enter__ = _enter  # type: ignore[method-assign]
     for name, original in _originals.items():
         setattr(checkpointing, name, original)

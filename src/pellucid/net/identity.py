@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 Weights = list[tuple[str, Tensor]]
 _WIDTH, _ROWS = 2039, 64
-"""Words of a row, and rows of a block. A prime, of which no usual filter is a multiple: exchanged filters are seen."""
+"""Words of a row, and rows of a block. A prime: usual filters are no whole number of rows, so that an exchange of two
+is seen."""
 _SMALL = 2**15
 """Bytes of the tensors that are summed together, since each one by itself would cost more than its numbers."""
 _ODD = np.uint64(0x9E3779B97F4A7C15)

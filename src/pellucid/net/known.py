@@ -65,9 +65,8 @@ def _parts(module: nn.Module) -> tuple[list[nn.Module], list[Any]]:
 def fresh(net: Net) -> None:
     """Forget what was found out about a network of which a part has been replaced or reshaped since."""
     structure = net._cache.get("structure")
-    if structure is not None and net._memory is not None:
-        return  # nobody changes the network while its answers are remembered
-    if structure is not None and not structure.holds(net.module):
+    # nobody changes the network while its answers are remembered
+    if structure is not None and net._memory is None and not structure.holds(net.module):
         kept = {key: net._cache[key] for key in _LASTING if key in net._cache}
         net._cache.clear()
         net._cache.update(kept)

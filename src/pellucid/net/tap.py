@@ -136,7 +136,8 @@ def gradients(
             f"the network runs {', '.join(opaque[:3])}, which torch cannot differentiate (quantised layers are such): "
             "ask the network in floating point, or by a method without gradients, such as occlusion"
         )
-    around = undisturbed(module, frozen=False) if ruled or runs_python(outputs) else neutral()
+    again = ruled or Conduct.of(module).replays or runs_python(outputs)
+    around = undisturbed(module, frozen=False) if again else neutral()
     with around, _no_pass(module) if ruled else nullcontext():
         try:
             found = torch.autograd.grad(outputs, asked, grad_outputs, retain_graph=retain_graph, allow_unused=True)

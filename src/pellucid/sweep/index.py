@@ -28,8 +28,6 @@ from pellucid.sweep.plan import Plan
 from pellucid.sweep.shard import same
 from pellucid.sweep.store import BadStore, Store
 
-LEFT_OUT = "a picture of the index is left out"
-"""So begins what is said of one that cannot be read any more."""
 _WAYS = {"images": "index.at(FOLDER)", "net": "index.using(pl.load(…))"}
 
 
@@ -138,7 +136,7 @@ class Index(Noun):
         try:
             return self.read(image)
         except BadImage as error:
-            say(f"{LEFT_OUT}: {error}")
+            say(f"a picture of the index is left out: {error}")
             return None
 
     def at(self, place: str | Path) -> Index:

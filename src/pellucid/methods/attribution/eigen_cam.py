@@ -52,10 +52,8 @@ def eigen_cam(
         return Mapped(torch.stack(maps), torch.zeros(len(maps)))
 
     found = class_maps(net, seen, (), layer, placement, maps_of)
-    values, meta = (
-        found.values.cpu().numpy(),
-        Meta(layer=found.layer, notes=(_NO_CLASS, *seen.notes, *found.notes, *arbitrary)),
-    )
+    values = found.values.cpu().numpy()
+    meta = Meta(layer=found.layer, notes=(_NO_CLASS, *seen.notes, *found.notes, *arbitrary))
     return Heatmap(values, found.placement, seen.views, unit="activation", signed=True, meta=meta, sign="number")
 
 

@@ -13,7 +13,7 @@ from pellucid.errors import MissingExtra, PellucidError
 from pellucid.methods.units._indexes import COUNT, INDEXES, measured
 from pellucid.notes import collected
 from pellucid.result import Meta, Table, versions
-from pellucid.sweep.index import LEFT_OUT, Index
+from pellucid.sweep.index import Index
 
 _ABOUT = {
     "unit": "layer and channel",
@@ -106,7 +106,7 @@ def _colour(index: Index) -> NDArray[np.float64]:
     if kept is None or len(kept) != len(index.plan.units):
         with collected() as said:
             kept = measured(index, index.plan.units.layers, (name,))[name]
-        if not any(note.startswith(LEFT_OUT) for note in said):  # else others would get it when all are back
+        if not said:  # else a picture is missing, and others would get it when all are back
             index.store.keep(name, kept)
     return kept
 
