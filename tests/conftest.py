@@ -33,6 +33,14 @@ def one_thread() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"  # for child processes
 
 
+@pytest.fixture(autouse=True)
+def same_weights() -> None:
+    """A network that a test makes has the same weights, whichever tests ran before and in whichever process."""
+    import torch
+
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def private_cache(tmp_path_factory: pytest.TempPathFactory) -> object:
     """No test reads or writes the caches of whoever runs it."""
