@@ -33,8 +33,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "methods": GROUND | {"images", "net", "target", "sweep", "catalogue"},
     "draw": GROUND | {"images"},
     "ask": GROUND | {"images", "net", "target", "catalogue"},
-    "cli": GROUND | {"images", "net", "target", "sweep", "catalogue", "draw", "ask", "methods", ""},
-    "": GROUND | {"images", "net", "target", "sweep", "catalogue", "draw", "ask", "methods"},
+    "store": GROUND | {"catalogue"},
+    "cli": GROUND | {"images", "net", "target", "sweep", "catalogue", "draw", "ask", "methods", "store", ""},
+    "": GROUND | {"images", "net", "target", "sweep", "catalogue", "draw", "ask", "methods", "store"},
     "__main__": {"cli"},
 }
 

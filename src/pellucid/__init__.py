@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pellucid.net.load import load
     from pellucid.result import Heatmap, Result
     from pellucid.result.stored import open
+    from pellucid.store import Store
 
 __version__ = "0.1.0"
 
@@ -37,6 +38,7 @@ _HOME = {
     "Net": "pellucid.net:Net",
     "PellucidError": "pellucid.errors:PellucidError",
     "Result": "pellucid.result:Result",
+    "Store": "pellucid.store:Store",
     "activations": "pellucid.methods.activations",
     "attribution": "pellucid.methods.attribution",
     "draw": "pellucid.draw",

@@ -106,12 +106,22 @@ class Ask(Noun):
 
     def key(self, *opened: Noun, **named: Any) -> str:
         """SHA-256 of everything that the answer depends on: equal questions have equal keys."""
+        given, several = self.opened(*opened, **named)
+        if not several:
+            return _digest([self._asked, _identity(given)])
+        return _digest([self.key(**given, **one) for one in several])
+
+    def opened(self, *opened: Noun, **named: Any) -> tuple[dict[str, Noun], tuple[dict[str, Any], ...]]:
+        """(everything that it is asked about, made once; of a list that stands for as many questions, each of them)."""
         given, kinds = self._given(opened, named), self.entry.nouns
-        several = [name for name, kind in kinds.items() if kind.apart and isinstance(given.get(name), (list, tuple))]
-        lists = {name: given.pop(name) for name in several}
-        if not lists:
-            return _digest([self._asked, _identity(made(self.entry.plainly, given))])
-        return _digest([self.key(**given, **{name: one}) for name, each in lists.items() for one in each])
+        apart = [name for name, kind in kinds.items() if kind.apart and isinstance(given.get(name), (list, tuple))]
+        if not apart:
+            return made(self.entry.plainly, given), ()
+        several = tuple({name: one} for name in apart for one in given[name])
+        if not several:
+            raise PellucidError(f"{self.method}: the list of {apart[0]}s is empty")
+        whole = made(self.entry.plainly, given | several[0])
+        return {name: noun for name, noun in whole.items() if name not in apart}, several
 
     @property
     def identity(self) -> str:

@@ -95,9 +95,12 @@ class Images(Noun):
 
     @property
     def identity(self) -> str:
-        """Every pixel, the names (noise is drawn by them), and where in its original each picture is."""
+        """Every pixel, also of the originals, which answers are drawn over; the names, which noise is drawn by; and
+        where in its original each picture is.
+        """
         digest = hashlib.sha256()
-        for picture in self.pictures:
+        originals = [whole for whole, cut in zip(self.originals, self.pictures, strict=True) if whole is not cut]
+        for picture in (*self.pictures, *originals):
             digest.update(f"{picture.dtype} {tuple(picture.shape)}".encode())
             digest.update(picture.contiguous().cpu().numpy().tobytes())
         return json.dumps([digest.hexdigest(), self.ids, repr(self.views), repr(self.cut_by), self.value_ranges])
