@@ -27,6 +27,7 @@ from pellucid.net.preprocess import Preprocess
 from pellucid.net.rules import Rule
 from pellucid.net.run import Run
 from pellucid.net.spill import spilling
+from pellucid.net.weights import original_of, reweighted
 from pellucid.nouns import Noun
 from pellucid.result import Guess, Predictions
 from pellucid.result.scores import Scores
@@ -67,7 +68,8 @@ class Net(Noun):
     def __repr__(self) -> str:
         parameters = sum(p.numel() for p in self.module.parameters() if not nn.parameter.is_lazy(p))
         classes = f", {len(self.labels)} classes" if self.labels else ""
-        return f"Net({self.name!r}, {type(self.module).__name__} with {parameters:,} parameters{classes})"
+        kind = type(original_of(self.module)).__name__
+        return f"Net({self.name!r}, {kind} with {parameters:,} parameters{classes})"
 
     @classmethod
     def of(cls, value: Any) -> Net:
@@ -350,6 +352,18 @@ class Net(Noun):
     def with_module(self, module: nn.Module) -> Net:
         """The same preprocessing and labels around another module."""
         return replace(self, module=module, _cache={}, _memory=None)
+
+    def with_weights(self, values: Mapping[str, Any]) -> Net:
+        """The same network with other values for some of its parameters and buffers, by the names of `state_dict`.
+
+        `values` are tensors or arrays of the same shapes, used as they are at each pass: whoever changes them in place
+        changes this network, and a run with `grad=True` can be differentiated by those that require it. The module of
+        this network is shared and never changed; `Net.module` of the new one is a view of it with these weights.
+        Parametrised weights go by the names of what they are computed from. Raises UnknownName or PellucidError in one
+        line for a name or shape that is not there.
+        """
+        module = reweighted(self.module, values, self.name)
+        return replace(self, module=module, _cache=known.architecture(self, module), _memory=None)
 
     def _outputs(self) -> int:
         if "outputs" not in self._cache:
