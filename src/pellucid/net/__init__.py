@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from pellucid.ambient import neutral
 from pellucid.errors import PellucidError, UnknownName
 from pellucid.images import Images, read
-from pellucid.net import apart, known, meaning, predict, remarks, returned, sizes, tap
+from pellucid.net import apart, known, meaning, over, predict, remarks, returned, sizes, tap
 from pellucid.net.clips import Clip, Clips, Watcher
 from pellucid.net.dimensions import taken
 from pellucid.net.identity import raw, weights_of
@@ -23,6 +23,7 @@ from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
 from pellucid.net.meaning import Meaning
 from pellucid.net.memory import Memory, free, room
+from pellucid.net.over import Batch, Over
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.rules import Rule
 from pellucid.net.run import Run
@@ -32,7 +33,7 @@ from pellucid.nouns import Noun
 from pellucid.result import Guess, Predictions
 from pellucid.result.scores import Scores
 
-__all__ = ["Labels", "Layer", "Layers", "Net", "Preprocess", "Run"]
+__all__ = ["Batch", "Labels", "Layer", "Layers", "Net", "Over", "Preprocess", "Run"]
 
 MEMORY = 512 * 2**20
 """Bytes that the activations of one chunk of images may take."""
@@ -115,6 +116,26 @@ class Net(Noun):
             lambda: 4 * len(pixels) * (self.layers(_size(pixels)).floats if grad or at else 1000),
         )
         return answered
+
+    def over(
+        self,
+        data: Any,
+        *,
+        at: Iterable[str] = (),
+        edit: Mapping[str, tap.Edit] | None = None,
+        rule: Rule | None = None,
+        grad: Grad = False,
+        stop: bool = False,
+        batch: int | None = None,
+    ) -> Over:
+        """Runs over many images, batch after batch: `for batch in net.over(data): batch.run, batch.ids, batch.labels`.
+
+        `data` is a `Data`, which has labels, or a `Source`, `Images`, or what becomes one of these; the rest is as for
+        `run`. `batch` images go at once, by default as many as memory holds, and fewer where it runs out; the numbers
+        do not depend on it, but for rounding. Images that cannot be read are left out: `unreadable` of what is
+        returned has their names and the reasons, and a note says so.
+        """
+        return over.batches(self, data, batch, {"at": at, "edit": edit, "rule": rule, "grad": grad, "stop": stop})
 
     def gradients(self, *tensors: Any, **how: Any) -> tuple[Any, ...]:
         """`torch.autograd.grad(…)`, with the network as in its forward pass: parts of it may run again in this one."""

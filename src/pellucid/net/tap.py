@@ -35,7 +35,6 @@ from pellucid.net.conduct import ONE_BY_ONE, Conduct, Suspicion, same
 from pellucid.net.failures import failure, runs_python, stops
 from pellucid.net.guard import undisturbed
 from pellucid.net.rules import Rule, RuleMode, hidden_functions
-from pellucid.net.weights import original_of
 
 Edit = Callable[[Tensor], Tensor]
 Called = Callable[[Any, Any, Any], None]
@@ -206,7 +205,7 @@ def called(module: nn.Module, inputs: Tensor) -> Any:
     except PellucidError:
         raise
     except Exception as error:
-        raise failure(original_of(module), inputs, error) from error
+        raise failure(module, inputs, error) from error
 
 
 class _Enough(BaseException):
