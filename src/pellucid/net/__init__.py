@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from pellucid.ambient import neutral
 from pellucid.errors import PellucidError, UnknownName
 from pellucid.images import Images, read
-from pellucid.net import apart, known, meaning, predict, remarks, returned, sizes, tap
+from pellucid.net import apart, known, meaning, over, predict, remarks, returned, sizes, tap
 from pellucid.net.clips import Clip, Clips, Watcher
 from pellucid.net.dimensions import taken
 from pellucid.net.identity import raw, weights_of
@@ -23,15 +23,17 @@ from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
 from pellucid.net.meaning import Meaning
 from pellucid.net.memory import Memory, free, room
+from pellucid.net.over import Batch, Over
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.rules import Rule
 from pellucid.net.run import Run
 from pellucid.net.spill import spilling
+from pellucid.net.weights import original_of, reweighted
 from pellucid.nouns import Noun
 from pellucid.result import Guess, Predictions
 from pellucid.result.scores import Scores
 
-__all__ = ["Labels", "Layer", "Layers", "Net", "Preprocess", "Run"]
+__all__ = ["Batch", "Labels", "Layer", "Layers", "Net", "Over", "Preprocess", "Run"]
 
 MEMORY = 512 * 2**20
 """Bytes that the activations of one chunk of images may take."""
@@ -67,7 +69,8 @@ class Net(Noun):
     def __repr__(self) -> str:
         parameters = sum(p.numel() for p in self.module.parameters() if not nn.parameter.is_lazy(p))
         classes = f", {len(self.labels)} classes" if self.labels else ""
-        return f"Net({self.name!r}, {type(self.module).__name__} with {parameters:,} parameters{classes})"
+        kind = type(original_of(self.module)).__name__
+        return f"Net({self.name!r}, {kind} with {parameters:,} parameters{classes})"
 
     @classmethod
     def of(cls, value: Any) -> Net:
@@ -113,6 +116,26 @@ class Net(Noun):
             lambda: 4 * len(pixels) * (self.layers(_size(pixels)).floats if grad or at else 1000),
         )
         return answered
+
+    def over(
+        self,
+        data: Any,
+        *,
+        at: Iterable[str] = (),
+        edit: Mapping[str, tap.Edit] | None = None,
+        rule: Rule | None = None,
+        grad: Grad = False,
+        stop: bool = False,
+        batch: int | None = None,
+    ) -> Over:
+        """Runs over many images, batch after batch: `for batch in net.over(data): batch.run, batch.ids, batch.labels`.
+
+        `data` is a `Data`, which has labels, or a `Source`, `Images`, or what becomes one of these; the rest is as for
+        `run`. `batch` images go at once, by default as many as memory holds, and fewer where it runs out; the numbers
+        do not depend on it, but for rounding. Images that cannot be read are left out: `unreadable` of what is
+        returned has their names and the reasons, and a note says so.
+        """
+        return over.batches(self, data, batch, {"at": at, "edit": edit, "rule": rule, "grad": grad, "stop": stop})
 
     def gradients(self, *tensors: Any, **how: Any) -> tuple[Any, ...]:
         """`torch.autograd.grad(…)`, with the network as in its forward pass: parts of it may run again in this one."""
@@ -350,6 +373,18 @@ class Net(Noun):
     def with_module(self, module: nn.Module) -> Net:
         """The same preprocessing and labels around another module."""
         return replace(self, module=module, _cache={}, _memory=None)
+
+    def with_weights(self, values: Mapping[str, Any]) -> Net:
+        """The same network with other values for some of its parameters and buffers, by the names of `state_dict`.
+
+        `values` are tensors or arrays of the same shapes, used as they are at each pass: whoever changes them in place
+        changes this network, and a run with `grad=True` can be differentiated by those that require it. The module of
+        this network is shared and never changed; `Net.module` of the new one is a view of it with these weights.
+        Parametrised weights go by the names of what they are computed from. Raises UnknownName or PellucidError in one
+        line for a name or shape that is not there.
+        """
+        module = reweighted(self.module, values, self.name)
+        return replace(self, module=module, _cache=known.architecture(self, module), _memory=None)
 
     def _outputs(self) -> int:
         if "outputs" not in self._cache:

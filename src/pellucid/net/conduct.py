@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -48,6 +48,14 @@ class Conduct:
         """The one record of that module, whoever asks."""
         with _known_lock:
             return _known.setdefault(module, cls())
+
+    def shared_with(self, module: nn.Module) -> None:
+        """What another module of the same layers, with other weights, begins with: the lock, and what weights leave.
+
+        Whether images mix is looked into anew: a gate that is closed here may be open there.
+        """
+        with _known_lock:
+            _known[module] = replace(self, mixes=None if self.mixing else self.mixes)
 
     def traced(self, seen: Suspicion) -> None:
         """Take down what a traced pass showed; a network that was changed may mix images now, or no more."""

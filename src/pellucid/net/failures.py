@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from torch.autograd.function import BackwardCFunction
 
 from pellucid.errors import BadNetwork, FailedOnInput, OutOfMemory, PellucidError, is_out_of_memory
+from pellucid.net.weights import original_of
 
 
 def failure(module: nn.Module, inputs: Tensor, error: Exception) -> PellucidError:
     """What to say of a network that raised `error` on these inputs."""
-    shape = "×".join(map(str, inputs.shape))
+    module, shape = original_of(module), "×".join(map(str, inputs.shape))
     if is_out_of_memory(error):
         return OutOfMemory(f"{inputs.device} has no room for a pass of {shape}")
     others = _other_inputs(module) if isinstance(error, TypeError) else []

@@ -24,6 +24,7 @@ from torch.utils import checkpoint as checkpointing
 from pellucid.ambient import neutral, redirected
 from pellucid.errors import BadNetwork
 from pellucid.net.conduct import Conduct, foreign_hooks
+from pellucid.net.weights import Reweighted, original_of
 
 _SEED = 0
 _KINDS = {torch.Generator, np.random.Generator, np.random.RandomState, random.Random}
@@ -42,14 +43,19 @@ def undisturbed(module: nn.Module, *, frozen: bool = True) -> Iterator[Conduct]:
         undo.enter_context(neutral())
         known = Conduct.of(module)
         undo.enter_context(known.lock)
-        parts = modules(module)
+        original = original_of(module)
+        parts = modules(original)
+        given = frozenset[int]()
+        if isinstance(module, Reweighted):
+            undo.enter_context(module.in_place())
+            given = frozenset(map(id, module.values.values()))
         if redirected():  # a network that makes tensors in its forward makes them on its own device
             undo.enter_context(torch.device(next((p.device for p in module.parameters()), torch.device("cpu"))))
         undo.enter_context(_uncheckpointed(known))
-        known.hooks = foreign_hooks(module, parts)
-        undo.enter_context(_attributes(known, parts))
+        known.hooks = foreign_hooks(original, parts)
+        undo.enter_context(_attributes(known, parts, module.parts() if isinstance(module, Reweighted) else []))
         undo.enter_context(_evaluating(parts))
-        undo.enter_context(_parameters(parts, frozen))
+        undo.enter_context(_parameters(parts, frozen, given))
         undo.enter_context(_buffers(parts))
         undo.enter_context(_drawing(known, module))  # last: only what the pass itself draws is its own
         yield known
@@ -98,9 +104,10 @@ def _set_training(parts: list[nn.Module], training: bool) -> None:
 
 
 @contextmanager
-def _parameters(parts: list[nn.Module], frozen: bool) -> Iterator[None]:
+def _parameters(parts: list[nn.Module], frozen: bool, given: frozenset[int]) -> Iterator[None]:
     """Frozen, or with their gradients set aside. Those made under inference mode are replaced by copies, for autograd
-    may not keep the ones, and to switch their `requires_grad` off is for good.
+    may not keep the ones, and to switch their `requires_grad` off is for good. Those that somebody has `given` (by id)
+    are never frozen: they may ask for the gradient by them.
     """
     with ExitStack() as undo:
         copies: dict[int, nn.Parameter] = {}
@@ -123,6 +130,8 @@ def _parameters(parts: list[nn.Module], frozen: bool) -> Iterator[None]:
                         "weights; make it on a real device, or give it some: module.to_empty(device='cpu') and then "
                         "module.load_state_dict(…)"
                     )
+                elif (frozen and id(p) in given) or not p.is_leaf:
+                    continue
                 elif frozen and p.requires_grad:
                     thawed.append(p)
                     p.requires_grad_(False)
@@ -183,12 +192,18 @@ def _buffers(parts: list[nn.Module]) -> Iterator[None]:
 
 
 @contextmanager
-def _attributes(known: Conduct, parts: list[nn.Module]) -> Iterator[None]:
+def _attributes(known: Conduct, parts: list[nn.Module], exchanged: list[nn.Module]) -> Iterator[None]:
     """What a forward pass notes down on its modules is gone afterwards, and with it the graph that hangs on it.
 
-    Modules of torch note nothing down, but where their weights are computed by hooks.
+    Modules of torch note nothing down, but where their weights are computed by hooks, or are `exchanged`: an LSTM keeps
+    a list of those of its last pass.
     """
-    own = [vars(part) for part in parts if part._forward_pre_hooks or not type(part).__module__.startswith("torch.nn.")]
+    also = set(map(id, exchanged))
+    own = [
+        vars(part)
+        for part in parts
+        if part._forward_pre_hooks or id(part) in also or not type(part).__module__.startswith("torch.nn.")
+    ]
     before = [(now, now.copy()) for now in own]
     try:
         for now, then in before:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pellucid.net import Net
 
 _LASTING = ("largest",)  # what does not depend on the module's parts
+_BUILT = ("largest", "chunk", "fits", "outputs", "ending", "pictures")
+"""What does not depend on its weights, besides the layer tables."""
 _SETTINGS = ("stride", "padding", "dilation", "kernel_size")
 """Attributes of a module that shape its output and that people change in place."""
 
@@ -72,6 +74,13 @@ def fresh(net: Net) -> None:
         net._cache.update(kept)
     if "structure" not in net._cache:
         net._cache["structure"] = Structure(net.module)
+
+
+def architecture(net: Net, module: nn.Module) -> dict[Any, Any]:
+    """What is known of a network and true of a module that differs in its weights alone: tables, sizes, its end."""
+    fresh(net)
+    found = {key: value for key, value in net._cache.items() if key in _BUILT or isinstance(value, Layers)}
+    return found | {"structure": Structure(module)}
 
 
 def table(net: Net, size: tuple[int, int] | None) -> Layers:
