@@ -16,8 +16,8 @@ import torch
 
 import pellucid as pl
 from pellucid.images import pictures_in
-from pellucid.methods.synthesis._image import RINGS, decoloured, frequencies
 from pellucid.net import Preprocess
+from pellucid.render.spectrum import RINGS, decoloured, frequencies
 
 SIDE = 256
 

@@ -12,7 +12,19 @@ SOURCE = Path(__file__).parents[1] / "src" / "pellucid"
 FILES = sorted(SOURCE.rglob("*.py"))
 
 # room -> the rooms that it may import; a room may always import itself and those on the first line
-GROUND = {"ambient", "chance", "errors", "files", "geometry", "notes", "nouns", "npz", "progress", "result"}
+GROUND = {
+    "ambient",
+    "chance",
+    "errors",
+    "files",
+    "geometry",
+    "notes",
+    "nouns",
+    "npz",
+    "progress",
+    "result",
+    "statistics",
+}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "ambient": set(),
@@ -21,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "notes": set(),
     "nouns": {"errors"},
     "progress": set(),
+    "statistics": set(),
     "npz": set(),
     "files": {"errors"},
     "result": {"errors", "files", "geometry", "npz"},
@@ -29,7 +42,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "target": GROUND | {"images", "net"},
     "sweep": GROUND | {"images", "net"},
     "catalogue": GROUND,
-    "methods": GROUND | {"images", "net", "target", "sweep", "catalogue"},
+    "render": GROUND | {"images", "net", "target"},
+    "methods": GROUND | {"images", "net", "target", "sweep", "catalogue", "render"},
     "draw": GROUND | {"images"},
     "ask": GROUND | {"images", "net", "target", "catalogue"},
     "cli": GROUND | {"images", "net", "target", "sweep", "catalogue", "draw", "ask", "methods", ""},

@@ -1,30 +1,20 @@
-"""Recipes: parametrisation × transforms × priors × climb as one value; the published ones by their names."""
+"""Recipes: parametrization × transforms × regularizers × optimizer as one value; the published ones by their names."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, InstanceOf
 
 from pellucid.errors import PellucidError, unknown
-from pellucid.methods.synthesis._climb import Adam, Ascent, Climb, Normalised, Progress
-from pellucid.methods.synthesis._image import Fourier, Image, Magnitude, Pixels
-from pellucid.methods.synthesis._priors import (
-    L2,
-    Blur,
-    Decay,
-    Prior,
-    SmallContribution,
-    SmallNorm,
-    TotalVariation,
-    Touch,
-)
-from pellucid.methods.synthesis._transforms import Crop, Jitter, Noise, Pad, Roll, Rotate, Scale, Transform
 from pellucid.nouns import Noun
-
-Part = Image | Transform | Prior | Climb
+from pellucid.render.magnitude import Magnitude
+from pellucid.render.optimizers import Adam, Ascent, Climb, Normalised, Progress
+from pellucid.render.parametrizations import Fourier, Image, Pixels
+from pellucid.render.parts import Without, part_of
+from pellucid.render.regularizers import L2, Blur, Decay, Prior, SmallContribution, SmallNorm, Touch
+from pellucid.render.transforms import Crop, Jitter, Noise, Pad, Roll, Rotate, Scale, Transform
 
 
 @dataclass(frozen=True)
@@ -103,25 +93,13 @@ class Recipe(Noun):
 
 def _with(recipe: Recipe, text: str) -> Recipe:
     """The recipe with one part of it as the text says."""
-    match = _PART.fullmatch(text)
-    if match is None:
-        raise PellucidError(f"no part {text!r}: write it as tv(0.01) or jitter(8)")
-    name, inside = match["name"], [word.strip() for word in (match["inside"] or "").split(",") if word.strip()]
-    if name == "none":
-        gone = tuple(PARTS[one] for one in inside if one in PARTS)
-        if len(gone) != len(inside) or not inside:
-            raise unknown("part", ", ".join(inside), PARTS)
+    part = part_of(text)
+    if isinstance(part, Without):
         return replace(
             recipe,
-            transforms=tuple(one for one in recipe.transforms if not isinstance(one, gone)),
-            priors=tuple(one for one in recipe.priors if not isinstance(one, gone)),
+            transforms=tuple(one for one in recipe.transforms if not isinstance(one, part.kinds)),
+            priors=tuple(one for one in recipe.priors if not isinstance(one, part.kinds)),
         )
-    if name not in PARTS:
-        raise unknown("part", name, [*PARTS, "none"])
-    try:
-        part = PARTS[name](*map(_number, inside))
-    except (TypeError, ValueError) as error:
-        raise PellucidError(f"no part {text!r}: {name} takes {_wanted(PARTS[name])}") from error
     if isinstance(part, Image):
         return replace(recipe, image=part)
     if isinstance(part, Climb):
@@ -131,48 +109,11 @@ def _with(recipe: Recipe, text: str) -> Recipe:
     return replace(recipe, priors=(*(one for one in recipe.priors if type(one) is not type(part)), part))
 
 
-_PART = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(?:\((?P<inside>[^()]*)\))?")
-
-
-def _number(word: str) -> float | int:
-    number = float(word)
-    return int(number) if number.is_integer() else number
-
-
-def _wanted(kind: Any) -> str:
-    return ", ".join(kind.__dataclass_fields__)
-
-
-PARTS: dict[str, Any] = {
-    "pixels": Pixels,
-    "fourier": Fourier,
-    "magnitude": Magnitude,
-    "pad": Pad,
-    "jitter": Jitter,
-    "scale": Scale,
-    "roll": Roll,
-    "rotate": Rotate,
-    "crop": Crop,
-    "noise": Noise,
-    "l2": L2,
-    "tv": TotalVariation,
-    "decay": Decay,
-    "blur": Blur,
-    "small_norm": SmallNorm,
-    "small_contribution": SmallContribution,
-    "adam": Adam,
-    "ascent": Ascent,
-    "progress": Progress,
-    "normalised": Normalised,
-}
-"""What each part of a recipe is called in text."""
-
 # Yosinski et al. give their rates for pixels X = 255 x. With G = dS/dX = g / 255, their step X += rate · G is
 # x += rate · g / 255² for ours, and their rate by progress, gain / ‖G‖², becomes 255² times that: of it the squares
 # cancel, and only its ceiling is divided. Shares and percentiles have no unit.
 _BYTES = 255.0
 _CAFFE = Pixels(noise=10 / _BYTES)
-
 # Ours is lucid's with half the steps, and factors and angles from whole ranges. Tried on the bundled network: 128 steps
 # already reach the best photo for all of 11 channels, 256 give more contrast. Steeper spectra, fourier(1.15) +
 # adam(0.04), look more painted, but of ten classes another network then recognises 3 and not 7; stronger touches
@@ -208,7 +149,6 @@ PRESETS: dict[str, Recipe] = {
 """The published recipes by their names, and our own."""
 BEST = PRESETS["pellucid"]
 """What is used where nobody asks for another."""
-LUCID = PRESETS["lucid"]
 
 
 def recipe(value: Any) -> Any:

@@ -12,16 +12,9 @@ import torch
 
 from pellucid.chance import generator
 from pellucid.errors import Refused
-from pellucid.methods.synthesis._image import (
-    RINGS,
-    Fourier,
-    Magnitude,
-    Pixels,
-    amplitudes,
-    decoloured,
-    frequencies,
-    recoloured,
-)
+from pellucid.render.magnitude import Magnitude
+from pellucid.render.parametrizations import Fourier, Pixels
+from pellucid.render.spectrum import RINGS, amplitudes, decoloured, frequencies, recoloured
 
 SIZES = [(6, 8), (7, 8), (6, 7), (5, 5), (8, 3)]
 COLOURS = np.array([[0.26, 0.09, 0.02], [0.27, 0.0, -0.05], [0.27, -0.09, 0.03]]) / math.sqrt(0.26**2 + 2 * 0.27**2)

@@ -15,22 +15,19 @@ from pellucid.chance import generator
 from pellucid.errors import BadNetwork, PellucidError, Refused
 from pellucid.images import Images
 from pellucid.images.touch import blurred
-from pellucid.methods.synthesis._climb import Adam, Ascent, Normalised, Progress
-from pellucid.methods.synthesis._image import Fourier, Magnitude, Pixels
-from pellucid.methods.synthesis._optimise import (
-    Each,
-    Frame,
-    eight_bits,
-    framed,
-    native_size,
-    optimised,
-    streams,
-)
-from pellucid.methods.synthesis._priors import L2, Blur, Decay, SmallContribution, SmallNorm
-from pellucid.methods.synthesis._recipe import PRESETS, Recipe
-from pellucid.methods.synthesis._transforms import Crop, Jitter, Noise
 from pellucid.net import Net, Preprocess
 from pellucid.progress import view
+from pellucid.render.frame import Frame, framed
+from pellucid.render.magnitude import Magnitude
+from pellucid.render.objectives import Each, streams
+from pellucid.render.optimizers import Adam, Ascent, Normalised, Progress
+from pellucid.render.parametrizations import Fourier, Pixels
+from pellucid.render.pixels import eight_bits
+from pellucid.render.recipes import PRESETS, Recipe
+from pellucid.render.regularizers import L2, Blur, Decay, SmallContribution, SmallNorm
+from pellucid.render.render import optimised
+from pellucid.render.sizes import native_size
+from pellucid.render.transforms import Crop, Jitter, Noise
 from pellucid.target import Channel, Logit, Target
 
 

@@ -8,11 +8,13 @@ from dataclasses import MISSING, fields
 import pytest
 
 from pellucid.errors import PellucidError, UnknownName
-from pellucid.methods.synthesis._climb import Adam, Ascent, Normalised, Progress
-from pellucid.methods.synthesis._image import Fourier, Magnitude, Pixels
-from pellucid.methods.synthesis._priors import L2, Blur, Decay, SmallContribution, SmallNorm, TotalVariation
-from pellucid.methods.synthesis._recipe import BEST, PARTS, PRESETS, Recipe
-from pellucid.methods.synthesis._transforms import Crop, Jitter, Noise, Pad, Roll, Rotate, Scale
+from pellucid.render.magnitude import Magnitude
+from pellucid.render.optimizers import Adam, Ascent, Normalised, Progress
+from pellucid.render.parametrizations import Fourier, Pixels
+from pellucid.render.parts import PARTS
+from pellucid.render.recipes import BEST, PRESETS, Recipe
+from pellucid.render.regularizers import L2, Blur, Decay, SmallContribution, SmallNorm, TotalVariation
+from pellucid.render.transforms import Crop, Jitter, Noise, Pad, Roll, Rotate, Scale
 
 
 def test_lucid() -> None:

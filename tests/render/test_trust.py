@@ -19,9 +19,12 @@ from pellucid import progress
 from pellucid.chance import generator
 from pellucid.errors import BadImage, PellucidError, UnknownName
 from pellucid.images import Images
-from pellucid.methods.synthesis._real import Known, Peers, Photos, Place
-from pellucid.methods.synthesis._trust import _TOUCHES, _drawn, _moved, _touch, judged, trusted, unknowns
 from pellucid.net import Labels, Net, Preprocess
+from pellucid.render.peers import Peers, Place
+from pellucid.render.perturbations import COUNT, changed, drawn, seen_from
+from pellucid.render.photos import Photos
+from pellucid.render.records import Known
+from pellucid.render.trust import judged, trusted, unknowns
 from pellucid.result import Pictures, Trust
 from pellucid.target import Channel, Direction, Energy, Logit, Neuron, Probability, Region, Target
 
@@ -226,7 +229,7 @@ def test_robust_is_the_ratio_of_means_under_the_touches(folder: Path) -> None:
     means = []
     for one in (picture, best):
         touches = [
-            _touch(one, _drawn(generator(0, "trust", i)), generator(0, "trust", i, "noise")) for i in range(_TOUCHES)
+            changed(one, drawn(generator(0, "trust", i)), generator(0, "trust", i, "noise")) for i in range(COUNT)
         ]
         means.append(told(target, touches).mean())
     assert trust.robust == pytest.approx(means[0] / means[1], rel=1e-9)
@@ -256,13 +259,13 @@ def test_a_touch_is_a_shift_a_zoom_a_turn_noise_and_jpeg(number: int) -> None:
             p, q = v - a, u - b
             rows = around[a, b] * (1 - q) + around[a, b + 1] * q, around[a + 1, b] * (1 - q) + around[a + 1, b + 1] * q
             expected[i, j] = rows[0] * (1 - p) + rows[1] * p
-    matrix = _drawn(generator(0, "trust", number))
-    assert np.allclose(_moved(picture, matrix)[0].permute(1, 2, 0).numpy(), expected, atol=1e-4)
+    matrix = drawn(generator(0, "trust", number))
+    assert np.allclose(seen_from(picture, matrix)[0].permute(1, 2, 0).numpy(), expected, atol=1e-4)
     noise = generator(0, "trust", number, "noise").standard_normal((1, 3, SIDE, SIDE))[0].transpose(1, 2, 0)
     rough = ((expected + 0.02 * noise).clip(0, 1) * 255).round().astype(np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(rough).save(buffer, "JPEG", quality=75)
-    touched = _touch(picture, matrix, generator(0, "trust", number, "noise")).astype(int)
+    touched = changed(picture, matrix, generator(0, "trust", number, "noise")).astype(int)
     assert np.abs(touched - np.asarray(Image.open(buffer)).astype(int)).mean() < 0.1
     assert np.abs(touched - rough.astype(int)).mean() > 1  # JPEG did take part
 

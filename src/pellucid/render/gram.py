@@ -1,4 +1,4 @@
-"""Gram matrices: which features of a layer occur together, wherever they are. And the layers that tell most of it."""
+"""Gram matrices: which features of a layer occur together, wherever they are (Gatys et al. 2015)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.errors import Refused
-from pellucid.methods.synthesis._image import Size
-from pellucid.methods.synthesis._match import features, relative
 from pellucid.net import Net
+from pellucid.render.matching import features, relative
 
 
 def gram(values: Float[Tensor, "1 c h w"]) -> Float[Tensor, "c c"]:
@@ -32,19 +31,3 @@ def textures(net: Net, pixels: Float[Tensor, "1 c h w"], layers: Sequence[str]) 
 def apart(found: Iterable[Tensor], wanted: Iterable[Tensor]) -> Tensor:
     """How far Gram matrices are apart: the mean over layers of ‖G − A‖² / ‖A‖², so that all layers count alike."""
     return torch.stack([relative(one, other) for one, other in zip(found, wanted, strict=True)]).mean()
-
-
-def widest(net: Net, size: Size | None = None) -> tuple[str, ...]:
-    """Of each octave of resolution but the coarsest the layer with the most features, and of several the last.
-
-    In networks that widen and narrow again, such as the bundled one, texture is told apart by the wide layers; what
-    they are reduced to between them says little.
-    """
-    octaves: dict[int, tuple[int, str]] = {}
-    for row in net.layers(size).rows:
-        if row.spatial and row.shape[0] >= octaves.get(row.shape[1], (0, ""))[0]:
-            octaves[row.shape[1]] = row.shape[0], row.name
-    names = [name for _, name in octaves.values()]
-    if not names:
-        raise Refused(f"{net.name} has no layer with maps: it sees no texture")
-    return tuple(names[: max(len(names) - 1, 1)])

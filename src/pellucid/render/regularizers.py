@@ -1,4 +1,4 @@
-"""Priors: what a picture should be like, whatever the network wants. Penalties, or touches after a step."""
+"""Regularizers: what a picture should be like, whatever the network wants. Penalties, or touches after a step."""
 
 from __future__ import annotations
 

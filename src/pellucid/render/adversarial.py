@@ -6,21 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
-import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.errors import BadNetwork, Refused
 from pellucid.images import Images, as_float
-from pellucid.methods.synthesis._climb import Normalised
-from pellucid.methods.synthesis._optimise import eight_bits, precision
 from pellucid.net import Net, Run, outputs
 from pellucid.progress import preview, steps
+from pellucid.render.optimizers import Normalised
+from pellucid.render.pixels import File, eight_bits, precision
 from pellucid.target import Logit, Probability, Target, Top, fixed, scored
 
-File = UInt8[np.ndarray, "_ _ _"]
-"""One picture as a file holds it, (H, W, C)."""
 LEVELS = 255
 _MOMENTUM = 0.5
 

@@ -10,23 +10,9 @@ import torch
 from torch.nn import functional as F
 
 from pellucid.chance import generator
-from pellucid.methods.synthesis._recipe import PRESETS
-from pellucid.methods.synthesis._transforms import (
-    GREY,
-    Crop,
-    Jitter,
-    Noise,
-    Pad,
-    Roll,
-    Rotate,
-    Scale,
-    Transform,
-    drawn,
-    looked_at,
-    shifted,
-    turned,
-    zoomed,
-)
+from pellucid.render.affine import GREY, looked_at, shifted, turned, zoomed
+from pellucid.render.recipes import PRESETS
+from pellucid.render.transforms import Crop, Jitter, Noise, Pad, Roll, Rotate, Scale, Transform, drawn
 
 PICTURE = np.random.default_rng(2).random((1, 9, 12))
 

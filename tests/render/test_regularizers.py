@@ -9,15 +9,7 @@ import pytest
 import torch
 
 from pellucid.images.touch import blurred
-from pellucid.methods.synthesis._priors import (
-    L2,
-    Blur,
-    Decay,
-    SmallContribution,
-    SmallNorm,
-    TotalVariation,
-    variation,
-)
+from pellucid.render.regularizers import L2, Blur, Decay, SmallContribution, SmallNorm, TotalVariation, variation
 
 X = torch.from_numpy(np.random.default_rng(4).standard_normal((2, 3, 6, 7)))
 G = torch.from_numpy(np.random.default_rng(5).standard_normal((2, 3, 6, 7)))
