@@ -6,10 +6,10 @@ import math
 from typing import Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
-Floats = NDArray[np.float64]
+from pellucid.geometry import Floats
+
 Value = TypeVar("Value", float, Floats, Tensor)
 
 

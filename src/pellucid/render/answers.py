@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
-from numpy.typing import NDArray
 from torch import Tensor
 
 from pellucid.errors import Refused
+from pellucid.geometry import Floats
 from pellucid.net import Net, Run
 from pellucid.render.objectives import Each
 from pellucid.render.peers import Place
@@ -27,8 +27,8 @@ class First:
         units: Mapping[Target, Place | None],
     ) -> None:  # fmt: skip
         self.activation = np.full(len(files), np.nan)
-        self.peers: list[NDArray[np.float64] | None] = [None] * len(files)
-        self.signatures: list[NDArray[np.float64] | None] = [None] * len(files)
+        self.peers: list[Floats | None] = [None] * len(files)
+        self.signatures: list[Floats | None] = [None] * len(files)
         for which, run, pixels in _runs(net, files, targets):
             self.activation[which] = _asked(net, run, pixels, targets[which])
             for row, i in enumerate(range(which.start, which.stop)):
@@ -63,7 +63,7 @@ def answers(net: Net, files: Sequence[File], targets: Sequence[Target]) -> Float
 
 def _asked(net: Net, run: Run, pixels: Tensor, targets: Sequence[Target]) -> Float[np.ndarray, " n"]:
     try:
-        answers: NDArray[np.float64] = Each(tuple(targets))(run).double().cpu().numpy()
+        answers: Floats = Each(tuple(targets))(run).double().cpu().numpy()
         return answers
     except Refused:
         if len(pixels) == 1:
@@ -72,12 +72,12 @@ def _asked(net: Net, run: Run, pixels: Tensor, targets: Sequence[Target]) -> Flo
     return np.concatenate([_asked(net, net.run(x, at=t[0].layers), x, t) for x, t in alone])
 
 
-def _row(values: Tensor, row: int) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = values[row].double().cpu().numpy()
+def _row(values: Tensor, row: int) -> Floats:
+    found: Floats = values[row].double().cpu().numpy()
     return found
 
 
-def _signature(run: Run, target: Target, row: int) -> NDArray[np.float64] | None:
+def _signature(run: Run, target: Target, row: int) -> Floats | None:
     """The channel means of the one layer that the target reads, or the scores; None where there is no one layer."""
     if len(target.layers) == 1 and not target.reads_output:
         return _row(over_places(run[target.layers[0]]), row)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import final
 
+from pellucid.geometry import Floats
 from pellucid.images import Images
 from pellucid.render.peers import Peers
-from pellucid.statistics import Floats, Moments
+from pellucid.statistics import Moments
 from pellucid.target import Target
 
 

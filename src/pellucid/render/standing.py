@@ -8,11 +8,12 @@ from itertools import combinations
 
 import numpy as np
 
+from pellucid.geometry import Floats
 from pellucid.render.peers import Place
 from pellucid.render.records import Known, Record
 from pellucid.result import Trust
 from pellucid.result.pictures import ENOUGH
-from pellucid.statistics import Floats, Moments
+from pellucid.statistics import Moments
 from pellucid.target import Target
 
 _MANY = 100  # real images for a quantile

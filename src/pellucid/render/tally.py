@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from pellucid.errors import Refused
+from pellucid.geometry import Floats
 from pellucid.net import Net, Run
 from pellucid.render.peers import Peers, Place
 from pellucid.render.records import Record
-from pellucid.statistics import Floats, Moments
+from pellucid.statistics import Moments
 from pellucid.target import Target, Targets, scored
 
 BEST = 9

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from pellucid.statistics import Moments
+
 Bounds = tuple[float, float]
 BOUNDS: dict[type[nn.Module], Bounds] = {
     nn.Tanh: (-0.99, 0.99),
@@ -32,14 +34,11 @@ class Statistics:
 
     units: int | None
     bounds: Bounds | None = None
-    count: int = 0
-    """Finite values."""
+    moments: Moments[float] = field(default_factory=lambda: Moments(0.0), repr=False)
+    """Of the finite values."""
     broken: int = 0
     zeros: int = 0
     saturated: int = 0
-    mean: float = 0.0
-    squares: float = 0.0
-    """Sum of squared distances from the mean."""
     low: Tensor | None = field(default=None, repr=False)
     """The least value of each unit."""
     high: Tensor | None = field(default=None, repr=False)
@@ -70,15 +69,22 @@ class Statistics:
             self.high = high if self.high is None else torch.maximum(self.high, high)
 
     def _moments(self, value: Tensor) -> None:
-        """Mean and squares of all values so far and these (Chan, Golub & LeVeque 1979)."""
+        """Mean and variance of all values so far and these."""
         more = value.numel()
         if not more:
             return
         variance, mean = (float(x) for x in torch.var_mean(value.double(), correction=0))
-        both, apart = self.count + more, mean - self.mean
-        self.squares += variance * more + apart**2 * self.count * more / both
-        self.mean += apart * more / both
-        self.count = both
+        self.moments.absorb(more, mean, variance * more)
+
+    @property
+    def count(self) -> int:
+        """Finite values."""
+        return self.moments.count
+
+    @property
+    def mean(self) -> float:
+        """Of the finite values; 0 where there are none."""
+        return self.moments.mean
 
     @property
     def values(self) -> int:
@@ -88,12 +94,12 @@ class Statistics:
     @property
     def spread(self) -> float | None:
         """Standard deviation of the finite values."""
-        return math.sqrt(self.squares / self.count) if self.count else None
+        return self.moments.sd if self.count else None
 
     @property
     def rms(self) -> float | None:
         """Root of the mean square of the finite values."""
-        return math.sqrt(self.squares / self.count + self.mean**2) if self.count else None
+        return math.sqrt(self.moments.variance() + self.mean**2) if self.count else None
 
     @property
     def largest(self) -> float | None:

@@ -6,39 +6,39 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.methods.attribution._skeleton import Reduce, reduced
+from pellucid.saliency.backward import Reduce, reduced
+from pellucid.statistics import Moments, standard_error
 
 
-class Moments:
-    """Of maps (C, H, W) the mean, and the sum of the products of deviations of every two channels.
+class SampledMaps:
+    """Of maps (C, H, W) the mean and variance, and the sums of the products of deviations of every two channels.
 
-    Updated as in Welford 1962: nothing is lost where the mean is large beside the spread. What is kept does not
-    grow with the number of samples.
+    What is kept does not grow with the number of samples.
     """
 
     def __init__(self) -> None:
-        self.count = 0
-        self.mean: Tensor = torch.zeros(())
+        self.moments: Moments[Tensor] = Moments(torch.zeros(()))
         self.products: Tensor = torch.zeros(())
 
     def add(self, values: Float[Tensor, "c h w"]) -> None:
         """One sample more."""
         values = values.double()
-        if not self.count:
-            self.mean = torch.zeros_like(values)
+        if not self.moments.count:
+            self.moments = Moments(torch.zeros_like(values))
             self.products = values.new_zeros(len(values), *values.shape)
-        self.count += 1
-        before = values - self.mean
-        self.mean += before / self.count
-        after = values - self.mean
+        before, after = self.moments.add(values)
         for channel, deviation in enumerate(before):
             self.products[channel] += deviation * after
 
     @property
+    def mean(self) -> Float[Tensor, "c h w"]:
+        """Over the samples."""
+        return self.moments.mean
+
+    @property
     def variance(self) -> Float[Tensor, "c h w"]:
         """Of single samples, unbiased."""
-        own = torch.stack([self.products[channel, channel] for channel in range(len(self.mean))])
-        return own / (self.count - 1)
+        return self.moments.variance(1)
 
     def reduced(self, reduce: Reduce) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]:
         """(the mean with its channels made one number, the standard error of that, to first order)."""
@@ -55,5 +55,4 @@ class Moments:
         spread = torch.zeros_like(mean[0])
         for channel, row in enumerate(self.products):
             spread += slope[channel] * (slope * row).sum(0)
-        error = (spread.clamp(min=0) / (self.count * (self.count - 1))).sqrt()
-        return reduced(mean[None], reduce)[0], error
+        return reduced(mean[None], reduce)[0], standard_error(spread, self.moments.count)

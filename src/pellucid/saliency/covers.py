@@ -8,18 +8,17 @@ from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from pellucid.errors import BadNetwork, PellucidError, Refused
+from pellucid.errors import PellucidError
 from pellucid.geometry import Placement
 from pellucid.images import Images
 from pellucid.images.touch import Filling, cover
-from pellucid.methods.attribution._skeleton import chunks
 from pellucid.net import Net, Run
-from pellucid.net.outputs import sound
-from pellucid.target import Logit, Loss, Probability, Target, Top, fixed, scored
+from pellucid.saliency.backward import chunks
+from pellucid.target import Target, fixed, scored
 
 Side = Annotated[int, Field(ge=1)]
 Size = Annotated[
@@ -124,36 +123,3 @@ def falls(
     runs = covers.runs(net, pixels, shown, target.layers)
     under = torch.cat([scored(asked, run).detach().double() for run in runs])
     return (score.double() - under).view(covers.shape), score, asked
-
-
-def by_class(run: Run) -> Float[Tensor, "n classes"]:
-    """The scores of all classes, those of a one-logit network as its two signs; −inf of those that it masks."""
-    scores = run.by_class.detach().double()
-    if not sound(scores):
-        raise BadNetwork(f"{run.net.name} gives scores that are not finite")
-    return torch.cat([-scores, scores], 1) if scores.shape[1] == 1 else scores
-
-
-def class_of(target: Target, plain: Run) -> int:
-    """Which class a target asks about; Refused where it asks about something else."""
-    asked = fixed(target, plain)
-    if isinstance(asked, Top):
-        return int(by_class(plain)[0].argmax())
-    if not isinstance(asked, Logit | Probability | Loss):
-        raise Refused(f"only classes have a rank, {target} is none: ask for a class by name, number or WordNet id")
-    scored(asked, plain)  # an unknown class is refused there
-    index = plain.net.class_index(asked.of_class)
-    if plain.scores.shape[1] == 1 and not plain.net.binary:
-        raise Refused(f"{plain.net.name} has one output: there is nothing to rank")
-    return index
-
-
-def ahead(run: Run, index: int) -> Int[Tensor, " n"]:
-    """How many classes are strictly better than this one: 0 for the first."""
-    scores = by_class(run)
-    return (scores > scores[:, index : index + 1]).sum(1)
-
-
-def names_of(net: Net, labels: Int[np.ndarray, "n rows columns"]) -> dict[int, str]:
-    """The names of the classes that occur."""
-    return {index: net.class_name(index) for index in np.unique(labels).tolist()}

@@ -6,25 +6,22 @@ What a cell should sum to is known, the change of the score between its ends: th
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.images import Images
-from pellucid.methods.attribution._skeleton import Signal, as_exact_as, backward, chunks, pixel_map
 from pellucid.net import Net
-from pellucid.result import Heatmap
+from pellucid.saliency.backward import backward, chunks
+from pellucid.saliency.integrals import Integral
+from pellucid.saliency.quadrature import Rule, finer, rule
 from pellucid.target import Target, scored
 
-Rule = Literal["gauss_legendre", "midpoint", "trapezoid"]
 FIRST = 8
 """Cells of the first round; each further round has twice as many."""
 
@@ -72,21 +69,6 @@ class Way:
         return chunks(items, self.net, self.what, (self.like.shape[-2], self.like.shape[-1]), grad=grad)
 
 
-@dataclass(frozen=True, eq=False)
-class Integral:
-    """What each pixel of the image adds to the score on one way: (H, W) in float64."""
-
-    share: Float[Tensor, "h w"]
-    score: float
-    change: float
-    """The score of the image less that of the baseline: what the shares should sum to."""
-    gradients: int
-    moved: float | None = None
-    """Of refined integrals: how far the last round moved the map, Σ |new − old| / Σ |new| over pixels."""
-    asked: Target | None = None
-    """The target as it was fixed for the image."""
-
-
 def straight(start: Float[Tensor, "1 c h w"], end: Float[Tensor, "1 c h w"]) -> Callable[[Tensor], Tensor]:
     """The straight way."""
     begin, step = start.double(), end.double() - start.double()
@@ -124,84 +106,3 @@ def refined(way: Way, most: int, tolerance: float | int) -> Integral:
         if (abs(wrong.sum()) <= bound and math.hypot(*wrong) <= bound) or after <= len(sums):
             return Integral(share, scores[-1], change, spent, moved, way.target)
         edges, before = finer(edges, np.abs(wrong), after), share
-
-
-def finer(edges: Sequence[float], wrong: np.ndarray, cells: int) -> list[float]:
-    """The edges of more cells: the worst is halved again and again.
-
-    A jump in the gradient leaves a cell's error to one half, and there it is halved: a quarter for each is the
-    mean. A little is added in proportion to width, so that no cell is believed for ever because it was right once.
-    """
-    widths = np.diff(edges)
-    doubt = wrong + 0.1 * wrong.sum() * widths + np.finfo(float).tiny * widths
-    queue = [(-d, a, b) for d, a, b in zip(doubt.tolist(), edges, edges[1:], strict=False)]
-    heapq.heapify(queue)
-    while len(queue) < cells:
-        d, a, b = heapq.heappop(queue)
-        heapq.heappush(queue, (d / 4, a, (a + b) / 2))
-        heapq.heappush(queue, (d / 4, (a + b) / 2, b))
-    return [*sorted(a for _, a, _ in queue), edges[-1]]
-
-
-def rule(steps: int, quadrature: Rule) -> tuple[list[float], list[float]]:
-    """Nodes in 0..1 and weights that sum to 1."""
-    if quadrature == "gauss_legendre":
-        nodes, weights = np.polynomial.legendre.leggauss(steps)
-        return ((nodes + 1) / 2).tolist(), (weights / 2).tolist()
-    if quadrature == "midpoint" or steps == 1:
-        return [(i + 0.5) / steps for i in range(steps)], [1 / steps] * steps
-    ends = [0.5 if i in (0, steps - 1) else 1.0 for i in range(steps)]
-    return [i / (steps - 1) for i in range(steps)], [end / (steps - 1) for end in ends]
-
-
-def mean_of(integrals: Sequence[Integral]) -> Integral:
-    """Of one image over several ways: the mean of the shares, and of the changes that they share out."""
-    count = len(integrals)
-    moves = [integral.moved for integral in integrals if integral.moved is not None]
-    return Integral(
-        sum((integral.share for integral in integrals), torch.zeros_like(integrals[0].share)) / count,
-        integrals[0].score,
-        sum(integral.change for integral in integrals) / count,
-        sum(integral.gradients for integral in integrals),
-        max(moves) if moves else None,
-        integrals[0].asked,
-    )
-
-
-def path_map(
-    net: Net,
-    seen: Images,
-    target: Target,
-    found: Sequence[Integral],
-    allowed: float | int,
-    values: Tensor | None = None,
-    notes: tuple[str, ...] = (),
-    **meta: Any,
-) -> Heatmap:
-    """A heatmap of integrals, one for each image, that tells where their sums are off by more than is `allowed`.
-
-    `values` (N, H, W) are shown instead of the shares where a method has made something of them.
-    """
-    sums = [(name, one, float(one.share.sum())) for name, one in zip(seen.ids, found, strict=True)]
-    errors = [abs(total - one.change) / max(abs(one.change), 1e-12) for _, one, total in sums]
-    off = [
-        f"completeness error {error:.2%} for {name}, after {one.gradients} gradients"
-        for error, (name, one, _) in zip(errors, sums, strict=True)
-        if error > allowed
-    ]
-    unsure = [
-        f"single pixels of {name} are less sure than their sum: the last round moved the map by {moved:.0%}"
-        for name, one, _ in sums
-        if (moved := one.moved or 0) > 0.1
-    ]
-    scores = torch.tensor([one.score for one in found], dtype=torch.float64)
-    return pixel_map(
-        net,
-        seen,
-        target,
-        as_exact_as(torch.stack([one.share for one in found]) if values is None else values, seen),
-        Signal(seen.pixels, scores, {}, tuple(one.asked for one in found if one.asked is not None)),
-        completeness=tuple(errors),
-        notes=(*off, *unsure, *notes),
-        **{"unit": target.unit_of(net), "signed": True, **meta},
-    )

@@ -1,4 +1,4 @@
-"""What LIME, KernelSHAP and Shapley sampling share: superpixels, and the score of a picture that keeps some of them."""
+"""What LIME, KernelSHAP and Shapley sampling share: the score of a picture that keeps some of its superpixels."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from typing import Annotated, Literal, get_args
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, InstanceOf
 from torch import Tensor
 
 from pellucid.geometry import Placement
 from pellucid.images import Images
 from pellucid.images.touch import Fill, pictured
-from pellucid.methods.attribution._skeleton import chunks, heatmap, stand_in
 from pellucid.net import Net
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import chunks
+from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.heatmaps import heatmap
+from pellucid.saliency.superpixels import mean_colors, superpixels
 from pellucid.target import Target, fixed, scored
 
 Segments = Annotated[
@@ -100,7 +102,7 @@ def shares(
     maps, errors, scores, notes, lacks, every = [], [], [], [], [], []
     for one in seen:
         labels = torch.from_numpy(superpixels(one, segments, pieces)).to(one.pixels.device)
-        hidden = _means(one.pixels, labels) if fill == "superpixel" else stand_in(net, one, fill, seed)  # type: ignore[arg-type]
+        hidden = mean_colors(one.pixels, labels) if fill == "superpixel" else stand_in(net, one, fill, seed)  # type: ignore[arg-type]
         asked = fixed(target, net.run(one.pixels, at=target.layers))
         every.append(asked)
         game = Game(net, one.ids[0], one.pixels, hidden, labels, asked, what)
@@ -124,32 +126,3 @@ def shares(
         notes=tuple(notes),
         completeness=tuple(lacks) if complete else None,
     )
-
-
-def superpixels(one: Images, segments: str, pieces: int) -> NDArray[np.int64]:
-    """The number of the superpixel of every pixel of one image, (H, W), counted from 0 without gaps."""
-    from skimage import segmentation  # slow to import
-
-    picture = one.pixels[0].detach().cpu().double().permute(1, 2, 0).numpy()
-    rows, columns = picture.shape[:2]
-    if picture.shape[2] == 1:
-        picture = picture.repeat(3, axis=2)
-    colour = picture.shape[2] == 3
-    if segments == "grid":
-        down = min(max(round((pieces * rows / columns) ** 0.5), 1), rows, pieces)
-        across = min(max(round(pieces / down), 1), columns)
-        cut = (np.arange(rows) * down // rows)[:, None] * across + np.arange(columns) * across // columns
-    elif segments == "slic":
-        cut = segmentation.slic(picture, n_segments=pieces, compactness=10, convert2lab=colour, start_label=0)
-    else:
-        # LIME's own settings
-        cut = segmentation.quickshift(picture, kernel_size=4, max_dist=200, ratio=0.2, convert2lab=colour, rng=0)
-    labels: NDArray[np.int64] = np.unique(cut, return_inverse=True)[1].reshape(rows, columns).astype(np.int64)
-    return labels
-
-
-def _means(pixels: Tensor, labels: Tensor) -> Tensor:
-    """Every superpixel in its own mean colour, (1, C, H, W)."""
-    values, flat = pixels[0].flatten(1).double(), labels.flatten()
-    sums = values.new_zeros(len(values), int(flat.max()) + 1).index_add_(1, flat, values)
-    return (sums / flat.bincount())[:, labels][None].to(pixels)
