@@ -4,7 +4,7 @@
 
 The central 256 × 256 of each photo, its logits (pixels within 1/255 of black and white) in decorrelated colours,
 |rfft2| averaged over photos, then over rings of equal width in log frequency. Printed as the table that
-`pellucid.methods.synthesis._image` holds: one row for each colour, relative to the strongest entry; and the mean
+`pellucid.render.spectrum` holds: one row for each colour, relative to the strongest entry; and the mean
 of |mean| over photos on the same scale.
 """
 

@@ -126,16 +126,56 @@ def test_no_unsafe_or_silent_code(path: Path) -> None:
     }
 
 
+SMALL = {"methods", "render", "saliency"}
+"""Rooms of many small files: 160 lines at most, whether a file is a method, a helper of one or a part of the engine."""
+MOVING = {"units", "representation"}
+"""Chapters whose helpers are still on their way to a room of their own."""
+
+
+def moving(path: Path) -> bool:
+    return path.name.startswith("_") and path.parent.name in MOVING
+
+
+def helpers(path: Path) -> set[str]:
+    """The files of methods/ named `_x.py` that this one imports."""
+    return {name for name in imports(path) if room(name) == "methods" and name.rpartition(".")[2].startswith("_")}
+
+
 @pytest.mark.parametrize("path", FILES, ids=module_of)
 def test_files_and_functions_stay_small(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     lines = text.count("\n")
-    limit = 160 if room(module_of(path)) == "methods" and not path.name.startswith("_") else 400
+    limit = 160 if room(module_of(path)) in SMALL and not moving(path) else 400
     assert lines <= limit, f"{path.name} has {lines} lines: is there a second room inside?"
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             length = (node.end_lineno or 0) - node.lineno
             assert length <= 66, f"{path.name}: {node.name} is {length} lines long; it should fit a screen"
+
+
+def test_a_helper_file_is_for_one_neighbor() -> None:
+    """What several files use is an open module, or has a room."""
+    users = [(name, module_of(path)) for path in FILES for name in helpers(path)]
+    for helper in {name for name, _ in users if name.split(".")[-2] not in MOVING}:
+        known = sorted(user for name, user in users if name == helper)
+        assert len(known) == 1, f"{helper} is used by {known}: it needs an open name"
+
+
+def test_methods_are_methods() -> None:
+    """At most 15 % of the lines of methods/ are in helper files."""
+    lines = {path: path.read_text(encoding="utf-8").count("\n") for path in FILES if room(module_of(path)) == "methods"}
+    counted = {path: count for path, count in lines.items() if path.parent.name not in MOVING}
+    share = sum(count for path, count in counted.items() if re.match("_[^_]", path.name)) / sum(counted.values())
+    assert 0 < share <= 0.15, f"{share:.0%} of methods/ is in helper files: what has no room yet?"
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_private_names_stay_in_their_file(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pellucid"):
+            private = {alias.name for alias in node.names if re.match("_[^_]", alias.name)}
+            private -= {file.stem for file in FILES if module_of(file).rpartition(".")[0] == node.module}
+            assert not private, f"{path.name} imports {sorted(private)} of {node.module}: give it an open name"
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_of)

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.methods.activations._statistics import Bounds, Statistics, bounds_of
 from pellucid.methods.activations._verdicts import Seen, verdicts
 from pellucid.methods.activations._watch import watched
+from pellucid.methods.activations.layer_statistics import Bounds, Statistics, bounds_of
 from pellucid.net import Layer, Layers, Net, tap
 from pellucid.progress import steps
 from pellucid.result import Meta, Table
