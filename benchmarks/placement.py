@@ -25,9 +25,9 @@ from PIL import Image
 import pellucid as pl
 from pellucid.geometry import Placement, View
 from pellucid.images import read
-from pellucid.methods.attribution._layer import at_pixels
 from pellucid.net import Net
 from pellucid.net.effective import _middle, effective
+from pellucid.saliency.layers import at_pixels
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 

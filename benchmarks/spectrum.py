@@ -4,7 +4,7 @@
 
 The central 256 × 256 of each photo, its logits (pixels within 1/255 of black and white) in decorrelated colours,
 |rfft2| averaged over photos, then over rings of equal width in log frequency. Printed as the table that
-`pellucid.methods.synthesis._image` holds: one row for each colour, relative to the strongest entry; and the mean
+`pellucid.render.spectrum` holds: one row for each colour, relative to the strongest entry; and the mean
 of |mean| over photos on the same scale.
 """
 
@@ -16,8 +16,8 @@ import torch
 
 import pellucid as pl
 from pellucid.images import pictures_in
-from pellucid.methods.synthesis._image import RINGS, decoloured, frequencies
 from pellucid.net import Preprocess
+from pellucid.render.spectrum import RINGS, decoloured, frequencies
 
 SIDE = 256
 

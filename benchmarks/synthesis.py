@@ -25,10 +25,15 @@ import torch
 import pellucid as pl
 from pellucid.chance import generator
 from pellucid.images import Images, viewable
-from pellucid.methods.synthesis._optimise import Each, eight_bits, framed, optimised, streams
-from pellucid.methods.synthesis._real import Known, Peers, Photos
-from pellucid.methods.synthesis._recipe import PRESETS, Recipe
-from pellucid.methods.synthesis._trust import judged
+from pellucid.render.frame import framed
+from pellucid.render.objectives import Each, streams
+from pellucid.render.peers import Peers
+from pellucid.render.photos import Photos
+from pellucid.render.pixels import eight_bits
+from pellucid.render.recipes import PRESETS, Recipe
+from pellucid.render.records import Known
+from pellucid.render.render import optimised
+from pellucid.render.trust import judged
 from pellucid.result import Trust
 from pellucid.target import Channel, Target
 

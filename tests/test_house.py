@@ -13,7 +13,19 @@ SOURCE = Path(__file__).parents[1] / "src" / "pellucid"
 FILES = sorted(SOURCE.rglob("*.py"))
 
 # room -> the rooms that it may import; a room may always import itself and those on the first line
-GROUND = {"ambient", "chance", "errors", "files", "geometry", "notes", "nouns", "npz", "progress", "result"}
+GROUND = {
+    "ambient",
+    "chance",
+    "errors",
+    "files",
+    "geometry",
+    "notes",
+    "nouns",
+    "npz",
+    "progress",
+    "result",
+    "statistics",
+}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "ambient": set(),
@@ -22,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "notes": set(),
     "nouns": {"errors"},
     "progress": set(),
+    "statistics": {"geometry"},
     "npz": set(),
     "files": {"errors"},
     "result": {"errors", "files", "geometry", "npz"},
@@ -30,7 +43,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "target": GROUND | {"images", "net"},
     "sweep": GROUND | {"images", "net"},
     "catalogue": GROUND,
-    "methods": GROUND | {"images", "net", "target", "sweep", "catalogue"},
+    "render": GROUND | {"images", "net", "target"},
+    "saliency": GROUND | {"images", "net", "target"},
+    "methods": GROUND | {"images", "net", "target", "sweep", "catalogue", "render", "saliency"},
     "draw": GROUND | {"images"},
     "ask": GROUND | {"images", "net", "target", "catalogue"},
     "store": GROUND | {"catalogue"},
@@ -139,16 +154,59 @@ def test_unsafe_code_is_found(code: str) -> None:
     assert any(unsafe(node) for node in ast.walk(ast.parse(code)))
 
 
+SMALL = {"methods", "render", "saliency"}
+"""Rooms of many small files: 160 lines at most, whether a file is a method, a helper of one or a part of the engine."""
+MOVING = {"units", "representation"}
+"""Chapters whose helpers are still on their way to a room of their own."""
+
+
+def moving(path: Path) -> bool:
+    return path.name.startswith("_") and path.parent.name in MOVING
+
+
+def helpers(path: Path) -> set[str]:
+    """The files of methods/ named `_x.py` that this one imports."""
+    return {name for name in imports(path) if room(name) == "methods" and name.rpartition(".")[2].startswith("_")}
+
+
 def test_files_and_functions_stay_small() -> None:
     wrong = []
     for path in FILES:
         lines = text_of(path).count("\n")
-        limit = 160 if room(module_of(path)) == "methods" and not path.name.startswith("_") else 400
+        limit = 160 if room(module_of(path)) in SMALL and not moving(path) else 400
         if lines > limit:
             wrong.append(f"{path} has {lines} lines: is there a second room inside?")
         for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.FunctionDef) and (length := (node.end_lineno or 0) - node.lineno) > 66:
                 wrong.append(f"{path}: {node.name} is {length} lines long; it should fit a screen")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_helper_file_is_for_one_neighbor() -> None:
+    """What several files use is an open module, or has a room."""
+    users = [(name, module_of(path)) for path in FILES for name in helpers(path)]
+    for helper in {name for name, _ in users if name.split(".")[-2] not in MOVING}:
+        known = sorted(user for name, user in users if name == helper)
+        assert len(known) == 1, f"{helper} is used by {known}: it needs an open name"
+
+
+def test_methods_are_methods() -> None:
+    """At most 15 % of the lines of methods/ are in helper files."""
+    lines = {path: text_of(path).count("\n") for path in FILES if room(module_of(path)) == "methods"}
+    counted = {path: count for path, count in lines.items() if path.parent.name not in MOVING}
+    share = sum(count for path, count in counted.items() if re.match("_[^_]", path.name)) / sum(counted.values())
+    assert 0 < share <= 0.15, f"{share:.0%} of methods/ is in helper files: what has no room yet?"
+
+
+def test_private_names_stay_in_their_file() -> None:
+    modules = {module_of(path) for path in FILES}
+    wrong = []
+    for path in FILES:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pellucid"):
+                private = {alias.name for alias in node.names if re.match("_[^_]", alias.name)}
+                private = {name for name in private if f"{node.module}.{name}" not in modules}
+                wrong += [f"{path} imports {name} of {node.module}: give it an open name" for name in private]
     assert not wrong, "\n".join(wrong)
 
 

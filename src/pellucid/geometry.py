@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 Pair = tuple[float, float]
 """(vertical, horizontal)"""
+Floats = NDArray[np.float64]
+"""Numbers in float64, of any shape."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pellucid as pl
 from pellucid.chance import generator
 from pellucid.errors import PellucidError, UnknownName
 from pellucid.images import Images
-from pellucid.methods.attribution.xrai import Region, gathered, segments
+from pellucid.methods.attribution.xrai import Segment, gathered, segments
 from pellucid.net import Net, Preprocess
 from pellucid.result import Heatmap
 from tests.networks import TOPOLOGIES, seeded
@@ -648,7 +648,7 @@ def test_regions_are_gathered_by_their_new_pixels() -> None:
             mask = np.zeros((20, 24), bool)
             mask[where] = chance.random(mask[where].shape) < 0.8
             masks.append(mask)
-            regions.append(Region(where, mask[where]))
+            regions.append(Segment(where, mask[where]))
         density, rank = gathered(share, regions, 5)
         expected, taken = np.full((20, 24), np.nan), np.zeros((20, 24), bool)
         while True:

@@ -14,7 +14,6 @@ from torch.nn import functional as F
 import pellucid as pl
 from pellucid.errors import Refused
 from pellucid.images import Images
-from pellucid.methods.attribution._paths import rule
 from pellucid.net import Labels, Net, Preprocess
 from tests.networks import TOPOLOGIES, Branches, seeded, truth
 
@@ -92,19 +91,6 @@ def test_integrated_gradients_of_a_quadratic_needs_one_node() -> None:
         exact,
         atol=1e-9,
     )
-
-
-@pytest.mark.parametrize("steps", [2, 3, 8])
-def test_quadrature_rules(steps: int) -> None:
-    """Gauss–Legendre with n nodes is exact to degree 2n − 1; all weights sum to 1 (trap T9)."""
-    for quadrature in ("gauss_legendre", "midpoint", "trapezoid"):
-        nodes, weights = rule(steps, quadrature)  # type: ignore[arg-type]
-        assert sum(weights) == pytest.approx(1, abs=1e-14)
-        assert sum(w * x for w, x in zip(weights, nodes, strict=True)) == pytest.approx(0.5, abs=1e-14)
-    nodes, weights = rule(steps, "gauss_legendre")
-    for degree in range(2 * steps):
-        assert np.dot(weights, np.power(nodes, degree)) == pytest.approx(1 / (degree + 1), abs=1e-13)
-    assert abs(np.dot(weights, np.power(nodes, 2 * steps)) - 1 / (2 * steps + 1)) > 1e-12
 
 
 def test_completeness_error_is_told() -> None:

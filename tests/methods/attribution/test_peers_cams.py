@@ -16,8 +16,8 @@ from torch.nn import functional as F
 
 import pellucid as pl
 from pellucid.images import Images
-from pellucid.methods.attribution._layer import at_pixels
 from pellucid.net import Net, Preprocess
+from pellucid.saliency.layers import at_pixels
 from tests.networks import seeded
 
 with warnings.catch_warnings():

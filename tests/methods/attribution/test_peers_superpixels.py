@@ -46,7 +46,7 @@ def test_quickshift_is_that_of_the_lime_package() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         wrappers = pytest.importorskip("lime.wrappers.scikit_image")
-    from pellucid.methods.attribution._superpixels import superpixels
+    from pellucid.saliency.superpixels import superpixels
 
     one = pl.load("bundled").see(pl.read("sample:espresso"))
     theirs = wrappers.SegmentationAlgorithm("quickshift", kernel_size=4, max_dist=200, ratio=0.2, random_seed=0)(

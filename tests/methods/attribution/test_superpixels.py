@@ -15,7 +15,6 @@ from torch import Tensor
 import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.images import Images
-from pellucid.methods.attribution._superpixels import superpixels
 from pellucid.net import Net, Preprocess
 from tests.methods.attribution.test_oracles import Function, linear, pictures
 
@@ -257,38 +256,6 @@ def test_the_best_guess_stays_that_of_the_unchanged_image(method: str) -> None:
     heat = getattr(pl.attribution, method)(net, x, segments="grid", pieces=2, fill="black", **options)
     assert heat.array[0, 0, 0] == pytest.approx(40, rel=0.02)
     assert heat.array[0, 0, 9] == pytest.approx(0, abs=0.2)
-
-
-def photo(channels: int = 3) -> Images:
-    """Four flat quarters with a little noise."""
-    quarters = (
-        torch.tensor([[0.1, 0.9], [0.5, 0.3]], dtype=torch.float64).repeat_interleave(20, 0).repeat_interleave(24, 1)
-    )
-    noise = torch.rand(channels, 40, 48, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
-    scale = torch.linspace(0.5, 1, channels, dtype=torch.float64)[:, None, None]
-    return Images.from_pictures([quarters * scale + noise * 0.02], [f"quarters {channels}"])
-
-
-@pytest.mark.parametrize("channels", [1, 3, 5])
-@pytest.mark.parametrize("segments", ["quickshift", "slic", "grid"])
-def test_superpixels_number_every_pixel_without_gaps(segments: str, channels: int) -> None:
-    cut = superpixels(photo(channels), segments, 6)
-    assert cut.shape == (40, 48)
-    assert sorted(set(cut.flat)) == list(range(cut.max() + 1))
-    assert (cut == superpixels(photo(channels), segments, 6)).all()
-    if segments != "grid":
-        edges = [len({cut[5, 5], cut[5, 40], cut[35, 5], cut[35, 40]})]
-        assert edges == [4], "the quarters are different things"
-
-
-@pytest.mark.parametrize(
-    ("size", "pieces", "expected"),
-    [((8, 10), 6, 6), ((8, 10), 1, 1), ((1, 9), 4, 4), ((9, 1), 4, 4), ((2, 2), 4096, 4), ((224, 224), 50, 49)],
-)
-def test_a_grid_has_about_as_many_pieces_as_asked_for(size: tuple[int, int], pieces: int, expected: int) -> None:
-    one = Images.from_pictures([torch.zeros(3, *size)], ["zeros"])
-    cut = superpixels(one, "grid", pieces)
-    assert sorted(set(cut.flat)) == list(range(expected))
 
 
 @pytest.mark.parametrize("method", ["kernel_shap", "shapley_sampling"])

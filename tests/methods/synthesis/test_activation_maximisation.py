@@ -15,11 +15,13 @@ import pellucid as pl
 from pellucid.chance import generator
 from pellucid.errors import PellucidError, Refused
 from pellucid.images import read
-from pellucid.methods.synthesis._image import Aligned, Fourier, Magnitude
-from pellucid.methods.synthesis._optimise import through
-from pellucid.methods.synthesis._recipe import PRESETS
 from pellucid.methods.synthesis.diversity import likeness
 from pellucid.net import Labels, Net, Preprocess
+from pellucid.render.aligned import Aligned
+from pellucid.render.magnitude import Magnitude
+from pellucid.render.parametrizations import Fourier
+from pellucid.render.pixels import through
+from pellucid.render.recipes import PRESETS
 
 
 class Colours(nn.Module):

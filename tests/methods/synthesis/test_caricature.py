@@ -10,8 +10,8 @@ from torch import Tensor, nn
 import pellucid as pl
 from pellucid.errors import PellucidError, Refused, UnknownName
 from pellucid.images import Images
-from pellucid.methods.synthesis.caricature import by_place, exaggeration
 from pellucid.net import Net, Preprocess
+from pellucid.render.places import by_place, exaggeration
 
 
 class Small(nn.Module):

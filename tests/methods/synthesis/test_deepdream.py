@@ -10,9 +10,11 @@ from torch import Tensor, nn
 import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.images import Images
-from pellucid.methods.synthesis import _octaves
-from pellucid.methods.synthesis._octaves import Guided, evened, middle, octaves
 from pellucid.net import Net, Preprocess, Run
+from pellucid.render import dream
+from pellucid.render.dream import Guided, evened, octaves
+from pellucid.render.stages import middle
+from pellucid.render.windows import Windows
 from pellucid.target import Energy
 
 SMALL = {"octaves": 1, "steps": 1, "bands": 1}
@@ -72,14 +74,14 @@ def test_what_shrinking_loses_is_put_back() -> None:
 
 def test_detail_of_a_small_octave_reaches_the_large_one(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, int]] = []
-    real = _octaves.Windows.gradient
+    real = Windows.gradient
 
-    def watched(self: _octaves.Windows, picture: Tensor, chance: np.random.Generator) -> Tensor:
+    def watched(self: Windows, picture: Tensor, chance: np.random.Generator) -> Tensor:
         seen.append((picture.shape[-2], picture.shape[-1]))
         found = real(self, picture, chance)
         return found if len(seen) == 1 else torch.zeros_like(found)
 
-    monkeypatch.setattr(_octaves.Windows, "gradient", watched)
+    monkeypatch.setattr(Windows, "gradient", watched)
     image = photo(28, 42)
     found = pl.synthesis.deepdream(Net(Colours()), image, "energy(mix)", octaves=2, steps=1, rate=20, bands=1)
     assert seen == [(20, 30), (28, 42)] == octaves((28, 42), 2)
@@ -89,7 +91,7 @@ def test_detail_of_a_small_octave_reaches_the_large_one(monkeypatch: pytest.Monk
 def test_windows_give_the_gradient_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     net, image = Net(Colours()), photo(30, 47)
     whole = pl.synthesis.deepdream(net, image, "energy(mix)", **SMALL)
-    monkeypatch.setattr(_octaves, "_WINDOW", 16)
+    monkeypatch.setattr(dream, "_WINDOW", 16)
     parts = pl.synthesis.deepdream(net, image, "energy(mix)", **SMALL)
     assert np.abs(whole.pixels[0].astype(int) - parts.pixels[0]).max() <= 1
     assert any("in parts of 15×16" in note for note in parts.meta.notes)

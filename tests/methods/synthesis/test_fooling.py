@@ -13,8 +13,8 @@ from torch import Tensor, nn
 import pellucid as pl
 from pellucid.errors import PellucidError, Refused
 from pellucid.images import Images
-from pellucid.methods.synthesis._bounded import log_odds
 from pellucid.net import Labels, Net, Preprocess, Run
+from pellucid.render.adversarial import log_odds
 from pellucid.target import Logit
 
 

@@ -17,10 +17,12 @@ from pellucid.chance import generator
 from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName
 from pellucid.geometry import Placement
 from pellucid.images import Images
-from pellucid.methods.synthesis._image import Pixels
-from pellucid.methods.synthesis._match import Match, Momentum, stages
 from pellucid.methods.synthesis.inversion import inversion, third, usual
 from pellucid.net import Layer, Net, Preprocess
+from pellucid.render.matching import Match
+from pellucid.render.optimizers import Momentum
+from pellucid.render.parametrizations import Pixels
+from pellucid.render.stages import stages
 from pellucid.result import Pictures
 
 Array = NDArray[np.float64]

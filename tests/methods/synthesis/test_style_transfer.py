@@ -13,9 +13,9 @@ from torch import nn
 import pellucid as pl
 from pellucid.errors import PellucidError, Refused
 from pellucid.images import Images
-from pellucid.methods.synthesis._priors import variation
 from pellucid.methods.synthesis.style_transfer import _Transfer, style_transfer
 from pellucid.net import Net, Preprocess
+from pellucid.render.regularizers import variation
 from tests.methods.synthesis.test_texture import Fixed, Small, net, slow_features, slow_gram, stripes
 
 

@@ -12,10 +12,11 @@ import pellucid as pl
 from pellucid.chance import generator
 from pellucid.errors import BadNetwork, FailedOnInput, PellucidError, Refused, UnknownName
 from pellucid.images import Images
-from pellucid.methods.synthesis._gram import apart, gram, widest
-from pellucid.methods.synthesis._match import pyramid, takes, whole
 from pellucid.methods.synthesis.texture import SEAM, around, texture
 from pellucid.net import Net, Preprocess
+from pellucid.render.gram import apart, gram
+from pellucid.render.sizes import pyramid, takes, whole
+from pellucid.render.stages import widest
 from pellucid.result import Pictures
 
 Array = NDArray[np.float64]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pellucid.methods.activations._statistics import Statistics
+from pellucid.methods.activations.layer_statistics import Statistics
 
 SILENT = 0.95
 """Of its units dead: a layer says nothing about the picture."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from pellucid.methods.activations._statistics import Bounds, bounds_of
+from pellucid.methods.activations.layer_statistics import Bounds, bounds_of
 from pellucid.net import Net, tap
 from pellucid.net.layers import blank
 

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.methods.activations._statistics import Bounds, Statistics, bounds_of
 from pellucid.methods.activations._verdicts import Seen, verdicts
 from pellucid.methods.activations._watch import watched
+from pellucid.methods.activations.layer_statistics import Bounds, Statistics, bounds_of
 from pellucid.net import Layer, Layers, Net, tap
 from pellucid.progress import steps
 from pellucid.result import Meta, Table
@@ -140,7 +140,8 @@ def _hands_on(row: Layer, rows: tuple[Layer, ...], found: dict[str, Statistics])
     mine, other = found[row.name], found[before.name]
     if mine.low is None or other.low is None or mine.high is None or other.high is None:
         return False
-    same = (mine.mean, mine.squares, mine.zeros, mine.broken) == (other.mean, other.squares, other.zeros, other.broken)
+    parts = [(one.mean, one.moments.squares, one.zeros, one.broken) for one in (mine, other)]
+    same = parts[0] == parts[1]
     return same and torch.equal(mine.low, other.low) and torch.equal(mine.high, other.high)
 
 

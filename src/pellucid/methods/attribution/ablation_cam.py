@@ -10,11 +10,13 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.methods.attribution._layer import Chosen, LayerNames, Mapped, PlacingOption, class_map, no_amounts
-from pellucid.methods.attribution._skeleton import chunks
 from pellucid.net import Net
 from pellucid.net.rules.elementwise import wide
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import chunks
+from pellucid.saliency.class_maps import Mapped, class_map
+from pellucid.saliency.layers import Chosen, LayerNames, PlacingOption
+from pellucid.saliency.weighting import no_amounts
 from pellucid.target import BEST, Target, fixed, scored
 
 _LEAST = 1e-6

@@ -13,9 +13,10 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.images.touch import blurred
-from pellucid.methods.attribution._paths import Way, by_rule, path_map, refined
 from pellucid.net import Net
 from pellucid.result import Heatmap
+from pellucid.saliency.integrals import path_map
+from pellucid.saliency.paths import Way, by_rule, refined
 from pellucid.target import BEST, Target, fixed
 
 

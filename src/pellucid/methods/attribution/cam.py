@@ -8,10 +8,12 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.errors import Refused
 from pellucid.images import Images
-from pellucid.methods.attribution._layer import Chosen, Mapped, activation_gradients, class_map
-from pellucid.methods.attribution._skeleton import chunks
 from pellucid.net import Net
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import chunks
+from pellucid.saliency.class_maps import Mapped, class_map
+from pellucid.saliency.layers import Chosen
+from pellucid.saliency.weighting import activation_gradients
 from pellucid.target import BEST, Target, scored
 
 

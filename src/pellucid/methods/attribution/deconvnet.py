@@ -8,11 +8,12 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.methods.attribution._skeleton import Reduce, pixel_map, reduced
 from pellucid.methods.attribution.guided_backprop import HARDLY, ruled
 from pellucid.net import Net
 from pellucid.net.rules.rectifiers import Deconvnet
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import Reduce, reduced
+from pellucid.saliency.heatmaps import pixel_map
 from pellucid.target import BEST, Target
 
 _NO_SWITCHES = "{} has no max-pooling, whose switches tie a deconvnet to the picture: prefer guided_backprop"

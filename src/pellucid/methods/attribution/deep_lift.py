@@ -11,19 +11,13 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.images.touch import Filling
-from pellucid.methods.attribution._skeleton import (
-    Signal,
-    derivative,
-    joined,
-    missed,
-    no_rule,
-    pixel_map,
-    stand_in,
-)  # fmt: skip
 from pellucid.net import Net
 from pellucid.net.rules import Rescale
 from pellucid.progress import steps
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import Signal, derivative, joined
+from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.heatmaps import missed, no_rule, pixel_map
 from pellucid.target import BEST, Target, fixed
 
 

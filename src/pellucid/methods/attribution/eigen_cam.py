@@ -11,11 +11,12 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.errors import BadNetwork
 from pellucid.images import Images
-from pellucid.methods.attribution._layer import Chosen, LayerNames, Mapped, PlacingOption, class_maps
-from pellucid.methods.attribution._skeleton import chunks
 from pellucid.net import Net
 from pellucid.net.rules.elementwise import wide
 from pellucid.result import Heatmap, Meta
+from pellucid.saliency.backward import chunks
+from pellucid.saliency.class_maps import Mapped, class_maps
+from pellucid.saliency.layers import Chosen, LayerNames, PlacingOption
 
 _SPLIT = 1e-2
 """First and second singular value nearer than this, relatively: any mixture of both directions is as good."""

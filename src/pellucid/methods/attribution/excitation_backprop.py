@@ -12,11 +12,12 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.errors import Refused
 from pellucid.images import Images
-from pellucid.methods.attribution._layer import PlacingOption, chosen_layer
-from pellucid.methods.attribution._skeleton import chunks, heatmap, no_rule
 from pellucid.net import Net, Run
 from pellucid.net.rules import Excitation
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import chunks
+from pellucid.saliency.heatmaps import heatmap, no_rule
+from pellucid.saliency.layers import PlacingOption, chosen_layer
 from pellucid.target import BEST, Target, guessed, scored
 
 

@@ -18,11 +18,13 @@ from pellucid.errors import PellucidError
 from pellucid.images import Images, read
 from pellucid.images import samples as photographs
 from pellucid.images.touch import Filling, filled
-from pellucid.methods.attribution._moments import Moments
-from pellucid.methods.attribution._paths import Integral, path_map
-from pellucid.methods.attribution._skeleton import as_exact_as, backward, chunks, stand_in
 from pellucid.net import Net
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import backward, chunks
+from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.heatmaps import as_exact_as
+from pellucid.saliency.integrals import Integral, path_map
+from pellucid.saliency.samples import SampledMaps
 from pellucid.target import BEST, Target, fixed, scored
 
 
@@ -60,10 +62,10 @@ def expected_gradients(
             pictures = stand_in(net, one, references, seed) if references != "noise" else None
         asked = fixed(target, run)
         draws = _Draws(net, one, asked, pictures, seed)
-        moments, score = Moments(), float(scored(target, run).detach().double())
+        sampled, score = SampledMaps(), float(scored(target, run).detach().double())
         for share in draws.shares(samples):
-            moments.add(share[None])
-        share, error = moments.reduced("signed")
+            sampled.add(share[None])
+        share, error = sampled.reduced("signed")
         found.append(Integral(share, score, score - draws.mean_score(samples), samples, asked=asked))
         errors.append(error)
     return path_map(net, seen, target, found, 0.01, error=as_exact_as(torch.stack(errors), seen))

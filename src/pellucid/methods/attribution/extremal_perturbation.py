@@ -16,11 +16,13 @@ from pellucid.errors import Refused
 from pellucid.geometry import Placement
 from pellucid.images import Images
 from pellucid.images.touch import Filling
-from pellucid.methods.attribution._skeleton import as_exact_as, chunks, heatmap, stand_in
 from pellucid.methods.attribution._smooth_masks import Lattice, Veil
 from pellucid.net import Net
 from pellucid.progress import steps as walk
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import chunks
+from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.heatmaps import as_exact_as, heatmap
 from pellucid.target import BEST, Target, fixed, scored
 
 _RATE, _MOMENTUM = 1.0, 0.9

@@ -11,18 +11,12 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.errors import Refused
 from pellucid.images import Images
-from pellucid.methods.attribution._layer import (
-    Chosen,
-    LayerNames,
-    Mapped,
-    PlacingOption,
-    by_mean_gradient,
-    class_map,
-    weighted,
-)
 from pellucid.net import Net, Run
 from pellucid.progress import steps
 from pellucid.result import Heatmap
+from pellucid.saliency.class_maps import Mapped, class_map
+from pellucid.saliency.layers import Chosen, LayerNames, PlacingOption
+from pellucid.saliency.weighting import by_mean_gradient, weighted
 from pellucid.target import BEST, Logit, Target, fixed, guessed, scored
 
 

@@ -12,13 +12,14 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.geometry import Placement, between
 from pellucid.images import Images
-from pellucid.methods.attribution._layer import at_pixels
-from pellucid.methods.attribution._skeleton import Signal, as_inputs, backward, joined, missed, no_rule, pixel_map
 from pellucid.net import Net
 from pellucid.net.layers import Layers
 from pellucid.net.rules import Biases
 from pellucid.progress import steps
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import Signal, as_inputs, backward, joined
+from pellucid.saliency.heatmaps import missed, no_rule, pixel_map
+from pellucid.saliency.layers import at_pixels
 from pellucid.target import BEST, Target
 
 

@@ -9,9 +9,11 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.methods.attribution._layer import LayerNames, PlacingOption, by_mean_gradient, class_map, weighted
 from pellucid.net import Net
 from pellucid.result import Heatmap
+from pellucid.saliency.class_maps import class_map
+from pellucid.saliency.layers import LayerNames, PlacingOption
+from pellucid.saliency.weighting import by_mean_gradient, weighted
 from pellucid.target import BEST, Target
 
 

@@ -8,9 +8,10 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.methods.attribution._skeleton import Reduce, pixel_map, reduced, signals
 from pellucid.net import Net
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import Reduce, reduced, signals
+from pellucid.saliency.heatmaps import pixel_map
 from pellucid.target import BEST, Target
 
 

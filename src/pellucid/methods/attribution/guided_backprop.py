@@ -9,11 +9,12 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.errors import Refused
 from pellucid.images import Images
-from pellucid.methods.attribution._skeleton import Reduce, Signal, pixel_map, reduced, signals
 from pellucid.net import Net
 from pellucid.net.rules import Rule
 from pellucid.net.rules.rectifiers import Guided, Smooth
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import Reduce, Signal, reduced, signals
+from pellucid.saliency.heatmaps import pixel_map
 from pellucid.target import BEST, Target
 
 HARDLY = (

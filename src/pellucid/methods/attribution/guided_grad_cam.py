@@ -8,20 +8,15 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.methods.attribution._layer import (
-    LayerNames,
-    PlacingOption,
-    at_pixels,
-    by_mean_gradient,
-    class_maps,
-    telling,
-    weighted,
-)
-from pellucid.methods.attribution._skeleton import Reduce, called, pixel_map, reduced
 from pellucid.methods.attribution.guided_backprop import ruled
 from pellucid.net import Net
 from pellucid.net.rules import Guided, Smooth
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import Reduce, reduced
+from pellucid.saliency.class_maps import class_maps, telling
+from pellucid.saliency.heatmaps import called, pixel_map
+from pellucid.saliency.layers import LayerNames, PlacingOption, at_pixels
+from pellucid.saliency.weighting import by_mean_gradient, weighted
 from pellucid.target import BEST, Target
 
 _LINES = (

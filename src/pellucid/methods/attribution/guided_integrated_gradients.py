@@ -13,11 +13,12 @@ from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.images import Images
 from pellucid.images.touch import Filling
-from pellucid.methods.attribution._paths import Integral, mean_of, path_map
-from pellucid.methods.attribution._skeleton import backward, stand_in
 from pellucid.net import Net
 from pellucid.progress import steps as counted
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import backward
+from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.integrals import Integral, mean_of, path_map
 from pellucid.target import BEST, Target, fixed
 
 _NEAR = 1e-9  # of the whole way: a step that has come so near its aim is done

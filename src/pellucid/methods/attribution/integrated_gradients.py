@@ -10,10 +10,11 @@ from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.images import Images
 from pellucid.images.touch import Filling
-from pellucid.methods.attribution._paths import Way, by_rule, mean_of, path_map, refined, straight
-from pellucid.methods.attribution._skeleton import stand_in
 from pellucid.net import Net
 from pellucid.result import Heatmap
+from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.integrals import mean_of, path_map
+from pellucid.saliency.paths import Way, by_rule, refined, straight
 from pellucid.target import BEST, Target, fixed
 
 

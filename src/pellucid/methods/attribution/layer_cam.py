@@ -10,9 +10,11 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.methods.attribution._layer import LayerNames, PlacingOption, class_map, weighted
 from pellucid.net import Net
 from pellucid.result import Heatmap
+from pellucid.saliency.class_maps import class_map
+from pellucid.saliency.layers import LayerNames, PlacingOption
+from pellucid.saliency.weighting import weighted
 from pellucid.target import BEST, Target
 
 _GAMMA = 2.0  # of equation 9

@@ -11,9 +11,9 @@ from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
 from pellucid.errors import PellucidError
 from pellucid.images import Images
-from pellucid.methods.attribution._superpixels import Game, Hiding, Pieces, Segments, Shares, shares
 from pellucid.net import Net
 from pellucid.result import Heatmap
+from pellucid.saliency.coalitions import Game, Hiding, Pieces, Segments, Shares, shares
 from pellucid.target import BEST, Target
 
 _RIDGE = 1.0  # the authors' code

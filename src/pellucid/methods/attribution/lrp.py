@@ -12,11 +12,12 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.errors import PellucidError, unknown
 from pellucid.images import Images
-from pellucid.methods.attribution._skeleton import as_inputs, missed, no_rule, pixel_map, signals
 from pellucid.net import Net
 from pellucid.net.rules import Relevance
 from pellucid.net.rules.relevance import DIVIDING, NORMALIZED, Share, alpha_beta, epsilon, flat, gamma, w_square, z_box
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import as_inputs, signals
+from pellucid.saliency.heatmaps import missed, no_rule, pixel_map
 from pellucid.target import BEST, Target
 
 Composite = Literal[

@@ -7,10 +7,11 @@ import torch
 from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.images import Images
-from pellucid.methods.attribution._covers import Border, Cover, Covers, Size, Stride, by_class, names_of
-from pellucid.methods.attribution._skeleton import stand_in
 from pellucid.net import Net
 from pellucid.result import LabelMap, Meta
+from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.covers import Border, Cover, Covers, Size, Stride
+from pellucid.saliency.ranks import by_class, names_of
 
 
 @method("Occlusion, label map", source="Zeiler & Fergus 2013, section 4.2, figure 7 (e)")

@@ -15,21 +15,13 @@ from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.errors import PellucidError
 from pellucid.images import Images
-from pellucid.methods.attribution._covers import (
-    Border,
-    Cover,
-    Covers,
-    Size,
-    Stride,
-    ahead,
-    by_class,
-    class_of,
-    names_of,
-)
-from pellucid.methods.attribution._layer import chosen_layer
-from pellucid.methods.attribution._skeleton import as_exact_as, called, heatmap, stand_in
 from pellucid.net import Net, Run
 from pellucid.result import Heatmap, LabelMap, Meta, Panel
+from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.covers import Border, Cover, Covers, Size, Stride
+from pellucid.saliency.heatmaps import as_exact_as, called, heatmap
+from pellucid.saliency.layers import chosen_layer
+from pellucid.saliency.ranks import ahead, by_class, class_of, names_of
 from pellucid.target import BEST, Channel, Probability, Target, fixed, scored
 
 

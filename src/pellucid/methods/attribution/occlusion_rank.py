@@ -7,10 +7,12 @@ import torch
 from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.images import Images
-from pellucid.methods.attribution._covers import Border, Cover, Covers, Size, Stride, ahead, class_of
-from pellucid.methods.attribution._skeleton import heatmap, stand_in
 from pellucid.net import Net
 from pellucid.result import Heatmap
+from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.covers import Border, Cover, Covers, Size, Stride
+from pellucid.saliency.heatmaps import heatmap
+from pellucid.saliency.ranks import ahead, class_of
 from pellucid.target import BEST, Target, fixed
 
 

@@ -11,10 +11,11 @@ from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.geometry import Placement
 from pellucid.images import Images
-from pellucid.methods.attribution._covers import Border, Cover, Covers, Side, falls
-from pellucid.methods.attribution._skeleton import as_exact_as, heatmap, stand_in
 from pellucid.net import Net
 from pellucid.result import Heatmap, Meta, Panel
+from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.covers import Border, Cover, Covers, Side, falls
+from pellucid.saliency.heatmaps import as_exact_as, heatmap
 from pellucid.target import BEST, Target
 
 

@@ -17,9 +17,12 @@ from pellucid.chance import Seed, generator
 from pellucid.geometry import Placement, between
 from pellucid.images import Images
 from pellucid.images.touch import Filling
-from pellucid.methods.attribution._skeleton import as_exact_as, chunks, heatmap, stand_in
 from pellucid.net import Net
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import chunks
+from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.heatmaps import as_exact_as, heatmap
+from pellucid.statistics import standard_error
 from pellucid.target import BEST, Target, fixed, scored
 
 Form = Literal["gain", "paper", "pixel"]
@@ -136,7 +139,7 @@ class _Sums:
         n, mean = self.count, self.f / self.count
         if self.form == "paper":
             spread = self.mmff - self.mf**2 / n
-            return self.mf / (n * self.share), (spread.clamp(min=0) / (n * (n - 1))).sqrt() / self.share
+            return self.mf / (n * self.share), standard_error(spread, n) / self.share
         shown = torch.where(self.m > 0, self.m, 1.0)
         value = torch.where(self.m > 0, self.mf / shown, mean)
         # The error of a ratio: what one mask moves it by is M (f − value) / mean M, of the gain less f − mean.
@@ -144,7 +147,7 @@ class _Sums:
         if self.form == "gain":
             both = self.mff - (value + mean) * self.mf + value * mean * self.m
             spread = spread - 2 * both * n / shown + self.ff - n * mean**2
-        error = (spread.clamp(min=0) / (n * (n - 1))).sqrt()
+        error = standard_error(spread, n)
         return value - mean if self.form == "gain" else value, error
 
     @property

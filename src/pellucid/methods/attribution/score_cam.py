@@ -11,19 +11,14 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.images.touch import Filling
-from pellucid.methods.attribution._layer import (
-    Chosen,
-    LayerNames,
-    Mapped,
-    PlacingOption,
-    at_pixels,
-    class_map,
-    no_amounts,
-)
-from pellucid.methods.attribution._skeleton import chunks, stand_in
 from pellucid.net import Net
 from pellucid.net.rules.elementwise import wide
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import chunks
+from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.class_maps import Mapped, class_map
+from pellucid.saliency.layers import Chosen, LayerNames, PlacingOption, at_pixels
+from pellucid.saliency.weighting import no_amounts
 from pellucid.target import BEST, Logit, Probability, Target, fixed, scored
 
 _FLAT = 1e-6

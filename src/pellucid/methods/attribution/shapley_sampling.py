@@ -10,10 +10,11 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
 from pellucid.images import Images
-from pellucid.methods.attribution._superpixels import Game, Hiding, Pieces, Segments, Shares, shares
 from pellucid.net import Net
 from pellucid.progress import steps
 from pellucid.result import Heatmap
+from pellucid.saliency.coalitions import Game, Hiding, Pieces, Segments, Shares, shares
+from pellucid.statistics import error_of_mean
 from pellucid.target import BEST, Target
 
 
@@ -47,7 +48,7 @@ def shapley_sampling(
 
     def divide(game: Game) -> Shares:
         gains = np.stack([_gains(game, order) for order in steps(range(orders), "Shapley sampling")])
-        errors = gains.std(0, ddof=1) / np.sqrt(orders)
+        errors = error_of_mean(gains)
         return Shares(gains.mean(0), errors, f", {orders} orders{' and their reverses' if antithetic else ''}")
 
     def _gains(game: Game, number: int) -> np.ndarray:

@@ -18,11 +18,12 @@ from pellucid.chance import Seed, generator
 from pellucid.errors import PellucidError
 from pellucid.geometry import Placement
 from pellucid.images import Images
-from pellucid.methods.attribution._moments import Moments
-from pellucid.methods.attribution._skeleton import Reduce, as_exact_as, backward, chunks, heatmap
 from pellucid.net import Net
 from pellucid.progress import steps
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import Reduce, backward, chunks, reduced
+from pellucid.saliency.heatmaps import as_exact_as, heatmap
+from pellucid.saliency.samples import SampledMaps
 from pellucid.target import BEST, Target, fixed, scored
 
 GRADIENT = Ask("gradient")
@@ -72,13 +73,12 @@ def smooth_grad(
     for one in seen:
         run = net.run(one.pixels, at=target.layers)
         every.append(fixed(target, run))
-        copies, moments = _Copies(net, one, every[-1], sigma, seed), Moments()
+        copies, sampled = _Copies(net, one, every[-1], sigma, seed), SampledMaps()
         for values in copies.gradients(samples) if plain else copies.maps(samples, of):
-            moments.add(values**2 if kind == "square" else values)
-        if kind == "variance":
-            moments.mean = moments.variance
-        value, error = moments.reduced((reduce or "max") if plain else "signed")
-        maps.append(value)
+            sampled.add(values**2 if kind == "square" else values)
+        how: Reduce = (reduce or "max") if plain else "signed"
+        value, error = sampled.reduced(how)
+        maps.append(reduced(sampled.variance[None], how)[0] if kind == "variance" else value)
         errors.append(error)
         scores.append(scored(target, run).detach())
         found += copies.found

@@ -16,10 +16,12 @@ from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
 from pellucid.images import Images
 from pellucid.images.touch import Filling
-from pellucid.methods.attribution._covers import Span, blocks_placement
-from pellucid.methods.attribution._skeleton import as_exact_as, chunks, heatmap, stand_in
 from pellucid.net import Net
 from pellucid.result import Heatmap
+from pellucid.saliency.backward import chunks
+from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.covers import Span, blocks_placement
+from pellucid.saliency.heatmaps import as_exact_as, heatmap
 from pellucid.target import BEST, Target, fixed, scored
 
 Order = Literal["total", "first"]

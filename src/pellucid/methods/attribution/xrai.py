@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pellucid.catalogue import method
+from pellucid.geometry import Floats
 from pellucid.images import Images
 from pellucid.images.touch import filled
-from pellucid.methods.attribution._paths import Way, mean_of, path_map, refined, straight
 from pellucid.net import Net
 from pellucid.result import Heatmap
+from pellucid.saliency.integrals import mean_of, path_map
+from pellucid.saliency.paths import Way, refined, straight
 from pellucid.target import BEST, Target, fixed
 
 _SIDE = 224  # the numbers of the paper are for pictures of this side; in larger ones regions grow with the picture
@@ -78,16 +80,14 @@ def xrai(
 
 
 @dataclass(frozen=True, eq=False)
-class Region:
+class Segment:
     """Pixels of a picture: `mask` inside the box `where`."""
 
     where: tuple[slice, slice]
     mask: NDArray[np.bool_]
 
 
-def segments(
-    picture: NDArray[np.float64], scales: list[float | int], smallest: int, dilation: float | int
-) -> list[Region]:
+def segments(picture: Floats, scales: list[float | int], smallest: int, dilation: float | int) -> list[Segment]:
     """Felzenszwalb's segments of a picture (H, W, C) at every scale, each widened by `dilation` pixels.
 
     More than three channels are no colours: their mean is cut.
@@ -106,13 +106,11 @@ def segments(
             mask = labels[where] == label
             if reach:
                 mask = ndimage.distance_transform_edt(~mask) <= dilation
-            found.append(Region((where[0], where[1]), mask))
+            found.append(Segment((where[0], where[1]), mask))
     return found
 
 
-def gathered(
-    share: NDArray[np.float64], regions: list[Region], least: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def gathered(share: Floats, regions: list[Segment], least: int) -> tuple[Floats, Floats]:
     """(the mean share of each pixel's region, how much of the picture has no higher one), both (H, W).
 
     Greedy: of the regions that still add `least` pixels, the one whose new pixels have the highest mean is next.

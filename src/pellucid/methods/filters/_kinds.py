@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from pellucid.methods.filters._weights import NEAR_ZERO
+from pellucid.methods.filters.weights import NEAR_ZERO
 
 _GREY = 0.5  # of a filter's energy lies in the sum of its colours: it looks for light and dark
 _ORIENTED = 0.35

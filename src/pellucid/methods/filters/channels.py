@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.errors import PellucidError
-from pellucid.methods.filters._weights import Convolution, convolutions, named
+from pellucid.methods.filters.weights import Convolution, convolutions, named
 from pellucid.net import Net
 from pellucid.result import Filters, Meta
 

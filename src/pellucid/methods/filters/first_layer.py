@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.methods.filters._kinds import kinds
-from pellucid.methods.filters._weights import acts_on, first
+from pellucid.methods.filters.weights import acts_on, first
 from pellucid.net import Net
 from pellucid.result import Filters, Meta
 

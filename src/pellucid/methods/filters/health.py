@@ -13,7 +13,7 @@ from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.methods.filters import _noise
 from pellucid.methods.filters._twice import nearest, threshold
-from pellucid.methods.filters._weights import NEAR_ZERO, Convolution, first, gains, named
+from pellucid.methods.filters.weights import NEAR_ZERO, Convolution, first, gains, named
 from pellucid.net import Net
 from pellucid.result import Meta, Table
 from pellucid.result.table import Cell

@@ -11,11 +11,14 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
-from pellucid.methods.synthesis._optimise import Each, answerable, eight_bits, framed, optimised, streams, through
-from pellucid.methods.synthesis._real import Real
-from pellucid.methods.synthesis._recipe import BEST, RecipeOption
-from pellucid.methods.synthesis._trust import trusted
 from pellucid.net import Net
+from pellucid.render.frame import framed
+from pellucid.render.objectives import Each, answerable, streams
+from pellucid.render.photos import Real
+from pellucid.render.pixels import eight_bits, through
+from pellucid.render.recipes import BEST, RecipeOption
+from pellucid.render.render import optimised
+from pellucid.render.trust import trusted
 from pellucid.result import Meta, Pictures
 from pellucid.target import Targets
 

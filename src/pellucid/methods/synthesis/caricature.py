@@ -10,22 +10,24 @@ import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional as F
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
 from pellucid.errors import BadNetwork, Refused
 from pellucid.images import Images
-from pellucid.methods.synthesis._bounded import File
-from pellucid.methods.synthesis._climb import Adam
-from pellucid.methods.synthesis._image import Fourier
-from pellucid.methods.synthesis._octaves import middle
-from pellucid.methods.synthesis._optimise import Frame, eight_bits, framed, native_size, precision
-from pellucid.methods.synthesis._transforms import Jitter, Matrix, Pad, Rotate, Scale, drawn, looked_at
 from pellucid.net import Net
 from pellucid.net.rules import Redirected
 from pellucid.progress import preview
 from pellucid.progress import steps as told
+from pellucid.render.affine import Matrix, looked_at
+from pellucid.render.frame import Frame, framed
+from pellucid.render.optimizers import Adam
+from pellucid.render.parametrizations import Fourier
+from pellucid.render.pixels import File, eight_bits, precision
+from pellucid.render.places import by_place, cosine, exaggeration
+from pellucid.render.sizes import native_size
+from pellucid.render.stages import middle
+from pellucid.render.transforms import Jitter, Pad, Rotate, Scale, drawn
 from pellucid.result import Meta, Pictures
 
 _TRANSFORMS = (Pad(8), Jitter(8), Scale(0.95, 1.05), Rotate(5), Jitter(4))
@@ -130,24 +132,6 @@ class _Sitting:
         seen = looked_at(pixels, [matrix], self.frame.canvas)
         rule = Redirected() if redirect else None
         return by_place(self.net.run(seen, at=[self.layer], rule=rule, grad=grad, stop=True)[self.layer])
-
-
-def exaggeration(
-    places: Float[Tensor, "n c places"], wanted: Float[Tensor, "n c places"], power: float | int
-) -> Float[Tensor, " n"]:
-    """The mean over places of ⟨a, a₀⟩ · max(0.1, cos)^power."""
-    along = (places * wanted).sum(1)
-    return (along * cosine(places, wanted).clamp(min=0.1) ** power).mean(1)
-
-
-def cosine(places: Float[Tensor, "n c places"], wanted: Float[Tensor, "n c places"]) -> Float[Tensor, "n places"]:
-    """Of the angle between two activations, at each place; 0 where one of them is silent."""
-    return F.cosine_similarity(places, wanted, dim=1, eps=1e-6)
-
-
-def by_place(activation: Tensor) -> Float[Tensor, "n c places"]:
-    """A layer without places has one."""
-    return activation.float().flatten(2) if activation.dim() > 2 else activation.float()[..., None]
 
 
 def _compared(net: Net, layer: str, picture: File, photo: File) -> tuple[float, float]:

@@ -15,10 +15,11 @@ from pellucid.chance import Seed
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.images.touch import PictureOption
-from pellucid.methods.synthesis._octaves import Dream, Guided, middle
-from pellucid.methods.synthesis._optimise import eight_bits, precision
 from pellucid.net import Net, Run
 from pellucid.progress import steps as told
+from pellucid.render.dream import Dream, Guided
+from pellucid.render.pixels import eight_bits, precision
+from pellucid.render.stages import middle
 from pellucid.result import Meta, Pictures
 from pellucid.target import Energy, Target, scored
 

@@ -15,10 +15,13 @@ from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.errors import Refused
 from pellucid.images import Images
-from pellucid.methods.synthesis._optimise import Each, eight_bits, framed, optimised, streams, without_picture
-from pellucid.methods.synthesis._recipe import BEST, RecipeOption
-from pellucid.methods.synthesis._trust import trusted
 from pellucid.net import Net, Run
+from pellucid.render.frame import framed
+from pellucid.render.objectives import Each, streams, without_picture
+from pellucid.render.pixels import eight_bits
+from pellucid.render.recipes import BEST, RecipeOption
+from pellucid.render.render import optimised
+from pellucid.render.trust import trusted
 from pellucid.result import Meta, Pictures
 from pellucid.target import Target, Targets
 

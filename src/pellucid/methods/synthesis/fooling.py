@@ -9,18 +9,10 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.methods.synthesis._bounded import (
-    LEVELS,
-    File,
-    file_of,
-    fooled,
-    levels_of,
-    of_a_class,
-    probability_of,
-    saved,
-)
 from pellucid.net import Net
 from pellucid.progress import steps as told
+from pellucid.render.adversarial import LEVELS, file_of, fooled, levels_of, of_a_class, probability_of, saved
+from pellucid.render.pixels import File
 from pellucid.result import Meta, Pictures
 from pellucid.target import Logit, Target
 

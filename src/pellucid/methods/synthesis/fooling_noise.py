@@ -10,10 +10,10 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
 from pellucid.errors import Refused
-from pellucid.methods.synthesis._bounded import LEVELS, file_of, fooled, levels_of, of_a_class, probability_of, saved
-from pellucid.methods.synthesis._optimise import native_size
-from pellucid.methods.synthesis._trust import judged
 from pellucid.net import Net
+from pellucid.render.adversarial import LEVELS, file_of, fooled, levels_of, of_a_class, probability_of, saved
+from pellucid.render.sizes import native_size
+from pellucid.render.trust import judged
 from pellucid.result import Meta, Pictures
 from pellucid.target import Probability, Target, Top
 

@@ -13,11 +13,16 @@ from pydantic import BeforeValidator, Field, InstanceOf
 from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.errors import PellucidError
-from pellucid.methods.synthesis._image import Aligned, Fourier, Magnitude
-from pellucid.methods.synthesis._optimise import Each, eight_bits, framed, optimised, without_picture
-from pellucid.methods.synthesis._recipe import BEST, RecipeOption
-from pellucid.methods.synthesis._trust import trusted
 from pellucid.net import Net
+from pellucid.render.aligned import Aligned
+from pellucid.render.frame import framed
+from pellucid.render.magnitude import Magnitude
+from pellucid.render.objectives import Each, without_picture
+from pellucid.render.parametrizations import Fourier
+from pellucid.render.pixels import eight_bits
+from pellucid.render.recipes import BEST, RecipeOption
+from pellucid.render.render import optimised
+from pellucid.render.trust import trusted
 from pellucid.result import Meta, Pictures
 from pellucid.target import Target, Targets
 

@@ -13,12 +13,14 @@ from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
 from pellucid.errors import Refused
 from pellucid.images import Images
-from pellucid.methods.synthesis._image import Fourier, Image, Pixels, Size
-from pellucid.methods.synthesis._match import Match, Momentum, Optimiser, as_file, features, known, relative, stages
-from pellucid.methods.synthesis._optimise import eight_bits, precision
-from pellucid.methods.synthesis._priors import variation
 from pellucid.net import Layer, Net
 from pellucid.progress import steps as told
+from pellucid.render.matching import Match, Optimiser, features, relative
+from pellucid.render.optimizers import Momentum
+from pellucid.render.parametrizations import Fourier, Image, Pixels
+from pellucid.render.pixels import Size, as_file, eight_bits, precision
+from pellucid.render.regularizers import variation
+from pellucid.render.stages import known, stages
 from pellucid.result import Meta, Pictures
 
 SPREAD = 0.225

@@ -14,26 +14,14 @@ from pellucid.catalogue import method
 from pellucid.errors import PellucidError, Refused
 from pellucid.images import Images
 from pellucid.images.touch import PictureOption
-from pellucid.methods.synthesis._gram import apart, gram, textures, widest
-from pellucid.methods.synthesis._image import Size
-from pellucid.methods.synthesis._match import (
-    Loss,
-    Optimiser,
-    as_file,
-    coarse_to_fine,
-    features,
-    noise,
-    pyramid,
-    relative,
-    resized,
-    scaled,
-    stages,
-    whole,
-)
-from pellucid.methods.synthesis._optimise import eight_bits
-from pellucid.methods.synthesis._priors import variation
 from pellucid.net import Net
 from pellucid.progress import steps as told
+from pellucid.render.gram import apart, gram, textures
+from pellucid.render.matching import Loss, Optimiser, coarse_to_fine, features, noise, relative
+from pellucid.render.pixels import Size, as_file, eight_bits, resized, scaled
+from pellucid.render.regularizers import variation
+from pellucid.render.sizes import pyramid, whole
+from pellucid.render.stages import stages, widest
 from pellucid.result import Meta, Pictures
 
 PAINTING = "sample:starry_night"

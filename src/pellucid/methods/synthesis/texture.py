@@ -13,24 +13,13 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.images import Images
-from pellucid.methods.synthesis._gram import apart, gram, textures, widest
-from pellucid.methods.synthesis._image import Size
-from pellucid.methods.synthesis._match import (
-    Loss,
-    Optimiser,
-    as_file,
-    coarse_to_fine,
-    features,
-    known,
-    noise,
-    pyramid,
-    resized,
-    scaled,
-    whole,
-)
-from pellucid.methods.synthesis._optimise import eight_bits, takes
 from pellucid.net import Net
 from pellucid.progress import steps as told
+from pellucid.render.gram import apart, gram, textures
+from pellucid.render.matching import Loss, Optimiser, coarse_to_fine, features, noise
+from pellucid.render.pixels import Size, as_file, eight_bits, resized, scaled
+from pellucid.render.sizes import pyramid, takes, whole
+from pellucid.render.stages import known, widest
 from pellucid.result import Meta, Pictures
 
 SEAM = 16

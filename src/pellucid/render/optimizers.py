@@ -1,0 +1,120 @@
+"""Optimizers: how numbers are moved uphill. One class for each way, with its state for one optimization alone."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+Step = Callable[[Tensor, Tensor], Tensor]
+"""step(numbers, gradient) -> numbers, (N, …) each; pictures do not influence one another."""
+
+
+class Climb(ABC):
+    """A way uphill."""
+
+    @abstractmethod
+    def begin(self) -> Step:
+        """A new climb, with nothing remembered yet."""
+
+
+@final
+@dataclass(frozen=True)
+class Adam(Climb):
+    """Adam (Kingma & Ba 2014), with Nesterov's momentum (Dozat 2016) if asked for."""
+
+    rate: float | int = 0.05
+    nesterov: bool = False
+
+    def begin(self) -> Step:
+        leaf: list[Tensor] = []
+        kind = torch.optim.NAdam if self.nesterov else torch.optim.Adam
+        made: list[torch.optim.Optimizer] = []
+
+        def step(numbers: Tensor, gradient: Tensor) -> Tensor:
+            if not made:
+                leaf.append(numbers.clone())
+                made.append(kind(leaf, lr=self.rate, foreach=False))
+            leaf[0].copy_(numbers)  # a prior may have touched them
+            leaf[0].grad = -gradient
+            made[0].step()
+            return leaf[0].clone()
+
+        return step
+
+
+@final
+@dataclass(frozen=True)
+class Ascent(Climb):
+    """numbers + rate · gradient."""
+
+    rate: float | int = 1
+
+    def begin(self) -> Step:
+        return lambda numbers, gradient: numbers + self.rate * gradient
+
+
+@final
+@dataclass(frozen=True)
+class Normalised(Climb):
+    """numbers + rate · gradient / mean |gradient|, as DeepDream steps (Mordvintsev et al. 2015)."""
+
+    rate: float | int
+
+    def begin(self) -> Step:
+        return lambda numbers, gradient: (
+            numbers + self.rate * gradient / _each(gradient.abs().flatten(1).mean(1), numbers)
+        )
+
+
+@final
+@dataclass(frozen=True)
+class Progress(Climb):
+    """A rate by which the objective should rise by `gain`, gain / ‖gradient‖², and `most` at most."""
+
+    gain: float | int
+    most: float | int
+
+    def begin(self) -> Step:
+        def step(numbers: Tensor, gradient: Tensor) -> Tensor:
+            squares = _each(gradient.flatten(1).square().sum(1), numbers)
+            return numbers + (self.gain / squares).clamp(max=self.most) * gradient
+
+        return step
+
+
+@final
+@dataclass(frozen=True)
+class Momentum(Climb):
+    """Mahendran & Vedaldi 2015, section 3: momentum 0.9, forgotten when the rate falls to a tenth, and to a hundredth.
+
+    The rate falls after a quarter and after three quarters of the `steps`, as in their 100 + 200 + 100.
+    """
+
+    rate: float
+    steps: int
+
+    def begin(self) -> Step:
+        speed: list[Tensor] = []
+        done = 0
+
+        def step(numbers: Tensor, gradient: Tensor) -> Tensor:
+            nonlocal done
+            phase = (4 * done >= self.steps) + (4 * done >= 3 * self.steps)
+            before = (4 * (done - 1) >= self.steps) + (4 * (done - 1) >= 3 * self.steps)
+            if not speed or phase != before:
+                speed[:] = [torch.zeros_like(numbers)]
+            speed[0] = 0.9 * speed[0] + self.rate * 0.1**phase * gradient
+            done += 1
+            return numbers + speed[0]
+
+        return step
+
+
+def _each(values: Tensor, like: Tensor) -> Tensor:
+    """(N,) to be divided by, one for each picture; never zero."""
+    return values.clamp(min=1e-12).view(-1, *[1] * (like.dim() - 1))

@@ -1,0 +1,136 @@
+"""Real images to hold a synthetic picture against: one pass over them answers for all targets at once."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, final
+
+from pydantic import BeforeValidator, InstanceOf
+from torch import Tensor
+
+from pellucid.errors import BadImage
+from pellucid.images import Images, fingerprint, pictures_in, read
+from pellucid.net import Net
+from pellucid.nouns import Noun
+from pellucid.progress import steps
+from pellucid.render.records import Known
+from pellucid.render.tally import counted
+from pellucid.target import Target
+
+_TOLD = 3  # pictures that could not be read, by name
+
+
+class Photos(Noun, ABC):
+    """Real images of any origin."""
+
+    written, format = "PHOTOS", "images"
+
+    @abstractmethod
+    def known(self, net: Net, targets: Sequence[Target]) -> Known:
+        """What they say to each target, and to every unit that it is ranked among."""
+
+    @abstractmethod
+    def facts(self) -> dict[str, Any]:
+        """What a result's Meta records."""
+
+    @classmethod
+    def of(cls, value: Any) -> Photos:
+        """From a folder, the path of one picture or whatever `read` takes, a list of them, or `Images`."""
+        if isinstance(value, Photos):
+            return value
+        if isinstance(value, (str, Path)) and not str(value).startswith(("sample:", "http:", "https:", "file:")):
+            path = Path(value).expanduser()
+            if path.is_file():
+                return PhotoList((path.name,), (path,), str(value))
+            files = pictures_in(path)  # says what is wrong with it
+            return PhotoList(tuple(file.relative_to(path).as_posix() for file in files), files, str(value))
+        many = value if isinstance(value, (list, tuple)) else (value,)
+        if not many:
+            raise BadImage("no real images: the list is empty")
+        found: list[tuple[str, Any]] = []
+        for one in many:
+            if isinstance(one, (str, Path)):
+                found.append((str(one), one))
+            else:
+                found += [(each.ids[0], each) for each in Images.of(one)]
+        names, sources = zip(*found, strict=True)
+        return PhotoList(_distinct(names), sources, names[0] if len(names) == 1 else f"{len(names)} images")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class PhotoList(Photos):
+    """Pictures that are read when they are needed, a few at a time."""
+
+    names: tuple[str, ...]
+    sources: tuple[Any, ...] = field(repr=False)
+    place: str
+    """Where they are from, for people."""
+
+    def facts(self) -> dict[str, Any]:
+        return {"real": self.place, "images": len(self.names)}
+
+    def __str__(self) -> str:
+        """Equal for equal pictures: files count as equal by name, size and time."""
+        digest = hashlib.sha256()
+        for name, source in zip(self.names, self.sources, strict=True):
+            if isinstance(source, Images):
+                stamp: Any = [fingerprint(picture) for picture in source.pictures]
+            else:
+                found = Path(source).stat() if isinstance(source, (str, Path)) and Path(source).is_file() else None
+                stamp = (found.st_size, found.st_mtime_ns) if found else repr(source)
+            digest.update(repr((name, stamp)).encode())
+        return f"{self.place}: {len(self.names)} images {digest.hexdigest()}"
+
+    def known(self, net: Net, targets: Sequence[Target]) -> Known:
+        bad: list[str] = []
+        count, records, moments = counted(net, tuple(dict.fromkeys(targets)), self._seen(net, bad))
+        if not count:
+            raise BadImage(f"none of the {len(self.names)} real images of {self.place!r} can be read: {bad[0]}")
+        return Known(count, records, moments, self.picture, _skipped(bad, len(self.names)))
+
+    def picture(self, name: str) -> Images:
+        """The picture of that name, as it is stored."""
+        return Images.of(self.sources[self.names.index(name)])
+
+    def _seen(self, net: Net, bad: list[str]) -> Iterator[tuple[str, Tensor]]:
+        """Each as the network sees it, (C, H, W); the reasons of those that cannot be read go to `bad`."""
+        pairs = zip(self.names, self.sources, strict=True)
+        for name, source in steps(pairs, "real images", total=len(self.names)):
+            try:
+                picture = net.see(read(source)).pictures[0]
+            except BadImage as error:
+                bad.append(str(error) if Path(name).name in str(error) else f"{name}: {error}")
+                continue
+            yield name, picture
+
+
+def photos(value: Any) -> Any:
+    """For pydantic: what people write becomes `Photos`; None stays, and so does what is no picture's place."""
+    kinds = (str, Path, Images, list, tuple)
+    return Photos.of(value) if isinstance(value, kinds) else value
+
+
+Real = Annotated[InstanceOf[Photos], BeforeValidator(photos)]
+"""An option that takes real images: a folder of pictures, a list of paths, `Images`."""
+
+
+def _skipped(bad: Sequence[str], count: int) -> tuple[str, ...]:
+    if not bad:
+        return ()
+    more = f"; and {len(bad) - _TOLD} more" if len(bad) > _TOLD else ""
+    return (f"{len(bad)} of {count} real images could not be read and are left out: {'; '.join(bad[:_TOLD])}{more}",)
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, with a number where one occurs again."""
+    taken: dict[str, int] = {}
+    found = []
+    for name in names:
+        taken[name] = taken.get(name, 0) + 1
+        found.append(name if taken[name] == 1 else f"{name} ({taken[name]})")
+    return tuple(found)

@@ -1,0 +1,88 @@
+"""Tallies: one pass over real images, in which each target keeps what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pellucid.errors import Refused
+from pellucid.geometry import Floats
+from pellucid.net import Net, Run
+from pellucid.render.peers import Peers, Place
+from pellucid.render.records import Record
+from pellucid.statistics import Moments
+from pellucid.target import Target, Targets, scored
+
+BEST = 9
+"""So many of the strongest images are remembered."""
+
+
+class Tally:
+    """What one target has heard so far."""
+
+    def __init__(self, place: Place | None) -> None:
+        self.place, self.signed = place, False
+        self.best: list[tuple[float, str]] = []
+        self.values: list[float] = []  # 8 bytes for each image
+
+    def add(self, names: Sequence[str], values: Sequence[float], run: Run) -> None:
+        heard = [(value, name) for value, name in zip(values, names, strict=True) if not np.isnan(value)]
+        self.values += [value for value, _ in heard]
+        self.best = sorted([*self.best, *heard], key=lambda pair: (-pair[0], pair[1]))[:BEST]
+        if not self.signed:
+            self.signed = any(value < 0 for value, _ in heard) or (
+                self.place is not None and self.place.lowest(run) < 0
+            )
+
+    def record(self) -> Record:
+        values = np.sort(np.asarray(self.values, dtype=np.float64))
+        mean = float(values.mean()) if len(values) else 0.0
+        return Record(len(values), mean, self.signed, tuple(self.best), values)
+
+
+def counted(
+    net: Net, targets: Sequence[Target], pictures: Iterator[tuple[str, Tensor]]
+) -> tuple[int, dict[Target, Record], dict[Peers, Moments[Floats]]]:
+    """How many pictures there were, what they say to each target, and to every unit that it is ranked among."""
+    tallies = {target: Tally(Place.of(target, net)) for target in targets}
+    peers = tuple(dict.fromkeys(tally.place.peers for tally in tallies.values() if tally.place))
+    sums: dict[Peers, Moments[Floats]] = {}
+    every, count = Targets(tuple(targets)), 0
+    for names, pixels in _batches(net, pictures):
+        run = net.run(pixels, at=every.layers, stop=not every.reads_output)
+        for target, tally in tallies.items():
+            tally.add(names, _told(net, target, run, pixels), run)
+        for one in peers:
+            for row in one(run).double().cpu().numpy():
+                sums.setdefault(one, Moments(np.zeros_like(row))).add(row)
+        count += len(names)
+    return count, {target: tally.record() for target, tally in tallies.items()}, sums
+
+
+def _batches(net: Net, pictures: Iterator[tuple[str, Tensor]]) -> Iterator[tuple[list[str], Tensor]]:
+    """As many pictures of one size at once as memory holds."""
+    names: list[str] = []
+    held: list[Tensor] = []
+    for name, picture in pictures:
+        full = held and len(held) >= net.chunk((picture.shape[-2], picture.shape[-1]), grad=False)
+        if full or (held and held[0].shape != picture.shape):
+            yield names, torch.stack(held)
+            names, held = [], []
+        names.append(name)
+        held.append(picture)
+    if held:
+        yield names, torch.stack(held)
+
+
+def _told(net: Net, target: Target, run: Run, pixels: Tensor) -> list[float]:
+    """The target's number for each image; NaN for an image that it cannot be asked of (a region that is not there)."""
+    try:
+        return [float(value) for value in scored(target, run).double().cpu()]
+    except Refused:
+        if len(pixels) == 1:
+            return [float("nan")]
+    alone = (pixels[i : i + 1] for i in range(len(pixels)))
+    return [_told(net, target, net.run(one, at=target.layers), one)[0] for one in alone]

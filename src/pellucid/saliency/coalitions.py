@@ -1,0 +1,128 @@
+"""What LIME, KernelSHAP and Shapley sampling share: the score of a picture that keeps some of its superpixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from pydantic import BeforeValidator, Field, InstanceOf
+from torch import Tensor
+
+from pellucid.geometry import Placement
+from pellucid.images import Images
+from pellucid.images.touch import Fill, pictured
+from pellucid.net import Net
+from pellucid.result import Heatmap
+from pellucid.saliency.backward import chunks
+from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.heatmaps import heatmap
+from pellucid.saliency.superpixels import mean_colors, superpixels
+from pellucid.target import Target, fixed, scored
+
+Segments = Annotated[
+    Literal["quickshift", "slic", "grid"], Field(description="how the picture is cut into superpixels")
+]
+Pieces = Annotated[int, Field(ge=1, le=4096, description="about how many, for slic and grid")]
+Own = Literal["superpixel", Fill]
+Hiding = Annotated[
+    Own | InstanceOf[Images],
+    BeforeValidator(lambda value: pictured(value, get_args(Own))),
+    Field(description="what a hidden superpixel shows: its own mean colour, a fill, or a picture of one's own"),
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Game:
+    """One image as a game: the players are its superpixels, `worth` is the score when only some are shown."""
+
+    net: Net
+    image: str
+    pixels: Float[Tensor, "1 c h w"]
+    hidden: Float[Tensor, "1 c h w"]
+    labels: Int[Tensor, "h w"]
+    target: Target
+    what: str
+
+    @cached_property
+    def players(self) -> int:
+        """How many superpixels there are."""
+        return int(self.labels.max()) + 1
+
+    @cached_property
+    def ends(self) -> tuple[float, float]:
+        """(the score with every superpixel hidden, the score of the image)."""
+        nothing, everything = self.worth(np.array([[False], [True]]).repeat(self.players, axis=1))
+        return float(nothing), float(everything)
+
+    def worth(self, coalitions: Bool[np.ndarray, "m n"]) -> Float[np.ndarray, " m"]:
+        """The scores of the image with only the true superpixels of each row shown."""
+        if not len(coalitions):
+            return np.zeros(0)
+        found = []
+        size = (self.labels.shape[0], self.labels.shape[1])
+        for portion in chunks(torch.from_numpy(coalitions), self.net, self.what, size, grad=False):
+            shown = portion.to(self.labels.device)[:, None, self.labels]
+            run = self.net.run(torch.where(shown, self.pixels, self.hidden), at=self.target.layers)
+            found.append(scored(self.target, run).detach().double().cpu())
+        return torch.cat(found).numpy()
+
+
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """What a method says about the superpixels of one image."""
+
+    values: Float[np.ndarray, " n"]
+    errors: Float[np.ndarray, " n"]
+    note: str
+
+
+def shares(
+    net: Net,
+    images: Images,
+    target: Target,
+    divide: Callable[[Game], Shares],
+    *,
+    segments: str,
+    pieces: int,
+    fill: str | Images,
+    seed: int,
+    what: str,
+    complete: bool,
+) -> Heatmap:
+    """What `divide` gives to every image's superpixels, as a map (N, H, W).
+
+    `complete` says that the shares should sum to the change of the score when all superpixels are hidden.
+    """
+    seen = net.see(images)
+    maps, errors, scores, notes, lacks, every = [], [], [], [], [], []
+    for one in seen:
+        labels = torch.from_numpy(superpixels(one, segments, pieces)).to(one.pixels.device)
+        hidden = mean_colors(one.pixels, labels) if fill == "superpixel" else stand_in(net, one, fill, seed)  # type: ignore[arg-type]
+        asked = fixed(target, net.run(one.pixels, at=target.layers))
+        every.append(asked)
+        game = Game(net, one.ids[0], one.pixels, hidden, labels, asked, what)
+        found, (nothing, everything) = divide(game), game.ends
+        maps.append(torch.from_numpy(found.values)[labels.cpu()])
+        errors.append(torch.from_numpy(found.errors)[labels.cpu()])
+        scores.append(everything)
+        notes.append(f"{game.players} superpixels in {one.ids[0]}{found.note}")
+        change = everything - nothing
+        lacks.append(abs(float(found.values.sum()) - change) / max(abs(change), 1e-12))
+    return heatmap(
+        net,
+        seen,
+        target,
+        torch.stack(maps),
+        Placement.pixels(),
+        torch.tensor(scores, dtype=torch.float64),
+        unit=target.unit_of(net),
+        asked=every,
+        error=torch.stack(errors),
+        notes=tuple(notes),
+        completeness=tuple(lacks) if complete else None,
+    )

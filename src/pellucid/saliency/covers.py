@@ -1,0 +1,125 @@
+"""The walk of a cover over the picture, shared by the products of occlusion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from pellucid.errors import PellucidError
+from pellucid.geometry import Placement
+from pellucid.images import Images
+from pellucid.images.touch import Filling, cover
+from pellucid.net import Net, Run
+from pellucid.saliency.backward import chunks
+from pellucid.target import Target, fixed, scored
+
+Side = Annotated[int, Field(ge=1)]
+Size = Annotated[
+    Side | tuple[Side, Side], Field(description="of the cover: its side, or HEIGHT,WIDTH, in pixels of the input")
+]
+Stride = Annotated[int, Field(ge=1, description="step between covers, in pixels")]
+Cover = Annotated[Filling, Field(description="what the cover shows, in pixel values; or a picture of one's own")]
+Edge = Literal["inside", "clip", "pad"]
+Border = Annotated[
+    Edge,
+    Field(description="the last cover is moved inside, or clipped; or covers hang over all edges (pad)"),
+]
+Span = tuple[int, int]
+"""(first pixel, pixel after the last)"""
+
+
+def spans(length: int, side: int, stride: int, border: Edge) -> list[Span]:
+    """Where covers lie along one side of the picture, every `stride`.
+
+    inside: the last one is moved inside, so that all are of one size and all is covered. clip: the last one
+    ends with the picture. pad: covers hang over both edges, so that every pixel is covered equally often
+    where `stride` divides `side`.
+    """
+    if border == "pad":
+        return [(start, start + side) for start in range(-((side - 1) // stride) * stride, length, stride)]
+    side = min(side, length)
+    if border == "clip":
+        return [(start, min(start + side, length)) for start in range(0, min(length, length - side + stride), stride)]
+    return [(start, start + side) for start in sorted({*range(0, length - side + 1, stride), length - side})]
+
+
+def blocks_placement(rows: tuple[Span, ...], columns: tuple[Span, ...]) -> Placement:
+    """Cells at the centres of spans of pixels; their field is the longest span."""
+    down, across = (np.array([(start + stop - 1) / 2 for start, stop in along]) for along in (rows, columns))
+    high, wide = (max(stop - start for start, stop in along) for along in (rows, columns))
+    return Placement.at(down, across, (float(high), float(wide)))
+
+
+@dataclass(frozen=True)
+class Covers:
+    """All places of a cover on pictures of one size, row by row."""
+
+    rows: tuple[Span, ...]
+    columns: tuple[Span, ...]
+    picture: tuple[int, int]
+    """(height, width)"""
+
+    @classmethod
+    def over(cls, seen: Images, size: int | tuple[int, int], stride: int, border: Edge) -> Covers:
+        """Covers of `size`, over pictures that a network sees."""
+        height, width = seen.pixels.shape[-2:]
+        high, wide = size if isinstance(size, tuple) else (size, size)
+        down, across = spans(height, high, stride, border), spans(width, wide, stride, border)
+        return cls(tuple(down), tuple(across), (height, width))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns) of the map."""
+        return len(self.rows), len(self.columns)
+
+    @property
+    def placement(self) -> Placement:
+        """The centres of the covers; the last step may be shorter."""
+        return blocks_placement(self.rows, self.columns)
+
+    def runs(self, net: Net, pixels: Tensor, shown: Tensor, at: tuple[str, ...]) -> Iterator[Run]:
+        """The network's answers to one image (1, C, H, W) with `shown` at every place in turn, in portions."""
+        places = torch.tensor([(*down, *across) for down in self.rows for across in self.columns])
+        for portion in chunks(places, net, "occlusion", self.picture, grad=False):
+            covered = [
+                cover(pixels, top, left, bottom - top, right - left, shown)
+                for top, bottom, left, right in portion.tolist()
+            ]
+            yield net.run(torch.cat(covered), at=at)
+
+    def per_pixel(self, falls: Float[Tensor, "rows columns"]) -> Float[Tensor, "height width"]:
+        """The mean over all covers that lie on a pixel; PellucidError where none does."""
+        down, across = (
+            _inside(along, length) for along, length in zip((self.rows, self.columns), self.picture, strict=True)
+        )
+        often = torch.outer(down.sum(0), across.sum(0))
+        if not often.all():
+            raise PellucidError(
+                "per_pixel=True: no cover lies on some pixels; a map per pixel needs a stride no longer than the cover"
+            )
+        return (down.T @ falls.cpu().double() @ across) / often
+
+
+def _inside(along: tuple[Span, ...], length: int) -> Float[Tensor, "covers length"]:
+    """1 where a cover lies on a pixel."""
+    at = torch.arange(length)
+    return torch.stack([(at >= start) & (at < stop) for start, stop in along]).double()
+
+
+def falls(
+    net: Net, pixels: Tensor, target: Target, covers: Covers, shown: Tensor
+) -> tuple[Float[Tensor, "rows columns"], Float[Tensor, "1"], Target]:
+    """(how far the score of one image falls under each cover, in float64; its score; the target, which is fixed)."""
+    plain = net.run(pixels, at=target.layers)
+    asked = fixed(target, plain)
+    score = scored(asked, plain).detach()
+    runs = covers.runs(net, pixels, shown, target.layers)
+    under = torch.cat([scored(asked, run).detach().double() for run in runs])
+    return (score.double() - under).view(covers.shape), score, asked

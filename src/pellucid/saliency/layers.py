@@ -1,0 +1,85 @@
+"""The layer whose maps are shown, where its cells lie, and its maps at the pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+from torch import Tensor
+
+from pellucid.errors import Refused
+from pellucid.geometry import Placement, between
+from pellucid.images import Images
+from pellucid.net import Net
+from pellucid.net.effective import bundled_placement, effective
+
+LayerNames = Annotated[
+    str | tuple[str, ...] | None,
+    Field(description="whose maps to weight, several as 'a,b'; by default the last one with places"),
+]
+Placing = Literal["auto", "field", "effective", "stretch"]
+PlacingOption = Annotated[
+    Placing,
+    Field(
+        description="cells in the middle of their receptive fields; where they look, measured once for each layer (16 "
+        "to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled "
+        "network, else by receptive fields"
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A layer whose maps are weighted, where its cells lie, and why this one."""
+
+    name: str
+    placement: Placement
+    note: tuple[str, ...]
+
+
+def chosen_layer(
+    net: Net, seen: Images, before: tuple[str, ...], layer: str | None, placement: Placing, *, of_this: bool = False
+) -> Chosen:
+    """The named layer, or the last with places ahead of those in `before`; Refused where it cannot serve.
+
+    With `of_this` it is chosen from the layers that run for these images, not for a blank one.
+    """
+    height, width = seen.pixels.shape[-2:]
+    table = net.layers((height, width)) if not of_this else net.layers(of=seen.pixels)
+    row = net.layer(layer, of=seen.pixels) if layer is not None else table.last_map(before=before)
+    if row is None:
+        net.run(seen.pixels[:1]).output.shape  # noqa: B018  # what is wrong with the output is said first
+        if before:
+            raise Refused(
+                f"no layer with places comes before {', '.join(before)}, which the target reads: name layer= or ask a "
+                "method of the pixels, such as gradient"
+            )
+        raise Refused(f"no layer of {net.name} has a map with more than one cell for an input of {height} × {width}")
+    if not row.mapped:
+        raise Refused(table.no_maps(row))
+    note = () if layer is not None else (f"layer {row.name}: the last one that still has places",)
+    if placement == "effective":
+        found = effective(net, row.name, (height, width))
+        return Chosen(row.name, found.placement, (*note, f"layer {row.name} is placed {found.told}"))
+    if placement == "auto" and row.placement is not None:
+        shipped = bundled_placement(net, row, (height, width))
+        note = (*note, f"layer {row.name} is placed where its cells were measured to look") if shipped else note
+        return Chosen(row.name, shipped or row.placement, note)
+    if placement == "field" and row.placement is not None:
+        return Chosen(row.name, row.placement, note)
+    if placement != "stretch":
+        why = f"its place could not be followed through {', '.join(table.unplaced) or 'the network'}"
+        note = (*note, f"layer {row.name} is stretched over the picture: {why}")
+    field = row.placement.field if row.placement else None
+    return Chosen(row.name, Placement.stretched(row.shape[1], row.shape[2], height, width, field), note)
+
+
+def at_pixels(maps: Tensor, placement: Placement, size: tuple[int, int]) -> Tensor:
+    """Maps (…, rows, columns) read at every pixel of an input of `size`: (…, height, width), linear between cells."""
+    centres = placement.centres(maps.shape[-2], maps.shape[-1])
+    rows, columns = (
+        maps.new_tensor(between(at, np.arange(n, dtype=np.float64))) for at, n in zip(centres, size, strict=True)
+    )
+    return rows @ maps @ columns.T
