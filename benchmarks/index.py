@@ -28,15 +28,14 @@ import numpy as np
 import torch
 
 from pellucid.images.sources import Source
+from pellucid.index import Index
 from pellucid.methods.units._exceeded import exceeded
-from pellucid.methods.units._layers import stages
 from pellucid.net import Net
 from pellucid.net.load import load
 from pellucid.progress import steps
 from pellucid.sweep import Here, Plan, Processes, planned, swept
 from pellucid.sweep.eye import Eye
 from pellucid.sweep.fold import Batch, Events, Units
-from pellucid.sweep.index import Index
 from pellucid.sweep.shard import _keep_freed_memory
 
 
@@ -112,7 +111,7 @@ def ceilings(photos: str, folder: Path) -> None:
     same = equal_places = tied = 0
     for i, channel in [all_units[k] for k in rng.choice(len(all_units), 500, replace=False)]:
         order = np.argsort(-maxima[i][:, channel], kind="stable")[:9]
-        top = index.top(units.layers[i], channel)
+        top = index[units.layers[i]].top(channel)
         same += top.images.tolist() == order.tolist()
         equal_places += top.places.tolist() == places[i][order, channel].tolist()
         tied += len(np.unique(top.values)) == 1
@@ -125,10 +124,10 @@ def thresholds(photos: str, folder: Path, share: float = 0.005) -> None:
     """Dissection's thresholds against every activation, in float64; all units' quantiles against their maxima."""
     net, source = load("bundled"), Source.of(photos)
     index = Index.of(swept(planned(net, source, bottom=0, probe=0), folder / "t", Here(net, source))).using(net)
-    layers, units = stages(index), index.plan.units
+    layers, units = index.stages, index.plan.units
     judged = np.concatenate(exceeded(index, layers, share))
     sampled = np.concatenate([
-        [index.quantile(layer, c, np.array([1 - share]))[0] for c in range(units.channels[units.layer(layer)])]
+        [index[layer].quantiles(c, np.array([1 - share]))[0] for c in range(units.channels[units.layer(layer)])]
         for layer in layers
     ])  # fmt: skip
     kept: list[list[torch.Tensor]] = [[] for _ in layers]
@@ -141,8 +140,8 @@ def thresholds(photos: str, folder: Path, share: float = 0.005) -> None:
     known = np.abs(truth) > 1e-9
     over = 0
     for layer, channels in zip(units.layers, units.channels, strict=True):
-        high = [index.moments(layer, c)["greatest"] for c in range(channels)]
-        over += sum(index.quantile(layer, c, np.array([0.995]))[0] > high[c] for c in range(channels))
+        high = [index[layer].moments.greatest[c] for c in range(channels)]
+        over += sum(index[layer].quantiles(c, np.array([0.995]))[0] > high[c] for c in range(channels))
     for name, found in (("counted", judged), ("sampled", sampled)):
         error = np.abs(found - truth)[known] / np.abs(truth[known])
         worst, median, p95 = (float(np.quantile(error, q)) for q in (1, 0.5, 0.95))
@@ -299,10 +298,10 @@ def queries(folder: Path, units: int = 50_000, images: int = 100_000) -> None:
 
     def page(index: Index, unit: int) -> None:
         layer, channel = f"layer{unit // 1000}", unit % 1000
-        index.top(layer, channel, 100)
-        index.moments(layer, channel)
-        index.quantile(layer, channel, np.array([0.5, 0.9, 0.99, 0.995]))
-        index.histograms(np.array([unit]))
+        index[layer].top(channel, 100)
+        index[layer].moments  # noqa: B018
+        index[layer].quantiles(channel, np.array([0.5, 0.9, 0.99, 0.995]))
+        index[layer].histogram(channel)
 
     def timed(what: str, work: Any, times: int) -> None:
         taken = []

@@ -16,11 +16,11 @@ import pytest
 from pellucid import cli
 from pellucid.errors import BadImage, PellucidError
 from pellucid.images.sources import Source
+from pellucid.index import Index
 from pellucid.methods.units import colour, table, top_images
 from pellucid.methods.units.page import page
 from pellucid.sweep import Here, Store, _disk, planned, swept
 from pellucid.sweep._checked import asks_elsewhere, runs_code
-from pellucid.sweep.index import Index
 from pellucid.sweep.store import BadStore
 from tests.sweep.made import photos, small
 
@@ -272,7 +272,7 @@ def test_a_picture_that_is_unreadable_costs_its_own_patch(index: Path, tmp_path:
     assert again.top.names == tuple(name for name in whole.top.names if name != lost)
     assert any(Path(lost).name in note for note in again.meta.notes)
     with pytest.raises(BadImage):
-        found.read(int(found.top("first", 1).images[1]))
+        found.read(int(found["first"].top(1).images[1]))
 
 
 def test_what_changed_is_refused_on_resume_and_done_again(made: Path, tmp_path: Path) -> None:

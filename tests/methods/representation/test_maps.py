@@ -13,13 +13,13 @@ from torch import Tensor, nn
 import pellucid as pl
 from pellucid.errors import MissingExtra, PellucidError
 from pellucid.images.sources import Source
+from pellucid.index import Index
 from pellucid.methods.representation import _layout
 from pellucid.methods.representation._grid import assigned, polished, seams_of, sides_for
 from pellucid.methods.representation._layout import independent, laid_out, principal, reduced
 from pellucid.methods.representation._quality import quality
 from pellucid.net import Labels, Net, Preprocess
 from pellucid.sweep import Here, planned, swept
-from pellucid.sweep.index import Index
 
 
 class Colours(nn.Module):

@@ -8,8 +8,8 @@ import pytest
 import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.images.sources import Source
+from pellucid.index import Index
 from pellucid.sweep import Here, planned, swept
-from pellucid.sweep.index import Index
 from tests.sweep.made import photos, small
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.images.sources import Source
+from pellucid.index.index import Index
 from pellucid.net import Net
 from pellucid.notes import say
 from pellucid.sweep import Here, Runner, Store, planned, swept
-from pellucid.sweep.index import Index
 
 
 def index(
