@@ -14,8 +14,9 @@ from torch.nn import functional as F
 from pellucid.errors import BadNetwork
 from pellucid.images.sources import Source
 from pellucid.index import Index
+from pellucid.index.plan import planned
 from pellucid.net import Net, Preprocess
-from pellucid.sweep import Here, planned, swept
+from pellucid.sweep import Here, swept
 from tests.sweep.made import photos
 
 
@@ -142,7 +143,7 @@ def scaled(folder: Path, store: Path, factor: float) -> Index:
     net.module.forward = lambda x, m=net.module, f=factor: m.head(  # type: ignore[method-assign,misc]
         m.end(m.clip(m.stage(x) * 40 + 3 * f)).mean((2, 3)) / f
     )
-    plan = planned(net, source, layers=("stage", "clip"), pooled=("clip",), embedded=("clip",), count=9)
+    plan = planned(net, source, layers=("stage", "clip"), pool=("clip",), embed=("clip",), count=9)
     return Index.of(swept(plan, store, Here(net, source)))
 
 

@@ -13,13 +13,15 @@ from torch import Tensor, nn
 
 from pellucid.images.sources import Source
 from pellucid.index import Index
+from pellucid.index.folds.classes import morcos
+from pellucid.index.folds.histogram import BINS, HALF, Histogram, binned, edges, exponents, quantiles
+from pellucid.index.plan import planned
 from pellucid.net import Net
-from pellucid.sweep import Here, Store, planned, swept
+from pellucid.sweep import Here, Store, swept
+from pellucid.sweep.exact import PLACES, digits, floating, integers, packed
 from pellucid.sweep.eye import Eye, _offsets
-from pellucid.sweep.fold import Batch, Units
-from pellucid.sweep.folds.exact import PLACES, digits, floating, integers, packed
-from pellucid.sweep.folds.histogram import BINS, HALF, Histogram, binned, edges, exponents, quantiles
-from pellucid.sweep.folds.rows import morcos
+from pellucid.sweep.fold import Batch, Scope
+from pellucid.sweep.layers import Units
 from tests.sweep.made import photos, small
 
 MOMENTS = ("count", "mean", "sd", "max_mean", "max_sd", "greatest", "least", "silent")
@@ -69,7 +71,7 @@ def test_top_pictures_and_places_are_those_of_a_plain_sort(index: Index, folder:
 def test_mean_and_quantiles_are_those_of_the_sampled_places(index: Index, folder: Path) -> None:
     """Four places of every map, at even distances from an offset that depends on the picture and the seed alone."""
     plan, maps = index.plan, activations(folder)
-    eye = Eye(index.net, plan.units, plan.samples, plan.seed, plan.averaged, plan.at_once)
+    eye = Eye(index.net, plan.units, plan.observes, plan.seed, plan.at_once)
     offsets = _offsets(eye, np.arange(45), 45)
     for layer, name in enumerate(LAYERS):
         places = maps[layer].shape[2]
@@ -131,11 +133,11 @@ def test_merge_is_associative_and_commutative(folder: Path, tmp_path: Path) -> N
     plan = store.plan
     for fold in plan.folds:
         a, b, c = (store.part(i)[fold.name] for i in range(3))
-        left = fold.merge(plan.units, fold.merge(plan.units, a, b), c)
+        left = fold.merge(plan.scope, fold.merge(plan.scope, a, b), c)
         for other in (
-            fold.merge(plan.units, fold.merge(plan.units, c, b), a),
-            fold.merge(plan.units, a, fold.merge(plan.units, c, b)),
-            fold.merge(plan.units, left, fold.pack(plan.units, fold.start(plan.units))),
+            fold.merge(plan.scope, fold.merge(plan.scope, c, b), a),
+            fold.merge(plan.scope, a, fold.merge(plan.scope, c, b)),
+            fold.merge(plan.scope, left, fold.pack(plan.scope, fold.start(plan.scope))),
         ):
             for name, values in left.items():
                 assert np.array_equal(values, other[name], equal_nan=values.dtype.kind == "f"), (fold.name, name)
@@ -174,13 +176,13 @@ def test_bins_hold_what_they_should() -> None:
 def test_bins_move_the_same_way_in_whatever_order_larger_values_come() -> None:
     chance = np.random.default_rng(5)
     values = (chance.standard_normal((6, 4, 3)) * 2.0 ** chance.uniform(-40, 20, (6, 1, 3))).astype(np.float32)
-    units, parts = Units(("a",), (3,), ((2, 2),)), []
+    scope, parts = Scope(Units(("a",), (3,), ((2, 2),))), []
     for order in (np.arange(6), np.arange(6)[::-1], np.array([3, 0, 5, 1, 4, 2])):
-        working = Histogram().start(units)
+        working = Histogram().start(scope)
         for i in order:
             whole = np.abs(values[i]).max(0)[None]
-            Histogram().step(working, units, Batch(np.array([i]), np.array([-1]), *[whole] * 4, values[i][None], {}))
-        parts.append(Histogram().pack(units, working))
+            Histogram().step(working, scope, Batch(np.array([i]), np.array([-1]), *[whole] * 4, values[i][None], {}))
+        parts.append(Histogram().pack(scope, working))
     for name, found in parts[0].items():
         assert np.array_equal(found, parts[1][name]), name
         assert np.array_equal(found, parts[2][name]), name

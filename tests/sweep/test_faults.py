@@ -26,8 +26,9 @@ import pytest
 from pellucid.errors import MissingDevice, PellucidError, Unreachable
 from pellucid.images.sources import Source
 from pellucid.index import Index
+from pellucid.index.plan import planned
 from pellucid.progress import listen
-from pellucid.sweep import Here, Plan, Processes, Runner, Store, _disk, planned, share, swept
+from pellucid.sweep import Here, Plan, Processes, Runner, Store, _disk, share, swept
 from pellucid.sweep.drive import Lost, drive
 from pellucid.sweep.plan import Piece
 from pellucid.sweep.shard import Done
@@ -232,7 +233,7 @@ def test_who_does_not_answer_is_asked_again_later(
 def test_pictures_that_could_be_read_by_now_are_done_again(folder: Path, tmp_path: Path, digest: str) -> None:
     store = swept(plan_of(folder), tmp_path / "x", Told([7, 23]))
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / "x" / "shards").iterdir()}
-    assert store.retry() == len({store.plan._order.tolist().index(i) // 4 for i in (7, 23)})
+    assert store.retry() == len({store.plan.scope.order.tolist().index(i) // 4 for i in (7, 23)})
     store = swept(plan_of(folder), tmp_path / "x", Here())
     assert (store.current["digest"], store.bad()) == (digest, ())
     assert sum(p.stat().st_mtime_ns == at for p, at in before.items()) >= 8

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from pellucid.errors import BadNetwork, PellucidError
 from pellucid.images import as_float
+from pellucid.index.folds.extremes import TopImages
 from pellucid.index.index import Index
-from pellucid.index.layer import TopImages
 from pellucid.index.patches import field
 from pellucid.index.unit import Unit
 from pellucid.progress import steps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 from pellucid.errors import BadImage, PellucidError, Refused
 from pellucid.images import Images
 from pellucid.images.sources import Source
-from pellucid.index.layer import LayerOfIndex, UnitStatistics
+from pellucid.index.folds import ClassMeans, Embeddings, ExactSums, Largest, RandomSample, Smallest
+from pellucid.index.folds.sums import UnitStatistics
+from pellucid.index.layer import LayerOfIndex
 from pellucid.net import Net, Preprocess
 from pellucid.net.load import load
 from pellucid.notes import say
 from pellucid.nouns import Noun
 from pellucid.sweep._checked import asks_elsewhere, refused, runs_code
-from pellucid.sweep.folds.rows import morcos
+from pellucid.sweep.fold import Fold, Read
+from pellucid.sweep.hashes import Hashes
 from pellucid.sweep.plan import Plan
 from pellucid.sweep.shard import same
 from pellucid.sweep.store import Store
@@ -114,7 +117,7 @@ class Index(Noun):
             found, digest = self.source.fetch(image)
         except OSError as error:
             raise BadImage(f"{self.source.name(image)!r}: {error.strerror or error}") from error
-        if digest != int(self.store.array("pictures.hash")[image, 0]):
+        if digest != int(self.read_fold(Hashes)[image]):
             raise PellucidError(
                 f"{self.source.name(image)!r} is no longer the picture that the index was made of: put it back, name "
                 f"where the pictures are with {self.ways['images']}, or make the index anew"
@@ -172,17 +175,17 @@ class Index(Noun):
     @property
     def n_kept(self) -> int:
         """Strongest images kept of every unit."""
-        return self.plan.count
+        return self.read_fold(Largest).many if self.has(Largest) else 0
 
     @property
     def n_weakest(self) -> int:
         """Weakest images kept of every unit; 0: none."""
-        return self.plan.bottom
+        return self.read_fold(Smallest).many if self.has(Smallest) else 0
 
     @property
     def has_sample(self) -> bool:
         """Whether the largest activations on a random sample of the images are kept."""
-        return self.plan.probe > 0
+        return self.has(RandomSample)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -197,9 +200,10 @@ class Index(Noun):
     @property
     def embedded(self) -> tuple[str, ...]:
         """Layers of which a row for every image is kept. Raises PellucidError where there is none."""
-        if not self.plan.embedded:
-            raise PellucidError("the index embeds no layer: make it with --embed NAME")
-        return self.plan.embedded
+        layers = self.read_fold(Embeddings).layers
+        if not layers:
+            raise PellucidError(Embeddings.absent)
+        return layers
 
     @property
     def embedding(self) -> tuple[NDArray[np.int64], NDArray[Any]]:
@@ -222,6 +226,19 @@ class Index(Noun):
         inside = [*self.layers, *self.plan.units.aliases]
         found = [name for name in with_places if any(other.startswith(f"{name}.") for other in inside)]
         return tuple(dict.fromkeys([*found, with_places[-1]])) if found else tuple(with_places)
+
+    @property
+    def at_once(self) -> int:
+        """Images that went through the network together."""
+        return self.plan.at_once
+
+    def has(self, kind: type[Fold[Any]]) -> bool:
+        """Whether it was made with that statistic."""
+        return self.store.fold(kind) is not None
+
+    def read_fold(self, kind: type[Fold[Read]]) -> Read:
+        """What it holds of a statistic, also of another package's. Raises PellucidError where it was made without."""
+        return self.store.read(kind)
 
     def __getitem__(self, layer: str) -> LayerOfIndex:
         """A layer, by its name or the name of the stage that it ends. Raises UnknownName with the nearest."""
@@ -267,31 +284,19 @@ class Index(Noun):
     @cached_property
     def moments(self) -> UnitStatistics:
         """Statistics of all units, layer after layer."""
-        names = [one.name for one in fields(UnitStatistics)]
-        return UnitStatistics(**{name: np.asarray(self.store.array(f"moments.{name}")) for name in names})
+        return self.read_fold(ExactSums)
 
     @cached_property
     def best_class(self) -> tuple[str, ...]:
         """For each unit the class with the largest mean activation; empty where nothing excites it."""
-        plan = self.plan
-        if not plan.classed or not plan.classes:
+        if not self.has(ClassMeans):
             return ("",) * self.n_units
-        means, count = (np.asarray(self.store.array(f"classes.{name}")) for name in ("mean", "count"))
-        best = np.where(count[:, None] > 0, means, -np.inf).argmax(0)
-        names = np.full(self.n_units, "", dtype=f"<U{max(map(len, plan.classes))}")
-        there = np.where(count[:, None] > 0, np.abs(means), 0).max(0) > 0  # else nothing excites it
-        names[plan.units.of(plan.classed)] = np.where(there, np.array(plan.classes)[best], "")
-        return tuple(names.tolist())
+        return tuple(self.classes[best] if best >= 0 else "" for best in self.read_fold(ClassMeans).best.tolist())
 
     @cached_property
     def class_selectivity(self) -> NDArray[np.float64]:
         """(units,): (μ_max − μ_others) / (μ_max + μ_others) over all classes; NaN without labels."""
-        if not self.plan.classes:
-            return np.full(len(self.plan.units), np.nan)
-        found = np.full(len(self.plan.units), np.nan)
-        means, count = (np.asarray(self.store.array(f"classes.{name}")) for name in ("mean", "count"))
-        found[self.plan.units.of(self.plan.classed)] = morcos(means, count)
-        return found
+        return self.read_fold(ClassMeans).selectivity if self.has(ClassMeans) else np.full(self.n_units, np.nan)
 
     def kept(self, name: str) -> NDArray[np.float64] | None:
         """Numbers that were measured on the index and kept with it; None where there are none."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.geometry import Placement
+from pellucid.index.folds.extremes import TopImages
 from pellucid.index.index import Index
-from pellucid.index.layer import TopImages
 from pellucid.index.unit import Unit
 from pellucid.result import Meta, Patches
 from pellucid.result.patches import Box

@@ -20,8 +20,9 @@ from pellucid.errors import BadImage, MissingExtra, PellucidError, UnknownName, 
 from pellucid.images import samples
 from pellucid.images.sources import KINDS, Source
 from pellucid.index import Index
+from pellucid.index.plan import planned
 from pellucid.net import Net
-from pellucid.sweep import Here, planned, swept
+from pellucid.sweep import Here, swept
 from tests.sweep.made import small
 
 COUNT, CLASSES = 12, ("cat", "dog", "owl")

@@ -9,15 +9,16 @@ import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.images.sources import Source
 from pellucid.index import Index
+from pellucid.index.plan import planned
 from pellucid.index.search import Metric, nearest
-from pellucid.sweep import Here, planned, swept
+from pellucid.sweep import Here, swept
 from tests.sweep.made import photos, small
 
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     net, source = small(), Source.of(photos(tmp_path_factory.mktemp("photos"), 30, classes=3))
-    plan = planned(net, source, layers=("first", "second", "head"), embedded=("first", "second"), count=4)
+    plan = planned(net, source, layers=("first", "second", "head"), embed=("first", "second"), count=4)
     return Index.of(swept(plan, tmp_path_factory.mktemp("store") / "x", Here(net, source))).using(net)
 
 
