@@ -28,16 +28,18 @@ import numpy as np
 import torch
 
 from pellucid.images.sources import Source
+from pellucid.index import Index
+from pellucid.index.folds import Embeddings, ExactSums, Hashes, Histogram, Largest
+from pellucid.index.plan import planned
 from pellucid.methods.units._exceeded import exceeded
-from pellucid.methods.units._layers import stages
 from pellucid.net import Net
 from pellucid.net.load import load
 from pellucid.progress import steps
-from pellucid.sweep import Here, Plan, Processes, planned, swept
+from pellucid.sweep import Here, Plan, Processes, swept
 from pellucid.sweep.eye import Eye
-from pellucid.sweep.fold import Batch, Events, Units
-from pellucid.sweep.index import Index
-from pellucid.sweep.shard import _keep_freed_memory
+from pellucid.sweep.fold import LARGEST, Batch, Events
+from pellucid.sweep.layers import Units
+from pellucid.sweep.shard import _gates, _keep_freed_memory
 
 
 def told(**facts: Any) -> None:
@@ -112,7 +114,7 @@ def ceilings(photos: str, folder: Path) -> None:
     same = equal_places = tied = 0
     for i, channel in [all_units[k] for k in rng.choice(len(all_units), 500, replace=False)]:
         order = np.argsort(-maxima[i][:, channel], kind="stable")[:9]
-        top = index.top(units.layers[i], channel)
+        top = index[units.layers[i]].top(channel)
         same += top.images.tolist() == order.tolist()
         equal_places += top.places.tolist() == places[i][order, channel].tolist()
         tied += len(np.unique(top.values)) == 1
@@ -125,10 +127,10 @@ def thresholds(photos: str, folder: Path, share: float = 0.005) -> None:
     """Dissection's thresholds against every activation, in float64; all units' quantiles against their maxima."""
     net, source = load("bundled"), Source.of(photos)
     index = Index.of(swept(planned(net, source, bottom=0, probe=0), folder / "t", Here(net, source))).using(net)
-    layers, units = stages(index), index.plan.units
+    layers, units = index.stages, index.plan.units
     judged = np.concatenate(exceeded(index, layers, share))
     sampled = np.concatenate([
-        [index.quantile(layer, c, np.array([1 - share]))[0] for c in range(units.channels[units.layer(layer)])]
+        [index[layer].quantiles(c, np.array([1 - share]))[0] for c in range(units.channels[units.layer(layer)])]
         for layer in layers
     ])  # fmt: skip
     kept: list[list[torch.Tensor]] = [[] for _ in layers]
@@ -141,8 +143,8 @@ def thresholds(photos: str, folder: Path, share: float = 0.005) -> None:
     known = np.abs(truth) > 1e-9
     over = 0
     for layer, channels in zip(units.layers, units.channels, strict=True):
-        high = [index.moments(layer, c)["greatest"] for c in range(channels)]
-        over += sum(index.quantile(layer, c, np.array([0.995]))[0] > high[c] for c in range(channels))
+        high = [index[layer].moments.greatest[c] for c in range(channels)]
+        over += sum(index[layer].quantiles(c, np.array([0.995]))[0] > high[c] for c in range(channels))
     for name, found in (("counted", judged), ("sampled", sampled)):
         error = np.abs(found - truth)[known] / np.abs(truth[known])
         worst, median, p95 = (float(np.quantile(error, q)) for q in (1, 0.5, 0.95))
@@ -160,8 +162,8 @@ def overhead(photos: str, spec: str, weights: str | None, pictures: int) -> None
     net, source = load(spec, weights=weights), Source.of(photos)
     plan = planned(net, source, bottom=0, probe=0)  # what the issue names: top 100, histograms, moments
     folds = plan.folds
-    working = {fold.name: fold.start(plan.units) for fold in folds}
-    eye = Eye(net, plan.units, plan.samples, plan.seed, plan.averaged, plan.at_once)
+    working = {fold.name: fold.start(plan.scope) for fold in folds}
+    eye = Eye(net, plan.units, plan.observes, plan.seed, plan.at_once)
     alone: list[float] = []
     whole: list[float] = []
     for start in range(0, pictures, plan.batch):
@@ -170,10 +172,10 @@ def overhead(photos: str, spec: str, weights: str | None, pictures: int) -> None
         last = start >= pictures - 256  # the pictures before fill the lists, and need no comparison
         fewest = min(_bare(net, pixels, k) for k in (1, 2, 4, 8)) if last else np.nan
         clock = time.process_time()
-        gates = {fold.name: gate for fold in folds if (gate := fold.gate(working[fold.name], numbers)) is not None}
+        gates = _gates(plan, working, numbers)
         batch = eye.look(pixels, numbers, np.full(len(numbers), -1), gates)
         for fold in folds:
-            fold.step(working[fold.name], plan.units, batch)
+            fold.step(working[fold.name], plan.scope, batch)
         whole.append(time.process_time() - clock)
         alone.append(fewest)
         if (last and len(whole) % 4 == 0) or start + plan.batch >= pictures:
@@ -226,9 +228,8 @@ def _made_up(units: int, images: int, **how: Any) -> Plan:
     layers = 50
     shape = Units(tuple(f"layer{i}" for i in range(layers)), (units // layers,) * layers, ((14, 14),) * layers,
                   (None,) * layers, {}, (False,) * layers, (None,) * layers)  # fmt: skip
-    return Plan(
-        {"spec": "none"}, "0" * 64, {}, "none:", images, "0" * 64, "", shape, ("layer49",), bottom=0, probe=0, **how
-    )
+    folds = (Largest(), Histogram(), ExactSums(), Embeddings(("layer49",)), Hashes())
+    return Plan({"spec": "none"}, "0" * 64, {}, "none:", images, "0" * 64, "", shape, folds, **how)
 
 
 def scale(units: int = 50_000, images: int = 1_281_167, shard: int = 4096) -> None:
@@ -237,40 +238,40 @@ def scale(units: int = 50_000, images: int = 1_281_167, shard: int = 4096) -> No
     counting = [fold for fold in plan.folds if fold.name in ("top", "histogram", "moments")]
     rng = np.random.default_rng(0)
     drawn = np.maximum(rng.standard_normal((plan.batch, units), np.float32), 0)
-    sampled = rng.standard_normal((plan.batch, plan.samples, units), np.float32)
-    driver = {fold.name: fold.start(plan.units) for fold in counting}
+    sampled = rng.standard_normal((plan.batch, plan.observes.samples, units), np.float32)
+    driver = {fold.name: fold.start(plan.scope) for fold in counting}
     log = {fold.name: 0 for fold in counting}
     clock = time.process_time()
     for number in range(-(-images // shard)):
         absorbed = number + 1
-        floors = {"top": counting[0].worst(driver["top"]).copy()}  # type: ignore[attr-defined]
-        folds = [fold for fold in plan.above(floors) if fold.name in driver]
-        working = {fold.name: fold.start(plan.units) for fold in folds}
+        folds = counting
+        working = {fold.name: fold.start(plan.scope) for fold in folds}
+        counting[0].bounded_by(working["top"], counting[0].bound(driver["top"]))
         for start in range(number * shard, min((number + 1) * shard, images), plan.batch):
             numbers = np.arange(start, min(start + plan.batch, images))
             # other numbers each time, for next to nothing: the rows rolled by a random amount and scaled a little
             maxima = np.roll(drawn, int(rng.integers(units)), 1)[: len(numbers)] * rng.uniform(
                 0.7, 1.3, (len(numbers), 1)
             ).astype(np.float32)
-            gate = folds[0].gate(working["top"], numbers)
+            gate = folds[0].gates(working["top"], numbers)[LARGEST]
             row, unit = np.nonzero(maxima >= gate)
             events = Events(row, unit, np.zeros(len(row), np.int64))
             batch = Batch(
-                numbers, numbers * 0 - 1, maxima, maxima, maxima, maxima, sampled[: len(numbers)], {"top": events}
+                numbers, numbers * 0 - 1, maxima, maxima, maxima, maxima, sampled[: len(numbers)], {LARGEST: events}
             )
             for fold in folds:
-                fold.step(working[fold.name], plan.units, batch)
+                fold.step(working[fold.name], plan.scope, batch)
         for fold, kept in zip(folds, counting, strict=True):
-            part = fold.pack(plan.units, working[fold.name])
+            part = fold.pack(plan.scope, working[fold.name])
             log[fold.name] += sum(values.nbytes for values in part.values())
-            kept.absorb(driver[fold.name], plan.units, part)
+            kept.absorb(driver[fold.name], plan.scope, part)
         if absorbed in (1, 4, 16, 64, 128, 256) or number == -(-images // shard) - 1:
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             told(what="scale", shards=absorbed, images=min((number + 1) * shard, images), peak_mb=peak,
                  cpu_s=time.process_time() - clock,
                  ms_per_image=(time.process_time() - clock) * 1000 / min((number + 1) * shard, images),
                  log_mb={name: size / 1e6 for name, size in log.items()})  # fmt: skip
-    finished = {fold.name: fold.finish(plan.units, driver[fold.name]) for fold in counting}
+    finished = {fold.name: fold.finish(plan.scope, driver[fold.name]) for fold in counting}
     told(what="finished", mb={n: sum(v.nbytes for v in part.values()) / 1e6 for n, part in finished.items()})
 
 
@@ -283,26 +284,26 @@ def queries(folder: Path, units: int = 50_000, images: int = 100_000) -> None:
     plan = _made_up(units, images, shard=images)
     rng = np.random.default_rng(0)
     store = Store.begun(folder / "q.index", plan)
-    parts = {fold.name: fold.start(plan.units) for fold in plan.folds}
+    parts = {fold.name: fold.start(plan.scope) for fold in plan.folds}
     for start in range(0, 2048, plan.batch):
         maxima = rng.random((plan.batch, units), np.float32)
         row, unit = (one.ravel() for one in np.indices(maxima.shape))
         numbers = np.arange(start, start + plan.batch)
-        sampled = rng.random((plan.batch, plan.samples, units), np.float32)
+        sampled = rng.random((plan.batch, plan.observes.samples, units), np.float32)
         batch = Batch(numbers, numbers * 0 - 1, maxima, maxima, maxima, maxima, sampled,
-                      {"top": Events(row, unit, row * 0)})  # fmt: skip
+                      {LARGEST: Events(row, unit, row * 0)})  # fmt: skip
         for fold in plan.folds:
-            fold.step(parts[fold.name], plan.units, batch)
-    packed = {fold.name: fold.pack(plan.units, parts[fold.name]) for fold in plan.folds}
+            fold.step(parts[fold.name], plan.scope, batch)
+    packed = {fold.name: fold.pack(plan.scope, parts[fold.name]) for fold in plan.folds}
     store.commit(0, Done(packed, (), images))
     store.finalise()
 
     def page(index: Index, unit: int) -> None:
         layer, channel = f"layer{unit // 1000}", unit % 1000
-        index.top(layer, channel, 100)
-        index.moments(layer, channel)
-        index.quantile(layer, channel, np.array([0.5, 0.9, 0.99, 0.995]))
-        index.histograms(np.array([unit]))
+        index[layer].top(channel, 100)
+        index[layer].moments  # noqa: B018
+        index[layer].quantiles(channel, np.array([0.5, 0.9, 0.99, 0.995]))
+        index[layer].histogram(channel)
 
     def timed(what: str, work: Any, times: int) -> None:
         taken = []

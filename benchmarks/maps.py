@@ -16,10 +16,10 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from pellucid.index.search import nearest, squared
 from pellucid.methods.representation._grid import assigned, kept, polished
 from pellucid.methods.representation._layout import laid_out
 from pellucid.methods.representation._quality import quality
-from pellucid.methods.representation._search import nearest, squared
 
 ROWS, CHANNELS, ROUNDS = 5000, 1280, 2
 

@@ -33,12 +33,12 @@ from pellucid.cli.files import NUMBERS, PICTURES
 from pellucid.cli.group import group
 from pellucid.cli.options import common, options_from
 from pellucid.images import Images, read
+from pellucid.index import Index
 from pellucid.methods.units import Indexes, Unit
 from pellucid.net import load as load_module
 from pellucid.net.load import load
 from pellucid.result import Table
 from pellucid.result.serial import packed
-from pellucid.sweep.index import Index
 from pellucid.target import Target, Targets
 from tests.methods.units.marked import painted
 

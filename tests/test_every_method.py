@@ -25,6 +25,7 @@ import pellucid as pl
 from pellucid.catalogue import Entry, entries
 from pellucid.errors import PellucidError
 from pellucid.images import Images
+from pellucid.index import Index
 from pellucid.methods.units import Indexes, Unit
 from pellucid.net import Labels, Net, Preprocess
 from pellucid.nouns import Noun
@@ -47,7 +48,6 @@ from pellucid.result import (
     Table,
     UnitPage,
 )
-from pellucid.sweep.index import Index
 from pellucid.target import BEST, Target, Targets
 from tests.methods.units.marked import marked
 from tests.storages import left_behind

@@ -26,6 +26,9 @@ GROUND = {
     "result",
     "statistics",
 }
+EVERYTHING = GROUND | {
+    "images", "net", "target", "sweep", "index", "catalogue", "render", "saliency", "draw", "ask", "methods", "store",
+}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "ambient": set(),
@@ -42,15 +45,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "net": GROUND | {"images"},
     "target": GROUND | {"images", "net"},
     "sweep": GROUND | {"images", "net"},
+    "index": GROUND | {"images", "net", "target", "sweep"},
     "catalogue": GROUND,
     "render": GROUND | {"images", "net", "target"},
     "saliency": GROUND | {"images", "net", "target"},
-    "methods": GROUND | {"images", "net", "target", "sweep", "catalogue", "render", "saliency"},
+    "methods": GROUND | {"images", "net", "target", "index", "catalogue", "render", "saliency"},
     "draw": GROUND | {"images"},
     "ask": GROUND | {"images", "net", "target", "catalogue"},
     "store": GROUND | {"catalogue"},
-    "cli": GROUND | {"images", "net", "target", "sweep", "catalogue", "draw", "ask", "methods", "store", ""},
-    "": GROUND | {"images", "net", "target", "sweep", "catalogue", "draw", "ask", "methods", "store"},
+    "cli": {*EVERYTHING, "cli", ""},
+    "": EVERYTHING,
     "__main__": {"cli"},
 }
 
@@ -102,6 +106,19 @@ def test_the_rule_can_fail(tmp_path: Path) -> None:
     file = tmp_path / "x.py"
     file.write_text("def f():\n    from pellucid.draw import colours\n    import pellucid.cli\n")
     assert {room(name) for name in imports(file)} == {"draw", "cli"}
+
+
+def inside_an_index(tree: ast.Module) -> list[int]:
+    """Lines that reach into the files or the plan of an index."""
+    return [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in ("store", "plan")]
+
+
+def test_methods_ask_an_index_and_not_its_files() -> None:
+    for path in FILES:
+        if room(module_of(path)) == "methods":
+            lines = inside_an_index(tree_of(path))
+            assert not lines, f"{module_of(path)}, lines {lines}: the store or plan of an index; ask index[LAYER]"
+    assert inside_an_index(ast.parse("a = 1\nb = index.store.array('x') + index.plan.count")) == [2, 2]
 
 
 def test_hooks_live_in_one_place() -> None:

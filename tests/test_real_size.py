@@ -16,10 +16,10 @@ import torchvision
 import pellucid as pl
 from pellucid.catalogue import Entry
 from pellucid.images import Images
+from pellucid.index import Index
 from pellucid.methods.units import Indexes, Unit
 from pellucid.net import Net
 from pellucid.nouns import Noun
-from pellucid.sweep.index import Index
 from pellucid.target import Target, Targets
 from tests.methods.units.marked import marked
 from tests.storages import left_behind

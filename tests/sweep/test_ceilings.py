@@ -13,9 +13,10 @@ from torch.nn import functional as F
 
 from pellucid.errors import BadNetwork
 from pellucid.images.sources import Source
+from pellucid.index import Index
+from pellucid.index.plan import planned
 from pellucid.net import Net, Preprocess
-from pellucid.sweep import Here, planned, swept
-from pellucid.sweep.index import Index
+from pellucid.sweep import Here, swept
 from tests.sweep.made import photos
 
 
@@ -33,6 +34,7 @@ class Bright(nn.Module):
         return self.head(self.end(self.clip(self.stage(x) * 40 + 3)).mean((2, 3)))
 
 
+MOMENTS = ("count", "mean", "sd", "max_mean", "max_sd", "greatest", "least", "silent")
 CLIPS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "ReLU6": (nn.ReLU6(), F.relu6),
     "ReLU6 in place": (nn.ReLU6(inplace=True), F.relu6),
@@ -71,14 +73,14 @@ def test_the_strongest_are_those_before_the_ceiling(folder: Path, tmp_path: Path
     for channel in range(5):
         peaks = flat[:, channel].max(1)
         order = sorted(range(len(peaks)), key=lambda i: (-peaks[i], i))[:9]
-        top = index.top(layer, channel)
+        top = index[layer].top(channel)
         assert top.images.tolist() == order
         assert top.places.tolist() == [int(flat[i, channel].argmax()) for i in order]
         assert np.allclose(top.before, peaks[order], rtol=1e-6)
         assert np.allclose(top.values, after[order, channel], rtol=1e-6)
-        assert np.isclose(index.moments(layer, channel)["max_mean"], after[:, channel].mean(), rtol=1e-6)
-        assert index.moments(layer, channel)["greatest"] == top.values[0]
-        assert index.quantile(layer, channel, np.array([0.9, 0.999])).max() <= top.values[0]
+        assert np.isclose(index[layer].moments.max_mean[channel], after[:, channel].mean(), rtol=1e-6)
+        assert index[layer].moments.greatest[channel] == top.values[0]
+        assert index[layer].quantiles(channel, np.array([0.9, 0.999])).max() <= top.values[0]
 
 
 class ChannelsLast(nn.Module):
@@ -107,11 +109,11 @@ def test_channels_are_found_before_the_ceiling_too(folder: Path, tmp_path: Path)
     for channel in range(5):
         peaks = flat[:, channel].amax(1).numpy()
         order = sorted(range(len(peaks)), key=lambda i: (-peaks[i], i))[:9]
-        top = index.top("act", channel)
+        top = index["act"].top(channel)
         assert top.images.tolist() == order
         assert top.places.tolist() == [int(flat[i, channel].argmax()) for i in order]
         ends = np.clip(peaks, 0, 6)
-        assert np.allclose(index.top("turned", channel).values, np.sort(ends)[::-1][:9], rtol=1e-6)
+        assert np.allclose(index["turned"].top(channel).values, np.sort(ends)[::-1][:9], rtol=1e-6)
 
 
 def test_a_layer_that_ends_otherwise_now_and_then_is_refused(folder: Path, tmp_path: Path) -> None:
@@ -141,7 +143,7 @@ def scaled(folder: Path, store: Path, factor: float) -> Index:
     net.module.forward = lambda x, m=net.module, f=factor: m.head(  # type: ignore[method-assign,misc]
         m.end(m.clip(m.stage(x) * 40 + 3 * f)).mean((2, 3)) / f
     )
-    plan = planned(net, source, layers=("stage", "clip"), pooled=("clip",), embedded=("clip",), count=9)
+    plan = planned(net, source, layers=("stage", "clip"), pool=("clip",), embed=("clip",), count=9)
     return Index.of(swept(plan, store, Here(net, source)))
 
 
@@ -157,18 +159,18 @@ def test_statistics_do_not_depend_on_the_scale_of_activations(
     found = one, two = unscaled, scaled(folder, tmp_path / "x", scale)
     for layer in ("stage", "clip"):
         for channel in range(5):
-            a, b = one.moments(layer, channel), two.moments(layer, channel)
+            a, b = ({n: getattr(i[layer].moments, n)[channel] for n in MOMENTS} for i in found)
             assert (a["count"], a["silent"]) == (b["count"], b["silent"]) == (22, a["silent"])
             for name in ("mean", "sd", "max_mean", "max_sd", "least", "greatest"):
                 assert np.isclose(b[name], a[name] * scale, rtol=2e-5, atol=1e-5 * a["greatest"] * scale), name
             shares = np.array([0.1, 0.5, 0.9, 0.995])
-            given = [index.quantile(layer, channel, shares) for index in found]
+            given = [index[layer].quantiles(channel, shares) for index in found]
             assert np.allclose(given[1], given[0] * scale, rtol=0.05, atol=0.02 * a["sd"] * scale)
-            assert one.top(layer, channel).images.tolist() == two.top(layer, channel).images.tolist()
-        assert np.allclose(two.probe(layer)[1], one.probe(layer)[1] * scale, rtol=2e-3, atol=1e-4 * scale)
-        means = [index.class_means(layer) for index in found]
+            assert one[layer].top(channel).images.tolist() == two[layer].top(channel).images.tolist()
+        assert np.allclose(two[layer].sample[1], one[layer].sample[1] * scale, rtol=2e-3, atol=1e-4 * scale)
+        means = [index[layer].class_means for index in found]
         assert np.allclose(means[1], means[0] * scale, rtol=2e-5, atol=1e-5 * scale)
     assert np.allclose(one.class_selectivity, two.class_selectivity, atol=1e-4, equal_nan=True)
     assert np.isfinite(two.class_selectivity[5:]).sum() > 2
-    rows = [np.asarray(index.embeddings()[1], np.float64) for index in found]
+    rows = [np.asarray(index.embedding[1], np.float64) for index in found]
     assert np.allclose(rows[1], rows[0] * scale, rtol=2e-3, atol=1e-4 * scale)

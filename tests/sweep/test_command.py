@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from pellucid import cli
+from pellucid.index import Index
 from pellucid.methods import units
 from pellucid.sweep import Store
-from pellucid.sweep.index import Index
 from tests.sweep.made import photos, small
 from tests.sweep.test_faults import ROOT
 

@@ -12,16 +12,19 @@ import torch
 from torch import Tensor, nn
 
 from pellucid.images.sources import Source
+from pellucid.index import Index
+from pellucid.index.folds.classes import morcos
+from pellucid.index.folds.histogram import BINS, HALF, Histogram, binned, edges, exponents, quantiles
+from pellucid.index.plan import planned
 from pellucid.net import Net
-from pellucid.sweep import Here, Store, planned, swept
+from pellucid.sweep import Here, Store, swept
+from pellucid.sweep.exact import PLACES, digits, floating, integers, packed
 from pellucid.sweep.eye import Eye, _offsets
-from pellucid.sweep.fold import Batch, Units
-from pellucid.sweep.folds.exact import PLACES, digits, floating, integers, packed
-from pellucid.sweep.folds.histogram import BINS, HALF, Histogram, binned, edges, exponents, quantiles
-from pellucid.sweep.folds.rows import morcos
-from pellucid.sweep.index import Index
+from pellucid.sweep.fold import Batch, Scope
+from pellucid.sweep.layers import Units
 from tests.sweep.made import photos, small
 
+MOMENTS = ("count", "mean", "sd", "max_mean", "max_sd", "greatest", "least", "silent")
 LAYERS = ("first", "act", "second", "head")
 
 
@@ -59,7 +62,7 @@ def test_top_pictures_and_places_are_those_of_a_plain_sort(index: Index, folder:
     for layer, maps in zip(LAYERS, activations(folder), strict=True):
         for channel in range(maps.shape[1]):
             best = sorted((-maps[i, channel].max(), i, int(maps[i, channel].argmax())) for i in range(len(maps)))[:7]
-            top = index.top(layer, channel, 7)
+            top = index[layer].top(channel, 7)
             assert top.values.tolist() == [-value for value, _, _ in best]
             assert top.images.tolist() == [image for _, image, _ in best]
             assert top.places.tolist() == [place for _, _, place in best]
@@ -68,7 +71,7 @@ def test_top_pictures_and_places_are_those_of_a_plain_sort(index: Index, folder:
 def test_mean_and_quantiles_are_those_of_the_sampled_places(index: Index, folder: Path) -> None:
     """Four places of every map, at even distances from an offset that depends on the picture and the seed alone."""
     plan, maps = index.plan, activations(folder)
-    eye = Eye(index.net, plan.units, plan.samples, plan.seed, plan.averaged, plan.at_once)
+    eye = Eye(index.net, plan.units, plan.observes, plan.seed, plan.at_once)
     offsets = _offsets(eye, np.arange(45), 45)
     for layer, name in enumerate(LAYERS):
         places = maps[layer].shape[2]
@@ -76,12 +79,12 @@ def test_mean_and_quantiles_are_those_of_the_sampled_places(index: Index, folder
         kept = [maps[layer][i][:, [offsets[layer][i] + k * step if step else 0 for k in range(4)]] for i in range(45)]
         values = np.stack(kept, 1).astype(np.float64)
         for channel in range(len(values)):
-            assert np.isclose(index.moments(name, channel)["mean"], values[channel].mean(), rtol=0, atol=1e-11)
+            assert np.isclose(index[name].moments.mean[channel], values[channel].mean(), rtol=0, atol=1e-11)
             shares = np.array([0.5, 0.9])
             exact = np.quantile(values[channel], shares, method="inverted_cdf")
-            assert np.allclose(index.quantile(name, channel, shares), exact, rtol=0.07, atol=1e-5)  # within its bin
+            assert np.allclose(index[name].quantiles(channel, shares), exact, rtol=0.07, atol=1e-5)  # within its bin
             greatest = float(maps[layer][:, channel].max())
-            assert index.quantile(name, channel, np.array([0.995, 0.9999, 1.0])).max() <= greatest
+            assert index[name].quantiles(channel, np.array([0.995, 0.9999, 1.0])).max() <= greatest
 
 
 def test_the_network_that_is_tested_has_ties(folder: Path) -> None:
@@ -94,7 +97,7 @@ def test_moments(index: Index, folder: Path) -> None:
     for layer, maps in zip(LAYERS, activations(folder), strict=True):
         maxima = maps.max(2).astype(np.float64)
         for channel in range(maps.shape[1]):
-            said = index.moments(layer, channel)
+            said = {name: getattr(index[layer].moments, name)[channel] for name in MOMENTS}
             assert said["count"] == len(maps)
             if maps.shape[2] == 1:  # else at the sampled places
                 assert np.isclose(said["mean"], maps[:, channel].astype(np.float64).mean(), rtol=0, atol=1e-11)
@@ -130,11 +133,11 @@ def test_merge_is_associative_and_commutative(folder: Path, tmp_path: Path) -> N
     plan = store.plan
     for fold in plan.folds:
         a, b, c = (store.part(i)[fold.name] for i in range(3))
-        left = fold.merge(plan.units, fold.merge(plan.units, a, b), c)
+        left = fold.merge(plan.scope, fold.merge(plan.scope, a, b), c)
         for other in (
-            fold.merge(plan.units, fold.merge(plan.units, c, b), a),
-            fold.merge(plan.units, a, fold.merge(plan.units, c, b)),
-            fold.merge(plan.units, left, fold.pack(plan.units, fold.start(plan.units))),
+            fold.merge(plan.scope, fold.merge(plan.scope, c, b), a),
+            fold.merge(plan.scope, a, fold.merge(plan.scope, c, b)),
+            fold.merge(plan.scope, left, fold.pack(plan.scope, fold.start(plan.scope))),
         ):
             for name, values in left.items():
                 assert np.array_equal(values, other[name], equal_nan=values.dtype.kind == "f"), (fold.name, name)
@@ -142,13 +145,13 @@ def test_merge_is_associative_and_commutative(folder: Path, tmp_path: Path) -> N
 
 def test_embeddings_and_class_means(index: Index, folder: Path) -> None:
     maps = activations(folder)
-    images, rows = index.embeddings()
+    images, rows = index.embedding
     assert images.tolist() == list(range(45))
     assert np.array_equal(rows, maps[2].mean(2).astype(np.float16)) or np.allclose(rows, maps[2].mean(2), atol=2e-3)
     labels = np.array([index.source.label(i) for i in range(45)])
     assert set(labels) == {0, 1, 2}
     means = np.stack([maps[2].mean(2)[labels == k].mean(0) for k in range(3)])
-    unit = index.unit("second", 0)
+    unit = index["second"].unit(0)
     assert np.allclose(index.store.array("classes.mean")[:, unit : unit + 5], means, atol=2e-6)
     best = means.max(0)
     others = (means.sum(0) - best) / 2
@@ -173,13 +176,13 @@ def test_bins_hold_what_they_should() -> None:
 def test_bins_move_the_same_way_in_whatever_order_larger_values_come() -> None:
     chance = np.random.default_rng(5)
     values = (chance.standard_normal((6, 4, 3)) * 2.0 ** chance.uniform(-40, 20, (6, 1, 3))).astype(np.float32)
-    units, parts = Units(("a",), (3,), ((2, 2),)), []
+    scope, parts = Scope(Units(("a",), (3,), ((2, 2),))), []
     for order in (np.arange(6), np.arange(6)[::-1], np.array([3, 0, 5, 1, 4, 2])):
-        working = Histogram().start(units)
+        working = Histogram().start(scope)
         for i in order:
             whole = np.abs(values[i]).max(0)[None]
-            Histogram().step(working, units, Batch(np.array([i]), np.array([-1]), *[whole] * 4, values[i][None], {}))
-        parts.append(Histogram().pack(units, working))
+            Histogram().step(working, scope, Batch(np.array([i]), np.array([-1]), *[whole] * 4, values[i][None], {}))
+        parts.append(Histogram().pack(scope, working))
     for name, found in parts[0].items():
         assert np.array_equal(found, parts[1][name]), name
         assert np.array_equal(found, parts[2][name]), name
@@ -242,5 +245,5 @@ def test_what_is_not_finite_is_left_out_and_counted(folder: Path, tmp_path: Path
     plan = replace(planned(net, source, layers=("second",), count=3, shard=64))
     index = Index.of(swept(plan, tmp_path / "x", Here(net, source)))
     assert index.store.array("top.left_out").tolist() == [0, 0, 45, 0, 0]
-    assert not len(index.top("second", 2).images)
-    assert len(index.top("second", 1).images) == 3
+    assert not len(index["second"].top(2).images)
+    assert len(index["second"].top(1).images) == 3

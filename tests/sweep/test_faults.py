@@ -25,10 +25,11 @@ import pytest
 
 from pellucid.errors import MissingDevice, PellucidError, Unreachable
 from pellucid.images.sources import Source
+from pellucid.index import Index
+from pellucid.index.plan import planned
 from pellucid.progress import listen
-from pellucid.sweep import Here, Plan, Processes, Runner, Store, _disk, planned, share, swept
+from pellucid.sweep import Here, Plan, Processes, Runner, Store, _disk, share, swept
 from pellucid.sweep.drive import Lost, drive
-from pellucid.sweep.index import Index
 from pellucid.sweep.plan import Piece
 from pellucid.sweep.shard import Done
 from pellucid.sweep.store import BadStore
@@ -232,7 +233,7 @@ def test_who_does_not_answer_is_asked_again_later(
 def test_pictures_that_could_be_read_by_now_are_done_again(folder: Path, tmp_path: Path, digest: str) -> None:
     store = swept(plan_of(folder), tmp_path / "x", Told([7, 23]))
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / "x" / "shards").iterdir()}
-    assert store.retry() == len({store.plan._order.tolist().index(i) // 4 for i in (7, 23)})
+    assert store.retry() == len({store.plan.scope.order.tolist().index(i) // 4 for i in (7, 23)})
     store = swept(plan_of(folder), tmp_path / "x", Here())
     assert (store.current["digest"], store.bad()) == (digest, ())
     assert sum(p.stat().st_mtime_ns == at for p, at in before.items()) >= 8
@@ -283,7 +284,7 @@ def test_a_store_that_nobody_may_write_is_read(folder: Path, tmp_path: Path, mon
         monkeypatch.setattr(os, name, refused)
     monkeypatch.setattr(tempfile, "mkstemp", refused)
     index = Index.of(tmp_path / "x")
-    assert len(index.top("first", 1, 3).values) == 3
+    assert len(index["first"].top(1, 3).values) == 3
     assert index.store.check() == ()
     assert swept(plan_of(folder), tmp_path / "x", Here()).finished  # nothing to do, so nothing to write
     with pytest.raises(PellucidError, match="Read-only file system"):
@@ -320,7 +321,7 @@ def test_two_writers_and_a_reader_at_once(folder: Path, tmp_path: Path, digest: 
             try:
                 index = Index.of(tmp_path / "x")
                 assert index.store.current["digest"] == digest
-                assert len(index.top("first", 1, 3).values) == 3
+                assert len(index["first"].top(1, 3).values) == 3
             except BadStore as error:
                 if "not finished" not in str(error) and "is no index" not in str(error):
                     failed.append(error)
@@ -387,7 +388,7 @@ def test_a_picture_that_kills_costs_no_other(tmp_path: Path) -> None:
     plan = replace(plan_of(folder, shard=8), net=spec)
     store = swept(plan, tmp_path / "x", Processes(2))
     assert store.bad() == ((3, "Lost: a worker died"),)
-    assert Index.of(store).embeddings()[0].tolist() == [i for i in range(24) if i != 3]
+    assert Index.of(store).embedding[0].tolist() == [i for i in range(24) if i != 3]
 
 
 @pytest.mark.slow
@@ -397,7 +398,7 @@ def test_a_picture_that_never_ends_costs_no_other(tmp_path: Path) -> None:
     plan = replace(plan_of(folder, shard=2), net=spec)
     store = swept(plan, tmp_path / "x", Processes(2), deadline=6)
     assert store.bad() == ((3, "it took longer than the deadline"),)
-    assert Index.of(store).embeddings()[0].tolist() == [0, 1, 2, 4, 5]
+    assert Index.of(store).embedding[0].tolist() == [0, 1, 2, 4, 5]
 
 
 @pytest.mark.slow

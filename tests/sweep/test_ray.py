@@ -144,8 +144,8 @@ def test_a_picture_that_kills_its_worker_is_set_aside(folder: Path) -> None:
     spec = {**SPEC, "spec": f"{SPEC['spec'].rpartition(':')[0]}:deadly_anywhere"}
     code = """
     store = swept(plan, "x.index", Ray(2))
-    from pellucid.sweep.index import Index
-    print(store.bad(), len(Index.of(store).embeddings()[0]))
+    from pellucid.index import Index
+    print(store.bad(), len(Index.of(store).embedding[0]))
     """
     said = ran(code, sweep.Plan.from_dict({**plan.as_dict(), "net": spec}))
     assert said.strip() == "((3, 'Lost: its worker was lost (WorkerCrashedError)'),) 39"

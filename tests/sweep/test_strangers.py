@@ -16,11 +16,12 @@ import pytest
 from pellucid import cli
 from pellucid.errors import BadImage, PellucidError
 from pellucid.images.sources import Source
+from pellucid.index import Index
+from pellucid.index.plan import planned
 from pellucid.methods.units import colour, table, top_images
 from pellucid.methods.units.page import page
-from pellucid.sweep import Here, Store, _disk, planned, swept
+from pellucid.sweep import Here, Store, _disk, swept
 from pellucid.sweep._checked import asks_elsewhere, runs_code
-from pellucid.sweep.index import Index
 from pellucid.sweep.store import BadStore
 from tests.sweep.made import photos, small
 
@@ -125,8 +126,8 @@ def test_no_address_that_an_index_names_is_asked(index: Path, monkeypatch: pytes
 HUGE = 10**30
 LIES = {"start": [0, 0], "jump": [2, 2], "field": [3, 3], "exact": True, "grid": None, "local": None}
 HOSTILE: dict[str, Any] = {
-    "count": HUGE, "images": -1, "probe": "many", "size": [HUGE, 1], "shard": 0, "units": [], "classes": {"a": 1},
-    "embedded": ["nowhere"], "samples": 1.5, "seed": None, "at_once": True, "source": 7, "net": "bundled",
+    "images": -1, "size": [HUGE, 1], "shard": 0, "units": [], "classes": {"a": 1},
+    "folds": {"top": 1}, "more": 1, "seed": None, "at_once": True, "source": 7, "net": "bundled",
     "preprocess": None, "versions": [1], "format": "2", "weights": ["x"], "labels": 3, "batch": float("nan"),
 }  # fmt: skip
 
@@ -139,6 +140,26 @@ def test_a_plan_that_cannot_be_is_one_line(index: Path, capsys: pytest.CaptureFi
     assert said.count("\n") == 1
     assert "bug in Pellucid" not in said
     assert "Traceback" not in said
+
+
+HOSTILE_FOLDS: dict[str, Any] = {
+    "count": ("top", {"options": {"count": HUGE}}), "none": ("top", {"options": {"count": 0}}),
+    "probe": ("probe", {"options": {"probe": "many"}}), "samples": ("moments", {"options": {"samples": 1.5}}),
+    "two samples": ("moments", {"options": {"samples": 5}}), "layer": ("embeddings", {"options": {"embed": ["no"]}}),
+    "embed": ("embeddings", {"options": {"embed": [["a"]]}}), "option": ("top", {"options": {"more": 1}}),
+    "options": ("top", {"options": 7}), "name": ("top", {"name": "os.system"}), "unnamed": ("top", {"name": None}),
+    "twice": ("top", {"name": "moments", "options": {}}), "format": ("top", {"format": 99}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE_FOLDS)
+def test_a_statistic_that_cannot_be_is_one_line(index: Path, name: str) -> None:
+    which, changed = HOSTILE_FOLDS[name]
+    folds = _disk.declared(index / "plan.json")["plan"]["folds"]
+    replanned(index, folds=[{**one, **changed} if one["name"] == which else one for one in folds])
+    with pytest.raises(BadStore, match="has a plan that cannot be") as caught:
+        Index.of(index)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -272,7 +293,7 @@ def test_a_picture_that_is_unreadable_costs_its_own_patch(index: Path, tmp_path:
     assert again.top.names == tuple(name for name in whole.top.names if name != lost)
     assert any(Path(lost).name in note for note in again.meta.notes)
     with pytest.raises(BadImage):
-        found.read(int(found.top("first", 1).images[1]))
+        found.read(int(found["first"].top(1).images[1]))
 
 
 def test_what_changed_is_refused_on_resume_and_done_again(made: Path, tmp_path: Path) -> None:

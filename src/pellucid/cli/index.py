@@ -9,11 +9,14 @@ from typing import Annotated, Any, Literal
 import click
 from pydantic import Field
 
-from pellucid.cli.options import Command, Count, Kind, Option, common, option
+from pellucid.cli.options import Command, Count, Kind, Option, common, option, options_from
 from pellucid.cli.session import Session, running
 from pellucid.errors import BadImage, PellucidError
 from pellucid.images.sources import Source
-from pellucid.sweep import BadStore, Here, Plan, Processes, Ray, Runner, Store, planned, share, swept
+from pellucid.index.folds import STANDARD
+from pellucid.index.plan import planned
+from pellucid.sweep import BadStore, Here, Plan, Processes, Ray, Runner, Store, share, swept
+from pellucid.sweep.fold import options_of
 
 _LINE = 3
 """Damaged files that are named in one line; of more each has a line of its own."""
@@ -38,11 +41,7 @@ def command() -> click.Command:
     own = [
         Option("--store", metavar="FOLDER", help="where the index is kept", required=True),
         Option("--layers", metavar="NAME,…", help="which layers  [default: all with weights]"),
-        Option("--embed", metavar="NAME,…", help="layers kept as a row per picture  [default: what the head reads]"),
-        Option("--pool", metavar="NAME,…", help="layers whose maxima are kept of every picture"),
-        option("--count", type=Annotated[int, Field(ge=1, le=10_000)], default=100, help="strongest pictures kept"),
-        option("--bottom", type=Annotated[int, Field(ge=0, le=10_000)], default=10, help="weakest pictures kept"),
-        option("--probe", type=Annotated[int, Field(ge=0)], default=10_000, help="random pictures kept of all units"),
+        *options_from(options_of(*STANDARD)),
         option("--shard", type=Annotated[int, Field(ge=2)] | None, says="512; 4096 of more than 65,536 pictures",
                help="pictures in a shard, lost at most"),
         option("--seed", type=Annotated[int, Field(ge=0)], default=0, help="of the order, and of the places sampled"),
@@ -79,14 +78,12 @@ def _index(session: Session) -> None:
     source = Source.of(given["source"])
     for note in source.notes:
         session.watch.note(note)
-    names = {
-        name: [one.strip() for one in given[name].split(",")] if given[name] else None
-        for name in ("layers", "embed", "pool")
-    }
+    layers = [one.strip() for one in given["layers"].split(",")] if given["layers"] else None
     spec = {name: _anywhere(value) for name, value in session.loading.items()} | {"spec": _anywhere(given["net"])}
     plan = planned(
-        session.net, source, spec=spec, layers=names["layers"], embedded=names["embed"], pooled=names["pool"] or (),
-        **{name: given[name] for name in ("count", "bottom", "probe", "shard", "seed") if given[name] is not None},
+        session.net, source, spec=spec, layers=layers,
+        **{name: given[name] for name in (*options_of(*STANDARD).model_fields, "shard", "seed")
+           if given[name] is not None},
     )  # fmt: skip
     if given["retry"]:
         if given["share"] or given["runner"] == "array":

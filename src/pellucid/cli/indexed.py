@@ -19,7 +19,6 @@ from pellucid.images import Images
 from pellucid.methods.units import Index, Indexes, Unit
 from pellucid.net.load import load
 from pellucid.result import Places, Result, Table
-from pellucid.sweep.index import preprocess_of
 
 KEPT = ("out", "look", "json", "quiet", "debug", "threads")
 """Of the common options those that make sense where the network is the index's."""
@@ -84,7 +83,7 @@ def opened(folder: str, given: Mapping[str, Any]) -> Index:
         index = index.at(given["pictures"])
     if given.get("net"):
         net = load(given["net"], **{name: given.get(name) for name in NETWORK if name != "net"})
-        index = index.using(replace(net, preprocess=preprocess_of(index.plan)))
+        index = index.using(replace(net, preprocess=index.preprocess))
     return index
 
 

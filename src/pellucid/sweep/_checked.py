@@ -42,6 +42,8 @@ def checked(said: Any, folder: str) -> Plan:
         _check(said)
         plan = Plan.from_dict(said)
         _fits(plan)
+    except PellucidError as error:
+        raise BadStore(f"{folder!r} has a plan that cannot be: {error}") from error
     except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError, RecursionError) as error:
         why = str(error)[:200] if isinstance(error, ValueError) else f"{type(error).__name__}: {str(error)[:100]}"
         raise BadStore(f"{folder!r} has a plan that cannot be: {why}") from error
@@ -89,16 +91,18 @@ def _fits(plan: Plan) -> None:
     if len(units) > _UNITS:
         raise ValueError(f"it has {len(units)} units")
     known = {*units.layers, *units.aliases}
-    for name in ("embedded", "pooled", "classed"):
-        if not set(getattr(plan, name)) <= set(units.layers):
-            raise ValueError(f"{name} names a layer that it does not have")
+    if len({fold.name for fold in plan.folds}) < len(plan.folds):
+        raise ValueError("it keeps a statistic twice")
     if not set(units.aliases.values()) <= known:
         raise ValueError("an alias names a layer that it does not have")
     for placement, places in zip(units.placements, units.places, strict=True):
         if placement is not None and not _lies(placement, places):
             raise ValueError("a layer's cells lie nowhere")
-    if plan.shards > 10**7 or plan.count * len(units) > 2 * 10**9:
-        raise ValueError(f"{plan.shards} shards, {plan.count} pictures of each of {len(units)} units")
+    if plan.shards > 10**7:
+        raise ValueError(f"{plan.shards} shards")
+    for fold in plan.folds:
+        fold.fits(plan.scope)
+    plan.observes  # noqa: B018  # raises where the folds do not go together
 
 
 def _lies(placement: Placement, places: tuple[int, int]) -> bool:
@@ -152,6 +156,14 @@ def _places(value: Any) -> bool:
     )
 
 
+def _folds(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(one, Mapping) and _text(one["name"]) and _whole(0, 10**6)(one["format"])
+        and isinstance(one["options"], Mapping)
+        for one in value
+    )  # fmt: skip
+
+
 def _clips(value: Any) -> bool:
     return isinstance(value, list) and all(
         one is None
@@ -183,14 +195,8 @@ _TESTS: dict[str, Callable[[Any], bool]] = {
     "names": _text,
     "labels": _text,
     "units": _units,
-    "embedded": _texts,
-    "pooled": _texts,
+    "folds": _folds,
     "classes": _texts,
-    "classed": _texts,
-    "count": _whole(1, 10_000),
-    "bottom": _whole(0, 10_000),
-    "probe": _whole(0, _IMAGES),
-    "samples": _whole(1, 1024),
     "at_once": _whole(1, 1024),
     "shard": _whole(1, _IMAGES),
     "batch": _whole(1, 10**6),

@@ -14,14 +14,16 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pellucid import npz
 from pellucid.errors import PellucidError
 from pellucid.files import write_atomically
-from pellucid.sweep.fold import Part
+
+if TYPE_CHECKING:
+    from pellucid.sweep.fold import Part
 
 _HOST = re.sub(r"[^A-Za-z0-9]", "_", socket.gethostname())
 _DAY = 86400.0

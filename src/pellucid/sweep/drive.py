@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from pellucid.errors import PellucidError, Unreachable
 from pellucid.progress import steps
 from pellucid.sweep.fold import Part
-from pellucid.sweep.folds.top import Top
 from pellucid.sweep.plan import Piece, Plan
 from pellucid.sweep.shard import Done, empty, joined
 from pellucid.sweep.store import Store
@@ -208,20 +207,20 @@ class _Floors:
     """
 
     def __init__(self, plan: Plan, store: Store, done: Iterable[int]) -> None:
-        self.units = plan.units
-        self.folds = [fold for fold in plan.folds if isinstance(fold, Top)]
-        self.working = {fold.name: fold.start(plan.units) for fold in self.folds}
+        self.scope = plan.scope
+        self.folds = [fold for fold in plan.folds if fold.bounded]
+        self.working = {fold.name: fold.start(plan.scope) for fold in self.folds}
         for shard in sorted(done)[:_ENOUGH]:  # each once: a picture that is counted twice would make it too strict
             self.know(store.part(shard))
 
     def know(self, parts: Mapping[str, Part]) -> None:
         """A shard is committed."""
         for fold in self.folds:
-            fold.absorb(self.working[fold.name], self.units, parts[fold.name])
+            fold.absorb(self.working[fold.name], self.scope, parts[fold.name])
 
     def now(self) -> dict[str, NDArray[np.uint64]]:
         """Fold -> (units,)."""
-        return {fold.name: fold.worst(self.working[fold.name]).copy() for fold in self.folds}
+        return {fold.name: fold.bound(self.working[fold.name]) for fold in self.folds}
 
 
 _ENOUGH = 32

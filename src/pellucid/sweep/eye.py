@@ -20,29 +20,24 @@ from torch import Tensor
 from pellucid.chance import generator
 from pellucid.net import Net
 from pellucid.net.clips import Clip
-from pellucid.sweep.fold import Batch, Events, Units
+from pellucid.sweep.fold import LARGEST, SMALLEST, Batch, Events, Observes
+from pellucid.sweep.layers import Units
 
 Gates = Mapping[str, NDArray[np.float32]]
-"""Of each fold that searches, by name: (N, units), the values below which a map need not be searched."""
-LARGEST, SMALLEST = "top", "bottom"
-"""The folds that search; the second one looks at activations with their sign turned."""
-
-
+"""Of each extreme that is searched for: (N, units), the values below which a map need not be searched; those of
+SMALLEST have their sign turned."""
 Seen = Callable[[int, Tensor], None]
 """seen(number of the first picture, what a layer makes of it and the next ones)."""
 
 
 @dataclass(frozen=True)
 class Eye:
-    """Looks at pictures through a network: `samples` places of every map are read, other ones for each picture, and
-    the mean over all places of the layers in `averaged`.
-    """
+    """Looks at pictures through a network and takes down what is observed; the places sampled differ by picture."""
 
     net: Net
     units: Units
-    samples: int
+    observes: Observes
     seed: int
-    averaged: frozenset[str]
     at_once: int
     """Pictures that go through the network together, always: part of what makes the bits."""
     _pages: dict[str, NDArray[np.float32]] = field(default_factory=dict)
@@ -92,8 +87,8 @@ class _Look:
         self.ranked, self.means, self.negated = (eye.page(name, shape) for name in ("ranked", "means", "negated"))
         self.means.fill(np.nan)
         self.negated.fill(-np.inf)
-        self.sampled = eye.page("sampled", (rows, eye.samples, len(eye.units)))
-        self.offsets = _offsets(eye, images, rows)
+        self.sampled = eye.page("sampled", (rows, eye.observes.samples, len(eye.units)))
+        self.offsets = _offsets(eye, images, rows) if eye.observes.samples else []
         # neither negative nor cut off: their bits rise with them, see `_extremes`
         plain = [not low and not clip for low, clip in zip(eye.units.signed, self._clips(), strict=True)]
         self.rising = np.repeat(plain, eye.units.channels) & (not careful)
@@ -107,8 +102,9 @@ class _Look:
         watch: dict[str, Seen] = {}
         before: dict[str, tuple[int, Seen]] = {}
         for layer, (name, clip) in enumerate(zip(self.eye.units.layers, self._clips(), strict=True)):
-            read, both = self._reader(layer), (self._extremes(layer), self._sampled(layer))
-            means = [self._averaged(layer)] if name in self.eye.averaged else []
+            read, both = self._reader(layer), [self._extremes(layer)]
+            both += [self._sampled(layer)] if self.eye.observes.samples else []
+            means = [self._averaged(layer)] if name in self.eye.observes.means else []
             if clip is None:
                 watch[name] = _chain(read, *both, *means)
             else:  # numbers are cut off afterwards; the mean over all places is that of what is cut off
@@ -134,7 +130,7 @@ class _Look:
         # The bits of floats that are not negative rise with them, and whole numbers are compared faster.
         kind = torch.int32 if self.rising[first] else torch.float32
         largest, peaks = torch.from_numpy(self.ranked)[:, mine].view(kind), self.ranked[:, mine]
-        signed = units.signed[layer] and SMALLEST in self.gates
+        signed = units.signed[layer] and SMALLEST in self.eye.observes.extremes
 
         def seen(start: int, flat: Tensor) -> None:
             stop, maps = start + at_once, flat.numpy()
@@ -166,8 +162,12 @@ class _Look:
         units, at_once = self.eye.units, self.eye.at_once
         first, channels = units.first(layer), units.channels[layer]
         mine, places = slice(first, first + channels), units.places[layer][0] * units.places[layer][1]
-        step = places // self.eye.samples
-        reach, offsets, sampled = step * (self.eye.samples - 1) + 1, self.offsets[layer], self.sampled[:, :, mine]
+        step = places // self.eye.observes.samples
+        reach, offsets, sampled = (
+            step * (self.eye.observes.samples - 1) + 1,
+            self.offsets[layer],
+            self.sampled[:, :, mine],
+        )
 
         def seen(start: int, flat: Tensor) -> None:
             maps = flat.numpy()
@@ -193,7 +193,7 @@ class _Look:
         """(N, units): where something is not finite, or was not compared as it should."""
         count = self.count
         found: NDArray[np.bool_] = ~np.isfinite(self.ranked[:count]) | ~np.isfinite(self.sampled[:count].sum(1))
-        averaged = self.eye.units.of(sorted(self.eye.averaged))
+        averaged = self.eye.units.of(sorted(self.eye.observes.means))
         found[:, averaged] |= ~np.isfinite(self.means[:count][:, averaged])
         # none of these maps is negative; a NaN with a sign looks as if one were, or reaches the layers behind
         found[:, self.rising] |= self.ranked[:count, self.rising] < 0
@@ -233,7 +233,7 @@ def _offsets(eye: Eye, images: NDArray[np.int64], rows: int) -> list[list[int]]:
     the picture and the seed alone.
     """
     sizes = np.array([high * wide for high, wide in eye.units.places])
-    free = sizes - sizes // eye.samples * (eye.samples - 1)
+    free = sizes - sizes // eye.observes.samples * (eye.observes.samples - 1)
     drawn = np.zeros((rows, len(sizes)))
     for row, image in zip(drawn, images, strict=False):
         row[:] = generator(eye.seed, int(image), "places").random(len(sizes))

@@ -22,28 +22,28 @@ def write(plan: Plan, shards: Iterable[Mapping[str, Part]], place: Path) -> None
     Memory does not depend on the number of pictures: statistics are of one size, and rows go straight to the disk.
     """
     counting = [fold for fold in plan.folds if not isinstance(fold, Rows)]
-    working = {fold.name: fold.start(plan.units) for fold in counting}
+    working = {fold.name: fold.start(plan.scope) for fold in counting}
     files = {fold.name: _files(plan, fold, place) for fold in plan.folds if isinstance(fold, Rows)}
     for parts in shards:
         for fold in counting:
-            fold.absorb(working[fold.name], plan.units, parts[fold.name])
+            fold.absorb(working[fold.name], plan.scope, parts[fold.name])
         for fold in plan.folds:
             if isinstance(fold, Rows):
-                at = fold.position(parts[fold.name]["image"])
+                at = fold.position(plan.scope, parts[fold.name]["image"])
                 for name, values in files[fold.name].items():
                     values[at] = 1 if name == "there" else parts[fold.name][name]
     for written in files.values():
         for values in written.values():
             values.flush()
     for fold in counting:
-        for name, array in fold.finish(plan.units, working.pop(fold.name)).items():
+        for name, array in fold.finish(plan.scope, working.pop(fold.name)).items():
             write_atomically(place / f"{fold.name}.{name}.npy", partial(_save, array))
 
 
-def _files(plan: Plan, fold: Rows, place: Path) -> dict[str, np.memmap[Any, Any]]:
+def _files(plan: Plan, fold: Rows[Any], place: Path) -> dict[str, np.memmap[Any, Any]]:
     """The arrays of rows, on disk: all NaN, and `there` which of the rows have been written."""
-    height = fold.height(plan.images)
-    columns = {**fold.columns(plan.units), "there": (1, np.dtype(np.uint8))}
+    height = fold.height(plan.scope)
+    columns = {**fold.columns(plan.scope), "there": (1, np.dtype(np.uint8))}
     made = {}
     for name, (width, kind) in columns.items():
         path = place / f"{fold.name}.{name}.npy"

@@ -1,116 +1,86 @@
-"""One statistic of every unit over many pictures: start, step, merge, finish; exact in any order.
+"""One statistic over many images: what it observes, its options, how it counts, and how it is read.
 
-Whatever a fold adds up is an integer, and whatever it selects is selected by a total order, so that the same
-pictures give the same bits whichever batch, shard, worker or order they came in.
+A fold starts, takes batches in, is packed, merged and finished; exact in any order: whatever it adds up is an integer,
+and whatever it selects is selected by a total order, so that the same images give the same bits whichever batch,
+shard, worker or order they came in.
+
+A fold is a frozen dataclass whose fields are its options, each annotated with what it may be and a description: plans,
+the command line and the checks of a plan from elsewhere read them there. Options of all folds of a plan have different
+names, for they are given side by side.
 """
 
 from __future__ import annotations
 
+import functools
+import typing
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cached_property
-from itertools import accumulate
-from typing import Any
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
+import pydantic
 from numpy.typing import NDArray
 
-from pellucid.errors import unknown
-from pellucid.geometry import Placement
-from pellucid.net.clips import Clip
+from pellucid.chance import generator
+from pellucid.errors import PellucidError, unknown
+from pellucid.sweep._disk import BadStore
+from pellucid.sweep.layers import Units
 
 Part = dict[str, NDArray[Any]]
 """What a fold knows so far: named arrays, ready to be written."""
+Working = dict[str, Any]
+"""What a fold holds while it counts."""
+Shape = tuple[int | None, ...]
+"""Of an array; None where the plan does not say how long it is."""
+LARGEST, SMALLEST = "largest", "smallest"
+"""The extremes of a map whose places may be searched for."""
+Read = TypeVar("Read")
+"""What a fold is read as."""
+Own = TypeVar("Own", bound="Fold[Any]")
 
 
 @dataclass(frozen=True)
-class Units:
-    """All units of the layers that are looked at, numbered through: layer by layer, channel by channel."""
+class Observes:
+    """What is taken down of each layer's output beside its largest value: the union of what the folds declare."""
 
-    layers: tuple[str, ...]
-    channels: tuple[int, ...]
-    places: tuple[tuple[int, int], ...]
-    """(rows, columns) of each layer's maps; (1, 1) for layers without places."""
-    placements: tuple[Placement | None, ...] = ()
-    """Where each layer's cells lie in the network's input; None for layers without places."""
-    aliases: Mapping[str, str] = field(default_factory=dict)
-    """Other names of some layers."""
-    signed: tuple[bool, ...] = ()
-    """Whether a layer's activations can be negative: only then do its weakest pictures say anything."""
-    clips: tuple[Clip | None, ...] = ()
-    """Of each layer that ends in an activation with a ceiling: which. Its units are ranked by what that receives."""
+    extremes: frozenset[str] = frozenset()
+    """LARGEST, SMALLEST: where in a map that lies, if it passes the gate of a fold."""
+    samples: int = 0
+    """Activations at so many random places of every map."""
+    means: frozenset[str] = frozenset()
+    """Layers whose mean over all places is taken."""
 
-    @classmethod
-    def from_dict(cls, said: Mapping[str, Any]) -> Units:
-        """From plain lists, as JSON gives them back."""
-        placements = tuple(None if one is None else _placement(one) for one in said["placements"])
-        clips = tuple(None if one is None else Clip(**one) for one in said["clips"])
-        places = tuple((int(rows), int(columns)) for rows, columns in said["places"])
-        return cls(
-            tuple(said["layers"]),
-            tuple(said["channels"]),
-            places,
-            placements,
-            dict(said["aliases"]),
-            tuple(said["signed"]),
-            clips,
-        )
+    def __or__(self, other: Observes) -> Observes:
+        if self.samples and other.samples and self.samples != other.samples:
+            raise PellucidError(
+                f"{self.samples} and {other.samples} sampled places: all statistics of a sweep sample the same places"
+            )
+        return Observes(self.extremes | other.extremes, self.samples or other.samples, self.means | other.means)
 
-    def __len__(self) -> int:
-        return self._firsts[-1]
+
+@dataclass(frozen=True)
+class Scope:
+    """What a sweep is over, as folds need to know it."""
+
+    units: Units
+    images: int = 0
+    classes: int = 0
+    """0 where the images have no classes."""
+    seed: int = 0
 
     @cached_property
-    def _firsts(self) -> tuple[int, ...]:
-        return (0, *accumulate(self.channels))
+    def order(self) -> NDArray[np.int64]:
+        """All images in a seeded order: class-sorted sources cannot break the bounds then."""
+        return generator(self.seed, "order").permutation(self.images).astype(np.int64)
 
-    def first(self, layer: int) -> int:
-        """The number of the first unit of a layer."""
-        return self._firsts[layer]
-
-    def of(self, layers: Sequence[str]) -> NDArray[np.int64]:
-        """The numbers of all units of these layers."""
-        which = [self.layer(name) for name in layers]
-        spans = [np.arange(self._firsts[i], self._firsts[i + 1]) for i in which]
-        return np.concatenate([np.zeros(0, np.int64), *spans])
-
-    def layer(self, name: str) -> int:
-        """The number of a layer, by its name or another name of it. Raises UnknownName with the nearest."""
-        known = self.aliases.get(name, name)
-        if known not in self.layers:
-            raise unknown("layer in the index", name, self.layers)
-        return self.layers.index(known)
-
-    def number(self, layer: str, channel: int) -> int:
-        """The number of one unit."""
-        return self.first(self.layer(layer)) + channel
-
-    def clip(self, layer: int) -> Clip | None:
-        """What cuts the activations of a layer off."""
-        return self.clips[layer] if self.clips else None
-
-    def bounded(self, received: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(..., units) activations, from what the activations that cut them off received."""
-        if not any(self.clips):
-            return received
-        found = received.copy()
-        for i, clip in enumerate(self.clips):
-            if clip is not None:
-                mine = slice(self._firsts[i], self._firsts[i + 1])
-                found[..., mine] = clip(found[..., mine])
-        return found
-
-
-def _placement(said: Mapping[str, Any]) -> Placement:
-    pairs: dict[str, Any] = {name: tuple(said[name]) for name in ("start", "jump", "field")}
-    grid = said["grid"]
-    local = said.get("local")  # indexes of former versions do not have it
-    return Placement(
-        **pairs,
-        exact=said["exact"],
-        grid=None if grid is None else (tuple(grid[0]), tuple(grid[1])),
-        local=None if local is None else tuple(local),
-    )
+    def drawn(self, count: int) -> NDArray[np.int64]:
+        """So many images at random, in rising order; the same for every count asked for."""
+        known: dict[int, NDArray[np.int64]] = self.__dict__.setdefault("_drawn", {})
+        if count not in known:
+            known[count] = np.sort(self.order[:count])
+        return known[count]
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,92 +112,193 @@ class Batch:
     means: NDArray[np.float32]
     sampled: NDArray[np.float32]
     found: Mapping[str, Events]
-    """By the name of the fold whose gate they passed."""
+    """By the extreme that was searched for: LARGEST, SMALLEST."""
     hashes: NDArray[np.uint64] | None = None
     """(N,) of the pictures' bytes, as they were read."""
 
 
-Working = dict[str, Any]
-"""What a fold holds while it counts."""
-
-
-class Fold(ABC):
-    """One statistic. Its working form counts; its packed form is written, travels, and can be added in any order."""
+@dataclass(frozen=True, eq=False)
+class Held:
+    """What a finished index holds of one fold: `held["NAME"]` is one of its arrays, memory-mapped."""
 
     name: str
+    scope: Scope
+    array: Callable[[str], NDArray[Any]]
+    """By FOLD.NAME."""
+    folder: str
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.array(f"{self.name}.{name}")
+
+    def damaged(self, why: str) -> BadStore:
+        """The error for arrays that cannot be what was written."""
+        return BadStore(f"{self.folder!r} is damaged: {why}")
+
+
+class Fold(ABC, Generic[Read]):
+    """One statistic. Its working form counts; its packed form is written, travels, and can be added in any order."""
+
+    name: ClassVar[str]
+    """Under which plans and files know it."""
+    format: ClassVar[int] = 1
+    """Raised when the same options would give other bits."""
+    absent: ClassVar[str] = "the index was made without it"
+    """The error for whoever asks an index that does not have it: how to make one that has."""
+    bounded: ClassVar[bool] = False
+    """Whether `bound` says what other shards need not report any more."""
+
+    def __init_subclass__(cls, **how: Any) -> None:
+        super().__init_subclass__(**how)
+        if "name" in cls.__dict__:  # else it is a base of several
+            KNOWN[cls.name] = cls
+
+    @classmethod
+    def of(cls: type[Own], options: Mapping[str, Any]) -> Own:
+        """The fold with these options. Raises PellucidError, in one line, for what they cannot be."""
+        model = options_of(cls)
+        for name in options:
+            if name not in model.model_fields:
+                raise unknown(f"option of the statistic {cls.name!r}", name, model.model_fields)
+        try:
+            found = model(**options)
+        except pydantic.ValidationError as error:
+            first = error.errors()[0]
+            name, shown = ".".join(map(str, first["loc"][:1])), repr(first["input"])
+            raise PellucidError(f"{name}={shown[:80]}: {first['msg'].lower()}") from error
+        return cls(**{name: getattr(found, name) for name in model.model_fields})
+
+    def said(self) -> dict[str, Any]:
+        """As it stands in a plan."""
+        return {"name": self.name, "format": self.format, "options": asdict(self)}  # type: ignore[call-overload]
+
+    def settled(self: Own, scope: Scope) -> Own | None:
+        """The same, with options that were left open decided; None where there is nothing to keep."""
+        return self
+
+    def fits(self, scope: Scope) -> None:  # most fit everywhere
+        """Raises ValueError where the options do not belong to the layers and images."""
+
+    @property
+    def observes(self) -> Observes:
+        """What has to be taken down of the layers' outputs for it."""
+        return Observes()
 
     @abstractmethod
-    def start(self, units: Units) -> Working:
+    def start(self, scope: Scope) -> Working:
         """Nothing seen yet."""
 
     @abstractmethod
-    def step(self, working: Working, units: Units, batch: Batch) -> None:
+    def step(self, working: Working, scope: Scope, batch: Batch) -> None:
         """Take a batch in."""
 
     @abstractmethod
-    def pack(self, units: Units, working: Working) -> Part:
+    def pack(self, scope: Scope, working: Working) -> Part:
         """As it is written: small, and nothing but arrays."""
 
     @abstractmethod
-    def absorb(self, working: Working, units: Units, part: Part) -> None:
+    def absorb(self, working: Working, scope: Scope, part: Part) -> None:
         """Take a packed part in; in whatever order they come, the bits are the same."""
 
     @abstractmethod
-    def finish(self, units: Units, working: Working) -> Part:
+    def finish(self, scope: Scope, working: Working) -> Part:
         """What is read from the index."""
 
-    def merge(self, units: Units, a: Part, b: Part) -> Part:
+    @abstractmethod
+    def arrays(self, scope: Scope) -> Mapping[str, Shape]:
+        """What `finish` gives: the shape of each array, by which a damaged file is noticed."""
+
+    @abstractmethod
+    def read(self, held: Held) -> Read:
+        """What a finished index shows of it."""
+
+    def merge(self, scope: Scope, a: Part, b: Part) -> Part:
         """Both parts as one; associative, commutative, exact."""
-        working = self.start(units)
-        self.absorb(working, units, a)
-        self.absorb(working, units, b)
-        return self.pack(units, working)
+        working = self.start(scope)
+        self.absorb(working, scope, a)
+        self.absorb(working, scope, b)
+        return self.pack(scope, working)
 
-    def gate(self, working: Working, images: NDArray[np.int64]) -> NDArray[np.float32] | None:
-        """(N, units): below it an activation of these pictures cannot matter to this fold; None: it does not search."""
-        return None
+    def gates(self, working: Working, images: NDArray[np.int64]) -> Mapping[str, NDArray[np.float32]]:
+        """For each extreme whose place it needs (N, units): below it an activation of these images cannot matter."""
+        return {}
+
+    def bound(self, working: Working) -> NDArray[np.uint64]:
+        """(units,): what other shards need not report, because enough is known that comes before it."""
+        raise NotImplementedError
+
+    def bounded_by(self, working: Working, bound: NDArray[np.uint64]) -> None:
+        """Report nothing that comes behind the bound."""
 
 
-class Rows(Fold):
+KNOWN: dict[str, type[Fold[Any]]] = {}
+"""The folds whose modules have been imported, by name."""
+
+
+@functools.cache
+def options_of(*kinds: type[Fold[Any]]) -> type[pydantic.BaseModel]:
+    """The options of folds, side by side, as a pydantic model."""
+    found: dict[str, Any] = {}
+    for kind in kinds:
+        hints = typing.get_type_hints(kind, include_extras=True)
+        for one in fields(kind):  # type: ignore[arg-type]
+            found[one.name] = hints[one.name], ... if one.default is MISSING else one.default
+    return pydantic.create_model("Options", **found)
+
+
+class Rows(Fold[Read]):
     """What is kept of every picture: a row of numbers for each. The rows are written straight to where they are read,
     so that memory does not grow with their number.
     """
 
     @abstractmethod
-    def columns(self, units: Units) -> Mapping[str, tuple[int, np.dtype[Any]]]:
+    def columns(self, scope: Scope) -> Mapping[str, tuple[int, np.dtype[Any]]]:
         """Arrays by name: (width, type)."""
 
     @abstractmethod
-    def rows(self, units: Units, batch: Batch) -> tuple[NDArray[np.int64], Mapping[str, NDArray[Any]]]:
+    def rows(self, scope: Scope, batch: Batch) -> tuple[NDArray[np.int64], Mapping[str, NDArray[Any]]]:
         """(numbers of the pictures, their rows)."""
 
     @abstractmethod
-    def height(self, images: int) -> int:
+    def height(self, scope: Scope) -> int:
         """How many rows there are in all."""
 
     @abstractmethod
-    def position(self, images: NDArray[np.int64]) -> NDArray[np.int64]:
+    def position(self, scope: Scope, images: NDArray[np.int64]) -> NDArray[np.int64]:
         """Which rows are those of these pictures."""
 
-    def start(self, units: Units) -> Working:
-        return {"image": [], **{name: [] for name in self.columns(units)}}
+    def start(self, scope: Scope) -> Working:
+        return {"image": [], **{name: [] for name in self.columns(scope)}}
 
-    def step(self, working: Working, units: Units, batch: Batch) -> None:
-        images, rows = self.rows(units, batch)
+    def step(self, working: Working, scope: Scope, batch: Batch) -> None:
+        images, rows = self.rows(scope, batch)
         if len(images):
-            self.absorb(working, units, {"image": images, **rows})
+            self.absorb(working, scope, {"image": images, **rows})
 
-    def pack(self, units: Units, working: Working) -> Part:
+    def pack(self, scope: Scope, working: Working) -> Part:
         images = np.concatenate([np.zeros(0, np.int64), *working["image"]])
         order = np.argsort(images)
         packed: Part = {"image": images[order]}
-        for name, (width, kind) in self.columns(units).items():
+        for name, (width, kind) in self.columns(scope).items():
             packed[name] = np.concatenate([np.zeros((0, width), kind), *working[name]])[order]
         return packed
 
-    def absorb(self, working: Working, units: Units, part: Part) -> None:
+    def absorb(self, working: Working, scope: Scope, part: Part) -> None:
         for name, values in part.items():
             working[name].append(values)
 
-    def finish(self, units: Units, working: Working) -> Part:
-        return self.pack(units, working)
+    def finish(self, scope: Scope, working: Working) -> Part:
+        return self.pack(scope, working)
+
+    def arrays(self, scope: Scope) -> Mapping[str, Shape]:
+        height = self.height(scope)
+        return {"there": (height, 1), **{name: (height, width) for name, (width, _) in self.columns(scope).items()}}
+
+
+class OfEveryImage(Rows[Read]):
+    """Rows for all images: that of an image is its number."""
+
+    def height(self, scope: Scope) -> int:
+        return scope.images
+
+    def position(self, scope: Scope, images: NDArray[np.int64]) -> NDArray[np.int64]:
+        return images

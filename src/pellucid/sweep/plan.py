@@ -10,21 +10,20 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.chance import generator
-from pellucid.sweep.fold import Fold, Units
-from pellucid.sweep.folds.histogram import Histogram
-from pellucid.sweep.folds.rows import ClassSums, Embeddings, Hashes, Probe
-from pellucid.sweep.folds.sums import Moments
-from pellucid.sweep.folds.top import Top
+from pellucid.errors import PellucidError
+from pellucid.sweep import registry
+from pellucid.sweep.fold import Fold, Observes, Scope
+from pellucid.sweep.layers import Units
 
-FORMAT = 2
-"""Of shards and indexes: raised when the same plan would give other bits."""
+FORMAT = 3
+"""Of plans and shards, and of what is taken down of a pass: raised when the same plan would give other bits. Each fold
+has a format of its own."""
 FREE = ("net", "source", "batch")
 """What the numbers do not depend on."""
 
@@ -58,19 +57,9 @@ class Plan:
     labels: str
     """SHA-256 of the pictures' classes; empty where they have none."""
     units: Units
-    embedded: tuple[str, ...] = ()
-    pooled: tuple[str, ...] = ()
-    """Layers whose maxima are kept of every picture."""
+    folds: tuple[Fold[Any], ...]
+    """What is kept, each with its options; no two of one name."""
     classes: tuple[str, ...] = ()
-    count: int = 100
-    bottom: int = 10
-    """Weakest pictures kept of every unit; 0: none."""
-    probe: int = 10_000
-    """Pictures in the probe."""
-    samples: int = 4
-    """Places of every map of which the histograms are made."""
-    classed: tuple[str, ...] = ()
-    """Layers whose means over the pictures of each class are kept."""
     at_once: int = 4
     """Pictures that go through the network together, filled up with black: libraries choose other kernels for other
     numbers, with other last bits. More would leave the cache, fewer pay more for every layer that is watched."""
@@ -93,34 +82,14 @@ class Plan:
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
     @cached_property
-    def folds(self) -> tuple[Fold, ...]:
-        """What is kept."""
-        found: list[Fold] = [Top(self.count), Histogram(), Moments(self.samples), Embeddings(self.embedded), Hashes()]
-        found += [Top(self.bottom, smallest=True)] if self.bottom else []
-        found += [Embeddings(self.pooled, maxima=True)] if self.pooled else []
-        found += [Probe(self.probed)] if self.probe else []
-        found += [ClassSums(len(self.classes), self.classed)] if self.classes else []
-        return tuple(found)
+    def scope(self) -> Scope:
+        """What the folds need to know of it."""
+        return Scope(self.units, self.images, len(self.classes), self.seed)
 
     @cached_property
-    def probed(self) -> NDArray[np.int64]:
-        """The pictures of the probe, sorted."""
-        return np.sort(self._order[: self.probe])
-
-    @property
-    def averaged(self) -> frozenset[str]:
-        """Layers whose mean over all places is taken."""
-        return frozenset((*self.embedded, *self.classed))
-
-    def above(self, floors: Mapping[str, NDArray[np.uint64]] | None) -> tuple[Fold, ...]:
-        """The folds, told what need not be reported."""
-        known = floors or {}
-        return tuple(replace(one, floor=known.get(one.name)) if isinstance(one, Top) else one for one in self.folds)
-
-    @cached_property
-    def _order(self) -> NDArray[np.int64]:
-        """All pictures in a seeded order: class-sorted sources cannot break the bounds then."""
-        return generator(self.seed, "order").permutation(self.images).astype(np.int64)
+    def observes(self) -> Observes:
+        """What has to be taken down of a pass: what any of the folds wants."""
+        return reduce(Observes.__or__, (fold.observes for fold in self.folds), Observes())
 
     @property
     def shards(self) -> int:
@@ -129,7 +98,7 @@ class Plan:
 
     def members(self, shard: int) -> NDArray[np.int64]:
         """The pictures of one shard, in the seeded order."""
-        return self._order[shard * self.shard : (shard + 1) * self.shard]
+        return self.scope.order[shard * self.shard : (shard + 1) * self.shard]
 
     def piece(self, shard: int) -> Piece:
         """All of a shard."""
@@ -137,16 +106,25 @@ class Plan:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
-        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
+        said = asdict(replace(self, folds=())) | {"folds": [fold.said() for fold in self.folds]}
+        return json.loads(json.dumps(said))  # type: ignore[no-any-return]
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> Plan:
         """The inverse of `as_dict`."""
         kept = Units.from_dict(said["units"])
-        lists = {name: tuple(said[name]) for name in ("embedded", "pooled", "classes", "classed")}
+        folds = tuple(map(_fold, said["folds"]))
         size = (int(said["size"][0]), int(said["size"][1]))
-        return cls(**{**said, "units": kept, "size": size, **lists})
+        return cls(**{**said, "units": kept, "size": size, "folds": folds, "classes": tuple(said["classes"])})
 
     def __getstate__(self) -> dict[str, Any]:
         """What travels: not what was made of it, such as the order of all pictures."""
         return {one.name: getattr(self, one.name) for one in fields(self)}
+
+
+def _fold(said: Mapping[str, Any]) -> Fold[Any]:
+    """A fold as a plan names it."""
+    kind = registry.fold(said["name"])
+    if said["format"] != kind.format:
+        raise PellucidError(f"the statistic {kind.name!r} is of format {said['format']}, here it is {kind.format}")
+    return kind.of(said["options"])

@@ -6,7 +6,7 @@ import ctypes
 import json
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache, lru_cache
@@ -22,7 +22,7 @@ from pellucid.images.sources import Source
 from pellucid.net import Net
 from pellucid.net.load import load
 from pellucid.sweep.eye import Eye
-from pellucid.sweep.fold import Part
+from pellucid.sweep.fold import Part, Working
 from pellucid.sweep.plan import Piece, Plan
 
 _AHEAD = 2  # batches that are read while one is computed
@@ -41,14 +41,14 @@ class Done:
 
 def empty(plan: Plan) -> Done:
     """Nothing seen."""
-    return Done({fold.name: fold.pack(plan.units, fold.start(plan.units)) for fold in plan.folds}, (), 0)
+    return Done({fold.name: fold.pack(plan.scope, fold.start(plan.scope)) for fold in plan.folds}, (), 0)
 
 
 def joined(plan: Plan, pieces: Sequence[Done]) -> Done:
     """Several pieces as one; their order does not matter."""
     whole = pieces[0]
     for one in pieces[1:]:
-        parts = {fold.name: fold.merge(plan.units, whole.parts[fold.name], one.parts[fold.name]) for fold in plan.folds}
+        parts = {fold.name: fold.merge(plan.scope, whole.parts[fold.name], one.parts[fold.name]) for fold in plan.folds}
         whole = Done(parts, whole.bad + one.bad, whole.images + one.images, whole.stamps + one.stamps)
     return whole
 
@@ -69,9 +69,11 @@ def run_piece(
     if source.identity != plan.names:
         raise PellucidError(f"{source} does not hold the pictures any more that the index was begun with")
     members = plan.members(piece.shard)[piece.start : piece.stop]
-    folds = plan.above(piece.floors)
-    working = {fold.name: fold.start(plan.units) for fold in folds}
-    eye = Eye(net, plan.units, plan.samples, plan.seed, plan.averaged, plan.at_once)
+    working = {fold.name: fold.start(plan.scope) for fold in plan.folds}
+    for fold in plan.folds:
+        if piece.floors and fold.name in piece.floors:
+            fold.bounded_by(working[fold.name], piece.floors[fold.name])
+    eye = Eye(net, plan.units, plan.observes, plan.seed, plan.at_once)
     bad: list[tuple[int, str]] = []
     stamps: list[tuple[int, int, int]] = []
     for read in _batches(plan, net, source, members):
@@ -82,14 +84,22 @@ def run_piece(
         if not read.pictures:
             continue
         numbers = np.array(read.images, np.int64)
-        gates = {fold.name: fold.gate(working[fold.name], numbers) for fold in folds}
-        searching = {name: gate for name, gate in gates.items() if gate is not None}
-        seen = eye.look(torch.stack(read.pictures), numbers, _labels(source, read.images), searching)
+        gates = _gates(plan, working, numbers)
+        seen = eye.look(torch.stack(read.pictures), numbers, _labels(source, read.images), gates)
         batch = replace(seen, hashes=np.array(read.hashes, np.uint64))
-        for fold in folds:
-            fold.step(working[fold.name], plan.units, batch)
-    packed = {fold.name: fold.pack(plan.units, working[fold.name]) for fold in folds}
+        for fold in plan.folds:
+            fold.step(working[fold.name], plan.scope, batch)
+    packed = {fold.name: fold.pack(plan.scope, working[fold.name]) for fold in plan.folds}
     return Done(packed, tuple(bad), len(members) - len(bad), tuple(sorted(stamps)))
+
+
+def _gates(plan: Plan, working: Mapping[str, Working], images: NDArray[np.int64]) -> dict[str, NDArray[np.float32]]:
+    """For each extreme (N, units): below it no fold needs to know where it is."""
+    found: dict[str, NDArray[np.float32]] = {}
+    for fold in plan.folds:
+        for extreme, gate in fold.gates(working[fold.name], images).items():
+            found[extreme] = gate if extreme not in found else np.minimum(found[extreme], gate)
+    return found
 
 
 @cache
@@ -163,16 +173,23 @@ def _read(net: Net, source: Source, numbers: NDArray[np.int64], size: tuple[int,
 
 
 _networks: dict[str, Net] = {}
+"""In a process that works for another: the network of the last plan, by its key. It ends with the process."""
 
 
 def _network(plan: Plan) -> Net:
-    """The plan's network, once for each process; refused where its weights are others by now."""
+    """The plan's network, opened once in a worker; refused where its weights are others by now."""
     if plan.key not in _networks:
         net = load(**plan.net)
         net = same(_placed(net, plan.device) if plan.device != "cpu" else net, plan)
         _networks.clear()
         _networks[plan.key] = net
     return _networks[plan.key]
+
+
+def forget() -> None:
+    """Let go of what was opened for a plan: its work is done in this process."""
+    _networks.clear()
+    _source.cache_clear()
 
 
 def _placed(net: Net, device: str) -> Net:

@@ -32,9 +32,7 @@ from pellucid.images.sources import Source
 from pellucid.sweep import _disk, final
 from pellucid.sweep._checked import checked
 from pellucid.sweep._disk import BadStore, declare, declared
-from pellucid.sweep.fold import Part, Rows
-from pellucid.sweep.folds.sums import MOMENTS
-from pellucid.sweep.folds.top import Top
+from pellucid.sweep.fold import Fold, Held, Part, Read, Shape
 from pellucid.sweep.plan import FREE, Plan
 from pellucid.sweep.shard import Done
 
@@ -219,30 +217,26 @@ class Store:
         except (OSError, ValueError, BadStore) as error:
             raise BadStore(f"{str(self.folder)!r} is damaged: {path.name} cannot be read: {error}; {_AGAIN}") from error
         shape = self._shapes.get(name)
-        if shape is not None and (found.shape != shape or found.dtype.kind not in "fiu"):
+        if shape is not None and not (_fits(found.shape, shape) and found.dtype.kind in "fiu"):
             raise BadStore(f"{str(self.folder)!r} is damaged: {path.name} is {found.shape}, not {shape}")
         return found
 
     @cached_property
-    def _shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """What arrays must be, of those whose shape the plan says."""
-        plan, n = self.plan, len(self.plan.units)
-        found: dict[str, tuple[int, ...]] = {}
-        for fold in plan.folds:
-            if isinstance(fold, Top):
-                found |= {f"{fold.name}.{what}": (n, fold.count) for what in ("value", "image", "place", "before")}
-            elif isinstance(fold, Rows):
-                height, columns = fold.height(plan.images), fold.columns(plan.units)
-                found |= {f"{fold.name}.{what}": (height, width) for what, (width, _) in columns.items()}
-                found[f"{fold.name}.there"] = (height, 1)
-            elif fold.name == "moments":
-                found |= {f"moments.{what}": (n,) for what in MOMENTS}
-            elif fold.name == "histogram":
-                found |= {"histogram.offset": (n + 1,), "histogram.top": (n,)}
-            elif fold.name == "classes":
-                width = len(plan.units.of(plan.classed))
-                found |= {"classes.mean": (len(plan.classes), width), "classes.count": (len(plan.classes),)}
-        return found
+    def _shapes(self) -> Mapping[str, Shape]:
+        """What arrays must be, as the folds say."""
+        scope, folds = self.plan.scope, self.plan.folds
+        return {f"{fold.name}.{name}": shape for fold in folds for name, shape in fold.arrays(scope).items()}
+
+    def fold(self, kind: type[Fold[Read]]) -> Fold[Read] | None:
+        """The fold of that kind in the plan, with its options; None where there is none."""
+        return next((fold for fold in self.plan.folds if isinstance(fold, kind)), None)
+
+    def read(self, kind: type[Fold[Read]]) -> Read:
+        """What a fold found. Raises PellucidError where the plan has none of that kind."""
+        fold = self.fold(kind)
+        if fold is None:
+            raise PellucidError(kind.absent)
+        return fold.read(Held(fold.name, self.plan.scope, self.array, str(self.folder)))
 
     def kept(self, name: str) -> NDArray[np.float64] | None:
         """Numbers that were measured on the finished index and kept with it; None where there are none, or damaged."""
@@ -369,7 +363,18 @@ def _publish(made: Path, place: Path, files: Mapping[str, str]) -> None:
             raise
 
 
+def _fits(shape: tuple[int, ...], declared: Shape) -> bool:
+    return len(shape) == len(declared) and all(b in (None, a) for a, b in zip(shape, declared, strict=True))
+
+
 def _differs(there: Plan, plan: Plan) -> str:
-    mine, theirs = plan.as_dict(), there.as_dict()
-    names = [name for name in mine if name not in FREE and theirs.get(name) != mine[name]]
+    mine, theirs = _flat(plan), _flat(there)
+    names = [name for name in {**mine, **theirs} if name not in FREE and theirs.get(name) != mine.get(name)]
     return f"other {', '.join(names)}; name another --store"
+
+
+def _flat(plan: Plan) -> dict[str, Any]:
+    """A plan with the options of its folds as if they were its own."""
+    said = plan.as_dict()
+    folds = said.pop("folds")
+    return {**said, **{name: value for fold in folds for name, value in fold["options"].items()}}

@@ -19,9 +19,10 @@ from PIL import Image
 from pellucid.errors import BadImage, MissingExtra, PellucidError, UnknownName, Unreachable
 from pellucid.images import samples
 from pellucid.images.sources import KINDS, Source
+from pellucid.index import Index
+from pellucid.index.plan import planned
 from pellucid.net import Net
-from pellucid.sweep import Here, planned, swept
-from pellucid.sweep.index import Index
+from pellucid.sweep import Here, swept
 from tests.sweep.made import small
 
 COUNT, CLASSES = 12, ("cat", "dog", "owl")
@@ -182,7 +183,7 @@ def test_what_cannot_be_read_is_listed_with_its_reason_and_the_rest_is_there(tmp
         assert " ".join(sorted(bad)) == missing
         reasons = " ".join(bad[name] for name in sorted(bad))
         assert all(word in reasons for word in ("cut short", "empty")), reasons
-        assert len(Index.of(store).embeddings()[0]) == COUNT - 3
+        assert len(Index.of(store).embedding[0]) == COUNT - 3
 
 
 def test_order_of_the_classes_makes_no_difference(tmp_path: Path) -> None:
@@ -194,7 +195,7 @@ def test_order_of_the_classes_makes_no_difference(tmp_path: Path) -> None:
         index = Index.of(
             swept(planned(net, source, layers=["second"], count=4), tmp_path / f"{place.stem}.index", Here(net, source))
         )
-        found.append([[original(source, i) for i in index.top("second", unit, 4).images] for unit in range(5)])
+        found.append([[original(source, i) for i in index["second"].top(unit, 4).images] for unit in range(5)])
     assert found[0] == found[1]
 
 

@@ -9,9 +9,10 @@ import torch
 import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.images.sources import Source
+from pellucid.index import Index
+from pellucid.index.plan import planned
 from pellucid.methods.representation._atlas import Sampled, celled, sampled, strongest, whitened
-from pellucid.sweep import Here, planned, swept
-from pellucid.sweep.index import Index
+from pellucid.sweep import Here, swept
 from tests.sweep.made import photos, small
 
 

@@ -13,13 +13,14 @@ from torch import Tensor, nn
 import pellucid as pl
 from pellucid.errors import MissingExtra, PellucidError
 from pellucid.images.sources import Source
+from pellucid.index import Index
+from pellucid.index.plan import planned
 from pellucid.methods.representation import _layout
 from pellucid.methods.representation._grid import assigned, polished, seams_of, sides_for
 from pellucid.methods.representation._layout import independent, laid_out, principal, reduced
 from pellucid.methods.representation._quality import quality
 from pellucid.net import Labels, Net, Preprocess
-from pellucid.sweep import Here, planned, swept
-from pellucid.sweep.index import Index
+from pellucid.sweep import Here, swept
 
 
 class Colours(nn.Module):
@@ -50,7 +51,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
         torch.manual_seed(0)
         net = Net(Colours().eval(), "colours", Preprocess(resize=8, crop=(8, 8)), Labels.plain(["r", "g", "b"]))
     source = Source.of(folder / "x.npz")
-    plan = planned(net, source, layers=("mix", "head"), embedded=("mix",), count=4)
+    plan = planned(net, source, layers=("mix", "head"), embed=("mix",), count=4)
     return Index.of(swept(plan, folder / "x.index", Here(net, source))).using(net)
 
 

@@ -8,16 +8,17 @@ import pytest
 import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.images.sources import Source
-from pellucid.methods.representation._search import Metric, nearest
-from pellucid.sweep import Here, planned, swept
-from pellucid.sweep.index import Index
+from pellucid.index import Index
+from pellucid.index.plan import planned
+from pellucid.index.search import Metric, nearest
+from pellucid.sweep import Here, swept
 from tests.sweep.made import photos, small
 
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     net, source = small(), Source.of(photos(tmp_path_factory.mktemp("photos"), 30, classes=3))
-    plan = planned(net, source, layers=("first", "second", "head"), embedded=("first", "second"), count=4)
+    plan = planned(net, source, layers=("first", "second", "head"), embed=("first", "second"), count=4)
     return Index.of(swept(plan, tmp_path_factory.mktemp("store") / "x", Here(net, source))).using(net)
 
 
@@ -34,7 +35,7 @@ def test_a_picture_of_the_index_finds_itself(index: Index, metric: Metric) -> No
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_by_the_plain_formula(index: Index, metric: Metric) -> None:
-    numbers, rows = index.embeddings("first")
+    numbers, rows = index["first"].embedding
     like = pl.representation.neighbours(index, index.source.read(4), layer="first", metric=metric, count=7)
     mine = [float(x) for x in rows[numbers.tolist().index(4)]]
     found = []
@@ -67,7 +68,7 @@ def test_equals_come_in_the_order_of_the_data_set() -> None:
 def test_pieces_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.random.default_rng(0).normal(size=(1000, 16)).astype(np.float32)
     whole = nearest(rows[:20], rows, 9, "euclidean")
-    monkeypatch.setattr("pellucid.methods.representation._search._PIECE", 64)
+    monkeypatch.setattr("pellucid.index.search._PIECE", 64)
     for one, other in zip(whole, nearest(rows[:20], rows, 9, "euclidean"), strict=True):
         assert np.array_equal(one, other)
     assert whole[1][:, 0].tolist() == list(range(20))

@@ -10,8 +10,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 import pellucid as pl
+from pellucid.index import Index
 from pellucid.net import Net, Preprocess
-from pellucid.sweep.index import Index
 
 SIZE, FIELD = 48, 7
 RED, LIGHT, BAR, BLOB, MARK, DOUBLE, SILENT = range(7)

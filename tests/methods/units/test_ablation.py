@@ -12,8 +12,8 @@ from torch import nn
 import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.images.sources import Source
+from pellucid.index import Index
 from pellucid.net import Labels, Net, Preprocess
-from pellucid.sweep.index import Index
 from tests.sweep.made import photos
 
 
@@ -61,7 +61,7 @@ def by_hand(index: Index, images: list[int], channel: int | None, value: float =
 def test_tables_are_what_the_network_says_by_hand(index: Index, value: Any) -> None:
     lost = pl.units.ablation(index, "1:2", value=value, count=18, others=0)
     labels = np.array([index.source.label(i) for i in range(18)])
-    held = index.moments("1", 2)["mean"] if value == "mean" else 0.0
+    held = index["1"].moments.mean[2] if value == "mean" else 0.0
     (before, high), (after, low) = by_hand(index, [*range(18)], None), by_hand(index, [*range(18)], 2, held)
     change = (after - before)[np.arange(18), labels]
     rows = {row["class"]: row for row in lost["classes"].rows}
@@ -74,7 +74,7 @@ def test_tables_are_what_the_network_says_by_hand(index: Index, value: Any) -> N
         assert rows[name]["error"] == pytest.approx(change[these].std(ddof=1) / count**0.5, abs=1e-6)
         assert rows[name]["accuracy"] == (before.argmax(1) == labels)[these].mean()
         assert rows[name]["without"] == (after.argmax(1) == labels)[these].mean()
-    spreads = [index.moments(layer, i)["max_sd"] for layer in ("3", "6") for i in range(3)]
+    spreads = [index[layer].moments.max_sd[i] for layer in ("3", "6") for i in range(3)]
     falls = (high - low) / np.where(np.array(spreads) > 0, spreads, np.inf)
     for row in lost["above"].rows:
         layer, _, channel = str(row["unit"]).partition(":")

@@ -13,9 +13,9 @@ from torch import nn
 import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.images.sources import Source
-from pellucid.methods.units._matching import chance_level, correlations, matched
+from pellucid.index import Index
+from pellucid.index.matching import chance_level, correlations, matched
 from pellucid.net import Net, Preprocess
-from pellucid.sweep.index import Index
 from tests.methods.units.marked import painted
 from tests.sweep.made import photos
 
@@ -177,12 +177,12 @@ def test_a_colour_learnt_at_step_two(steps: list[Index]) -> None:
     assert min(table["overlap"][2:]) == 1 > max(table["overlap"][:2])  # type: ignore[type-var]
     assert found.said[0].startswith("from step 2 on the unit is what it became")
     for i, index in enumerate(steps):
-        held = index.moments("1", 1)
-        assert (table["largest"][i], table["mean"][i]) == (held["greatest"], held["max_mean"])
-        assert table["silent"][i] == held["silent"] / 60
+        held = index["1"].moments
+        assert (table["largest"][i], table["mean"][i]) == (held.greatest[1], held.max_mean[1])
+        assert table["silent"][i] == held.silent[1] / 60
         assert table["dead"][i] == pytest.approx(1 / 3)  # unit 2
-        mine = set(index.top("1", 1, 10).images.tolist())
-        last = set(steps[-1].top("1", 1, 10).images.tolist())
+        mine = set(index["1"].top(1, 10).images.tolist())
+        last = set(steps[-1]["1"].top(1, 10).images.tolist())
         assert table["overlap"][i] == len(mine & last) / len(mine | last)
         assert table["class"][i] in ("odd", "even")
     for strip in found.strips[2:]:  # what they show is red

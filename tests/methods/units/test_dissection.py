@@ -14,9 +14,9 @@ import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.images.concepts import Concepts
 from pellucid.images.sources import Source
+from pellucid.index import Index
 from pellucid.methods.units._exceeded import counted, exceeded
 from pellucid.net import Net, Preprocess
-from pellucid.sweep.index import Index
 from tests.methods.units.marked import painted
 
 

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 import pellucid as pl
 from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName
-from pellucid.methods.units._crops import spots, strongest
-from pellucid.methods.units._feature import Mean, contrasted
+from pellucid.index import Index
+from pellucid.index.crops import spots, strongest
+from pellucid.index.feature import Mean, contrasted
 from pellucid.methods.units._hues import cone_axes, hue_of
 from pellucid.net import Net, Preprocess
-from pellucid.sweep.index import Index
 from tests.methods.units.planted import BAR, DOUBLE, FIELD, LIGHT, MARK, RED, SILENT, indexed
 from tests.net.test_layers import Gated
 
@@ -115,10 +115,10 @@ def test_alike_is_what_the_same_pictures_excite(index: Index) -> None:
     assert table["unit"][0] == f"act:{DOUBLE}"
     assert table["correlation"][0] == pytest.approx(1, abs=1e-5)
     assert table["shared"][0] == 12
-    mine = index.probe("act")[1]
+    mine = index["act"].sample[1]
     for name, value in zip(table["unit"], table["correlation"], strict=True):
         layer, channel = name.split(":")
-        slow = np.corrcoef(mine[:, BAR].astype(float), index.probe(layer)[1][:, int(channel)].astype(float))[0, 1]
+        slow = np.corrcoef(mine[:, BAR].astype(float), index[layer].sample[1][:, int(channel)].astype(float))[0, 1]
         assert value == pytest.approx(slow, abs=1e-4)
     assert f"act:{SILENT}" not in pl.units.similar(index, f"act:{BAR}", count=99)["unit"]
     assert all(
@@ -135,7 +135,7 @@ def test_alike_by_activation(index: Index) -> None:
     for spot in spots(index, unit, strongest(index, unit, 12)):
         maps = index.net.run(spot.pixels[None], at=["act"], stop=True).at["act"][0, LIGHT]
         sums += float(maps.flatten()[spot.place])
-    assert found[f"act:{LIGHT}"] == pytest.approx(sums / index.top("act", LIGHT, 12).values.sum(), rel=1e-5)
+    assert found[f"act:{LIGHT}"] == pytest.approx(sums / index["act"].top(LIGHT, 12).values.sum(), rel=1e-5)
 
 
 def test_what_is_like_nothing(index: Index) -> None:

@@ -15,15 +15,15 @@ import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.images.concepts import Concepts
 from pellucid.images.sources import Source
+from pellucid.index import Index
+from pellucid.index.unit import Unit
 from pellucid.methods.representation import map as map_of
 from pellucid.methods.representation import neighbours
 from pellucid.methods.representation._atlas import sampled
 from pellucid.methods.units._dissect import Judged, passed
 from pellucid.methods.units._exceeded import exceeded
 from pellucid.methods.units._spread import spread
-from pellucid.methods.units._unit import Unit
 from pellucid.net import Net, Preprocess
-from pellucid.sweep.index import Index
 from tests.methods.units.marked import painted
 from tests.sweep.made import photos, small
 

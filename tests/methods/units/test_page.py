@@ -10,9 +10,10 @@ import pytest
 import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.images.sources import Source
+from pellucid.index import Index
+from pellucid.index.plan import planned
 from pellucid.methods.units._spread import spread
-from pellucid.sweep import Here, planned, swept
-from pellucid.sweep.index import Index
+from pellucid.sweep import Here, swept
 from tests.sweep.made import photos, small
 
 
@@ -27,13 +28,13 @@ def test_page(index: Index) -> None:
     page = pl.units.page(index, "second:1")
     assert page.top.names == pl.units.top_images(index, "second:1").names
     assert page.weakest is not None
-    low = index.bottom("second", 1, 4)
+    low = index["second"].bottom(1, 4)
     assert page.weakest.values.tolist() == low.values.tolist()
     assert (np.diff(low.values) >= 0).all()
     assert page.counts.sum() == 4 * 30
     assert page.facts["strongest activation"] == page.top.values[0]
     assert page.classes is not None
-    means = index.class_means("second")[:, 1]
+    means = index["second"].class_means[:, 1]
     assert page.classes["mean"] == tuple(sorted(map(float, means), reverse=True))
     assert page.alike is not None
     assert len(page.likes) == len(page.alike)
@@ -45,11 +46,11 @@ def test_weakest_are_those_of_a_plain_sort(index: Index) -> None:
     for i in range(30):
         run = index.net.run(index.net.see(index.source.read(i)), at=["second"])
         lows.append((float(run.at["second"][0, 1].min()), i))
-    assert index.bottom("second", 1, 4).images.tolist() == [i for _, i in sorted(lows)[:4]]
+    assert index["second"].bottom(1, 4).images.tolist() == [i for _, i in sorted(lows)[:4]]
 
 
 def test_spread_goes_through_all_tenths(index: Index) -> None:
-    images, maxima = index.probe("second")
+    images, maxima = index["second"].sample
     assert images.tolist() == list(range(30))
     found = spread(index, pl.units.Unit("second", 1), each=2)
     assert len(found) == 20
@@ -64,7 +65,7 @@ def test_spread_goes_through_all_tenths(index: Index) -> None:
 
 def test_units_in_sql(index: Index) -> None:
     found = pl.units.table(index, where="layer = 'second' and greatest > 0", sort="greatest")
-    greatest = [index.moments("second", k)["greatest"] for k in range(5)]
+    greatest = [index["second"].moments.greatest[k] for k in range(5)]
     expected = sorted((value for value in greatest if value > 0), reverse=True)
     assert np.allclose([float(value) for value in found["greatest"]], expected)  # type: ignore[arg-type]
     assert {str(name).split(":")[0] for name in found["unit"]} == {"second"}

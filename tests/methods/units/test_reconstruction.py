@@ -12,8 +12,8 @@ from torch import nn
 import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.images.sources import Source
+from pellucid.index import Index
 from pellucid.net import Net, Preprocess
-from pellucid.sweep.index import Index
 from tests.sweep.made import photos
 
 
@@ -40,7 +40,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
 
 def test_gradient_is_what_finite_differences_give(index: Index) -> None:
     found = pl.units.reconstruction(index, "4:2", count=3, rule="gradient")
-    top, net = index.top("4", 2, 3), index.net
+    top, net = index["4"].top(2, 3), index.net
     for i in range(3):
         pixels = net.see(index.source.read(int(top.images[i]))).pixels.double()
         row, column = divmod(int(top.places[i]), index.plan.units.places[1][1])
@@ -77,8 +77,8 @@ def test_a_cell_at_its_bound_is_followed_too(index: Index) -> None:
     assert found.patches.values[0] == 6
     assert all(found.values[i].any() for i in range(len(found)))
     net = index.net
-    pixels = net.see(index.source.read(int(index.top("4", 1, 1).images[0]))).pixels.double().requires_grad_()
-    cell = net.module[:4](net.preprocess.normalise(pixels))[0, 1].flatten()[int(index.top("4", 1, 1).places[0])]
+    pixels = net.see(index.source.read(int(index["4"].top(1, 1).images[0]))).pixels.double().requires_grad_()
+    cell = net.module[:4](net.preprocess.normalise(pixels))[0, 1].flatten()[int(index["4"].top(1, 1).places[0])]
     (expected,) = torch.autograd.grad(cell, [pixels])
     assert np.allclose(found.values[0], expected[0].numpy(), rtol=1e-6, atol=1e-9)
 
@@ -86,7 +86,7 @@ def test_a_cell_at_its_bound_is_followed_too(index: Index) -> None:
 def test_deconvnet_is_the_transposed_network_with_rectifiers(index: Index) -> None:
     """Written out: the cell alone, back through the switches, rectified at every ReLU (Zeiler & Fergus, 2.1)."""
     found = pl.units.reconstruction(index, "4:2", count=2, rule="deconvnet")
-    net, top = index.net, index.top("4", 2, 2)
+    net, top = index.net, index["4"].top(2, 2)
     conv, last = net.module[0], net.module[3]
     for i in range(2):
         inputs = net.preprocess.normalise(net.see(index.source.read(int(top.images[i]))).pixels.double())

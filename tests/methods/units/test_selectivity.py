@@ -8,11 +8,9 @@ import torch
 
 import pellucid as pl
 from pellucid.errors import PellucidError, UnknownName
-from pellucid.methods.units._answers import answers
-from pellucid.methods.units._classes import Classes, morcos
-from pellucid.methods.units._crops import Asked, Spot, spots, strongest
-from pellucid.methods.units._indexes import measured
-from pellucid.methods.units._touches import (
+from pellucid.index import Index
+from pellucid.index.crops import Asked, Spot, spots, strongest
+from pellucid.index.perturb import (
     LUMA,
     inside,
     luminance_grey,
@@ -23,7 +21,9 @@ from pellucid.methods.units._touches import (
     shuffled,
     turn,
 )  # fmt: skip
-from pellucid.sweep.index import Index
+from pellucid.index.selectivity import measured
+from pellucid.methods.units._answers import answers
+from pellucid.methods.units._classes import Classes, morcos
 from tests.methods.units.planted import BAR, BLOB, DOUBLE, FIELD, LIGHT, MARK, RED, SILENT, SIZE, indexed, kernels
 
 

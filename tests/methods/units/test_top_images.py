@@ -8,8 +8,9 @@ import pytest
 import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.images.sources import Source
-from pellucid.sweep import Here, planned, swept
-from pellucid.sweep.index import Index
+from pellucid.index import Index
+from pellucid.index.plan import planned
+from pellucid.sweep import Here, swept
 from tests.sweep.made import photos, small
 
 

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from pellucid.chance import generator
 from pellucid.errors import PellucidError, Refused
+from pellucid.index import Index
 from pellucid.net import Net
 from pellucid.progress import steps
-from pellucid.sweep.index import Index
 
 _TOGETHER = 8
 """Pictures in a batch."""
@@ -35,11 +35,10 @@ class Sampled:
 
 def sampled(index: Index, layer: str, most: int, seed: int) -> Sampled:
     """One random place that is not at the edge, in each of up to `most` pictures drawn at random."""
-    which = np.arange(index.plan.images)
+    which = np.arange(index.n_images)
     if len(which) > most:
         which = np.sort(generator(seed, "pictures").choice(len(which), most, replace=False))
-    bad = {image for image, _ in index.store.bad()}
-    which = which[[i not in bad for i in which.tolist()]]  # the index has said so
+    which = which[[i not in index.unreadable for i in which.tolist()]]  # the index has said so
     found = []
     for start in steps(range(0, len(which), _TOGETHER), "activations"):
         numbers, pixels = _read(index, which[start : start + _TOGETHER].tolist())

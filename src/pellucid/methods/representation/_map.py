@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
+from pellucid.index import Index
+from pellucid.index.embedding import Embedding, embedding_of, thumbnails
 from pellucid.methods.representation._grid import assigned, polished, seams_of, sides_for
 from pellucid.methods.representation._layout import How, Layout, enough, laid_out
 from pellucid.methods.representation._quality import quality
-from pellucid.methods.representation._rows import Rows, named, rows_of, thumbnails
 from pellucid.result import Meta, Places
 from pellucid.result.places import Grid
-from pellucid.sweep.index import Index
 
 
-@lru_cache(maxsize=2)
-def layout_of(index: Index, layer: str | None, how: How, perplexity: float, seed: int) -> tuple[Rows, Layout]:
+def layout_of(index: Index, layer: str | None, how: How, perplexity: float, seed: int) -> tuple[Embedding, Layout]:
     """The rows of an index in a plane; whoever asks twice about the same index object waits once."""
-    rows = rows_of(index, layer)
+    rows = embedding_of(index, layer)
     enough(len(rows))
-    return rows, laid_out(rows.values, how, perplexity, seed)
+    key = ("layout", rows.layer, how, perplexity, seed)
+    return rows, index.remembered(key, lambda: laid_out(rows.values, how, perplexity, seed))
 
 
 def mapped(index: Index, layer: str | None, how: How, perplexity: float, pictures: int, seed: int) -> Places:
@@ -30,7 +28,7 @@ def mapped(index: Index, layer: str | None, how: How, perplexity: float, picture
     cells = polished(layout.values, assigned(layout.values, sides), sides)
     grid = Grid(cells, seams_of(rows.values, cells, sides))
     small, pictured = thumbnails(index, rows.images, pictures, seed)
-    names, labels = named(index, rows.images)
+    names, labels = index.names(rows.images), index.class_names(rows.images)
     notes = rows.notes + layout.notes
     if len(pictured) < len(rows):
         notes += (f"{len(pictured)} of {len(rows)} pictures are shown small, the others as points",)

@@ -10,11 +10,11 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.errors import PellucidError
+from pellucid.index import Index
 from pellucid.methods import synthesis
 from pellucid.methods.representation._atlas import celled, sampled, strongest, whitened
 from pellucid.methods.representation._layout import enough, laid_out
 from pellucid.result import Atlas, Meta
-from pellucid.sweep.index import Index
 from pellucid.target import Direction
 
 _MOST = 100_000  # pictures: the authors found that no more are needed
@@ -44,8 +44,8 @@ def atlas(
     largest mean of activation · gradient of the logit, over each picture's three best guesses. What a cell holds
     depends on the layout and its seed: neighbours mean something, distances and empty places do not.
     """
-    index.embeddings()  # refuses an index without any
-    name = layer or index.plan.embedded[-1]
+    embedded = index.embedded  # refuses an index without any
+    name = layer or embedded[-1]
     found = sampled(index, name, _MOST, seed)
     enough(len(found.rows))
     lengths = np.linalg.norm(found.rows, axis=1, keepdims=True)

@@ -8,10 +8,10 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
+from pellucid.index import Index
 from pellucid.methods.representation._layout import How
 from pellucid.methods.representation._map import mapped
 from pellucid.result import Places
-from pellucid.sweep.index import Index
 
 
 @method(

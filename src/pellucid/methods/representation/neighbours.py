@@ -9,10 +9,10 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.methods.representation._rows import named, rows_of, seen_by, thumbnail
-from pellucid.methods.representation._search import Metric, nearest
+from pellucid.index import Index
+from pellucid.index.embedding import embedding_of, seen_by, thumbnail
+from pellucid.index.search import Metric, nearest
 from pellucid.result import Meta, Neighbours
-from pellucid.sweep.index import Index
 
 _SIDE = 160
 
@@ -32,13 +32,12 @@ def neighbours(
     equally similar ones the first in the data set comes first. A picture of the index finds itself, at cosine 1 or
     distance 0. Each is shown as the network saw it.
     """
-    rows = rows_of(index, layer)
+    rows = embedding_of(index, layer)
     values, which = nearest(seen_by(index, images, rows.layer), rows.values, count, metric, rows.squares)
     numbers = rows.images[which]
     small = {int(i): thumbnail(index, index.readable(int(i)), _SIDE) for i in np.unique(numbers)}
-    told = [named(index, row) for row in numbers]
     return Neighbours(
-        values, numbers, tuple(names for names, _ in told), tuple(labels for _, labels in told),
+        values, numbers, tuple(map(index.names, numbers)), tuple(map(index.class_names, numbers)),
         np.stack([thumbnail(index, one, _SIDE) for one in images]),
         np.stack([np.stack([small[int(i)] for i in row]) for row in numbers]),
         "cosine" if metric == "cosine" else "− distance",

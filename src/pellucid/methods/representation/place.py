@@ -10,11 +10,11 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.images import Images
+from pellucid.index import Index
+from pellucid.index.embedding import seen_by, thumbnail
 from pellucid.methods.representation._layout import How
 from pellucid.methods.representation._map import layout_of, mapped
-from pellucid.methods.representation._rows import seen_by, thumbnail
 from pellucid.result import Meta, Places
-from pellucid.sweep.index import Index
 
 _HOW = {
     "tsne": "a new picture goes where it fits t-SNE's objective best; all others are held",

@@ -1,10 +1,11 @@
 """Units over a data set: what excites them, how choosy they are, who is like them. They read an index."""
 
 from pellucid.images.concepts import Concepts
-from pellucid.methods.units._make import index
-from pellucid.methods.units._states import Indexes
+from pellucid.index import Index
+from pellucid.index.make import index
+from pellucid.index.several import Indexes
+from pellucid.index.unit import Unit
 from pellucid.methods.units._table import table
-from pellucid.methods.units._unit import Unit
 from pellucid.methods.units.ablation import ablation
 from pellucid.methods.units.colour import colour
 from pellucid.methods.units.compare import compare
@@ -17,7 +18,6 @@ from pellucid.methods.units.reconstruction import reconstruction
 from pellucid.methods.units.selectivity import selectivity
 from pellucid.methods.units.similar import similar
 from pellucid.methods.units.top_images import top_images
-from pellucid.sweep.index import Index
 
 __all__ = [
     "Concepts",

@@ -14,9 +14,9 @@ from torch import Tensor
 from pellucid.chance import generator
 from pellucid.errors import PellucidError, Refused, UnknownName
 from pellucid.images import Images
+from pellucid.index import Index
 from pellucid.net import Net
 from pellucid.progress import steps
-from pellucid.sweep.index import Index
 
 Floats = NDArray[np.float64]
 Edit = Callable[[Tensor], Tensor]
@@ -36,9 +36,8 @@ class Answers:
 
 def sampled(index: Index, count: int, seed: int) -> NDArray[np.int64]:
     """Numbers of so many pictures of the index, at random; those that cannot be read are left out."""
-    bad = {image for image, _ in index.store.bad()}
-    order = generator(seed, "ablation").permutation(index.plan.images).tolist()
-    chosen = list(islice((i for i in order if i not in bad and index.readable(i) is not None), count))
+    order = generator(seed, "ablation").permutation(index.n_images).tolist()
+    chosen = list(islice((i for i in order if i not in index.unreadable and index.readable(i) is not None), count))
     if len(chosen) < 2:
         raise PellucidError(f"the index has {len(chosen)} readable pictures: an error bar needs two")
     return np.sort(np.array(chosen, np.int64))
@@ -77,16 +76,15 @@ def answered(
 
 def truth(index: Index, images: NDArray[np.int64]) -> tuple[NDArray[np.int64], bool]:
     """(the class of each picture among the network's, whether it is known); -1 and False where it is not."""
-    names, net = index.plan.classes, index.net
-    labels = [index.source.label(int(i)) for i in images]
+    names, net, labels = index.classes, index.net, index.labels(images)
     unknown = np.full(len(images), -1, np.int64), False
-    if not names or None in labels or net.labels is None:
+    if not names or (labels < 0).any() or net.labels is None:
         return unknown
     try:
         classes = [net.labels.find(name.replace("_", " ")) for name in names]
     except UnknownName:
         return unknown
-    return np.array([classes[label] for label in labels if label is not None], np.int64), True
+    return np.array(classes, np.int64)[labels], True
 
 
 def spread(values: Floats) -> Spread:

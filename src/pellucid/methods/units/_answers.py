@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from pellucid.chance import generator
-from pellucid.methods.units._crops import Asked, Spot, spots
-from pellucid.methods.units._touches import inside, luminance_grey, mirror, moved, principal_grey, shuffled, turn
-from pellucid.methods.units._unit import Unit
-from pellucid.sweep.index import Index, Top
+from pellucid.index import Index, TopImages
+from pellucid.index.crops import Asked, Spot, spots
+from pellucid.index.perturb import inside, luminance_grey, mirror, moved, principal_grey, shuffled, turn
+from pellucid.index.unit import Unit
 
 Floats = NDArray[np.float64]
 AXES = (0, 45, 90, 135)
@@ -37,7 +37,7 @@ class Answers:
         return np.asarray((1 - (self.changed[name] / self.own).clip(0, 1))[picked].mean(-1))
 
 
-def answers(index: Index, unit: Unit, top: Top, names: Sequence[str], seed: int) -> Answers:
+def answers(index: Index, unit: Unit, top: TopImages, names: Sequence[str], seed: int) -> Answers:
     """Ask a unit about every change of `names`: principal, luminance, shape, turned N, mirrored N."""
     asked, own, found = Asked(index, unit), [], []
     for spot in spots(index, unit, top):

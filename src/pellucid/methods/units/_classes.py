@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.index import Index, TopImages
+from pellucid.index.unit import Unit
 from pellucid.methods.units._answers import Floats, bar, resampled
-from pellucid.methods.units._unit import Unit
 from pellucid.result.table import Cell
-from pellucid.sweep.index import Index, Top
 
 Rows = list[dict[str, Cell]]
 
@@ -72,21 +72,21 @@ def morcos(values: Floats, labels: NDArray[np.int64], classes: int) -> Floats:
 
 
 def class_rows(
-    index: Index, unit: Unit, top: Top, threshold: float, resamples: int, seed: int
+    index: Index, unit: Unit, top: TopImages, threshold: float, resamples: int, seed: int
 ) -> tuple[Rows, list[str]]:
     """The rows of classes, of the strongest pictures and of the whole data set, and what is to be said of them."""
-    labels = [index.source.label(image) for image in top.images.tolist()]
-    known = np.array([label is not None for label in labels])
+    labels = index.labels(top.images)
+    known = labels >= 0
     if not known.any():
         return _whole(index, unit, resamples, seed), []
     values = top.values[known].astype(np.float64)
-    numbers = np.array([label for label in labels if label is not None])
+    numbers = labels[known]
     own = Classes.of(values, numbers, threshold)
     again = [
         Classes.of(values[one], numbers[one], threshold)
         for one in resampled(len(values), resamples, seed, f"{unit} class")
     ]
-    over, label = f"top {len(values)}", index.plan.classes[own.best]
+    over, label = f"top {len(values)}", index.classes[own.best]
 
     def error(name: str) -> Cell:
         return bar(np.array([getattr(one, name) for one in again], float)) if len(values) > 1 else None
@@ -105,14 +105,14 @@ def class_rows(
 
 def _whole(index: Index, unit: Unit, resamples: int, seed: int) -> Rows:
     """Class selectivity over the whole data set: of means over places, and of maxima on the random probe."""
-    number, classes = index.unit(unit.layer, unit.channel), len(index.plan.classes)
-    over = f"all {index.plan.images}"
-    value = _known(float(index.class_selectivity[number]))
+    layer, classes = index[unit.layer], len(index.classes)
+    over = f"all {index.n_images}"
+    value = _known(float(layer.class_selectivity[unit.channel]))
     rows: Rows = [{"index": "class, all pictures", "value": value, "over": over, "detail": "of means over places"}]
-    if not index.plan.probe:
+    if not index.has_sample:
         return rows
-    images, maxima = index.probe(unit.layer)
-    labels = np.array([-1 if (one := index.source.label(i)) is None else one for i in images.tolist()])
+    images, maxima = layer.sample
+    labels = index.labels(images)
     good = (labels >= 0) & np.isfinite(maxima[:, unit.channel])
     values, labels = maxima[good, unit.channel].astype(np.float64), labels[good]
     if len(values) > 1:

@@ -14,12 +14,12 @@ from torch import Tensor
 from pellucid.geometry import between
 from pellucid.images import Images
 from pellucid.images.concepts import Concepts
+from pellucid.index import Index
+from pellucid.index.received import received
 from pellucid.methods.units._exceeded import exceeded
-from pellucid.methods.units._received import received
 from pellucid.net import Net
 from pellucid.progress import steps
 from pellucid.result import Meta, Patches, Region
-from pellucid.sweep.index import Index
 
 _AT_ONCE = 128
 """Units whose maps are as large as the picture at the same time."""
@@ -41,9 +41,8 @@ class Judged:
 
         Units with an upper bound may be at it more often than that: then it is their threshold.
         """
-        units = index.plan.units
-        names = tuple(units.layers[units.layer(layer)] for layer in layers)
-        counts = tuple(units.channels[units.layer(layer)] for layer in names)
+        names = tuple(index[layer].name for layer in layers)
+        counts = tuple(index[layer].channels for layer in names)
         ends = np.concatenate(exceeded(index, names, share))
         # a unit that is silent more often than that is active wherever it is not silent
         return cls(names, counts, np.where(ends == 0, np.finfo(np.float32).tiny, ends * np.where(ends > 0, _CLOSE, 1)))

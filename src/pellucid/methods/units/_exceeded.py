@@ -16,9 +16,9 @@ from torch import Tensor
 
 from pellucid.chance import generator
 from pellucid.errors import PellucidError
-from pellucid.methods.units._crops import seen
+from pellucid.index import Index
+from pellucid.index.crops import seen
 from pellucid.progress import steps
-from pellucid.sweep.index import Index
 
 MOST = 2000
 """Pictures that are counted; of a larger index so many at random."""
@@ -30,35 +30,34 @@ def exceeded(index: Index, layers: Sequence[str], share: float) -> list[NDArray[
     """Of each layer (channels,) the activations that this share exceeds, over all places of all pictures, or of `MOST`
     pictures drawn at random.
     """
-    known = {layer: index.store.kept(_name(layer, share)) for layer in layers}
+    known = {layer: index.kept(_name(layer, share)) for layer in layers}
     missing = [layer for layer in dict.fromkeys(layers) if not _fits(index, layer, known[layer])]
     if missing:
         found, lost = _counted(index, missing, share)
         for layer, values in zip(missing, found, strict=True):
             if not lost:  # else it would be that of other pictures for whoever asks when all are back
-                index.store.keep(_name(layer, share), values)
+                index.keep(_name(layer, share), values)
             known[layer] = values
     return [np.asarray(known[layer]) for layer in layers]
 
 
 def counted(index: Index, layers: Sequence[str], share: float) -> int:
     """How many pictures are counted."""
-    each = sum(_places(index, layer) * _channels(index, layer) for layer in layers)
-    return max(min(index.plan.images, MOST, int(_KEPT / (each * min(share, 1 - share) * 3 + 1))), 1)
+    each = sum(_places(index, layer) * index[layer].channels for layer in layers)
+    return max(min(index.n_images, MOST, int(_KEPT / (each * min(share, 1 - share) * 3 + 1))), 1)
 
 
 def of(index: Index, layers: Sequence[str], share: float) -> str:
     """Which pictures are counted, in words."""
     many = counted(index, layers, share)
-    return f"all {many} pictures" if many == index.plan.images else f"{many} of the {index.plan.images} pictures"
+    return f"all {many} pictures" if many == index.n_images else f"{many} of the {index.n_images} pictures"
 
 
 def _counted(index: Index, layers: Sequence[str], share: float) -> tuple[list[NDArray[np.float64]], int]:
     """(of each layer what is exceeded, how many pictures could not be read any more)."""
-    order = generator(0, "exceeded").permutation(index.plan.images)
-    bad = {image for image, _ in index.store.bad()}
-    chosen = [int(i) for i in order if int(i) not in bad][: counted(index, layers, share)]
-    tails = [_Tail(_channels(index, layer), _places(index, layer), len(chosen), share) for layer in layers]
+    order = generator(0, "exceeded").permutation(index.n_images)
+    chosen = [int(i) for i in order if int(i) not in index.unreadable][: counted(index, layers, share)]
+    tails = [_Tail(index[layer].channels, _places(index, layer), len(chosen), share) for layer in layers]
     lost = 0
     for pixels, missed in _batches(index, sorted(chosen)):
         lost += missed
@@ -74,7 +73,7 @@ def _counted(index: Index, layers: Sequence[str], share: float) -> tuple[list[ND
 
 def _batches(index: Index, chosen: Sequence[int]) -> Iterator[tuple[Tensor | None, int]]:
     """(pixels of a few pictures, how many of them cannot be read any more)."""
-    size = max(index.net.chunk(index.plan.size, grad=False), 1)
+    size = max(index.net.chunk(index.image_size, grad=False), 1)
     groups = [chosen[start : start + size] for start in range(0, len(chosen), size)]
     for group in steps(groups, "pictures, for thresholds"):
         found = []
@@ -125,13 +124,9 @@ def _name(layer: str, share: float) -> str:
 
 
 def _fits(index: Index, layer: str, values: NDArray[np.float64] | None) -> bool:
-    return values is not None and len(values) == _channels(index, layer)
-
-
-def _channels(index: Index, layer: str) -> int:
-    return index.plan.units.channels[index.plan.units.layer(layer)]
+    return values is not None and len(values) == index[layer].channels
 
 
 def _places(index: Index, layer: str) -> int:
-    rows, columns = index.plan.units.places[index.plan.units.layer(layer)]
+    rows, columns = index[layer].places
     return rows * columns

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from pellucid.methods.units._crops import Edges, Spot, box_of
-from pellucid.methods.units._feature import Floats, Mean, contrasted, eight_bits
-from pellucid.methods.units._indexes import Picked, greyed
-from pellucid.methods.units._touches import opponent
+from pellucid.index import Index
+from pellucid.index.crops import Edges, Spot, box_of
+from pellucid.index.feature import Floats, Mean, contrasted, eight_bits
+from pellucid.index.perturb import opponent
+from pellucid.index.selectivity import Picked, greyed
 from pellucid.result.colours import Hues
-from pellucid.sweep.index import Index
 
 _SIDE = 40  # of a small neuron feature, at most
 _RGB_TO_XYZ = np.array([
@@ -80,7 +80,7 @@ def _of_layer(index: Index, picked: Picked, grey: Floats, means: Sequence[Mean])
     side = features[0].shape[0] if features else 1
     return Hues(
         picked.layer,
-        index.plan.units.channels[index.plan.units.layer(picked.layer)],
+        index[picked.layer].channels,
         tuple(int(picked.channels[unit]) for unit in alive),
         selectivity, table[:, 0], table[:, 1], table[:, 2],
         np.stack(features) if features else np.zeros((0, side, side, 3), np.uint8),

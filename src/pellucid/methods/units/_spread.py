@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.chance import generator
-from pellucid.methods.units._patches import patches
-from pellucid.methods.units._received import received
-from pellucid.methods.units._unit import Unit
+from pellucid.index import Index, TopImages
+from pellucid.index.patches import patches
+from pellucid.index.received import received
+from pellucid.index.unit import Unit
 from pellucid.result import Patches
-from pellucid.sweep.index import Index, Top
 
 TENTHS = 10
 
@@ -19,15 +19,14 @@ def spread(index: Index, unit: Unit, *, each: int = 1, seed: int = 0) -> Patches
 
     The pictures are ranked by the unit's largest activation; where in them it lies is found by running the network.
     """
-    images, maxima = index.probe(unit.layer)
+    images, maxima = index[unit.layer].sample
     known = np.isfinite(maxima[:, unit.channel])
     ranked = images[known][np.argsort(maxima[known, unit.channel], kind="stable")]
     chosen = []
     for k, tenth in enumerate(np.array_split(ranked, TENTHS)):
         drawn = generator(seed, "spread", k).choice(len(tenth), min(each, len(tenth)), replace=False)
         chosen += tenth[np.sort(drawn)].tolist()
-    units = index.plan.units
-    layer = units.layers[units.layer(unit.layer)]
+    layer = index[unit.layer].name
     values, places, read = [], [], []
     for image in chosen:
         picture = index.readable(image)
@@ -37,4 +36,6 @@ def spread(index: Index, unit: Unit, *, each: int = 1, seed: int = 0) -> Patches
         maps, before = received(index, index.net.see(picture), [layer])[layer]
         places.append(int(before[unit.channel].argmax()))
         values.append(float(maps[unit.channel].flatten()[places[-1]]))
-    return patches(index, unit, Top(np.array(values, np.float32), np.array(read, np.int64), np.array(places, np.int32)))
+    return patches(
+        index, unit, TopImages(np.array(values, np.float32), np.array(read, np.int64), np.array(places, np.int32))
+    )

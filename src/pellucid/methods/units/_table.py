@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import MissingExtra, PellucidError
-from pellucid.methods.units._indexes import COUNT, INDEXES, measured
+from pellucid.index import Index
+from pellucid.index.selectivity import COUNT, INDEXES, measured
 from pellucid.notes import collected
 from pellucid.result import Meta, Table, versions
-from pellucid.sweep.index import Index
 
 _ABOUT = {
     "unit": "layer and channel",
@@ -52,14 +52,14 @@ def table(
     asked = f"{where or ''} {sort or ''} {' '.join(columns or ())}"
     with collected() as notes:
         held = _held(index, colour="colour_selectivity" in asked)
-    usual = [name for name in USUAL if index.plan.classes or "class" not in name]
+    usual = [name for name in USUAL if index.classes or "class" not in name]
     shown = columns or tuple(dict.fromkeys([*usual, *(name for name in held if name in re.findall(r"\w+", asked))]))
     rows = _asked(held, shown, where, sort, most)
     found = {name: tuple(row[i] for row in rows) for i, name in enumerate(shown)}
     pictured = tuple(n for n in shown if n not in ("channel",) and not isinstance(held[n][0], str))[:4]
     said = (f"the first {most}: most=0 shows all",) if most and len(rows) == most else ()
     if not rows:
-        said = (f"none of the {len(index.plan.units)} units: nothing matches {where!r}",)
+        said = (f"none of the {index.n_units} units: nothing matches {where!r}",)
     meta = Meta(
         method="units", title="Units", options={"where": where, "sort": sort, "columns": shown, "most": most},
         notes=tuple(notes), versions=versions(), **index.facts(),
@@ -69,45 +69,32 @@ def table(
 
 def _held(index: Index, *, colour: bool) -> dict[str, NDArray[Any]]:
     """Column -> (units,)."""
-    units, store = index.plan.units, index.store
-    channels = np.concatenate([np.arange(n) for n in units.channels])
-    layers = np.repeat(np.array(units.layers), units.channels)
+    moments, widths = index.moments, [index[name].channels for name in index]
+    channels = np.concatenate([np.arange(n) for n in widths])
+    layers = np.repeat(np.array(index.layers), widths)
     held: dict[str, NDArray[Any]] = {
         "unit": np.array([f"{layer}:{channel}" for layer, channel in zip(layers, channels.tolist(), strict=True)]),
         "layer": layers,
         "channel": channels,
-        **{name: np.asarray(store.array(f"moments.{name}")) for name in ("mean", "sd", "max_mean", "max_sd", "least")},
-        "greatest": np.asarray(store.array("moments.greatest")),
-        "silent": store.array("moments.silent") / np.maximum(store.array("moments.count"), 1),
+        **{name: getattr(moments, name) for name in ("mean", "sd", "max_mean", "max_sd", "least", "greatest")},
+        "silent": moments.silent_share,
         "class_selectivity": index.class_selectivity,
-        "best_class": _best_class(index),
+        "best_class": np.array(index.best_class),
     }
     if colour:
         held["colour_selectivity"] = _colour(index)
     return held
 
 
-def _best_class(index: Index) -> NDArray[Any]:
-    plan = index.plan
-    if not plan.classed or not plan.classes:
-        return np.full(len(plan.units), "")
-    means, count = (np.asarray(index.store.array(f"classes.{name}")) for name in ("mean", "count"))
-    best = np.where(count[:, None] > 0, means, -np.inf).argmax(0)
-    names = np.full(len(plan.units), "", dtype=f"<U{max(map(len, plan.classes))}")
-    there = np.where(count[:, None] > 0, np.abs(means), 0).max(0) > 0  # else nothing excites it
-    names[plan.units.of(plan.classed)] = np.where(there, np.array(plan.classes)[best], "")
-    return names
-
-
 def _colour(index: Index) -> NDArray[np.float64]:
     """Measured once, and kept with the index."""
     name = INDEXES[0]
-    kept = index.store.kept(name)
-    if kept is None or len(kept) != len(index.plan.units):
+    kept = index.kept(name)
+    if kept is None or len(kept) != index.n_units:
         with collected() as said:
-            kept = measured(index, index.plan.units.layers, (name,))[name]
+            kept = measured(index, index.layers, (name,))[name]
         if not said:  # else a picture is missing, and others would get it when all are back
-            index.store.keep(name, kept)
+            index.keep(name, kept)
     return kept
 
 

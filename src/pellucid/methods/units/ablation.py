@@ -10,12 +10,12 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
+from pellucid.index import Index
+from pellucid.index.patches import patches
+from pellucid.index.unit import Unit
 from pellucid.methods.units._ablate import Answers, Floats, answered, replaced, sampled, spread, truth
-from pellucid.methods.units._patches import patches
-from pellucid.methods.units._unit import Unit
 from pellucid.result import Meta, Strip, Study, Table
 from pellucid.result.table import Cell
-from pellucid.sweep.index import Index
 
 _CLASSES = {
     "class": "the pictures of",
@@ -56,14 +56,13 @@ def ablation(
     of later layers, those first whose largest activation changes most: a positive fall says that the unit fed them.
     Errors are standard errors over the pictures; `others` are other units of the layer removed in the same way.
     """
-    plan = index.plan
-    which, number = plan.units.layer(unit.layer), index.unit(unit.layer, unit.channel)
-    layer, later = plan.units.layers[which], plan.units.layers[which + 1 :]
+    asked = index[unit.layer]
+    layer, later, number = asked.name, index.layers[asked.number + 1 :], asked.unit(unit.channel)
     images = sampled(index, count, seed)
-    rest = [channel for channel in range(plan.units.channels[which]) if channel != unit.channel]
+    rest = [channel for channel in range(asked.channels) if channel != unit.channel]
     picked = generator(seed, "others").permutation(len(rest))[:others]
     channels = [unit.channel, *(rest[i] for i in sorted(picked.tolist()))]
-    means = np.asarray(index.store.array("moments.mean")[index.of_layer(layer)])
+    means = asked.moments.mean
     edits = [{}, *({layer: replaced(c, float(means[c]) if value == "mean" else 0.0)} for c in channels)]
     before, without, *compared = answered(index, images, edits, later)
     tables: dict[str, Table] = {}
@@ -75,12 +74,11 @@ def ablation(
     if later:
         tables["above"], more = _above(index, later, before.maxima, without.maxima)
         said.append(more)
-    shown = patches(index, unit, index.top(unit.layer, unit.channel, min(_PATCHES, plan.count)))
-    held_of = index.moments(unit.layer, unit.channel)
-    silent = held_of["silent"] / max(held_of["count"], 1)
+    shown = patches(index, unit, asked.top(unit.channel, min(_PATCHES, index.n_kept)))
+    silent = asked.moments.silent_share[unit.channel]
     strip = Strip(str(unit), (f"silent in {silent:.0%} of the pictures",), (shown,))
     held = f"set to {float(means[unit.channel]):.3g}, its mean" if value == "mean" else "set to 0"
-    notes = (f"over {len(images)} of the {plan.images} pictures; the unit, number {number} of the index, is {held}",)
+    notes = (f"over {len(images)} of the {index.n_images} pictures; the unit, number {number} of the index, is {held}",)
     return Study(tables, (strip,), tuple(said), meta=Meta(notes=notes))
 
 
@@ -120,8 +118,8 @@ def _changes(by: float | None) -> str:
 
 def _above(index: Index, layers: tuple[str, ...], before: Floats, after: Floats) -> tuple[Table, str]:
     """The units whose largest activation changes most, in their own standard deviations."""
-    spreads = np.concatenate([np.asarray(index.store.array("moments.max_sd")[index.of_layer(one)]) for one in layers])
-    names = [(one, c) for one in layers for c in range(index.plan.units.channels[index.plan.units.layer(one)])]
+    spreads = np.concatenate([index[one].moments.max_sd for one in layers])
+    names = [(one, c) for one in layers for c in range(index[one].channels)]
     falls = (before - after) / np.where(spreads > 0, spreads, np.inf)
     mean = falls.mean(0)
     rows: list[tuple[Cell, ...]] = []
@@ -140,6 +138,6 @@ def _above(index: Index, layers: tuple[str, ...], before: Floats, after: Floats)
 
 def _score(index: Index, layer: str, channel: int) -> str:
     """The class that a unit is the score of, if it is one: of the last layer, where that has one for each label."""
-    units, labels = index.plan.units, index.net.labels
-    last = layer == units.layers[-1] and units.places[-1] == (1, 1)
-    return labels.name(channel) if last and labels is not None and len(labels) == units.channels[-1] else ""
+    labels, asked = index.net.labels, index[layer]
+    last = asked.name == index.layers[-1] and not asked.mapped
+    return labels.name(channel) if last and labels is not None and len(labels) == asked.channels else ""

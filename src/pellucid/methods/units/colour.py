@@ -9,9 +9,9 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
+from pellucid.index import Index
 from pellucid.methods.units._hues import cone_axes, hues
 from pellucid.result import Colours, Meta
-from pellucid.sweep.index import Index
 
 _USUAL = 8  # layers
 
@@ -44,9 +44,9 @@ def colour(
 
     The network is run once over each picture that is among the strongest of any of the units.
     """
-    chosen = [index.plan.units.layers[index.plan.units.layer(one)] for one in layers] if layers else _usual(index)
+    chosen = [index[one].name for one in layers] if layers else _usual(index)
     units = [_drawn(index, layer, most, seed) for layer in chosen]
-    found, world = hues(index, chosen, units, min(count, index.plan.count))
+    found, world = hues(index, chosen, units, min(count, index.n_kept))
     notes = [f"a unit is colour-selective above {threshold:g}; up to {most} units of each layer, drawn at random"]
     silent = sum(one.silent for one in found)
     notes += [f"{silent} units that no picture excites are left out"] if silent else []
@@ -56,12 +56,10 @@ def colour(
 
 def _usual(index: Index) -> list[str]:
     """The last layer of each size of receptive field, as many as are read in one look; without places the last."""
-    units = index.plan.units
-    last = {None if one is None else one.patch: name for name, one in zip(units.layers, units.placements, strict=True)}
-    names = [name for size, name in last.items() if size is not None] or [units.layers[-1]]
+    last = {None if (at := index[name].placement) is None else at.patch: name for name in index}
+    names = [name for size, name in last.items() if size is not None] or [index.layers[-1]]
     return [names[round(i)] for i in np.linspace(0, len(names) - 1, min(_USUAL, len(names)))]
 
 
 def _drawn(index: Index, layer: str, most: int, seed: int) -> np.ndarray:
-    channels = index.plan.units.channels[index.plan.units.layer(layer)]
-    return np.sort(generator(seed, layer, "units").permutation(channels)[:most])
+    return np.sort(generator(seed, layer, "units").permutation(index[layer].channels)[:most])

@@ -10,22 +10,20 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
-from pellucid.methods.units._matching import (
+from pellucid.index import Index
+from pellucid.index.matching import (
     Floats,
-    called,
     chance_level,
-    choosiness,
     common_layer,
     correlations,
     matched,
     side_by_side,
     standard,
 )
-from pellucid.methods.units._patches import patches
-from pellucid.methods.units._unit import Unit
+from pellucid.index.patches import patches
+from pellucid.index.unit import Unit
 from pellucid.result import Meta, Patches, Strip, Study, Table
 from pellucid.result.table import Cell
-from pellucid.sweep.index import Index
 
 _ABOUT = {
     "unit": "of the first network",
@@ -85,8 +83,8 @@ def compare(
     marked = tuple(i for i, row in enumerate(found) if row["state"] in ("gone", "new"))
     known = {name for name, cells in columns_.items() if any(cell is not None for cell in cells)}
     pictured = tuple(name for name in ("correlation", "strength") if name in known)
-    heads = tuple(f"{called(one)} · {name}" for one, name in ((index, layer), (other, to)))
-    notes = (f"compared with {called(other)}, weights {other.plan.weights[:12]}",)
+    heads = tuple(f"{one.name} · {name}" for one, name in ((index, layer), (other, to)))
+    notes = (f"compared with {other.name}, weights {other.weights[:12]}",)
     meta = Meta(layer=layer, notes=notes, **index.facts())
     strips = _strips(index, layer, other, to, found, show)
     return Study({"units": Table(columns_, _ABOUT, (), pictured, marked)}, strips, tuple(said), heads, meta)
@@ -100,9 +98,9 @@ def _silent(values: Floats) -> NDArray[np.bool_]:
 def _rows(index: Index, layer: str, other: Index, to: str, table: Floats, pairs: list[tuple[int, int]],
           silent: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> list[dict[str, Cell]]:  # fmt: skip
     """Gone and new units first, then the matched from the least alike to the most."""
-    strengths = [np.asarray(one.store.array("moments.max_mean")[one.of_layer(name)]) for one, name in
+    strengths = [one[name].moments.max_mean for one, name in
                  ((index, layer), (other, to))]  # fmt: skip
-    choosy = [choosiness(one, name) for one, name in ((index, layer), (other, to))]
+    choosy = [one[name].class_selectivity for one, name in ((index, layer), (other, to))]
     found: list[dict[str, Cell]] = []
     for a, b in sorted(pairs, key=lambda pair: (table[pair], pair)):
         following = np.delete(table[a], b)
@@ -149,6 +147,6 @@ def _strips(index: Index, layer: str, other: Index, to: str, rows: list[dict[str
 
 
 def _best(index: Index, layer: str, channel: Cell) -> Patches:
-    count = 0 if channel is None else min(4, index.plan.count)
+    count = 0 if channel is None else min(4, index.n_kept)
     unit = Unit(layer, int(channel or 0))
-    return patches(index, unit, index.top(layer, unit.channel, count))
+    return patches(index, unit, index[layer].top(unit.channel, count))

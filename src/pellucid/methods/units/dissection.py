@@ -12,12 +12,11 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.errors import Refused
 from pellucid.images.concepts import Concepts, ConceptsOption
+from pellucid.index import Index
 from pellucid.methods.units._dissect import Judged, Seen, passed, shown
 from pellucid.methods.units._exceeded import of
-from pellucid.methods.units._layers import stages
 from pellucid.result import Meta, Strip, Study, Table
 from pellucid.result.table import Cell
-from pellucid.sweep.index import Index
 
 _PICTURES = 5  # of each detector
 _UNITS = {
@@ -63,9 +62,9 @@ def dissection(
     would be by chance, with the masks of other pictures: of few pictures and many concepts, most.
     Masks are cut and resized as their pictures are.
     """
-    names = tuple(index.plan.units.layers[index.plan.units.layer(one)] for one in layers) if layers else stages(index)
+    names = tuple(index[one].name for one in layers) if layers else index.stages
     for name in names:
-        if index.plan.units.places[index.plan.units.layer(name)] == (1, 1):
+        if not index[name].mapped:
             raise Refused(f"layer {name!r} has no places: no map of it can be laid over a mask")
     judged = Judged.by(index, names, share)
     numbers = tuple(concepts.names)

@@ -9,13 +9,13 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.errors import PellucidError
-from pellucid.methods.units._matching import choosiness, correlations, side_by_side
-from pellucid.methods.units._patches import exciting, patches
-from pellucid.methods.units._states import Indexes
-from pellucid.methods.units._unit import Unit
+from pellucid.index import Index
+from pellucid.index.matching import correlations, side_by_side
+from pellucid.index.patches import exciting, patches
+from pellucid.index.several import Indexes
+from pellucid.index.unit import Unit
 from pellucid.result import Strip, Study, Table
 from pellucid.result.table import Cell
-from pellucid.sweep.index import Index
 
 _ABOUT = {
     "checkpoint": "the index, in the order given",
@@ -56,9 +56,8 @@ def evolution(
     last = indexes.each[-1]
     _alike(indexes, unit)
     for index in indexes.each:
-        if max(count, top) > index.plan.count:
-            most = f"the index keeps the {index.plan.count} strongest pictures of every unit"
-            raise PellucidError(f"{'count' if count > index.plan.count else 'top'}={max(count, top)}: {most}")
+        index.enough(count)
+        index.enough(top, "top")
     for name, index in zip(indexes.names, indexes.each, strict=True):
         row: dict[str, Cell] = {"checkpoint": name, **_measured(index, unit), **_compared(index, last, unit, top)}
         rows.append(row)
@@ -66,40 +65,37 @@ def evolution(
         said.append(f"overlap {row['overlap']:.2f}" if row["overlap"] is not None else "no overlap")
         said += [f"selectivity {row['selectivity']:.2f}, {row['class']}"] if row["selectivity"] is not None else []
         said += [f"silent in {row['silent']:.0%}"] if row["silent"] else []
-        strips.append(Strip(name, tuple(said), (patches(index, unit, index.top(unit.layer, unit.channel, count)),)))
+        strips.append(Strip(name, tuple(said), (patches(index, unit, index[unit.layer].top(unit.channel, count)),)))
     columns = {name: tuple(row[name] for row in rows) for name in _ABOUT}
     known = {name for name, cells in columns.items() if any(cell is not None for cell in cells)}
     pictured = tuple(name for name in ("correlation", "overlap", "selectivity", "largest") if name in known)
-    news = (_settled(rows), f"over {last.plan.images} pictures; overlaps are of the {top} strongest")
+    news = (_settled(rows), f"over {last.n_images} pictures; overlaps are of the {top} strongest")
     return Study({"checkpoints": Table(columns, _ABOUT, (), pictured)}, tuple(strips), news)
 
 
 def _alike(indexes: Indexes, unit: Unit) -> None:
     counts = []
     for index in indexes.each:
-        index.unit(unit.layer, unit.channel)
-        units = index.plan.units
-        counts.append(units.channels[units.layer(unit.layer)])
+        index[unit.layer].unit(unit.channel)
+        counts.append(index[unit.layer].channels)
     if len(set(counts)) > 1:
         raise PellucidError(f"layer {unit.layer!r} has {' and '.join(map(str, sorted(set(counts))))} channels in them")
 
 
 def _measured(index: Index, unit: Unit) -> dict[str, Cell]:
     """What the index holds of the unit by itself."""
-    moments = index.moments(unit.layer, unit.channel)
-    whole = index.of_layer(unit.layer)
-    selectivity = float(choosiness(index, unit.layer)[unit.channel])
+    layer, channel = index[unit.layer], unit.channel
+    moments, selectivity = layer.moments, float(layer.class_selectivity[channel])
     found: dict[str, Cell] = {"selectivity": None, "class": None}
     if np.isfinite(selectivity):
-        means = index.class_means(unit.layer)[:, unit.channel]
-        found = {"selectivity": selectivity, "class": index.plan.classes[int(np.nanargmax(means))]}
-    silent, seen = (np.asarray(index.store.array(f"moments.{name}")[whole]) for name in ("silent", "count"))
+        means = layer.class_means[:, channel]
+        found = {"selectivity": selectivity, "class": index.classes[int(np.nanargmax(means))]}
     return {
         **found,
-        "largest": moments["greatest"],
-        "mean": moments["max_mean"],
-        "silent": moments["silent"] / max(moments["count"], 1),
-        "dead": float((silent >= seen).mean()),
+        "largest": float(moments.greatest[channel]),
+        "mean": float(moments.max_mean[channel]),
+        "silent": float(moments.silent_share[channel]),
+        "dead": float((moments.silent >= moments.count).mean()),
     }
 
 

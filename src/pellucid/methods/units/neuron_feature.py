@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.methods.units._crops import Spot, spots, strongest
-from pellucid.methods.units._feature import Mean, contrasted, eight_bits, trimmed
-from pellucid.methods.units._unit import Unit
+from pellucid.index import Index
+from pellucid.index.crops import Spot, spots, strongest
+from pellucid.index.feature import Mean, contrasted, eight_bits, trimmed
+from pellucid.index.unit import Unit
 from pellucid.result import Meta, Pictures
-from pellucid.sweep.index import Index
 
 
 @method("Neuron feature", source="Rafegas, Vanrell, Alexandre & Arias 2020, section 3", over="all")

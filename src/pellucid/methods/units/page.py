@@ -11,15 +11,15 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.errors import Refused
-from pellucid.methods.units._patches import exciting, patches
+from pellucid.index import Index
+from pellucid.index.patches import exciting, patches
+from pellucid.index.unit import Unit
 from pellucid.methods.units._spread import spread
-from pellucid.methods.units._unit import Unit
 from pellucid.methods.units.neuron_feature import neuron_feature
 from pellucid.methods.units.reconstruction import reconstruction
 from pellucid.methods.units.similar import similar
 from pellucid.methods.units.top_images import top_images
 from pellucid.result import Meta, Table, UnitPage
-from pellucid.sweep.index import Index
 
 _LIKES, _CLASSES, _WEAKEST = 5, 5, 5
 
@@ -44,16 +44,11 @@ def page(
     (guided backpropagation), and their weighted mean, the neuron feature; below, how its activations are distributed,
     which classes excite it in the mean, and which units are excited by the same pictures.
     """
-    number = index.unit(unit.layer, unit.channel)
-    most = min(count, index.plan.count)
+    layer = index[unit.layer]
+    most = min(count, index.n_kept)
     top = top_images(index, unit, count=most)
-    which = index.plan.units.layer(unit.layer)
-    signed = index.plan.units.signed[which] and index.plan.bottom > 0
-    low = (
-        patches(index, unit, index.bottom(unit.layer, unit.channel, min(_WEAKEST, index.plan.bottom)))
-        if signed
-        else None
-    )
+    weakest = min(_WEAKEST, index.n_weakest) if layer.signed else 0
+    low = patches(index, unit, layer.bottom(unit.channel, weakest)) if weakest else None
     excited = len(top) > 0 and float(top.values[0]) > 0
     notes = [*top.meta.notes, *([] if excited else ["no picture excites it"])]
     projections = None
@@ -66,12 +61,11 @@ def page(
     return UnitPage(
         top,
         low,
-        spread(index, unit, seed=seed) if index.plan.probe else patches(index, unit, exciting(index, unit, 0)),
+        spread(index, unit, seed=seed) if index.has_sample else patches(index, unit, exciting(index, unit, 0)),
         projections,
-        neuron_feature(index, unit, count=min(feature, index.plan.count)) if excited else None,
+        neuron_feature(index, unit, count=min(feature, index.n_kept)) if excited else None,
         _facts(index, unit),
-        index.edges(number),
-        index.histograms(np.array([number]))[0],
+        *layer.histogram(unit.channel),
         _classes(index, unit),
         alike,
         tuple(top_images(index, one, count=1) for one in named),
@@ -81,39 +75,40 @@ def page(
 
 def _facts(index: Index, unit: Unit) -> dict[str, float]:
     """Numbers by name, as a person would call them."""
-    held = index.moments(unit.layer, unit.channel)
-    median, high = index.quantile(unit.layer, unit.channel, np.array([0.5, 0.995])).tolist()
-    seen = max(held["count"], 1.0)
+    layer, channel = index[unit.layer], unit.channel
+    held = layer.moments
+    median, high = layer.quantiles(channel, np.array([0.5, 0.995])).tolist()
     facts = {
-        "pictures": held["count"],
-        "strongest activation": held["greatest"],
-        "mean of the strongest in each picture": held["max_mean"],
-        "mean activation": held["mean"],
-        "standard deviation": held["sd"],
+        "pictures": float(held.count[channel]),
+        "strongest activation": float(held.greatest[channel]),
+        "mean of the strongest in each picture": float(held.max_mean[channel]),
+        "mean activation": float(held.mean[channel]),
+        "standard deviation": float(held.sd[channel]),
         "median": float(median),
         "exceeded at 1 place in 200": float(high),
-        "pictures without any activation": held["silent"] / seen,
+        "pictures without any activation": float(held.silent_share[channel]),
     }
-    chosen = float(index.class_selectivity[index.unit(unit.layer, unit.channel)])
+    chosen = float(layer.class_selectivity[channel])
     return facts if np.isnan(chosen) else {**facts, "class selectivity": chosen}
 
 
 def _alike(index: Index, unit: Unit) -> Table | None:
     """Nothing where it is the same on every picture of the probe, or where there is no probe."""
-    if not index.plan.probe:
+    if not index.has_sample:
         return None
-    maxima = index.probe(unit.layer)[1][:, unit.channel]
+    maxima = index[unit.layer].sample[1][:, unit.channel]
     known = maxima[np.isfinite(maxima)]
     return similar(index, unit, count=_LIKES) if len(known) and np.ptp(known) > 0 else None
 
 
 def _classes(index: Index, unit: Unit) -> Table | None:
     """The classes whose pictures excite it most, in the mean."""
-    if not index.plan.classes or index.plan.units.layers[index.plan.units.layer(unit.layer)] not in index.plan.classed:
+    layer = index[unit.layer]
+    if not layer.has_class_means:
         return None
-    means = index.class_means(unit.layer)[:, unit.channel].astype(np.float64)
+    means = layer.class_means[:, unit.channel].astype(np.float64)
     order = [i for i in np.argsort(-np.nan_to_num(means, nan=-np.inf), kind="stable").tolist() if np.isfinite(means[i])]
     best = order[:_CLASSES]
-    classes = {"class": tuple(index.plan.classes[i] for i in best), "mean": tuple(float(means[i]) for i in best)}
+    classes = {"class": tuple(index.classes[i] for i in best), "mean": tuple(float(means[i]) for i in best)}
     about = {"class": "of the pictures", "mean": "activation, over places and over the class's pictures"}
     return dataclasses.replace(Table(classes, about), pictured=("mean",))

@@ -10,14 +10,13 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
-from pellucid.errors import PellucidError
-from pellucid.methods.units._patches import exciting, patches
-from pellucid.methods.units._unit import Unit
+from pellucid.index import Index
+from pellucid.index.patches import exciting, patches
+from pellucid.index.unit import Unit
 from pellucid.net import Net, Run
 from pellucid.net.rules import Deconvnet, Guided, Rule
 from pellucid.progress import steps
 from pellucid.result import Meta, Projections
-from pellucid.sweep.index import Index
 
 _RULES: dict[str, Rule | None] = {"deconvnet": Deconvnet(), "guided": Guided(), "gradient": None}
 _BOUNDS = {"ReLU": (0.0, float("inf")), "ReLU6": (0.0, 6.0)}
@@ -47,12 +46,9 @@ def reconstruction(
     cell's receptive field it is exactly zero. Behind a ReLU or ReLU6 it is followed from what that received, which
     is the same but for a cell at the bound of 6, where the derivative is zero and there would be nothing to see.
     """
-    if count > index.plan.count:
-        raise PellucidError(f"count={count}: the index keeps the {index.plan.count} strongest pictures of every unit")
-    top = exciting(index, unit, count)
+    top = exciting(index, unit, index.enough(count))
     found = patches(index, unit, top)
-    net, which = index.net, index.plan.units.layer(unit.layer)
-    layer, columns = index.plan.units.layers[which], index.plan.units.places[which][1]
+    net, layer, columns = index.net, index[unit.layer].name, index[unit.layer].places[1]
     before, values, coverage = _before(net, layer), [], {}
     for image, place in steps([*zip(top.images.tolist(), top.places.tolist(), strict=True)], "patches"):
         picture = index.readable(image)

@@ -10,13 +10,13 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
+from pellucid.index import Index
+from pellucid.index.crops import seen, strongest
+from pellucid.index.unit import Unit
 from pellucid.methods.units._answers import AXES, Answers, answers, bar, resampled
 from pellucid.methods.units._classes import class_rows
-from pellucid.methods.units._crops import seen, strongest
-from pellucid.methods.units._unit import Unit
 from pellucid.result import Meta, Table
 from pellucid.result.table import Cell
-from pellucid.sweep.index import Index
 
 Part = Literal["colour", "class", "orientation", "symmetry", "shape"]
 _ABOUT = {
@@ -76,7 +76,7 @@ def selectivity(
     if names:
         rows += _touched(answers(index, unit, top, names, seed), names, parts, resamples, seed, str(unit))
     if "class" in parts:
-        if index.plan.classes:
+        if index.classes:
             more, told = class_rows(index, unit, top, threshold, resamples, seed)
             rows, said = [*more, *rows], told
         else:

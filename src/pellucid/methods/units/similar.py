@@ -10,11 +10,11 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.errors import PellucidError
-from pellucid.methods.units._crops import seen, strongest
-from pellucid.methods.units._unit import Unit
+from pellucid.index import Index
+from pellucid.index.crops import seen, strongest
+from pellucid.index.unit import Unit
 from pellucid.progress import steps
 from pellucid.result import Meta, Table
-from pellucid.sweep.index import Index
 
 _TOP = 100  # pictures that are compared
 
@@ -46,12 +46,11 @@ def similar(
 
     Units that are the same everywhere have no correlation and are left out.
     """
-    number = index.unit(unit.layer, unit.channel)
-    layers, channels = index.plan.units.layers, index.plan.units.channels
-    own = layers[index.plan.units.layer(unit.layer)]
-    chosen = layers if among == "layers" and by == "correlation" else (own,)
+    own = index[unit.layer].name
+    index[own].unit(unit.channel)  # refuses one that there is not
+    chosen = index.layers if among == "layers" and by == "correlation" else (own,)
     alike = _correlations(index, unit, chosen)
-    names = [(layer, channel) for layer in chosen for channel in range(channels[layers.index(layer)])]
+    names = [(layer, channel) for layer in chosen for channel in range(index[layer].channels)]
     reached = _reached(index, unit) if by == "activation" else None
     ranked = alike if reached is None else reached
     order = np.argsort(-np.where(np.isnan(ranked), -np.inf, ranked), kind="stable")
@@ -64,13 +63,13 @@ def similar(
     if reached is not None:
         columns["activation"] = tuple(float(reached[i]) for i in best)
     columns["correlation"] = tuple(None if np.isnan(alike[i]) else float(alike[i]) for i in best)
-    columns["shared"] = tuple(_shared(index, number, index.unit(*names[i])) for i in best)
-    probe = len(index.probe(own)[0])
+    columns["shared"] = tuple(_shared(index, unit, Unit(*names[i])) for i in best)
+    probe = len(index[own].sample[0])
     about = {
         "unit": "layer and channel",
         "activation": f"on the best patches of {unit}, of what it does on its own",
         "correlation": f"of the largest activations, over {probe} random pictures",
-        "shared": f"pictures among the {min(index.plan.count, _TOP)} strongest of both",
+        "shared": f"pictures among the {min(index.n_kept, _TOP)} strongest of both",
     }
     pictured = ("activation", "correlation") if reached is not None else ("correlation",)
     return Table(columns, {name: about[name] for name in columns}, pictured=pictured, meta=Meta())
@@ -78,12 +77,12 @@ def similar(
 
 def _correlations(index: Index, unit: Unit, layers: tuple[str, ...]) -> NDArray[np.float64]:
     """(units of these layers,) Pearson's correlation with the unit over the probe; NaN where a unit is constant."""
-    mine = index.probe(unit.layer)[1][:, unit.channel].astype(np.float64)
+    mine = index[unit.layer].sample[1][:, unit.channel].astype(np.float64)
     there = np.isfinite(mine)
     own = _centred(mine[there, None].astype(np.float32))
     found = []
     for layer in layers:
-        centred = _centred(index.probe(layer)[1][there])
+        centred = _centred(index[layer].sample[1][there])
         scale = _length(own) * _length(centred)
         known = scale > 1e-9 * max(len(own), 1)
         found.append(np.where(known, (own[:, 0] @ centred) / np.where(known, scale, 1), np.nan))
@@ -105,10 +104,9 @@ def _centred(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _reached(index: Index, unit: Unit) -> NDArray[np.float64]:
     """(units of the layer,) Σ of their activations on the unit's best patches over Σ of those on their own best."""
-    units, net = index.plan.units, index.net
-    top = strongest(index, unit, min(_TOP, index.plan.count))
-    layer = units.layers[units.layer(unit.layer)]
-    sums = np.zeros(units.channels[units.layer(unit.layer)])
+    layer, net = index[unit.layer], index.net
+    top = strongest(index, unit, min(_TOP, index.n_kept))
+    sums = np.zeros(layer.channels)
     pairs = zip(top.images.tolist(), top.places.tolist(), strict=True)
     count = 0
     for image, place in steps(pairs, "pictures", len(top.images)):
@@ -116,14 +114,15 @@ def _reached(index: Index, unit: Unit) -> NDArray[np.float64]:
         if pixels is None:
             continue
         count += 1
-        maps = net.run(pixels[None], at=[layer], stop=True).at[layer][0].detach()
+        maps = net.run(pixels[None], at=[layer.name], stop=True).at[layer.name][0].detach()
         sums += maps.reshape(len(maps), -1)[:, place].double().cpu().numpy()
-    best = np.array(index.store.array("top.value")[index.of_layer(unit.layer), :count], np.float64)
+    best = layer.strongest(count).values.astype(np.float64)
     own = np.where(np.isfinite(best), best, 0).sum(1)
     return np.where(own > 0, sums / np.where(own > 0, own, 1), np.nan)
 
 
-def _shared(index: Index, one: int, other: int) -> int:
-    images, values = index.store.array("top.image"), index.store.array("top.value")
-    a, b = (np.asarray(images[unit, :_TOP])[np.asarray(values[unit, :_TOP]) > 0] for unit in (one, other))
+def _shared(index: Index, one: Unit, other: Unit) -> int:
+    """How many pictures are among the strongest of both, and excite both."""
+    tops = [index[unit.layer].top(unit.channel, _TOP) for unit in (one, other)]
+    a, b = (top.images[top.values > 0] for top in tops)
     return len(np.intersect1d(a, b))

@@ -7,11 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.errors import PellucidError
-from pellucid.methods.units._patches import exciting, patches
-from pellucid.methods.units._unit import Unit
+from pellucid.index import Index
+from pellucid.index.patches import exciting, patches
+from pellucid.index.unit import Unit
 from pellucid.result import Patches
-from pellucid.sweep.index import Index
 
 
 @method("Top images", source="Zeiler & Fergus 2013, section 4 and figure 2; Zhou et al. 2015, section 3.2", over="all")
@@ -27,6 +26,4 @@ def top_images(
     in the data set. Pictures in which a rectified unit is at zero are none of its strongest. A field that reaches past
     the edge is shown with its outside marked. Values are activations.
     """
-    if count > index.plan.count:
-        raise PellucidError(f"count={count}: the index keeps the {index.plan.count} strongest pictures of every unit")
-    return patches(index, unit, exciting(index, unit, count))
+    return patches(index, unit, exciting(index, unit, index.enough(count)))

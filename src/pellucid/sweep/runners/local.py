@@ -18,7 +18,7 @@ from pellucid.images.sources import Source
 from pellucid.net import Net
 from pellucid.sweep.drive import Lost, Runner
 from pellucid.sweep.plan import Piece, Plan
-from pellucid.sweep.shard import Done, run_piece
+from pellucid.sweep.shard import Done, forget, run_piece
 
 
 class Here(Runner):
@@ -37,6 +37,9 @@ class Here(Runner):
 
     def result(self, handle: Any) -> Done:
         return run_piece(handle.plan, handle.piece, self.net, self.source, self.told)
+
+    def close(self) -> None:
+        forget()
 
 
 @dataclass(frozen=True, eq=False)

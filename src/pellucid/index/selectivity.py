@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pellucid.errors import PellucidError, unknown
-from pellucid.methods.units._crops import seen
-from pellucid.methods.units._touches import LUMA
+from pellucid.index.crops import seen
+from pellucid.index.index import Index
+from pellucid.index.perturb import LUMA
 from pellucid.progress import steps
-from pellucid.sweep.index import Index
 
 INDEXES = ("colour_selectivity", "class_selectivity")
 """What `measured` knows."""
@@ -40,17 +40,13 @@ class Picked:
     @classmethod
     def of(cls, index: Index, layer: str, count: int, channels: NDArray[np.int64] | None = None) -> Picked:
         """These units, by default all of the layer; pictures that do not excite them are left out."""
-        units = index.plan.units
-        which = units.layer(layer)
-        chosen = np.arange(units.channels[which]) if channels is None else channels
-        rows = units.first(which) + chosen
-        values, images, places = (
-            np.asarray(index.store.array(f"top.{name}")[rows, :count]) for name in ("value", "image", "place")
-        )
-        index.believe(layer, images, places)
+        asked = index[layer]
+        chosen = np.arange(asked.channels) if channels is None else channels
+        top = asked.strongest(count)
+        values, images, places = (one[chosen] for one in (top.values, top.images, top.places))
         there = (images >= 0) & (values > 0)
         return cls(
-            units.layers[which],
+            asked.name,
             chosen,
             np.where(there, values, 0).astype(np.float64),
             np.where(there, images, -1).astype(np.int64),
@@ -124,9 +120,9 @@ def measured(
         if name not in INDEXES:
             raise unknown("index of units", name, INDEXES)
     if "class_selectivity" in which:
-        found["class_selectivity"] = np.concatenate([index.class_selectivity[index.of_layer(one)] for one in layers])
+        found["class_selectivity"] = np.concatenate([index[one].class_selectivity for one in layers])
     if "colour_selectivity" in which:
-        picked = [Picked.of(index, layer, min(count, index.plan.count)) for layer in layers]
+        picked = [Picked.of(index, layer, min(count, index.n_kept)) for layer in layers]
         grey = [np.zeros(len(one.channels)) for one in picked]
         for _, hits in greyed(index, picked):
             for layer, units, _, answers in hits:

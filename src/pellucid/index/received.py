@@ -10,15 +10,15 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from pellucid.images import Images
-from pellucid.sweep.index import Index
+from pellucid.index.index import Index
 
 Seen = Callable[[int, Tensor], None]
 
 
 def received(index: Index, images: Images, layers: Sequence[str]) -> dict[str, tuple[Tensor, Tensor]]:
     """Layer -> (its activations on one picture, what they are ranked by), (channels, rows, columns) on the CPU."""
-    units, net = index.plan.units, index.net
-    clips = {layer: clip for layer in layers if (clip := units.clip(units.layer(layer))) is not None}
+    net = index.net
+    clips = {layer: clip for layer in layers if (clip := index[layer].clip) is not None}
     if not clips:
         run = net.run(images, at=layers, stop=True)
         maps = {layer: run.at[layer][0].detach().float().cpu() for layer in layers}

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.images.sources import Source
+from pellucid.index.index import Index
+from pellucid.index.plan import planned
 from pellucid.net import Net
 from pellucid.notes import say
-from pellucid.sweep import Here, Runner, Store, planned, swept
-from pellucid.sweep.index import Index
+from pellucid.sweep import Fold, Here, Runner, Store, swept
 
 
 def index(
@@ -20,23 +21,24 @@ def index(
     *,
     store: str | Path,
     layers: Sequence[str] | None = None,
-    embed: Sequence[str] | None = None,
-    pool: Sequence[str] = (),
-    count: int = 100,
-    seed: int = 0,
+    folds: Sequence[Fold[Any]] = (),
     runner: Runner | None = None,
+    **options: Any,
 ) -> Index:
     """One exact pass of a network over many images; or the index that the same call has made before.
 
     `net` is what `load` takes, `images` a folder, tar or parquet files, arrays, `samples`, or a `Source`. What is kept
-    lies in the folder `store`: of every unit of the `layers` (by default all with weights) the `count` strongest
-    images and where in them, quantiles and moments; of every image the means over places of the layers to `embed`
-    (by default what the classifier reads), and the maxima of the layers to `pool`. A run that was stopped goes on
-    where it was. `runner` says where the work is done: in this process unless told otherwise. What looking for the
-    images passed over, and those that could not be read, stand in `Index.notes` and in the notes of its results.
+    lies in the folder `store`: of every unit of the `layers` (by default all with weights) the `count` (100) strongest
+    and `bottom` (10) weakest images and where in them, quantiles and moments, and its maxima on `probe` (10,000)
+    random images; of every image the means over places of the layers to `embed` (by default what the classifier
+    reads), and the maxima of the layers to `pool`; the means over the images of each class. These are `options`, and
+    so are `class_means`, `samples`, `seed`, `shard` and `batch`. Statistics of your own or of another package are
+    `folds`. A run that was stopped goes on where it was. `runner` says where the work is done: in this process unless
+    told otherwise. What looking for the images passed over, and those that could not be read, stand in `Index.notes`
+    and in the notes of its results.
     """
     net, source = Net.of(net), Source.of(images)
-    plan = planned(net, source, layers=layers, embedded=embed, pooled=pool, count=count, seed=seed)
+    plan = planned(net, source, layers=layers, folds=folds, **options)
     done = swept(plan, store, runner or Here(net, source))
     said = (*source.notes, *_unread(done, source))
     for note in said:

@@ -7,14 +7,16 @@ moves them when a larger one comes. Bins only ever leave at the lower end, so th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pellucid.sweep.fold import Batch, Fold, Part, Units, Working
+from pellucid.index.folds.sampled import Sampled
+from pellucid.sweep.fold import Batch, Held, Part, Scope, Shape, Working
 
 _MANTISSA = 4  # bits: 16 bins for each power of two
 _POWERS = 24
@@ -58,20 +60,20 @@ def edges(top: int = _BIAS) -> NDArray[np.float64]:
 
 @final
 @dataclass(frozen=True)
-class Histogram(Fold):
+class Histogram(Sampled["Distribution"]):
     """How the activations of every unit are distributed, over a few random places of each map."""
 
-    name = "histogram"
+    name: ClassVar[str] = "histogram"
 
-    def start(self, units: Units) -> Working:
+    def start(self, scope: Scope) -> Working:
         return {
-            "counts": torch.zeros(len(units) * BINS, dtype=torch.int32),
-            "top": np.full(len(units), SMALLEST_TOP, np.int32),
+            "counts": torch.zeros(len(scope.units) * BINS, dtype=torch.int32),
+            "top": np.full(len(scope.units), SMALLEST_TOP, np.int32),
         }
 
-    def step(self, working: Working, units: Units, batch: Batch) -> None:
+    def step(self, working: Working, scope: Scope, batch: Batch) -> None:
         # unit by unit: its few bins stay in the cache while all its values are counted
-        for start in range(0, len(units), _BLOCK):
+        for start in range(0, len(scope.units), _BLOCK):
             mine = slice(start, start + _BLOCK)
             values, good = batch.sampled[:, :, mine], np.isfinite(batch.maxima[:, mine])
             if not good.all():
@@ -94,28 +96,57 @@ class Histogram(Fold):
             table[which] = _moved(table[which], min(by << _MANTISSA, HALF))
         np.maximum(known, tops, out=known)
 
-    def pack(self, units: Units, working: Working) -> Part:
+    def pack(self, scope: Scope, working: Working) -> Part:
         at = working["counts"].nonzero()[:, 0]
         counts = working["counts"][at].numpy()
         narrow = np.uint16 if counts.max(initial=0) < 2**16 else np.uint32
         unit, bins = np.divmod(at.numpy(), BINS)
-        per_unit = np.bincount(unit, minlength=len(units)).astype(np.uint16)
+        per_unit = np.bincount(unit, minlength=len(scope.units)).astype(np.uint16)
         top = working["top"].astype(np.uint8)
         return {"top": top, "bins": per_unit, "bin": bins.astype(np.uint16), "count": counts.astype(narrow)}
 
-    def absorb(self, working: Working, units: Units, part: Part) -> None:
+    def absorb(self, working: Working, scope: Scope, part: Part) -> None:
         self._raise(working, part["top"].astype(np.int32), 0)
-        unit = np.repeat(np.arange(len(units)), part["bins"])
+        unit = np.repeat(np.arange(len(scope.units)), part["bins"])
         away = part["bin"].astype(np.int64) - HALF
         lower = (working["top"] - part["top"].astype(np.int32))[unit] << _MANTISSA
         bins = HALF + np.sign(away) * np.maximum(np.abs(away) - lower, 0)
         keys = torch.from_numpy(unit * BINS + bins)
         working["counts"].scatter_add_(0, keys, torch.from_numpy(part["count"].astype(np.int32)))
 
-    def finish(self, units: Units, working: Working) -> Part:
-        part = self.pack(units, working)
+    def finish(self, scope: Scope, working: Working) -> Part:
+        part = self.pack(scope, working)
         offset = np.concatenate([[0], np.cumsum(part["bins"], dtype=np.int64)])
         return {"offset": offset, "bin": part["bin"], "count": part["count"].astype(np.uint32), "top": part["top"]}
+
+    def arrays(self, scope: Scope) -> Mapping[str, Shape]:
+        n = len(scope.units)
+        return {"offset": (n + 1,), "top": (n,), "bin": (None,), "count": (None,)}
+
+    def read(self, held: Held) -> Distribution:
+        return Distribution(held)
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """How the activations of units are distributed, as an index holds it; units by their numbers."""
+
+    held: Held
+
+    def counts(self, unit: int) -> NDArray[np.int64]:
+        """(BINS,): the histogram of a unit."""
+        offset, bins, count = (self.held[name] for name in ("offset", "bin", "count"))
+        found: NDArray[np.int64] = counted(offset, bins, count, np.array([unit]))[0]
+        return found
+
+    def edges(self, unit: int) -> NDArray[np.float64]:
+        """(BINS + 1,): where its bins begin and end."""
+        return edges(int(self.held["top"][unit]))
+
+    def quantiles(self, unit: int, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The values below which these shares of its activations lie."""
+        found: NDArray[np.float64] = quantiles(self.counts(unit)[None], shares, self.held["top"][unit : unit + 1])[0]
+        return found
 
 
 def _moved(counts: NDArray[np.int32], by: int) -> NDArray[np.int32]:

@@ -18,10 +18,11 @@ from torch import Tensor
 
 from pellucid.errors import BadNetwork, PellucidError
 from pellucid.images import as_float
-from pellucid.methods.units._patches import field
-from pellucid.methods.units._unit import Unit
+from pellucid.index.folds.extremes import TopImages
+from pellucid.index.index import Index
+from pellucid.index.patches import field
+from pellucid.index.unit import Unit
 from pellucid.progress import steps
-from pellucid.sweep.index import Index, Top, preprocess_of
 
 Edges = tuple[int, int, int, int]
 """(top, left, bottom, right) in pixels of the network's input."""
@@ -70,35 +71,30 @@ class Spot:
         return whole
 
 
-def strongest(index: Index, unit: Unit, count: int | None = None) -> Top:
+def strongest(index: Index, unit: Unit, count: int | None = None) -> TopImages:
     """The strongest pictures of a unit, as far as they excite it. Raises PellucidError where none does."""
-    count = min(USUAL, index.plan.count) if count is None else count
-    if count > index.plan.count:
-        raise PellucidError(f"count={count}: the index keeps the {index.plan.count} strongest pictures of every unit")
-    top = index.top(unit.layer, unit.channel, count)
+    count = min(USUAL, index.n_kept) if count is None else index.enough(count)
+    top = index[unit.layer].top(unit.channel, count)
     above = top.values > 0
     if not above.any():
-        raise PellucidError(f"{unit} is above zero on none of the {index.plan.images} pictures: nothing excites it")
-    return Top(top.values[above], top.images[above], top.places[above])
+        raise PellucidError(f"{unit} is above zero on none of the {index.n_images} pictures: nothing excites it")
+    return TopImages(top.values[above], top.images[above], top.places[above])
 
 
 def seen(index: Index, image: int) -> Tensor | None:
     """(C, H, W) in 0..1: a picture of the index as its network saw it; None where it cannot be read any more."""
     found = index.readable(image)
-    return None if found is None else as_float(preprocess_of(index.plan).see(found).pictures[0])
+    return None if found is None else as_float(index.preprocess.see(found).pictures[0])
 
 
 def box_of(index: Index, layer: str, place: int, size: tuple[int, int]) -> Edges:
     """The receptive field of one cell in whole pixels."""
-    units = index.plan.units
-    which = units.layer(layer)
-    top, left, bottom, right = (
-        floor(edge + 0.5) for edge in field(units.placements[which], units.places[which], place, size)
-    )
+    asked = index[layer]
+    top, left, bottom, right = (floor(edge + 0.5) for edge in field(asked.placement, asked.places, place, size))
     return top, left, bottom, right
 
 
-def spots(index: Index, unit: Unit, top: Top, what: str = "pictures") -> Iterator[Spot]:
+def spots(index: Index, unit: Unit, top: TopImages, what: str = "pictures") -> Iterator[Spot]:
     """What the unit saw in each of these pictures, one by one; those that cannot be read any more are left out."""
     found = zip(top.images.tolist(), top.places.tolist(), top.values.tolist(), strict=True)
     lost = 0
@@ -120,10 +116,9 @@ class Asked:
     """One unit, asked at one place of a picture after the other what it says to changed versions of it."""
 
     def __init__(self, index: Index, unit: Unit) -> None:
-        units = index.plan.units
-        which = units.layer(unit.layer)
+        layer = index[unit.layer]
         self.net, self.channel = index.net, unit.channel
-        self.layer, self.places, self.placement = units.layers[which], units.places[which], units.placements[which]
+        self.layer, self.places, self.placement = layer.name, layer.places, layer.placement
         self.windows = True
         self.sizes: set[tuple[int, int]] = set()
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from pellucid.chance import generator
 from pellucid.errors import PellucidError
+from pellucid.index.index import Index
 from pellucid.progress import steps
-from pellucid.sweep.index import Index
 
 Floats = NDArray[np.float64]
 _FEWEST = 2
@@ -25,7 +25,7 @@ def side_by_side(index: Index, layer: str, other: Index, to: str) -> tuple[Float
     Refused where the indexes are of other pictures.
     """
     same_pictures(index, other)
-    (one, values), (two, others) = index.probe(layer), other.probe(to)
+    (one, values), (two, others) = index[layer].sample, other[to].sample
     _, mine, theirs = np.intersect1d(one, two, assume_unique=True, return_indices=True)
     if len(mine) < _FEWEST:
         raise PellucidError(f"the probes of both indexes share {len(mine)} pictures: make them with the same --seed")
@@ -81,28 +81,12 @@ def chance_level(values: Floats, others: Floats, shuffles: int, seed: int) -> fl
     return highest
 
 
-def choosiness(index: Index, layer: str) -> Floats:
-    """(channels,): class selectivity, NaN where there are no classes, or where class means are negative: the index is
-    a share of what is positive.
-    """
-    return index.class_selectivity[index.of_layer(layer)]
-
-
-def called(index: Index) -> str:
-    """What an index is called: its folder."""
-    return index.store.folder.name.removesuffix(".index")
-
-
 def common_layer(index: Index, other: Index) -> str:
     """The last layer with places that is in both under one name. Raises PellucidError where there is none."""
-    one, two = index.plan.units, other.plan.units
-    both = [
-        name for name, places in zip(one.layers, one.places, strict=True)
-        if name in two.layers and places != (1, 1) and two.places[two.layer(name)] != (1, 1)
-    ]  # fmt: skip
+    both = [name for name in index if index[name].mapped and name in other.layers and other[name].mapped]
     if not both:
         raise PellucidError(
             f"the indexes have no layer of the same name with places: name one of each with layer= and to=; "
-            f"{', '.join(one.layers[-3:])} and {', '.join(two.layers[-3:])} are their last"
+            f"{', '.join(index.layers[-3:])} and {', '.join(other.layers[-3:])} are their last"
         )
     return both[-1]

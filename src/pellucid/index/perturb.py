@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.chance import generator
-from pellucid.methods.units._crops import Spot
+from pellucid.index.crops import Spot
 
 LUMA = (0.299, 0.587, 0.114)
 """ITU-R BT.601."""

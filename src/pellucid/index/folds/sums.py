@@ -2,34 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import final
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import ClassVar, final
 
 import numpy as np
+from jaxtyping import Float, Int64
 
-from pellucid.sweep.fold import Batch, Fold, Part, Units, Working
-from pellucid.sweep.folds.exact import PLACES, digits, integers, mean_and_deviation, packed
+from pellucid.index.folds.sampled import Sampled
+from pellucid.sweep.exact import PLACES, digits, integers, mean_and_deviation, packed
+from pellucid.sweep.fold import Batch, Held, Part, Scope, Shape, Working
 
 _BLOCK = 512
 _WHAT = ("all", "max")
-MOMENTS = ("count", "left_out", "silent", "least", "greatest", "mean", "sd", "max_mean", "max_sd")
-"""What is read of the index, a number of each unit."""
 _SUMS = tuple(f"{what}_{power}" for what in _WHAT for power in (1, 2))
+
+
+@dataclass(frozen=True, eq=False)
+class UnitStatistics:
+    """Statistics of units, one number for each: `mean` and `sd` of the activations at the sampled places; of the
+    largest activation in each image `max_mean`, `max_sd`, `least`, `greatest`; in how many of `count` images it is
+    zero (`silent`), and how many images were `left_out` because an activation was not finite.
+    """
+
+    count: Int64[np.ndarray, " units"]
+    left_out: Int64[np.ndarray, " units"]
+    silent: Int64[np.ndarray, " units"]
+    mean: Float[np.ndarray, " units"]
+    sd: Float[np.ndarray, " units"]
+    max_mean: Float[np.ndarray, " units"]
+    max_sd: Float[np.ndarray, " units"]
+    least: Float[np.ndarray, " units"]
+    greatest: Float[np.ndarray, " units"]
+
+    @property
+    def silent_share(self) -> Float[np.ndarray, " units"]:
+        """Share of the images in which the largest activation is zero."""
+        return np.asarray(self.silent / np.maximum(self.count, 1))
+
+    def of(self, units: slice) -> UnitStatistics:
+        """Those of some of the units."""
+        return UnitStatistics(**{one.name: getattr(self, one.name)[units] for one in fields(self)})
 
 
 @final
 @dataclass(frozen=True)
-class Moments(Fold):
-    """Of every unit: mean and standard deviation of its activations at the sampled places, and over pictures those of
-    its largest activation, the least and the greatest of these, and in how many pictures its largest is zero.
+class ExactSums(Sampled[UnitStatistics]):
+    """Of every unit: mean and standard deviation of its activations at the sampled places, and over images those of
+    its largest activation, the least and the greatest of these, and in how many images its largest is zero.
     """
 
-    samples: int = 4
+    name: ClassVar[str] = "moments"
 
-    name = "moments"
-
-    def start(self, units: Units) -> Working:
-        n = len(units)
+    def start(self, scope: Scope) -> Working:
+        n = len(scope.units)
         return {
             **{name: np.zeros((PLACES, n), np.int64) for name in _SUMS},
             "count": np.zeros(n, np.int64),
@@ -39,8 +65,8 @@ class Moments(Fold):
             "greatest": np.full(n, -np.inf, np.float32),
         }
 
-    def step(self, working: Working, units: Units, batch: Batch) -> None:
-        for start in range(0, len(units), _BLOCK):  # what is worked on stays in the cache
+    def step(self, working: Working, scope: Scope, batch: Batch) -> None:
+        for start in range(0, len(scope.units), _BLOCK):  # what is worked on stays in the cache
             mine = slice(start, start + _BLOCK)
             maxima, sampled = batch.maxima[:, mine], batch.sampled[:, :, mine].astype(np.float64)
             good = np.isfinite(maxima)
@@ -59,13 +85,13 @@ class Moments(Fold):
             working["least"][mine] = np.minimum(working["least"][mine], low.min(0))
             working["greatest"][mine] = np.maximum(working["greatest"][mine], high.max(0))
 
-    def pack(self, units: Units, working: Working) -> Part:
+    def pack(self, scope: Scope, working: Working) -> Part:
         part: Part = {name: values.copy() for name, values in working.items() if name not in _SUMS}
         for name in _SUMS:
             part[f"{name}_at"], part[name] = packed(working[name])
         return part
 
-    def absorb(self, working: Working, units: Units, part: Part) -> None:
+    def absorb(self, working: Working, scope: Scope, part: Part) -> None:
         for name in _SUMS:
             working[name][part[f"{name}_at"]] += part[name]
         for name in ("count", "left_out", "silent"):
@@ -73,7 +99,7 @@ class Moments(Fold):
         working["least"] = np.minimum(working["least"], part["least"])
         working["greatest"] = np.maximum(working["greatest"], part["greatest"])
 
-    def finish(self, units: Units, working: Working) -> Part:
+    def finish(self, scope: Scope, working: Working) -> Part:
         found: Part = {name: working[name] for name in ("count", "left_out", "silent", "least", "greatest")}
         for what in _WHAT:
             each = working["count"] * self.samples if what == "all" else working["count"]
@@ -81,3 +107,9 @@ class Moments(Fold):
             name = "" if what == "all" else f"{what}_"
             found[f"{name}mean"], found[f"{name}sd"] = mean_and_deviation(first, second, each.tolist())
         return found
+
+    def arrays(self, scope: Scope) -> Mapping[str, Shape]:
+        return {one.name: (len(scope.units),) for one in fields(UnitStatistics)}
+
+    def read(self, held: Held) -> UnitStatistics:
+        return UnitStatistics(**{one.name: np.asarray(held[one.name]) for one in fields(UnitStatistics)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -13,16 +13,17 @@ from PIL import Image
 from pellucid.chance import generator
 from pellucid.errors import PellucidError
 from pellucid.images import Images
-from pellucid.methods.representation._search import squared
+from pellucid.index.index import Index
+from pellucid.index.layer import LayerOfIndex
+from pellucid.index.search import squared
 from pellucid.progress import steps
-from pellucid.sweep.index import Index
 
 SIDE = 64
 """Of a thumbnail, in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class Embedding:
     """The pictures of an index by what one layer makes of them."""
 
     layer: str
@@ -40,41 +41,35 @@ class Rows:
         return squared(self.values)
 
 
-@lru_cache(maxsize=2)
-def rows_of(index: Index, layer: str | None, least: int = 1) -> Rows:
+def embedding_of(index: Index, layer: str | None, least: int = 1) -> Embedding:
     """The rows that an index keeps of a layer, as float32; of those that are not finite it is said that they are out.
 
     Raises PellucidError where fewer than `least` are left. Who asks the same index object again need not wait again.
     """
-    images, values = index.embeddings(layer)
-    name = index.plan.embedded[-1] if layer is None else index.plan.units.layers[index.plan.units.layer(layer)]
+    asked = index[index.embedded[-1] if layer is None else layer]
+    found = index.remembered(("embedding", asked.name), lambda: _finite(asked))
+    if len(found) < least:
+        raise PellucidError(f"{len(found)} pictures in the index: at least {least} are needed")
+    return found
+
+
+def _finite(layer: LayerOfIndex) -> Embedding:
+    images, values = layer.embedding
     found = np.asarray(values, np.float32)
     good = np.isfinite(found).all(1)
     lost = int((~good).sum())
-    if len(found) - lost < least:
-        raise PellucidError(f"{len(found) - lost} pictures in the index: at least {least} are needed")
     notes = (f"{lost} pictures whose activations are not finite are left out",) if lost else ()
-    return Rows(name, np.asarray(images)[good], found[good], notes)
+    return Embedding(layer.name, np.asarray(images)[good], found[good], notes)
 
 
 def seen_by(index: Index, images: Images, layer: str) -> Float[np.ndarray, "n channels"]:
     """The rows of other pictures, made as those of the index are: a picture of the index has the same bits."""
     found = []
     for one in images:
-        found.append(index.means(index.net.see(one).pixels, layer))
+        found.append(index[layer].means(index.net.see(one).pixels))
         if not np.isfinite(found[-1]).all():
             raise PellucidError(f"{one.ids[0]!r}: what layer {layer!r} makes of it is not finite")
     return np.concatenate(found)
-
-
-def named(index: Index, images: NDArray[np.int64]) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
-    """Names and classes of pictures of an index."""
-    source = index.source
-    labels = [source.label(i) for i in images.tolist()]
-    return (
-        tuple(source.name(i) for i in images.tolist()),
-        tuple(None if label is None else source.classes[label] for label in labels),
-    )
 
 
 def thumbnail(index: Index, picture: Images | None, side: int = SIDE) -> UInt8[np.ndarray, "side side 3"]:

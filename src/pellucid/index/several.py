@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from pellucid.errors import PellucidError
-from pellucid.methods.units._matching import called, same_pictures
+from pellucid.index.index import Index
+from pellucid.index.matching import same_pictures
 from pellucid.nouns import Noun
-from pellucid.sweep.index import Index
 
 
 @final
@@ -36,7 +36,7 @@ class Indexes(Noun):
     @property
     def names(self) -> tuple[str, ...]:
         """What they are called: their folders; numbered where two have one name."""
-        names = [called(one) for one in self.each]
+        names = [one.name for one in self.each]
         return tuple(f"{i} · {name}" if names.count(name) > 1 else name for i, name in enumerate(names))
 
     def facts(self) -> dict[str, Any]:

@@ -5,47 +5,44 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.geometry import Placement
-from pellucid.methods.units._unit import Unit
+from pellucid.index.folds.extremes import TopImages
+from pellucid.index.index import Index
+from pellucid.index.unit import Unit
 from pellucid.result import Meta, Patches
 from pellucid.result.patches import Box
-from pellucid.sweep.index import Index, Top, preprocess_of
 
 _GATED = ("patches show what a cell looks at; through a gate every other pixel of the picture reaches it too",)
 
 
-def patches(index: Index, unit: Unit, top: Top) -> Patches:
+def patches(index: Index, unit: Unit, top: TopImages) -> Patches:
     """The patches of these pictures at these places; one that cannot be read any more costs its own patch."""
-    plan, source = index.plan, index.source
-    which = plan.units.layer(unit.layer)
-    placement, places = plan.units.placements[which], plan.units.places[which]
-    preprocess = preprocess_of(plan)
-    pictures, views, boxes, names, labels = [], [], [], [], []
+    layer = index[unit.layer]
+    pictures, views, boxes = [], [], []
     kept: list[int] = []
     for rank, (image, place) in enumerate(zip(top.images.tolist(), top.places.tolist(), strict=True)):
         picture = index.readable(image)
         if picture is None:
             continue
-        seen = preprocess.see(picture)
+        seen = index.preprocess.see(picture)
         kept.append(rank)
         pictures.append(seen.shown(0, seen=True))
         views.append(seen.views[0])
-        boxes.append(field(placement, places, place, seen.views[0].size))
-        names.append(source.name(image))
-        label = source.label(image)
-        labels.append(None if label is None else source.classes[label])
+        boxes.append(field(layer.placement, layer.places, place, seen.views[0].size))
     values = np.asarray(top.values, np.float32)[kept]
-    gated = _GATED if placement is not None and placement.gated else ()
-    meta = Meta(images=tuple(names), notes=gated)
-    return Patches(tuple(pictures), tuple(boxes), values, tuple(names), tuple(labels), tuple(views), meta)
+    names, labels = index.names(top.images[kept]), index.class_names(top.images[kept])
+    gated = _GATED if layer.placement is not None and layer.placement.gated else ()
+    meta = Meta(images=names, notes=gated)
+    return Patches(tuple(pictures), tuple(boxes), values, names, labels, tuple(views), meta)
 
 
-def exciting(index: Index, unit: Unit, count: int) -> Top:
+def exciting(index: Index, unit: Unit, count: int) -> TopImages:
     """The strongest pictures of a unit, without those that do not excite it: a rectified unit is at zero there."""
-    top = index.top(unit.layer, unit.channel, count)
-    if index.plan.units.signed[index.plan.units.layer(unit.layer)]:
+    layer = index[unit.layer]
+    top = layer.top(unit.channel, count)
+    if layer.signed:
         return top
     there = top.values > 0
-    return Top(top.values[there], top.images[there], top.places[there])
+    return TopImages(top.values[there], top.images[there], top.places[there])
 
 
 def field(placement: Placement | None, places: tuple[int, int], place: int, size: tuple[int, int]) -> Box:

@@ -1,0 +1,74 @@
+"""All units side by side on the same few images, drawn at random."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pellucid.index.folds.half import halved, restored
+from pellucid.sweep.fold import Batch, Held, Rows, Scope
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The largest activations on the sampled images, as an index holds them."""
+
+    chosen: NDArray[np.int64]
+    """Numbers of the sampled images, in rising order."""
+    held: Held
+
+    def of(self, layer: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """(P,) numbers of the images that could be read, and (P, channels) a layer's largest activations on them."""
+        mine, there = self.held.scope.units.span(layer), self.held["there"][:, 0] > 0
+        values = restored(self.held["maxima"][:, mine], self.held["power"][:, layer : layer + 1])
+        return self.chosen[there], values[there]
+
+
+@final
+@dataclass(frozen=True)
+class RandomSample(Rows[Sample]):
+    """The largest activations of every unit on a random sample of the images, a row of float16 for each of them; those
+    of each layer divided by a power of two.
+
+    For what needs units side by side on the same images: correlations, matching networks, samples of every decile.
+    """
+
+    name: ClassVar[str] = "probe"
+    absent: ClassVar[str] = "the index keeps no probe: make it with --probe 10000"
+    probe: Annotated[
+        int, Field(ge=0, le=2**32, description="random pictures of which every unit's largest activation is kept")
+    ] = 10_000
+
+    def settled(self, scope: Scope) -> RandomSample | None:
+        return self if self.probe else None
+
+    def columns(self, scope: Scope) -> Mapping[str, tuple[int, np.dtype[Any]]]:
+        return {
+            "maxima": (len(scope.units), np.dtype(np.float16)),
+            "power": (len(scope.units.layers), np.dtype(np.int16)),
+        }
+
+    def rows(self, scope: Scope, batch: Batch) -> tuple[NDArray[np.int64], Mapping[str, NDArray[Any]]]:
+        mine = scope.drawn(self.probe)[self.position(scope, batch.images)] == batch.images
+        values = batch.maxima[mine]
+        maxima = np.empty(values.shape, np.float16)
+        power = np.empty((len(values), len(scope.units.layers)), np.int16)
+        for i in range(len(scope.units.layers)):
+            of_layer = scope.units.span(i)
+            maxima[:, of_layer], power[:, i : i + 1] = halved(values[:, of_layer], always=True)
+        return batch.images[mine], {"maxima": maxima, "power": power}
+
+    def height(self, scope: Scope) -> int:
+        return len(scope.drawn(self.probe))
+
+    def position(self, scope: Scope, images: NDArray[np.int64]) -> NDArray[np.int64]:
+        chosen = scope.drawn(self.probe)
+        return np.minimum(np.searchsorted(chosen, images), len(chosen) - 1)
+
+    def read(self, held: Held) -> Sample:
+        return Sample(held.scope.drawn(self.probe), held)

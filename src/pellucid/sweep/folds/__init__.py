@@ -1,1 +1,0 @@
-"""The statistics that a sweep can keep, one file for each kind."""
