@@ -110,7 +110,8 @@ def test_the_rule_can_fail(tmp_path: Path) -> None:
 
 def inside_an_index(tree: ast.Module) -> list[int]:
     """Lines that reach into the files or the plan of an index."""
-    return [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in ("store", "plan")]
+    inside = ("store", "plan")
+    return [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in inside]
 
 
 def test_methods_ask_an_index_and_not_its_files() -> None:
