@@ -29,6 +29,7 @@ class Tally:
         self.values: list[float] = []  # 8 bytes for each image
 
     def add(self, names: Sequence[str], values: Sequence[float], run: Run) -> None:
+        """What it says to so many images of one pass; NaN where it could not be asked."""
         heard = [(value, name) for value, name in zip(values, names, strict=True) if not np.isnan(value)]
         self.values += [value for value, _ in heard]
         self.best = sorted([*self.best, *heard], key=lambda pair: (-pair[0], pair[1]))[:BEST]
@@ -38,6 +39,7 @@ class Tally:
             )
 
     def record(self) -> Record:
+        """All of it, when every image was seen."""
         values = np.sort(np.asarray(self.values, dtype=np.float64))
         mean = float(values.mean()) if len(values) else 0.0
         return Record(len(values), mean, self.signed, tuple(self.best), values)

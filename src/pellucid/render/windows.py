@@ -73,6 +73,7 @@ def _starts(whole: int, window: int) -> list[int]:
 
 
 def rescaled(pixels: Float[Tensor, "n c h w"], size: Size) -> Float[Tensor, "n c rows columns"]:
+    """Numbers of any range in another size, linear between pixels."""
     if tuple(pixels.shape[-2:]) == size:
         return pixels
     return F.interpolate(pixels, size, mode="bilinear", antialias=True)

@@ -23,7 +23,7 @@ from pellucid.render.affine import Matrix, looked_at
 from pellucid.render.frame import Frame, framed
 from pellucid.render.optimizers import Adam
 from pellucid.render.parametrizations import Fourier
-from pellucid.render.pixels import File, eight_bits, precision
+from pellucid.render.pixels import File, as_images, eight_bits, precision
 from pellucid.render.places import by_place, cosine, exaggeration
 from pellucid.render.sizes import native_size
 from pellucid.render.stages import middle
@@ -136,8 +136,7 @@ class _Sitting:
 
 def _compared(net: Net, layer: str, picture: File, photo: File) -> tuple[float, float]:
     """(mean cosine to the photo, how many times as strong), of the saved picture through the real preprocessing."""
-    both = [Images.from_pictures([torch.from_numpy(one).permute(2, 0, 1)], ["picture"]) for one in (picture, photo)]
-    made, real = (by_place(net.run(one, at=[layer], stop=True)[layer]).double() for one in both)
+    made, real = (by_place(net.run(as_images(one), at=[layer], stop=True)[layer]).double() for one in (picture, photo))
     if not real.any():
         raise Refused(f"layer {layer!r} answers 0 to the photo: there is nothing to exaggerate")
     return float(cosine(made, real).mean()), float(made.norm() / real.norm())
