@@ -41,7 +41,7 @@ class RandomSample(Rows[Sample]):
     name: ClassVar[str] = "probe"
     absent: ClassVar[str] = "the index keeps no probe: make it with --probe 10000"
     probe: Annotated[
-        int, Field(ge=0, le=2**32, description="random pictures of which every unit's largest activation is kept")
+        int, Field(ge=0, description="random pictures of which every unit's largest activation is kept")
     ] = 10_000
 
     def settled(self, scope: Scope) -> RandomSample | None:
