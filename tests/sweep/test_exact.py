@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from pellucid.images.sources import Source
 from pellucid.index import Index
-from pellucid.index.folds.classes import morcos
 from pellucid.index.folds.histogram import BINS, HALF, Histogram, binned, edges, exponents, quantiles
+from pellucid.index.folds.per_class import morcos
 from pellucid.index.plan import planned
 from pellucid.net import Net
 from pellucid.sweep import Here, Store, swept

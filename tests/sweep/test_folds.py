@@ -16,12 +16,16 @@ from pydantic import Field
 from pellucid.errors import PellucidError
 from pellucid.images.sources import Source
 from pellucid.index import Index
-from pellucid.index.folds import STANDARD, ExactSums, Hashes, Histogram, Largest, Smallest
+from pellucid.index.folds import STANDARD
+from pellucid.index.folds.extremes import Largest, Smallest
+from pellucid.index.folds.histogram import Histogram
+from pellucid.index.folds.sums import ExactSums
 from pellucid.index.make import index as make_index
 from pellucid.index.plan import planned
 from pellucid.net.load import load
 from pellucid.sweep import Here, Plan, Processes, Store, registry, swept
 from pellucid.sweep.fold import KNOWN, LARGEST, Batch, Fold, Held, Observes, Part, Scope, Shape, Working, options_of
+from pellucid.sweep.hashes import Hashes
 from pellucid.sweep.store import BadStore
 from tests.sweep.made import photos, small
 
