@@ -40,9 +40,9 @@ from pellucid.net.load import load
 from pellucid.progress import steps
 from pellucid.sweep import Here, Plan, Processes, swept
 from pellucid.sweep.eye import Eye
-from pellucid.sweep.fold import LARGEST, Batch, Events
 from pellucid.sweep.hashes import Hashes
 from pellucid.sweep.layers import Units
+from pellucid.sweep.observed import LARGEST, Batch, Events
 from pellucid.sweep.shard import _gates, _keep_freed_memory
 
 

@@ -20,8 +20,9 @@ from pellucid.net import Net
 from pellucid.sweep import Here, Store, swept
 from pellucid.sweep.exact import PLACES, digits, floating, integers, packed
 from pellucid.sweep.eye import Eye, _offsets
-from pellucid.sweep.fold import Batch, Scope
+from pellucid.sweep.fold import Scope
 from pellucid.sweep.layers import Units
+from pellucid.sweep.observed import Batch
 from tests.sweep.made import photos, small
 
 MOMENTS = ("count", "mean", "sd", "max_mean", "max_sd", "greatest", "least", "silent")

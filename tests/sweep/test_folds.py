@@ -24,8 +24,9 @@ from pellucid.index.make import index as make_index
 from pellucid.index.plan import planned
 from pellucid.net.load import load
 from pellucid.sweep import Here, Plan, Processes, Store, registry, swept
-from pellucid.sweep.fold import KNOWN, LARGEST, Batch, Fold, Held, Observes, Part, Scope, Shape, Working, options_of
+from pellucid.sweep.fold import KNOWN, Fold, Held, Part, Scope, Shape, Working, options_of
 from pellucid.sweep.hashes import Hashes
+from pellucid.sweep.observed import LARGEST, Batch, Observes
 from pellucid.sweep.store import BadStore
 from tests.sweep.made import photos, small
 

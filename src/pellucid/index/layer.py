@@ -22,7 +22,7 @@ from pellucid.index.folds.sums import UnitStatistics
 from pellucid.net.clips import Clip
 from pellucid.sweep import Units
 from pellucid.sweep.eye import Eye
-from pellucid.sweep.fold import Observes
+from pellucid.sweep.observed import Observes
 
 if TYPE_CHECKING:
     from pellucid.index.index import Index

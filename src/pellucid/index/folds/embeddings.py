@@ -13,7 +13,8 @@ from pydantic import Field
 
 from pellucid.errors import unknown
 from pellucid.index.folds.half import halved, restored
-from pellucid.sweep.fold import Batch, Held, Observes, OfEveryImage, Scope
+from pellucid.sweep.fold import Held, OfEveryImage, Scope
+from pellucid.sweep.observed import Batch, Observes
 
 
 @dataclass(frozen=True, eq=False)

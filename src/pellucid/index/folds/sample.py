@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pellucid.index.folds.half import halved, restored
-from pellucid.sweep.fold import Batch, Held, Rows, Scope
+from pellucid.sweep.fold import Held, Rows, Scope
+from pellucid.sweep.observed import Batch
 
 
 @dataclass(frozen=True, eq=False)
