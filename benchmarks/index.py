@@ -29,7 +29,10 @@ import torch
 
 from pellucid.images.sources import Source
 from pellucid.index import Index
-from pellucid.index.folds import Embeddings, ExactSums, Hashes, Histogram, Largest
+from pellucid.index.folds.embeddings import Embeddings
+from pellucid.index.folds.extremes import Largest
+from pellucid.index.folds.histogram import Histogram
+from pellucid.index.folds.sums import ExactSums
 from pellucid.index.plan import planned
 from pellucid.methods.units._exceeded import exceeded
 from pellucid.net import Net
@@ -37,8 +40,9 @@ from pellucid.net.load import load
 from pellucid.progress import steps
 from pellucid.sweep import Here, Plan, Processes, swept
 from pellucid.sweep.eye import Eye
-from pellucid.sweep.fold import LARGEST, Batch, Events
+from pellucid.sweep.hashes import Hashes
 from pellucid.sweep.layers import Units
+from pellucid.sweep.observed import LARGEST, Batch, Events
 from pellucid.sweep.shard import _gates, _keep_freed_memory
 
 

@@ -13,15 +13,16 @@ from torch import Tensor, nn
 
 from pellucid.images.sources import Source
 from pellucid.index import Index
-from pellucid.index.folds.classes import morcos
 from pellucid.index.folds.histogram import BINS, HALF, Histogram, binned, edges, exponents, quantiles
+from pellucid.index.folds.per_class import morcos
 from pellucid.index.plan import planned
 from pellucid.net import Net
 from pellucid.sweep import Here, Store, swept
 from pellucid.sweep.exact import PLACES, digits, floating, integers, packed
 from pellucid.sweep.eye import Eye, _offsets
-from pellucid.sweep.fold import Batch, Scope
+from pellucid.sweep.fold import Scope
 from pellucid.sweep.layers import Units
+from pellucid.sweep.observed import Batch
 from tests.sweep.made import photos, small
 
 MOMENTS = ("count", "mean", "sd", "max_mean", "max_sd", "greatest", "least", "silent")

@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 from pellucid.errors import BadImage, PellucidError, Refused
 from pellucid.images import Images
 from pellucid.images.sources import Source
-from pellucid.index.folds import ClassMeans, Embeddings, ExactSums, Largest, RandomSample, Smallest
-from pellucid.index.folds.sums import UnitStatistics
+from pellucid.index.folds.embeddings import Embeddings
+from pellucid.index.folds.extremes import Largest, Smallest
+from pellucid.index.folds.per_class import ClassMeans
+from pellucid.index.folds.sample import RandomSample
+from pellucid.index.folds.sums import ExactSums, UnitStatistics
 from pellucid.index.layer import LayerOfIndex
 from pellucid.net import Net, Preprocess
 from pellucid.net.load import load

@@ -12,14 +12,17 @@ from torch import Tensor
 
 from pellucid.errors import UnknownName
 from pellucid.geometry import Placement
-from pellucid.index.folds import ClassMeans, Embeddings, Histogram, Largest, RandomSample, Smallest
-from pellucid.index.folds.extremes import TopImages
+from pellucid.index.folds.embeddings import Embeddings
+from pellucid.index.folds.extremes import Largest, Smallest, TopImages
 from pellucid.index.folds.half import halved, restored
+from pellucid.index.folds.histogram import Histogram
+from pellucid.index.folds.per_class import ClassMeans
+from pellucid.index.folds.sample import RandomSample
 from pellucid.index.folds.sums import UnitStatistics
 from pellucid.net.clips import Clip
 from pellucid.sweep import Units
 from pellucid.sweep.eye import Eye
-from pellucid.sweep.fold import Observes
+from pellucid.sweep.observed import Observes
 
 if TYPE_CHECKING:
     from pellucid.index.index import Index

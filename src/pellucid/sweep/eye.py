@@ -20,8 +20,8 @@ from torch import Tensor
 from pellucid.chance import generator
 from pellucid.net import Net
 from pellucid.net.clips import Clip
-from pellucid.sweep.fold import LARGEST, SMALLEST, Batch, Events, Observes
 from pellucid.sweep.layers import Units
+from pellucid.sweep.observed import LARGEST, SMALLEST, Batch, Events, Observes
 
 Gates = Mapping[str, NDArray[np.float32]]
 """Of each extreme that is searched for: (N, units), the values below which a map need not be searched; those of

@@ -27,6 +27,7 @@ from pellucid.chance import generator
 from pellucid.errors import PellucidError, unknown
 from pellucid.sweep._disk import BadStore
 from pellucid.sweep.layers import Units
+from pellucid.sweep.observed import Batch, Observes
 
 Part = dict[str, NDArray[Any]]
 """What a fold knows so far: named arrays, ready to be written."""
@@ -34,30 +35,9 @@ Working = dict[str, Any]
 """What a fold holds while it counts."""
 Shape = tuple[int | None, ...]
 """Of an array; None where the plan does not say how long it is."""
-LARGEST, SMALLEST = "largest", "smallest"
-"""The extremes of a map whose places may be searched for."""
 Read = TypeVar("Read")
 """What a fold is read as."""
 Own = TypeVar("Own", bound="Fold[Any]")
-
-
-@dataclass(frozen=True)
-class Observes:
-    """What is taken down of each layer's output beside its largest value: the union of what the folds declare."""
-
-    extremes: frozenset[str] = frozenset()
-    """LARGEST, SMALLEST: where in a map that lies, if it passes the gate of a fold."""
-    samples: int = 0
-    """Activations at so many random places of every map."""
-    means: frozenset[str] = frozenset()
-    """Layers whose mean over all places is taken."""
-
-    def __or__(self, other: Observes) -> Observes:
-        if self.samples and other.samples and self.samples != other.samples:
-            raise PellucidError(
-                f"{self.samples} and {other.samples} sampled places: all statistics of a sweep sample the same places"
-            )
-        return Observes(self.extremes | other.extremes, self.samples or other.samples, self.means | other.means)
 
 
 @dataclass(frozen=True)
@@ -81,40 +61,6 @@ class Scope:
         if count not in known:
             known[count] = np.sort(self.order[:count])
         return known[count]
-
-
-@dataclass(frozen=True, eq=False)
-class Events:
-    """Maps that were searched because they may be among a unit's best: picture of the batch, unit, place in the map."""
-
-    row: NDArray[np.int64]
-    unit: NDArray[np.int64]
-    place: NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """What was taken down of a few pictures.
-
-    `maxima` (N, units) are the largest activations over places, and `ranked` those of what they are ranked by: where
-    an activation has a ceiling, what it received; `negated` those of that with its sign turned. All are −inf where an
-    activation is not finite (and `negated` where nobody asked). `means` (N, units) are the means over places; `sampled`
-    (N, samples, units) the activations at random places.
-    """
-
-    images: NDArray[np.int64]
-    """Numbers of the pictures in their source."""
-    labels: NDArray[np.int64]
-    """Their classes, -1 where unknown."""
-    maxima: NDArray[np.float32]
-    ranked: NDArray[np.float32]
-    negated: NDArray[np.float32]
-    means: NDArray[np.float32]
-    sampled: NDArray[np.float32]
-    found: Mapping[str, Events]
-    """By the extreme that was searched for: LARGEST, SMALLEST."""
-    hashes: NDArray[np.uint64] | None = None
-    """(N,) of the pictures' bytes, as they were read."""
 
 
 @dataclass(frozen=True, eq=False)

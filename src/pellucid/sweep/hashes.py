@@ -9,7 +9,8 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.sweep.fold import Batch, Held, OfEveryImage, Scope
+from pellucid.sweep.fold import Held, OfEveryImage, Scope
+from pellucid.sweep.observed import Batch
 
 
 @final

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from pellucid.errors import PellucidError
 from pellucid.sweep import registry
-from pellucid.sweep.fold import Fold, Observes, Scope
+from pellucid.sweep.fold import Fold, Scope
 from pellucid.sweep.layers import Units
+from pellucid.sweep.observed import Observes
 
 FORMAT = 3
 """Of plans and shards, and of what is taken down of a pass: raised when the same plan would give other bits. Each fold

@@ -6,6 +6,7 @@ import ctypes
 import json
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
@@ -172,18 +173,21 @@ def _read(net: Net, source: Source, numbers: NDArray[np.int64], size: tuple[int,
     return found
 
 
+_opening = threading.Lock()
 _networks: dict[str, Net] = {}
 """In a process that works for another: the network of the last plan, by its key. It ends with the process."""
 
 
 def _network(plan: Plan) -> Net:
     """The plan's network, opened once in a worker; refused where its weights are others by now."""
-    if plan.key not in _networks:
-        net = load(**plan.net)
-        net = same(_placed(net, plan.device) if plan.device != "cpu" else net, plan)
-        _networks.clear()
-        _networks[plan.key] = net
-    return _networks[plan.key]
+    with _opening:
+        found = _networks.get(plan.key)
+        if found is None:
+            net = load(**plan.net)
+            found = same(_placed(net, plan.device) if plan.device != "cpu" else net, plan)
+            _networks.clear()
+            _networks[plan.key] = found
+        return found
 
 
 def forget() -> None:

@@ -13,7 +13,8 @@ from pydantic import Field
 
 from pellucid.errors import unknown
 from pellucid.index.folds.half import halved, restored
-from pellucid.sweep.fold import Batch, Held, Observes, OfEveryImage, Scope
+from pellucid.sweep.fold import Held, OfEveryImage, Scope
+from pellucid.sweep.observed import Batch, Observes
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,12 +104,13 @@ class Maxima(_RowsOfLayers):
     name: ClassVar[str] = "pooled"
     absent: ClassVar[str] = "the index keeps the largest activations of no layer: make it with --pool NAME"
     pool: Annotated[
-        tuple[str, ...], Field(description="layers whose largest activations are kept of every picture")
-    ] = ()
+        tuple[str, ...] | None,
+        Field(description="layers whose largest activations are kept of every picture; by default none"),
+    ] = None
 
     @property
     def layers(self) -> tuple[str, ...]:
-        return self.pool
+        return self.pool or ()
 
     def settled(self, scope: Scope) -> Maxima | None:
         return replace(self, pool=scope.units.named(self.pool)) if self.pool else None

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pellucid.sweep.fold import LARGEST, SMALLEST, Batch, Fold, Held, Observes, Part, Scope, Shape, Working
+from pellucid.sweep.fold import Fold, Held, Part, Scope, Shape, Working
+from pellucid.sweep.observed import LARGEST, SMALLEST, Batch, Observes
 
 Keys = NDArray[np.uint64]
 _NONE = np.uint64(2**64 - 1)

@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from pellucid.index.folds.sampled import Sampled
-from pellucid.sweep.fold import Batch, Held, Part, Scope, Shape, Working
+from pellucid.sweep.fold import Held, Part, Scope, Shape, Working
+from pellucid.sweep.observed import Batch
 
 _MANTISSA = 4  # bits: 16 bins for each power of two
 _POWERS = 24

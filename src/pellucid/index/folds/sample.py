@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pellucid.index.folds.half import halved, restored
-from pellucid.sweep.fold import Batch, Held, Rows, Scope
+from pellucid.sweep.fold import Held, Rows, Scope
+from pellucid.sweep.observed import Batch
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ class RandomSample(Rows[Sample]):
     name: ClassVar[str] = "probe"
     absent: ClassVar[str] = "the index keeps no probe: make it with --probe 10000"
     probe: Annotated[
-        int, Field(ge=0, le=2**32, description="random pictures of which every unit's largest activation is kept")
+        int, Field(ge=0, description="random pictures of which every unit's largest activation is kept")
     ] = 10_000
 
     def settled(self, scope: Scope) -> RandomSample | None:

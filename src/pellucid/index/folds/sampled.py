@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pellucid.sweep.fold import Fold, Observes, Read
+from pellucid.sweep.fold import Fold, Read
+from pellucid.sweep.observed import Observes
 
 
 @dataclass(frozen=True)

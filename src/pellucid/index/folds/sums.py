@@ -11,7 +11,8 @@ from jaxtyping import Float, Int64
 
 from pellucid.index.folds.sampled import Sampled
 from pellucid.sweep.exact import PLACES, digits, integers, mean_and_deviation, packed
-from pellucid.sweep.fold import Batch, Held, Part, Scope, Shape, Working
+from pellucid.sweep.fold import Held, Part, Scope, Shape, Working
+from pellucid.sweep.observed import Batch
 
 _BLOCK = 512
 _WHAT = ("all", "max")

@@ -12,7 +12,8 @@ from pydantic import Field
 
 from pellucid.errors import unknown
 from pellucid.sweep.exact import PLACES, digits, floating, packed
-from pellucid.sweep.fold import Batch, Fold, Held, Observes, Part, Scope, Shape, Working
+from pellucid.sweep.fold import Fold, Held, Part, Scope, Shape, Working
+from pellucid.sweep.observed import Batch, Observes
 
 _MOST = 8_000_000
 """Numbers: 64 MB of sums for each of the two or three places of their digits."""

@@ -1,0 +1,67 @@
+"""What is taken down of a forward pass: what folds may ask for, and what they get of a few images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.errors import PellucidError
+
+LARGEST, SMALLEST = "largest", "smallest"
+"""The extremes of a map whose places may be searched for."""
+
+
+@dataclass(frozen=True)
+class Observes:
+    """What is taken down of each layer's output beside its largest value: the union of what the folds declare."""
+
+    extremes: frozenset[str] = frozenset()
+    """LARGEST, SMALLEST: where in a map that lies, if it passes the gate of a fold."""
+    samples: int = 0
+    """Activations at so many random places of every map."""
+    means: frozenset[str] = frozenset()
+    """Layers whose mean over all places is taken."""
+
+    def __or__(self, other: Observes) -> Observes:
+        if self.samples and other.samples and self.samples != other.samples:
+            raise PellucidError(
+                f"{self.samples} and {other.samples} sampled places: all statistics of a sweep sample the same places"
+            )
+        return Observes(self.extremes | other.extremes, self.samples or other.samples, self.means | other.means)
+
+
+@dataclass(frozen=True, eq=False)
+class Events:
+    """Maps that were searched because they may be among a unit's best: picture of the batch, unit, place in the map."""
+
+    row: NDArray[np.int64]
+    unit: NDArray[np.int64]
+    place: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """What was taken down of a few pictures.
+
+    `maxima` (N, units) are the largest activations over places, and `ranked` those of what they are ranked by: where
+    an activation has a ceiling, what it received; `negated` those of that with its sign turned. All are −inf where an
+    activation is not finite (and `negated` where nobody asked). `means` (N, units) are the means over places; `sampled`
+    (N, samples, units) the activations at random places.
+    """
+
+    images: NDArray[np.int64]
+    """Numbers of the pictures in their source."""
+    labels: NDArray[np.int64]
+    """Their classes, -1 where unknown."""
+    maxima: NDArray[np.float32]
+    ranked: NDArray[np.float32]
+    negated: NDArray[np.float32]
+    means: NDArray[np.float32]
+    sampled: NDArray[np.float32]
+    found: Mapping[str, Events]
+    """By the extreme that was searched for: LARGEST, SMALLEST."""
+    hashes: NDArray[np.uint64] | None = None
+    """(N,) of the pictures' bytes, as they were read."""
