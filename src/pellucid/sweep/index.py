@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,7 @@ class Index(Noun):
     """What was found and passed over when it was made."""
 
     @classmethod
-    def of(cls, value: Any) -> Index:
+    def of(cls, value: IndexLike) -> Index:
         """The index in a folder."""
         if isinstance(value, Index):
             return value
@@ -287,6 +287,10 @@ class Index(Noun):
         rows = restored(rows, power) if power.any() else rows
         there = np.nonzero(self.store.array("embeddings.there")[:, 0])[0]
         return there, rows if len(there) == len(rows) else rows[there]
+
+
+IndexLike: TypeAlias = Index | Store | str | Path
+"""An index, or the folder that it lies in."""
 
 
 def preprocess_of(plan: Plan) -> Preprocess:

@@ -16,14 +16,14 @@ from pellucid.errors import NotRun, PellucidError, Refused
 from pellucid.geometry import Placement, between
 from pellucid.images import Images
 from pellucid.methods.attribution._skeleton import called, chunks, derivative, heatmap
-from pellucid.net import Net
+from pellucid.net import LayerName, Net
 from pellucid.net.effective import bundled_placement, effective
 from pellucid.net.rules.elementwise import wide
 from pellucid.result import Heatmap
 from pellucid.target import Target, guessed
 
 LayerNames = Annotated[
-    str | tuple[str, ...] | None,
+    LayerName | tuple[LayerName, ...] | None,
     Field(description="whose maps to weight, several as 'a,b'; by default the last one with places"),
 ]
 Placing = Literal["auto", "field", "effective", "stretch"]

@@ -14,7 +14,7 @@ from pellucid.errors import Refused
 from pellucid.images import Images
 from pellucid.methods.attribution._layer import PlacingOption, chosen_layer
 from pellucid.methods.attribution._skeleton import chunks, heatmap, no_rule
-from pellucid.net import Net, Run
+from pellucid.net import LayerName, Net, Run
 from pellucid.net.rules import Excitation
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target, guessed, scored
@@ -27,7 +27,7 @@ def excitation_backprop(
     target: Target = BEST,
     *,
     layer: Annotated[
-        str | None, Field(description="where the walk stops; by default the last layer with places")
+        LayerName | None, Field(description="where the walk stops; by default the last layer with places")
     ] = None,
     contrastive: Annotated[
         bool, Field(description="less the walk of the dual unit, whose last weights are negated")

@@ -22,7 +22,7 @@ from pellucid.methods.synthesis._image import Fourier
 from pellucid.methods.synthesis._octaves import middle
 from pellucid.methods.synthesis._optimise import Frame, eight_bits, framed, native_size, precision
 from pellucid.methods.synthesis._transforms import Jitter, Matrix, Pad, Rotate, Scale, drawn, looked_at
-from pellucid.net import Net
+from pellucid.net import LayerName, Net
 from pellucid.net.rules import Redirected
 from pellucid.progress import preview
 from pellucid.progress import steps as told
@@ -42,7 +42,7 @@ def caricature(
     images: Images,
     *,
     layers: Annotated[
-        str | tuple[str, ...] | None,
+        LayerName | tuple[LayerName, ...] | None,
         Field(description="whose view is exaggerated; several give a row for each photo; by default one half-way up"),
     ] = None,
     power: Annotated[

@@ -17,7 +17,7 @@ from pellucid.methods.synthesis._image import Fourier, Image, Pixels, Size
 from pellucid.methods.synthesis._match import Match, Momentum, Optimiser, as_file, features, known, relative, stages
 from pellucid.methods.synthesis._optimise import eight_bits, precision
 from pellucid.methods.synthesis._priors import variation
-from pellucid.net import Layer, Net
+from pellucid.net import Layer, LayerName, Net
 from pellucid.progress import steps as told
 from pellucid.result import Meta, Pictures
 
@@ -42,7 +42,8 @@ def inversion(
     images: Images,
     *,
     layers: Annotated[
-        tuple[str, ...], Field(description="one picture for each; by default one early, one in the middle, one late")
+        tuple[LayerName, ...],
+        Field(description="one picture for each; by default one early, one in the middle, one late"),
     ] = (),
     steps: Annotated[int, Field(ge=1, description="evaluations of the loss")] = 200,
     tv: Annotated[

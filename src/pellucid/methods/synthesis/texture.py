@@ -29,7 +29,7 @@ from pellucid.methods.synthesis._match import (
     whole,
 )
 from pellucid.methods.synthesis._optimise import eight_bits, takes
-from pellucid.net import Net
+from pellucid.net import LayerName, Net
 from pellucid.progress import steps as told
 from pellucid.result import Meta, Pictures
 
@@ -43,7 +43,7 @@ def texture(
     images: Images,
     *,
     layers: Annotated[
-        tuple[str, ...], Field(description="whose Gram matrices count; by default the widest of each octave")
+        tuple[LayerName, ...], Field(description="whose Gram matrices count; by default the widest of each octave")
     ] = (),
     size: Annotated[int, Field(ge=8, description="side of the pictures that are made, in pixels")] = 256,
     scale: Annotated[int, Field(ge=8, description="longer side of the given pictures, in the same pixels")] = 256,

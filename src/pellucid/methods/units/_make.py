@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pellucid.images.sources import Source
-from pellucid.net import Net
+from pellucid.net import Net, NetLike
 from pellucid.notes import say
 from pellucid.sweep import Here, Runner, Store, planned, swept
 from pellucid.sweep.index import Index
 
 
 def index(
-    net: Any,
-    images: Any,
+    net: NetLike,
+    images: Source | str | Path,
     *,
     store: str | Path,
     layers: Sequence[str] | None = None,

@@ -13,7 +13,7 @@ from pellucid.errors import MissingExtra, PellucidError
 from pellucid.methods.units._indexes import COUNT, INDEXES, measured
 from pellucid.notes import collected
 from pellucid.result import Meta, Table, versions
-from pellucid.sweep.index import Index
+from pellucid.sweep.index import Index, IndexLike
 
 _ABOUT = {
     "unit": "layer and channel",
@@ -34,7 +34,7 @@ USUAL = ("unit", "greatest", "mean", "silent", "class_selectivity", "best_class"
 
 
 def table(
-    index: Any,
+    index: IndexLike,
     *,
     where: str | None = None,
     sort: str | None = None,
