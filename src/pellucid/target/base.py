@@ -6,7 +6,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, SupportsIndex, TypeAlias, final
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, final
 
 import torch
 from jaxtyping import Float
@@ -27,8 +27,14 @@ class Target(Noun, ABC):
         "a class by name, number or WordNet id; p(CLASS); CLASS - CLASS; LAYER:UNIT; out[I,J]; region(CLASS); "
         "box(CLASS,x1,y1,x2,y2); word(TOKEN,POSITION); sentence(TOKEN,...); similar(PATH); energy(LAYER)"
     )
-    layers: tuple[str, ...] = ()
-    """The layers whose activations the target reads: pass them to `net.run(at=...)`."""
+    if TYPE_CHECKING:  # a class may have them fixed, each target its own, or a property may find them
+
+        @property
+        def layers(self) -> tuple[str, ...]:
+            """The layers whose activations the target reads: pass them to `net.run(at=...)`."""
+
+    else:
+        layers: tuple[str, ...] = ()
     unit = "score"
     """What one unit of the number is, whatever the network."""
 
@@ -135,7 +141,7 @@ class Sum(Target):
     parts: tuple[tuple[float | int, Target], ...]
 
     @property
-    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def layers(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(layer for _, part in self.parts for layer in part.layers))
 
     @property
