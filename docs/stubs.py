@@ -65,8 +65,8 @@ class Stub:
 
 def stubs() -> dict[Path, str]:
     """The stubs by the file that each is."""
-    made = {SOURCE / "methods" / one / "__init__.pyi": chapter(one) for one in sorted({e.chapter for e in entries()})}
-    return {**made, SOURCE / "draw" / "_call.pyi": drawing()}
+    chapters = sorted(path.parent for path in SOURCE.glob("methods/*/__init__.py"))
+    return {**{one / "__init__.pyi": chapter(one.name) for one in chapters}, SOURCE / "draw" / "_call.pyi": drawing()}
 
 
 def chapter(name: str) -> str:
@@ -233,7 +233,7 @@ def arguments(entry: Entry) -> str:
 def taken(kind: type[Noun]) -> str:
     """What may be given for a noun, as the text below the name says that its `of` takes."""
     name = kind.of.__annotations__["value"]
-    body = ast.parse(inspect.getsource(import_module(home(kind.__module__, name)))).body
+    body = ast.parse(inspect.getsource(import_module(home(kind.of.__module__, name)))).body
     for node, after in pairwise(body):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
             return " ".join(ast.literal_eval(after.value).split()) if isinstance(after, ast.Expr) else ""
