@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, Literal, ParamSpec, Protocol, TypeVar, cast, runtime_checkable
 
 from pellucid.catalogue.options import arguments_of, nouns_of, plain, validated
 from pellucid.errors import OutOfMemory, PellucidError, is_out_of_memory
@@ -23,6 +23,7 @@ _declared: dict[tuple[str, str], Callable[..., Any]] = {}
 """(module, name) -> method, of every module that is imported."""
 
 
+@runtime_checkable
 class Method(Protocol[P, R_co]):
     """A function that was declared as a method, as type checkers see it: with its own nouns and options.
 
