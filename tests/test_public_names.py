@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 
@@ -14,35 +15,25 @@ FACE = {
     "draw", "entries", "explain", "filters", "find", "images", "load", "net", "open", "progress", "read",
     "representation", "synthesis", "target", "units",
 }  # fmt: skip
-ATTRIBUTION = {
-    "ablation_cam", "blur_integrated_gradients", "cam", "deconvnet", "deep_lift", "eigen_cam",
-    "excitation_backprop", "expected_gradients", "extremal_perturbation", "finer_cam", "full_grad", "grad_cam",
-    "grad_cam_plus_plus", "gradient", "gradient_times_input", "guided_backprop", "guided_grad_cam",
-    "guided_integrated_gradients", "hires_cam", "integrated_gradients", "kernel_shap", "layer_cam", "lime", "lrp",
-    "occlusion", "occlusion_labels", "occlusion_products", "occlusion_rank", "occlusion_sizes", "rise", "score_cam",
-    "shapley_sampling", "smooth_grad", "sobol", "x_grad_cam", "xrai",
+BESIDE = {
+    "synthesis": {"PARTS", "PRESETS", "Recipe"},
+    "units": {"Concepts", "Index", "Indexes", "Unit", "index", "table"},
 }  # fmt: skip
-FILTERS = {"channels", "first_layer", "health"}
-ACTIVATIONS = {"maps", "profile"}
-SYNTHESIS = {
-    "PARTS", "PRESETS", "Recipe", "activation_maximisation", "caricature", "deepdream", "diversity", "fooling",
-    "fooling_noise", "interpolation", "inversion", "style_transfer", "texture",
-}  # fmt: skip
-REPRESENTATION = {"atlas", "map", "neighbours", "place"}
-UNITS = {
-    "Concepts", "Index", "Indexes", "Unit", "ablation", "colour", "compare", "dissection", "evolution", "index",
-    "neuron_feature", "page", "receptive_field", "reconstruction", "selectivity", "similar", "table", "top_images",
-}  # fmt: skip
+"""What chapters offer besides their methods."""
 
 
 def test_the_face() -> None:
     assert set(pl.__all__) == FACE == set(dir(pl))
-    assert set(pl.attribution.__all__) == ATTRIBUTION
-    assert set(pl.filters.__all__) == FILTERS
-    assert set(pl.activations.__all__) == ACTIVATIONS
-    assert set(pl.synthesis.__all__) == SYNTHESIS
-    assert set(pl.representation.__all__) == REPRESENTATION
-    assert set(pl.units.__all__) == UNITS
+
+
+@pytest.mark.parametrize("chapter", sorted({entry.chapter for entry in pl.entries()}))
+def test_a_chapter_offers_its_methods_and_little_else(chapter: str) -> None:
+    offered, methods = getattr(pl, chapter), {entry.name: entry for entry in pl.entries() if entry.chapter == chapter}
+    assert set(offered.__all__) == {*methods} | BESIDE.get(chapter, set())
+    for name in offered.__all__:
+        assert not inspect.ismodule(getattr(offered, name)), "the file of a method stands for the method"
+    for name, entry in methods.items():
+        assert getattr(offered, name) is entry.function
 
 
 @pytest.mark.parametrize("name", sorted(FACE))

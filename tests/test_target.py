@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -26,6 +27,8 @@ RUN = Run(NET, SCORES, {"layer4": MAPS, "fc": SCORES})
     [
         (1, [3.0, -2.0]),
         ("1", [3.0, -2.0]),
+        (np.int64(1), [3.0, -2.0]),
+        (SCORES[0].argmax(), [3.0, -2.0]),  # the commonest way to get a class
         ("tiger cat", [3.0, -2.0]),
         ("Tiger Cat", [3.0, -2.0]),
         ("tabby cat", [1.0, 0.0]),
@@ -264,3 +267,10 @@ def test_names_of_every_kind() -> None:
     assert {text: str(named(Target.of(text), NET)) for text in asked} == asked
     bare = Net(nn.Identity(), "bare")
     assert str(named(Target.of("sentence(0,1) - word(1,2)"), bare)) == "sentence(0,1) - word(1,2)"
+
+
+def test_several_come_from_any_sequence() -> None:
+    """A list is several, and so is a range or a tuple; a text is one."""
+    for several in ([1, 2], (1, 2), range(1, 3), ["1", 2]):
+        assert t.Targets.of(several).parts == (t.Logit(1), t.Logit(2))
+    assert len(t.Targets.of("12")) == 1

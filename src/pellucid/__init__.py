@@ -14,20 +14,31 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from pellucid import images, net, progress, target
-    from pellucid.ask import explain
-    from pellucid.catalogue import entries, find
-    from pellucid.catalogue.ask import Ask
-    from pellucid.draw import draw
-    from pellucid.errors import PellucidError
-    from pellucid.images import Images, read
-    from pellucid.methods import activations, attribution, filters, representation, synthesis, units
-    from pellucid.net import Net
-    from pellucid.net.load import load
-    from pellucid.result import Heatmap, Result
-    from pellucid.result.stored import open
-    from pellucid.store import Store
+if TYPE_CHECKING:  # `as` hands a name on: without it mypy's strict mode finds none of them
+    from pellucid import images as images
+    from pellucid import net as net
+    from pellucid import progress as progress
+    from pellucid import target as target
+    from pellucid.ask import explain as explain
+    from pellucid.catalogue import entries as entries
+    from pellucid.catalogue import find as find
+    from pellucid.catalogue.ask import Ask as Ask
+    from pellucid.draw._call import draw as draw
+    from pellucid.errors import PellucidError as PellucidError
+    from pellucid.images import Images as Images
+    from pellucid.images import read as read
+    from pellucid.methods import activations as activations
+    from pellucid.methods import attribution as attribution
+    from pellucid.methods import filters as filters
+    from pellucid.methods import representation as representation
+    from pellucid.methods import synthesis as synthesis
+    from pellucid.methods import units as units
+    from pellucid.net import Net as Net
+    from pellucid.net.load import load as load
+    from pellucid.result import Heatmap as Heatmap
+    from pellucid.result import Result as Result
+    from pellucid.result.stored import open as open
+    from pellucid.store import Store as Store
 
 __version__ = "0.1.0"
 

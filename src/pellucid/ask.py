@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal, SupportsIndex
 
 from pellucid import catalogue
 from pellucid.catalogue import Entry
 from pellucid.catalogue.ask import Ask
 from pellucid.errors import PellucidError, Refused
-from pellucid.images import Images
-from pellucid.net import Net
+from pellucid.images import Images, ImagesLike
+from pellucid.net import Net, NetLike
 from pellucid.net.predict import chances
 from pellucid.progress import steps
 from pellucid.result import Column, Explanation, Heatmap, Meta, Row, versions
@@ -23,12 +23,12 @@ __all__ = ["Ask", "explain"]
 
 
 def explain(
-    net: Any,
-    images: Any,
+    net: NetLike,
+    images: ImagesLike,
     *,
     classes: int = 5,
     methods: Sequence[str] | Literal["all"] = DEFAULT_METHODS,
-    truth: Any = None,
+    truth: str | SupportsIndex | None = None,
 ) -> Explanation:
     """Why did the network say that? One image, its `classes` best guesses, and several methods' maps of each.
 
@@ -89,7 +89,7 @@ def _able(methods: Sequence[str]) -> list[Entry]:
     return entries
 
 
-def _against(net: Net, images: Images, truth: Any) -> tuple[list[Target], tuple[Column, ...]]:
+def _against(net: Net, images: Images, truth: str | SupportsIndex) -> tuple[list[Target], tuple[Column, ...]]:
     """The best guess, the truth, and the difference; where the best guess is the truth, against the runner-up."""
     index = net.class_index(truth)
     first, *others = net.top(images, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pellucid.errors import PellucidError
@@ -106,3 +107,13 @@ class Noun:
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
         """What may be written for it."""
         return {"type": "string", "format": cls.format}
+
+
+@dataclass(frozen=True)
+class Takes:
+    """In `Annotated`: what a caller may give for an option besides its own type, which a noun spells (`spelled`).
+
+    Only the types that an editor and a type checker see read it: what arrives at the check of the options is spelled.
+    """
+
+    also: type

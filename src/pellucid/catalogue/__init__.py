@@ -18,12 +18,12 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from pellucid.catalogue.method import Over, method
+from pellucid.catalogue.method import Over, method, methods_of
 from pellucid.catalogue.options import Options, allowed, arguments_of, nouns_of, options_of, plain, result_of, validated
 from pellucid.errors import unknown
 from pellucid.nouns import Noun
 
-__all__ = ["Entry", "Over", "allowed", "entries", "find", "method", "options_of", "plain", "validated"]
+__all__ = ["Entry", "Over", "allowed", "entries", "find", "method", "methods_of", "options_of", "plain", "validated"]
 
 _HOME = Path(__file__).parents[1] / "methods"
 _GROUP = "pellucid.methods"

@@ -48,7 +48,7 @@ class Ask(Noun):
         return hash(self.method)
 
     @classmethod
-    def of(cls, value: Any) -> Ask:
+    def of(cls, value: Ask | str | Parts) -> Ask:
         """From text, `lrp` or `lrp:composite=epsilon_plus,first=conv1`, or from its JSON."""
         if isinstance(value, Ask):
             return value
@@ -223,7 +223,7 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=repr).encode()).hexdigest()
 
 
-def _asked(value: Any) -> Any:
+def _asked(value: Ask | str | Parts) -> Any:
     """For pydantic: text and JSON become a question, anything else is left for it to refuse."""
     ask = Ask.of(value) if isinstance(value, (str, Mapping)) else value
     if isinstance(ask, Ask) and ask.nouns:

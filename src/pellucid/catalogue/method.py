@@ -5,21 +5,44 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, TypeVar, cast
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal, ParamSpec, Protocol, TypeVar, cast, runtime_checkable
 
 from pellucid.catalogue.options import arguments_of, nouns_of, plain, validated
 from pellucid.errors import OutOfMemory, PellucidError, is_out_of_memory
 from pellucid.notes import collected
 from pellucid.nouns import Noun
 
+P = ParamSpec("P")
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 Over = Literal["each", "all"]
 """Whether the answer is one for each image, or one for all of them together."""
+_declared: dict[tuple[str, str], Callable[..., Any]] = {}
+"""(module, name) -> method, of every module that is imported."""
+
+
+@runtime_checkable
+class Method(Protocol[P, R_co]):
+    """A function that was declared as a method, as type checkers see it: with its own nouns and options.
+
+    What else each noun makes itself of, and what a list of targets gives, is in the stub of its chapter.
+    """
+
+    __name__: str
+    title: str
+    source: str
+    over: Over
+    quick: Mapping[str, Any]
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """The answer."""
 
 
 def method(
     title: str, *, source: str, over: Over = "each", quick: Mapping[str, Any] | None = None
-) -> Callable[[Callable[..., R]], Callable[..., R]]:
+) -> Callable[[Callable[P, R]], Method[P, R]]:
     """Declare a plain function as a method: `title` for people, `source` the paper and the place in it.
 
     Positional arguments are turned into what their annotations say (a path into Images, a class name into a
@@ -29,7 +52,7 @@ def method(
     the defaults, for whoever asks many methods at once.
     """
 
-    def declare(function: Callable[..., R]) -> Callable[..., R]:
+    def declare(function: Callable[P, R]) -> Method[P, R]:
         @functools.wraps(function)
         def asked(*args: Any, **kwargs: Any) -> R:
             from pellucid.ambient import neutral  # here, because listing the methods must not wait for torch
@@ -52,10 +75,20 @@ def method(
                 answer = _in_room(function, nouns, options)
             return _signed(answer, name, title, options, nouns, said)
 
-        asked.title, asked.source, asked.over, asked.quick = title, source, over, dict(quick or {})  # type: ignore[attr-defined]
-        return asked
+        declared = cast(Method[P, R], asked)
+        declared.title, declared.source, declared.over, declared.quick = title, source, over, dict(quick or {})
+        _declared[function.__module__, function.__name__] = declared
+        return declared
 
     return declare
+
+
+def methods_of(package: str, folder: str) -> dict[str, Callable[..., Any]]:
+    """The methods of a chapter by name, for its `__init__`: what the files in its folder declare, all imported."""
+    modules = [f"{package}.{path.stem}" for path in sorted(Path(folder).glob("[!_]*.py"))]
+    for module in modules:
+        import_module(module)
+    return {name: found for (module, name), found in sorted(_declared.items()) if module in modules}
 
 
 def made(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Noun]:

@@ -97,7 +97,9 @@ def options_of(function: Callable[..., Any]) -> type[Options]:
 
 def allowed(field: FieldInfo) -> str:
     """What an option may be, for people: 'grey | black', '1 to 4096', 'yes | no', 'text'."""
-    kinds = [kind for kind in typing.get_args(field.annotation) or (field.annotation,) if kind is not type(None)]
+    parts = typing.get_args(field.annotation) or (field.annotation,)
+    kinds = [typing.get_args(one)[0] if typing.get_origin(one) is typing.Annotated else one for one in parts]
+    kinds = [kind for kind in kinds if kind is not type(None)]
     if typing.get_origin(field.annotation) is typing.Literal:
         return " | ".join(map(str, kinds))
     low, high = (next((getattr(r, key) for r in field.metadata if hasattr(r, key)), None) for key in ("ge", "le"))

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -17,12 +17,12 @@ from torch import Tensor
 from pellucid.errors import BadImage
 from pellucid.geometry import View
 from pellucid.images.arrays import Layout, Range
-from pellucid.images.decode import decode
+from pellucid.images.decode import Decodable, decode
 from pellucid.images.files import SUFFIXES, found_in
 from pellucid.images.samples import samples
 from pellucid.nouns import Noun
 
-__all__ = ["SUFFIXES", "Images", "pictures_in", "read", "samples"]
+__all__ = ["SUFFIXES", "Images", "ImagesLike", "pictures_in", "read", "samples"]
 
 _WINDOW = (0.01, 0.99)
 """Quantiles of a deep picture that are shown as black and white."""
@@ -52,7 +52,7 @@ class Images(Noun):
     """For each picture the values that became 0 and 1, where it was deeper than 8 bits or the user said them."""
 
     @classmethod
-    def of(cls, value: Any) -> Images:
+    def of(cls, value: ImagesLike) -> Images:
         """`value` itself, or whatever `read` makes of it."""
         return value if isinstance(value, Images) else read(value)
 
@@ -144,6 +144,10 @@ class Images(Noun):
         return viewable(picture, window)
 
 
+ImagesLike: TypeAlias = Images | Decodable | Sequence[Decodable]
+"""Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several."""
+
+
 def as_float(picture: Tensor) -> Tensor:
     """uint8 0..255 -> float32 0..1; floats as they are."""
     return picture.float() / 255 if picture.dtype == torch.uint8 else picture
@@ -188,7 +192,7 @@ def pictures_in(folder: str | Path) -> tuple[Path, ...]:
 
 
 def read(
-    source: Any, *, value_range: Range | None = None, layout: Layout | None = None, channels: int | None = None
+    source: ImagesLike, *, value_range: Range | None = None, layout: Layout | None = None, channels: int | None = None
 ) -> Images:
     """Read one picture, or several from a list or tuple: N pictures with the names they came under.
 

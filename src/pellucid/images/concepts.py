@@ -42,7 +42,7 @@ class Concepts(Noun):
     files: tuple[tuple[Path, Path], ...]
 
     @classmethod
-    def of(cls, value: Any) -> Concepts:
+    def of(cls, value: Concepts | str | Path) -> Concepts:
         """The concepts in a folder. Raises BadImage in one line where it is none of that kind."""
         if isinstance(value, Concepts):
             return value
@@ -105,7 +105,7 @@ class Concepts(Noun):
         return np.where(inside, found, 0)
 
 
-def _found(value: Any) -> Any:
+def _found(value: Concepts | str | Path) -> Any:
     """A folder's concepts; anything else as it is, for the declaration to refuse."""
     return Concepts.of(value) if isinstance(value, (str, Path)) else value
 

@@ -13,9 +13,10 @@ import urllib.request
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -24,6 +25,8 @@ from pellucid.images.arrays import Layout, Pixels, Range, check_range, from_arra
 from pellucid.images.formats import from_image, from_stream
 from pellucid.images.samples import sample
 
+Decodable: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image | NDArray[Any] | Tensor
+"""One picture: a path, `sample:NAME`, a URL, bytes, a Pillow image, an array; of a tensor also several."""
 _MOST_BYTES = 200 * 2**20
 """The most that is fetched from a URL."""
 _PATIENCE = 10.0

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import BeforeValidator, InstanceOf
 from torch import Tensor
 from torch.nn import functional as F
@@ -21,8 +22,11 @@ Fill = Literal["grey", "black", "white", "mean", "blur", "noise"]
 FILLS: tuple[Fill, ...] = get_args(Fill)
 """What may stand in the place of pixels that are taken away; 'blur' keeps the colours and takes the detail."""
 
+PictureLike: TypeAlias = Images | str | Path | Tensor | NDArray[Any]
+"""A picture as an option of a method: what `read` makes one of."""
 
-def pictured(value: Any, names: tuple[str, ...] = FILLS) -> Any:
+
+def pictured(value: Fill | PictureLike, names: tuple[str, ...] = FILLS) -> Any:
     """A fill by its name, or pictures from what `read` takes."""
     if (isinstance(value, str) and value in names) or not isinstance(value, (str, Path, Tensor, np.ndarray)):
         return value
@@ -31,7 +35,7 @@ def pictured(value: Any, names: tuple[str, ...] = FILLS) -> Any:
     return Images.of(value)
 
 
-def read_if(value: Any) -> Any:
+def read_if(value: PictureLike) -> Any:
     """For pydantic: pictures from what `read` takes, anything else left for it to refuse."""
     return Images.of(value) if isinstance(value, (str, Path, Tensor, np.ndarray)) else value
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,7 @@ class Index(Noun):
     """What was found and passed over when it was made."""
 
     @classmethod
-    def of(cls, value: Any) -> Index:
+    def of(cls, value: IndexLike) -> Index:
         """The index in a folder."""
         if isinstance(value, Index):
             return value
@@ -319,3 +319,7 @@ class Index(Noun):
             held.popitem(last=False)
         found: Made = held[key]
         return found
+
+
+IndexLike: TypeAlias = Index | Store | str | Path
+"""An index, or the folder that it lies in."""

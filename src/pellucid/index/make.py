@@ -10,14 +10,14 @@ from typing import Any
 from pellucid.images.sources import Source
 from pellucid.index.index import Index
 from pellucid.index.plan import planned
-from pellucid.net import Net
+from pellucid.net import Net, NetLike
 from pellucid.notes import say
 from pellucid.sweep import Fold, Here, Runner, Store, swept
 
 
 def index(
-    net: Any,
-    images: Any,
+    net: NetLike,
+    images: Source | str | Path,
     *,
     store: str | Path,
     layers: Sequence[str] | None = None,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 from pellucid.errors import PellucidError
-from pellucid.index.index import Index
+from pellucid.index.index import Index, IndexLike
 from pellucid.index.matching import same_pictures
 from pellucid.nouns import Noun
 
@@ -21,11 +22,11 @@ class Indexes(Noun):
     each: tuple[Index, ...]
 
     @classmethod
-    def of(cls, value: Any) -> Indexes:
+    def of(cls, value: IndexesLike) -> Indexes:
         """From folders or indexes in a list. Refused where they are not of the same pictures."""
         if isinstance(value, Indexes):
             return value
-        many = value if isinstance(value, (list, tuple)) else [value]
+        many = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
         each = tuple(Index.of(one) for one in many)
         if len(each) < 2:
             raise PellucidError(f"{len(each)} index: name two at least, of a network's states from first to last")
@@ -51,3 +52,7 @@ class Indexes(Noun):
     def plain(self) -> list[str]:
         """The folder of each."""
         return [one.plain() for one in self.each]
+
+
+IndexesLike: TypeAlias = Indexes | Sequence[IndexLike]
+"""Two indexes or more, or their folders, first to last."""

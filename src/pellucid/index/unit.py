@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 from pellucid.errors import PellucidError
 from pellucid.nouns import Noun
@@ -20,7 +20,7 @@ class Unit(Noun):
     channel: int
 
     @classmethod
-    def of(cls, value: Any) -> Unit:
+    def of(cls, value: UnitLike) -> Unit:
         """`layer:channel`, or a pair, or the target of a channel."""
         if isinstance(value, Unit):
             return value
@@ -41,3 +41,7 @@ class Unit(Noun):
     def plain(self) -> str:
         """As it is written."""
         return str(self)
+
+
+UnitLike: TypeAlias = Unit | str | tuple[str, int] | Target
+"""A unit, or `layer:channel`, a pair of both, or the target that is the channel."""

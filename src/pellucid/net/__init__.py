@@ -7,14 +7,15 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, SupportsIndex, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from pellucid.ambient import neutral
 from pellucid.errors import PellucidError, UnknownName
-from pellucid.images import Images, read
+from pellucid.images import Images, ImagesLike, read
 from pellucid.net import apart, known, meaning, over, predict, remarks, returned, sizes, tap
 from pellucid.net.clips import Clip, Clips, Watcher
 from pellucid.net.dimensions import taken
@@ -29,11 +30,11 @@ from pellucid.net.rules import Rule
 from pellucid.net.run import Run
 from pellucid.net.spill import spilling
 from pellucid.net.weights import original_of, reweighted
-from pellucid.nouns import Noun
+from pellucid.nouns import Noun, Takes
 from pellucid.result import Guess, Predictions
 from pellucid.result.scores import Scores
 
-__all__ = ["Batch", "Labels", "Layer", "Layers", "Net", "Over", "Preprocess", "Run"]
+__all__ = ["Batch", "Labels", "Layer", "LayerName", "Layers", "Net", "NetLike", "Over", "Preprocess", "Run"]
 
 MEMORY = 512 * 2**20
 """Bytes that the activations of one chunk of images may take."""
@@ -73,7 +74,7 @@ class Net(Noun):
         return f"Net({self.name!r}, {kind} with {parameters:,} parameters{classes})"
 
     @classmethod
-    def of(cls, value: Any) -> Net:
+    def of(cls, value: NetLike) -> Net:
         """`value` itself, or whatever `load` makes of it."""
         if isinstance(value, Net):
             return value
@@ -249,7 +250,7 @@ class Net(Noun):
         """
         return sizes.size(self)
 
-    def images(self, value: Any) -> Images:
+    def images(self, value: ImagesLike) -> Images:
         """`value` itself, or what `read` makes of it: with the channels and the values that the network takes."""
         taken = self.preprocess
         return read(value, channels=taken.channels, value_range=taken.value_range)
@@ -283,21 +284,21 @@ class Net(Noun):
         return before > 1
 
     @neutral()
-    def predict(self, images: Any, top: int = 5) -> Predictions:
+    def predict(self, images: ImagesLike, top: int = 5) -> Predictions:
         """The `top` best guesses for every image, best first; of a regression its first outputs.
 
         A one-logit network gives yes or no. Classes that it masks (−inf) are left out.
         """
         return predict.predicted(self, self.images(images), top)
 
-    def top(self, image: Any, k: int = 5) -> tuple[Guess, ...]:
+    def top(self, image: ImagesLike, k: int = 5) -> tuple[Guess, ...]:
         """The k best guesses for one image; each can be used as a target."""
         image = self.images(image)
         if len(image) != 1:
             raise PellucidError(f"top asks about one image, these are {len(image)}: use predict, or images[i]")
         return self.predict(image, k).guesses[0]
 
-    def class_index(self, asked: Any) -> int:
+    def class_index(self, asked: str | SupportsIndex) -> int:
         """The class of that name, number or WordNet id. Raises UnknownName with what would work.
 
         A number may be of any library. Text is a name first, and a number where no class has that name.
@@ -395,3 +396,9 @@ class Net(Noun):
 
 def _size(pixels: Tensor) -> tuple[int, int]:
     return pixels.shape[-2], pixels.shape[-1]
+
+
+NetLike: TypeAlias = Net | nn.Module | str | Path
+"""A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`."""
+LayerName = Annotated[str, Takes(nn.Module)]
+"""A layer as an option of a method: its name, or the module that it is."""

@@ -15,7 +15,7 @@ from torch.nn.parameter import is_lazy
 from pellucid.ambient import neutral
 from pellucid.errors import BadNetwork, PellucidError, UnknownName, unknown
 from pellucid.images.arrays import Range, check_range
-from pellucid.net import Net
+from pellucid.net import Net, NetLike
 from pellucid.net.checkpoint import SUFFIXES, read_checkpoint
 from pellucid.net.dimensions import refused_once
 from pellucid.net.fit import fitted
@@ -31,7 +31,7 @@ from pellucid.result.scores import Scores
 
 @neutral()
 def load(
-    spec: str | Path | nn.Module | Net,
+    spec: NetLike,
     *,
     weights: str | Path | None = None,
     size: int | tuple[int, int] | None = None,

@@ -39,7 +39,7 @@ class Guided(Target):
     unit = "guided product"
 
     @property
-    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def layers(self) -> tuple[str, ...]:
         return (self.layer,)
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, InstanceOf
 from torch import Tensor
 
 from pellucid.errors import BadImage
-from pellucid.images import Images, fingerprint, pictures_in, read
+from pellucid.images import Images, ImagesLike, fingerprint, pictures_in, read
 from pellucid.net import Net
 from pellucid.nouns import Noun
 from pellucid.progress import steps
@@ -38,7 +38,7 @@ class Photos(Noun, ABC):
         """What a result's Meta records."""
 
     @classmethod
-    def of(cls, value: Any) -> Photos:
+    def of(cls, value: Photos | ImagesLike) -> Photos:
         """From a folder, the path of one picture or whatever `read` takes, a list of them, or `Images`."""
         if isinstance(value, Photos):
             return value
@@ -109,7 +109,7 @@ class PhotoList(Photos):
             yield name, picture
 
 
-def photos(value: Any) -> Any:
+def photos(value: Photos | ImagesLike | None) -> Any:
     """For pydantic: what people write becomes `Photos`; None stays, and so does what is no picture's place."""
     kinds = (str, Path, Images, list, tuple)
     return Photos.of(value) if isinstance(value, kinds) else value

@@ -75,7 +75,7 @@ class Recipe(Noun):
         return self.name if same else str(super().plain())
 
     @classmethod
-    def of(cls, value: Any) -> Recipe:
+    def of(cls, value: Recipe | str) -> Recipe:
         """A preset by its name, or a preset with parts of one's own: `lucid + tv(0.01) + jitter(16) + adam(0.1)`.
 
         A part takes the place of those of its kind; `none(jitter)` takes them away.
@@ -151,7 +151,7 @@ BEST = PRESETS["pellucid"]
 """What is used where nobody asks for another."""
 
 
-def recipe(value: Any) -> Any:
+def recipe(value: Recipe | str) -> Any:
     """For pydantic: text becomes a recipe, what is none is left for it to refuse."""
     return Recipe.of(value) if isinstance(value, str) else value
 

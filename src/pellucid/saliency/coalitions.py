@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pellucid.geometry import Placement
 from pellucid.images import Images
-from pellucid.images.touch import Fill, pictured
+from pellucid.images.touch import Fill, PictureLike, pictured
 from pellucid.net import Net
 from pellucid.result import Heatmap
 from pellucid.saliency.backward import chunks
@@ -29,9 +29,16 @@ Segments = Annotated[
 ]
 Pieces = Annotated[int, Field(ge=1, le=4096, description="about how many, for slic and grid")]
 Own = Literal["superpixel", Fill]
+
+
+def _hiding(value: Own | PictureLike) -> Any:
+    """For pydantic: pictures from what `read` takes; names are left for it to check."""
+    return pictured(value, get_args(Own))
+
+
 Hiding = Annotated[
     Own | InstanceOf[Images],
-    BeforeValidator(lambda value: pictured(value, get_args(Own))),
+    BeforeValidator(_hiding),
     Field(description="what a hidden superpixel shows: its own mean colour, a fill, or a picture of one's own"),
 ]
 

@@ -12,11 +12,11 @@ from torch import Tensor
 from pellucid.errors import Refused
 from pellucid.geometry import Placement, between
 from pellucid.images import Images
-from pellucid.net import Net
+from pellucid.net import LayerName, Net
 from pellucid.net.effective import bundled_placement, effective
 
 LayerNames = Annotated[
-    str | tuple[str, ...] | None,
+    LayerName | tuple[LayerName, ...] | None,
     Field(description="whose maps to weight, several as 'a,b'; by default the last one with places"),
 ]
 Placing = Literal["auto", "field", "effective", "stretch"]

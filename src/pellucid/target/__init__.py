@@ -4,7 +4,7 @@ Targets are values: they add, subtract, scale, hash, compare and pickle, and the
 a name means is decided when the network has run.
 """
 
-from pellucid.target.base import Sum, Target, Targets, fixed, guessed, named, scored
+from pellucid.target.base import Sum, Target, TargetLike, Targets, TargetsLike, fixed, guessed, named, scored
 from pellucid.target.classes import BEST, ClassName, Logit, Loss, Output, Probability, Top
 from pellucid.target.function import Function
 from pellucid.target.likeness import Similarity
@@ -30,7 +30,9 @@ __all__ = [
     "Similarity",
     "Sum",
     "Target",
+    "TargetLike",
     "Targets",
+    "TargetsLike",
     "Top",
     "Word",
     "fixed",

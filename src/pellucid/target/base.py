@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, final
 
 import torch
 from jaxtyping import Float
@@ -15,6 +15,7 @@ from torch import Tensor
 from pellucid.errors import BadNetwork, PellucidError, Refused
 from pellucid.net import Net, Run
 from pellucid.nouns import Noun
+from pellucid.result import Guess
 
 
 class Target(Noun, ABC):
@@ -26,8 +27,14 @@ class Target(Noun, ABC):
         "a class by name, number or WordNet id; p(CLASS); CLASS - CLASS; LAYER:UNIT; out[I,J]; region(CLASS); "
         "box(CLASS,x1,y1,x2,y2); word(TOKEN,POSITION); sentence(TOKEN,...); similar(PATH); energy(LAYER)"
     )
-    layers: tuple[str, ...] = ()
-    """The layers whose activations the target reads: pass them to `net.run(at=...)`."""
+    if TYPE_CHECKING:  # a class may have them fixed, each target its own, or a property may find them
+
+        @property
+        def layers(self) -> tuple[str, ...]:
+            """The layers whose activations the target reads: pass them to `net.run(at=...)`."""
+
+    else:
+        layers: tuple[str, ...] = ()
     unit = "score"
     """What one unit of the number is, whatever the network."""
 
@@ -99,7 +106,7 @@ class Target(Noun, ABC):
         return self * -1.0
 
     @classmethod
-    def of(cls, value: Any, net: Net | None = None) -> Target:
+    def of(cls, value: TargetLike, net: Net | None = None) -> Target:
         """A target from what a person would say; with `net`, names of its classes and layers come before all else.
 
         - a class by name, number or WordNet id: its logit; `p(boxer)`: its probability; `loss(boxer)`: its
@@ -134,7 +141,7 @@ class Sum(Target):
     parts: tuple[tuple[float | int, Target], ...]
 
     @property
-    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def layers(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(layer for _, part in self.parts for layer in part.layers))
 
     @property
@@ -187,11 +194,11 @@ class Targets(Noun):
     parts: tuple[Target, ...]
 
     @classmethod
-    def of(cls, value: Any, net: Net | None = None) -> Targets:
+    def of(cls, value: TargetsLike, net: Net | None = None) -> Targets:
         """From one target, or a list of them, as `Target.of` reads each."""
         if isinstance(value, Targets):
             return value
-        many = value if isinstance(value, (list, tuple)) else [value]
+        many = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
         if not many:
             raise PellucidError("the list of targets is empty")
         return cls(tuple(Target.of(one, net) for one in many))
@@ -229,6 +236,14 @@ class Targets(Noun):
 
     def __iter__(self) -> Iterator[Target]:
         return iter(self.parts)
+
+
+TargetLike: TypeAlias = Target | str | SupportsIndex | Guess | Callable[[Run], Tensor] | None
+"""A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a
+function of a run; None is the best guess.
+"""
+TargetsLike: TypeAlias = Targets | TargetLike | Sequence[TargetLike]
+"""Several targets, or one: each as `Target.of` reads it."""
 
 
 def scored(target: Target, run: Run) -> Float[Tensor, " n"]:

@@ -42,7 +42,7 @@ class Similarity(Target):
         object.__setattr__(self, "name", self.name or name)
 
     @property
-    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def layers(self) -> tuple[str, ...]:
         return (self.layer,) if self.layer is not None else ()
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:

@@ -26,7 +26,7 @@ class Channel(Target):
     unit = "activation"
 
     @property
-    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def layers(self) -> tuple[str, ...]:
         return (self.layer,)
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
@@ -51,7 +51,7 @@ class Neuron(Target):
     unit = "activation"
 
     @property
-    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def layers(self) -> tuple[str, ...]:
         return (self.layer,)
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
@@ -74,7 +74,7 @@ class Energy(Target):
     unit = "activation²"
 
     @property
-    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def layers(self) -> tuple[str, ...]:
         return (self.layer,)
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
@@ -98,7 +98,7 @@ class Direction(Target):
     unit = "activation"
 
     @property
-    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def layers(self) -> tuple[str, ...]:
         return (self.layer,)
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:

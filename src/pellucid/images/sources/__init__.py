@@ -123,7 +123,7 @@ class Source(ABC):
         return f"{self.kind}:{self.place}"
 
     @classmethod
-    def of(cls, value: Any) -> Source:
+    def of(cls, value: Source | str | Path) -> Source:
         """A source from what a person writes: a folder, `photos.tar` or `shards/{000..011}.tar`, `x.parquet`,
         `x.npz`, a folder saved by Hugging Face datasets; s3://… and other URLs of folders, tars and parquet files;
         or KIND:PATH; or `samples`, what comes with Pellucid.

@@ -1,6 +1,8 @@
 """Activations: what the layers do with pictures."""
 
-from pellucid.methods.activations.maps import maps
-from pellucid.methods.activations.profile import profile
+from pellucid.catalogue import methods_of
 
-__all__ = ["maps", "profile"]
+_methods = methods_of(__name__, __path__[0])
+globals().update(_methods)  # a file of its folder that declares a method needs no line here
+
+__all__ = [*_methods]

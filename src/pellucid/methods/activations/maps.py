@@ -12,7 +12,7 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.methods.activations._layer import activations, known_units, map_layer, numbers
-from pellucid.net import Net
+from pellucid.net import LayerName, Net
 from pellucid.result import Maps, Meta
 
 _NAMED = 5  # strongest units in the notes
@@ -23,7 +23,7 @@ def maps(
     net: Net,
     images: Images,
     *,
-    layer: Annotated[str | None, Field(description="whose maps; by default the last one with places")] = None,
+    layer: Annotated[LayerName | None, Field(description="whose maps; by default the last one with places")] = None,
     units: Annotated[
         int | tuple[int, ...] | None, Field(description="which, as 3 or 3,17,40; by default the strongest")
     ] = None,

@@ -12,7 +12,7 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.errors import Refused
 from pellucid.images import Images
-from pellucid.net import Net, Run
+from pellucid.net import LayerName, Net, Run
 from pellucid.net.rules import Excitation
 from pellucid.result import Heatmap
 from pellucid.saliency.backward import chunks
@@ -28,7 +28,7 @@ def excitation_backprop(
     target: Target = BEST,
     *,
     layer: Annotated[
-        str | None, Field(description="where the walk stops; by default the last layer with places")
+        LayerName | None, Field(description="where the walk stops; by default the last layer with places")
     ] = None,
     contrastive: Annotated[
         bool, Field(description="less the walk of the dual unit, whose last weights are negated")

@@ -1,7 +1,8 @@
 """Filters: the weights of convolutions, looked at and examined."""
 
-from pellucid.methods.filters.channels import channels
-from pellucid.methods.filters.first_layer import first_layer
-from pellucid.methods.filters.health import health
+from pellucid.catalogue import methods_of
 
-__all__ = ["channels", "first_layer", "health"]
+_methods = methods_of(__name__, __path__[0])
+globals().update(_methods)  # a file of its folder that declares a method needs no line here
+
+__all__ = [*_methods]

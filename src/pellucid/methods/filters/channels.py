@@ -10,7 +10,7 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.errors import PellucidError
 from pellucid.methods.filters.weights import Convolution, convolutions, named
-from pellucid.net import Net
+from pellucid.net import LayerName, Net
 from pellucid.result import Filters, Meta
 
 _WEIGHTS = 20_000  # on a page
@@ -22,7 +22,8 @@ def channels(
     net: Net,
     *,
     layer: Annotated[
-        str | None, Field(description="a convolution; by default the first behind the stem that is wider than 1 × 1")
+        LayerName | None,
+        Field(description="a convolution; by default the first behind the stem that is wider than 1 × 1"),
     ] = None,
     units: Annotated[
         int | tuple[int, ...] | None, Field(description="which filters, as 3 or 3,17,40; by default a page of them")

@@ -14,7 +14,7 @@ from pellucid.chance import Seed
 from pellucid.methods.filters import _noise
 from pellucid.methods.filters._twice import nearest, threshold
 from pellucid.methods.filters.weights import NEAR_ZERO, Convolution, first, gains, named
-from pellucid.net import Net
+from pellucid.net import LayerName, Net
 from pellucid.result import Meta, Table
 from pellucid.result.table import Cell
 
@@ -38,7 +38,7 @@ _ABOUT = {
 def health(
     net: Net,
     *,
-    layer: Annotated[str | None, Field(description="a convolution; by default the first")] = None,
+    layer: Annotated[LayerName | None, Field(description="a convolution; by default the first")] = None,
     seed: Seed = 0,
 ) -> Table:
     """Noisy, near-zero and duplicated filters of a convolution: one row for each of its F filters, and a verdict.

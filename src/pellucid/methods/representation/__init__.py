@@ -1,8 +1,8 @@
 """Representations: where pictures lie in a layer's space, which are alike, and what is between them."""
 
-from pellucid.methods.representation.atlas import atlas
-from pellucid.methods.representation.map import map
-from pellucid.methods.representation.neighbours import neighbours
-from pellucid.methods.representation.place import place
+from pellucid.catalogue import methods_of
 
-__all__ = ["atlas", "map", "neighbours", "place"]
+_methods = methods_of(__name__, __path__[0])
+globals().update(_methods)  # a file of its folder that declares a method needs no line here
+
+__all__ = [*_methods]

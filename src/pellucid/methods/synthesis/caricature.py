@@ -15,7 +15,7 @@ from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
 from pellucid.errors import BadNetwork, Refused
 from pellucid.images import Images
-from pellucid.net import Net
+from pellucid.net import LayerName, Net
 from pellucid.net.rules import Redirected
 from pellucid.progress import preview
 from pellucid.progress import steps as told
@@ -44,7 +44,7 @@ def caricature(
     images: Images,
     *,
     layers: Annotated[
-        str | tuple[str, ...] | None,
+        LayerName | tuple[LayerName, ...] | None,
         Field(description="whose view is exaggerated; several give a row for each photo; by default one half-way up"),
     ] = None,
     power: Annotated[

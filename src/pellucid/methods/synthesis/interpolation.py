@@ -27,7 +27,7 @@ from pellucid.result import Meta, Pictures
 from pellucid.target import Target, Targets
 
 
-def _target(value: Any) -> Any:
+def _target(value: Target | str | int | None) -> Any:
     """For pydantic: what names a target becomes one, anything else is left for it to refuse."""
     return Target.of(value) if isinstance(value, (str, int)) else value
 

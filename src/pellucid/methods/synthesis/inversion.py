@@ -13,7 +13,7 @@ from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
 from pellucid.errors import Refused
 from pellucid.images import Images
-from pellucid.net import Layer, Net
+from pellucid.net import Layer, LayerName, Net
 from pellucid.progress import steps as told
 from pellucid.render.matching import Match, Optimiser, features, relative
 from pellucid.render.optimizers import Momentum
@@ -44,7 +44,8 @@ def inversion(
     images: Images,
     *,
     layers: Annotated[
-        tuple[str, ...], Field(description="one picture for each; by default one early, one in the middle, one late")
+        tuple[LayerName, ...],
+        Field(description="one picture for each; by default one early, one in the middle, one late"),
     ] = (),
     steps: Annotated[int, Field(ge=1, description="evaluations of the loss")] = 200,
     tv: Annotated[

@@ -13,7 +13,7 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.images import Images
-from pellucid.net import Net
+from pellucid.net import LayerName, Net
 from pellucid.progress import steps as told
 from pellucid.render.gram import apart, gram, textures
 from pellucid.render.matching import Loss, Optimiser, coarse_to_fine, features, noise
@@ -32,7 +32,7 @@ def texture(
     images: Images,
     *,
     layers: Annotated[
-        tuple[str, ...], Field(description="whose Gram matrices count; by default the widest of each octave")
+        tuple[LayerName, ...], Field(description="whose Gram matrices count; by default the widest of each octave")
     ] = (),
     size: Annotated[int, Field(ge=8, description="side of the pictures that are made, in pixels")] = 256,
     scale: Annotated[int, Field(ge=8, description="longer side of the given pictures, in the same pixels")] = 256,

@@ -1,41 +1,14 @@
 """Units over a data set: what excites them, how choosy they are, who is like them. They read an index."""
 
+from pellucid.catalogue import methods_of
 from pellucid.images.concepts import Concepts
 from pellucid.index import Index
 from pellucid.index.make import index
 from pellucid.index.several import Indexes
 from pellucid.index.unit import Unit
 from pellucid.methods.units._table import table
-from pellucid.methods.units.ablation import ablation
-from pellucid.methods.units.colour import colour
-from pellucid.methods.units.compare import compare
-from pellucid.methods.units.dissection import dissection
-from pellucid.methods.units.evolution import evolution
-from pellucid.methods.units.neuron_feature import neuron_feature
-from pellucid.methods.units.page import page
-from pellucid.methods.units.receptive_field import receptive_field
-from pellucid.methods.units.reconstruction import reconstruction
-from pellucid.methods.units.selectivity import selectivity
-from pellucid.methods.units.similar import similar
-from pellucid.methods.units.top_images import top_images
 
-__all__ = [
-    "Concepts",
-    "Index",
-    "Indexes",
-    "Unit",
-    "ablation",
-    "colour",
-    "compare",
-    "dissection",
-    "evolution",
-    "index",
-    "neuron_feature",
-    "page",
-    "receptive_field",
-    "reconstruction",
-    "selectivity",
-    "similar",
-    "table",
-    "top_images",
-]
+_methods = methods_of(__name__, __path__[0])
+globals().update(_methods)  # a file of its folder that declares a method needs no line here
+
+__all__ = ["Concepts", "Index", "Indexes", "Unit", "index", "table", *_methods]

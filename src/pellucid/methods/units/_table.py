@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import MissingExtra, PellucidError
-from pellucid.index import Index
+from pellucid.index.index import Index, IndexLike
 from pellucid.index.selectivity import COUNT, INDEXES, measured
 from pellucid.notes import collected
 from pellucid.result import Meta, Table, versions
@@ -34,7 +34,7 @@ USUAL = ("unit", "greatest", "mean", "silent", "class_selectivity", "best_class"
 
 
 def table(
-    index: Any,
+    index: IndexLike,
     *,
     where: str | None = None,
     sort: str | None = None,

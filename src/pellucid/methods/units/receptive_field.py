@@ -14,7 +14,7 @@ from pellucid.chance import Seed, generator
 from pellucid.errors import BadNetwork, PellucidError, Refused
 from pellucid.images import Images, read, samples
 from pellucid.images.touch import PictureOption
-from pellucid.net import Layer, Net
+from pellucid.net import Layer, LayerName, Net
 from pellucid.progress import steps
 from pellucid.result import Fields, Meta
 
@@ -26,7 +26,7 @@ def receptive_field(
     net: Net,
     *,
     layers: Annotated[
-        tuple[str, ...] | None, Field(description="which; by default the last of each size of map")
+        tuple[LayerName, ...] | None, Field(description="which; by default the last of each size of map")
     ] = None,
     pictures: Annotated[
         PictureOption | None, Field(description="what the network looks at; by default the sample photos, else noise")

@@ -1,0 +1,296 @@
+"""`pellucid.draw` as type checkers see it; there is no such module when it runs."""
+
+# Made by docs/stubs.py: do not edit. `python docs/stubs.py` makes it again.
+
+from collections.abc import Sequence
+from pellucid.draw.picture import Picture
+from pellucid.images import ImagesLike
+from pellucid.result.activations import Maps
+from pellucid.result.atlas import Atlas
+from pellucid.result.base import Result
+from pellucid.result.colours import Colours
+from pellucid.result.fields import Fields
+from pellucid.result.guesses import Explanation, Predictions
+from pellucid.result.maps import Heatmap, LabelMap, Panel
+from pellucid.result.neighbours import Neighbours
+from pellucid.result.patches import Patches
+from pellucid.result.pictures import Pictures
+from pellucid.result.places import Places
+from pellucid.result.projections import Projections
+from pellucid.result.study import Study
+from pellucid.result.table import Table
+from pellucid.result.unit_page import UnitPage
+from pellucid.result.weights import Filters
+from typing import Any, overload
+
+@overload
+def draw(
+    result: Heatmap | Sequence[Heatmap],
+    over: ImagesLike | None = None,
+    *,
+    view: str | None = None,
+    scale: str | float = "common",
+    percentile: float | None = None,
+    opacity: float = 0.85,
+    colours: str | None = None,
+    smooth: str | None = None,
+    crop: bool = False,
+    field: bool = False,
+    dark: bool = False,
+    title: str | None = None,
+) -> Picture:
+    """The maps of all images, in rows of up to five."""
+
+@overload
+def draw(
+    result: LabelMap,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    opacity: float = 0.6,
+    crop: bool = False,
+    dark: bool = False,
+) -> Picture:
+    """All images of a label map, and a legend with the share of each class."""
+
+@overload
+def draw(
+    result: Panel,
+    over: ImagesLike | None = None,
+    *,
+    view: str | None = None,
+    scale: str | float = "common",
+    percentile: float | None = None,
+    opacity: float = 0.85,
+    colours: str | None = None,
+    smooth: str | None = None,
+    crop: bool = False,
+    field: bool = False,
+    dark: bool = False,
+    title: str | None = None,
+) -> Picture:
+    """All parts of every image side by side; the maps of one part have one scale for all images."""
+
+@overload
+def draw(
+    result: Predictions,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """The guesses of every image, one block below the other; with `over`, each beside its picture."""
+
+@overload
+def draw(
+    result: Explanation,
+    over: ImagesLike | None = None,
+    *,
+    view: str | None = None,
+    scale: str | float = "common",
+    percentile: float | None = None,
+    opacity: float = 0.85,
+    colours: str | None = None,
+    smooth: str | None = None,
+    crop: bool = True,
+    field: bool = False,
+    dark: bool = False,
+    title: str | None = None,
+    photo: str = "coarse",
+) -> Picture:
+    """Photo, guesses, and the maps of every method for every guess; one scale in each row.
+
+    `photo` says which maps lie over the photo: coarse ones, all, or none. The maps show what the network saw;
+    `crop=False` shows the whole photo in every panel.
+    """
+
+@overload
+def draw(
+    result: Pictures,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    columns: int | None = None,
+    dark: bool = False,
+) -> Picture:
+    """All pictures in a grid, each above its name, its facts and its trust; what belongs beside it to its left.
+
+    A picture that is adversarial noise is framed and says so.
+    """
+
+@overload
+def draw(
+    result: Places,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+    grid: bool = False,
+    seams: bool = True,
+    colours: bool = True,
+) -> Picture:
+    """The pictures where they lie, those that hide least on top; or with `grid` all of them, a cell for each.
+
+    `seams` are drawn between neighbours in the grid that are far apart; `colours` frame the pictures by class, where
+    there are up to 24. New pictures that were placed on a map are drawn large, framed and numbered over it.
+    """
+
+@overload
+def draw(
+    result: Neighbours,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """A row for each picture: itself, a line, and those most like it with their similarities."""
+
+@overload
+def draw(
+    result: Atlas,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+    names: bool = True,
+) -> Picture:
+    """Every cell's picture in its place, and with `names` the class that it speaks for most."""
+
+@overload
+def draw(
+    result: Patches,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """Every patch beside the picture that it comes from, outlined there, with its activation and its class."""
+
+@overload
+def draw(
+    result: Colours,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """A row for each layer: its wheel, its numbers, and its most colour-selective neuron features by hue."""
+
+@overload
+def draw(
+    result: Fields,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """All fields in one frame of the network's input, then each layer's map with both of its fields."""
+
+@overload
+def draw(
+    result: Filters,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """All filters in a grid, each above its number; what lies `over` nothing is not asked for."""
+
+@overload
+def draw(
+    result: Maps,
+    over: ImagesLike | None = None,
+    *,
+    view: str | None = None,
+    scale: str | float = "common",
+    percentile: float | None = None,
+    opacity: float = 0.85,
+    colours: str | None = None,
+    smooth: str | None = None,
+    crop: bool = False,
+    field: bool = False,
+    dark: bool = False,
+    title: str | None = None,
+) -> Picture:
+    """All maps; with `over` they lie on the photos, on the part that the network saw unless crop=False.
+
+    The options are those of `Look`.
+    """
+
+@overload
+def draw(
+    result: Table,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """The columns that are pictured as bars, in the order of the rows; what should be known of them above."""
+
+@overload
+def draw(
+    result: Projections,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """Every patch beside its projection, on a scale of its own around grey, with its activation and its class."""
+
+@overload
+def draw(
+    result: Study,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """What is said, then a row for each strip, then the first rows of every table; all rows are in the numbers."""
+
+@overload
+def draw(
+    result: UnitPage,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """The strongest patches with their projections on the left, the neuron feature and the numbers on the right; below
+    one picture of every tenth, the weakest, the histogram, the classes and the units alike.
+    """
+
+@overload
+def draw(
+    result: Sequence[Explanation],
+    over: ImagesLike | None = None,
+    *,
+    view: str | None = None,
+    scale: Any = "own",
+    percentile: float | None = None,
+    opacity: float = 0.85,
+    colours: str | None = None,
+    smooth: str | None = None,
+    crop: bool = False,
+    field: bool = False,
+    dark: bool = False,
+    title: str | None = None,
+) -> Picture:
+    """The first question of each explanation: photos on top, then a row of maps for each method that all share.
+
+    Pictures differ in their scores, so each map has its own scale unless `scale` says otherwise.
+    """
+
+@overload
+def draw(
+    result: Result,
+    over: ImagesLike | None = None,
+    *,
+    dark: bool = False,
+    title: str | None = None,
+) -> Picture:
+    """Draw a result: a Heatmap (or a list of them, side by side), an Explanation (or a list), or any other kind.
+
+    `over` are the pictures the result was made of: maps are laid over the originals, and without it they are
+    drawn on their own. The options are those of `Look` for heatmaps, besides `title` and `dark`.
+    Raises PellucidError for a kind that has no picture, an unknown option, or pictures that do not fit.
+    """

@@ -1,0 +1,128 @@
+"""Representations: where pictures lie in a layer's space, which are alike, and what is between them."""
+
+# Made by docs/stubs.py: do not edit. `python docs/stubs.py` makes it again.
+
+from pellucid.images import ImagesLike
+from pellucid.index.index import IndexLike
+from pellucid.result.atlas import Atlas
+from pellucid.result.neighbours import Neighbours
+from pellucid.result.places import Places
+from typing import Literal
+
+def atlas(
+    index: IndexLike,
+    *,
+    layer: str | None = None,
+    grid: int = 8,
+    least: int = 3,
+    steps: int = 128,
+    method: Literal["tsne", "umap"] = "tsne",
+    seed: int = 0,
+) -> Atlas:
+    """Activation atlas
+
+    The activations of a layer in a plane, cut into cells, and for each cell a picture of them: (N, H, W, C).
+
+    One activation at a random inner place of each picture of the index, laid out by direction; the mean of those in
+    a cell, whitened, is the direction that its picture is made for. What a cell speaks for are the classes with the
+    largest mean of activation · gradient of the logit, over each picture's three best guesses. What a cell holds
+    depends on the layout and its seed: neighbours mean something, distances and empty places do not.
+
+    Source: Carter et al. 2019, sections 'Looking at a single layer' and 'Attribution', figure 3.
+
+    Args:
+        index: An index, or the folder that it lies in.
+        layer: any layer with maps; by default the last embedded (text; by default None)
+        grid: cells in a row and in a column (2 to 80; by default 8)
+        least: activations in a cell that is drawn (1 or more; by default 3)
+        steps: of the synthesis of each cell's picture (1 or more; by default 128)
+        method: how activations are laid out (tsne | umap; by default "tsne")
+        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+    """
+
+def map(
+    index: IndexLike,
+    *,
+    layer: str | None = None,
+    method: Literal["tsne", "umap", "pca", "ica"] = "tsne",
+    perplexity: float = 30.0,
+    thumbnails: int = 5000,
+    seed: int = 0,
+) -> Places:
+    """Map of pictures
+
+    All pictures of the index in a plane: (N, 2), and the same in a full grid, with how far the map can be trusted.
+
+    From the means over places of a layer; t-SNE and UMAP see the first 50 principal components of them. More than
+    200,000 pictures are not laid out together: a random sample is, and the others are placed at the weighted mean of
+    their nearest. `quality` compares the map with Euclidean distances in the layer: `recall`, the share of the 10
+    nearest that are among the 10 nearest on the map; `trust`, `continuity`; `rank`, Spearman's correlation of all
+    distances. A seam is a border between neighbours in the grid that are far apart in the layer, which a full grid
+    would else hide.
+
+    Source: van der Maaten & Hinton 2008, section 3; McInnes et al. 2018, section 3; Karpathy 2014, figure 1; Ultsch & Siemon 1990, section 3 (seams).
+
+    Args:
+        index: An index, or the folder that it lies in.
+        layer: an embedded layer; by default the last of them (text; by default None)
+        method: t-SNE and UMAP keep neighbours, PCA and ICA are linear (tsne | umap | pca | ica; by default "tsne")
+        perplexity: neighbours of each picture that count; no matter to pca, ica (1 or more; by default 30.0)
+        thumbnails: pictures that are kept small, of more a sample (0 or more; by default 5000)
+        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+    """
+
+def neighbours(
+    index: IndexLike,
+    images: ImagesLike,
+    *,
+    layer: str | None = None,
+    count: int = 9,
+    metric: Literal["cosine", "euclidean"] = "cosine",
+) -> Neighbours:
+    """Neighbours
+
+    The pictures of the index most like each of the given ones, in what a layer makes of them: (N, count).
+
+    Compared are the means over places of the layer, with every picture of the index: nothing is approximated. Of
+    equally similar ones the first in the data set comes first. A picture of the index finds itself, at cosine 1 or
+    distance 0. Each is shown as the network saw it.
+
+    Source: Krizhevsky, Sutskever & Hinton 2012, section 6.1 and figure 4 (right).
+
+    Args:
+        index: An index, or the folder that it lies in.
+        images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
+        layer: an embedded layer; by default the last of them (text; by default None)
+        count: how many similar pictures (1 to 1000; by default 9)
+        metric: cosine of the angle, or minus the distance, of two rows (cosine | euclidean; by default "cosine")
+    """
+
+def place(
+    index: IndexLike,
+    images: ImagesLike,
+    *,
+    layer: str | None = None,
+    method: Literal["tsne", "umap", "pca", "ica"] = "tsne",
+    perplexity: float = 30.0,
+    thumbnails: int = 5000,
+    seed: int = 0,
+) -> Places:
+    """Place on the map
+
+    Where pictures lie on the map that `map` makes with the same options: (N, 2), and the map `beneath` them.
+
+    The map is not fitted anew: nothing on it moves, and no new picture depends on another. With PCA and ICA new
+    pictures are projected as the others were; with t-SNE each goes where it fits the objective best while all others
+    are held; with UMAP to the mean of its nearest, weighted as t-SNE weights them, which is an approximation.
+
+    Source: Poličar, Stražar & Zupan 2023, section 3 (t-SNE); van der Maaten 2008, section 3.
+
+    Args:
+        index: An index, or the folder that it lies in.
+        images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
+        layer: an embedded layer; by default the last of them (text; by default None)
+        method: of the map: as `map` takes it (tsne | umap | pca | ica; by default "tsne")
+        perplexity: of the map: neighbours that count (1 or more; by default 30.0)
+        thumbnails: pictures of the map that are kept small (0 or more; by default 5000)
+        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+    """
