@@ -27,13 +27,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "images": GROUND,
     "net": GROUND | {"images"},
     "target": GROUND | {"images", "net"},
+    "data": GROUND | {"images", "net"},
     "sweep": GROUND | {"images", "net"},
     "catalogue": GROUND,
-    "methods": GROUND | {"images", "net", "target", "sweep", "catalogue"},
+    "methods": GROUND | {"images", "net", "target", "data", "sweep", "catalogue"},
     "draw": GROUND | {"images"},
     "ask": GROUND | {"images", "net", "target", "catalogue"},
-    "cli": GROUND | {"images", "net", "target", "sweep", "catalogue", "draw", "ask", "methods", ""},
-    "": GROUND | {"images", "net", "target", "sweep", "catalogue", "draw", "ask", "methods"},
+    "cli": GROUND | {"images", "net", "target", "data", "history", "sweep", "catalogue", "draw", "ask", "methods", ""},
+    "": GROUND | {"images", "net", "target", "data", "history", "sweep", "catalogue", "draw", "ask", "methods"},
     "__main__": {"cli"},
 }
 

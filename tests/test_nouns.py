@@ -18,6 +18,7 @@ from pellucid import catalogue, cli
 from pellucid.catalogue import Entry, entries, find, method
 from pellucid.catalogue.ask import Ask
 from pellucid.cli.nouns import parameters, written
+from pellucid.data import Data
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.images.concepts import Concepts
@@ -29,7 +30,7 @@ from pellucid.result import Table
 from pellucid.target import Function, Logit, Similarity, Target, Targets
 from tests.test_every_method import every, photos, tiny
 
-KINDS = (Net, Images, Target, Targets, Index, Indexes, Unit, Recipe, Concepts)
+KINDS = (Net, Images, Data, Target, Targets, Index, Indexes, Unit, Recipe, Concepts)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pellucid.ask import explain
     from pellucid.catalogue import entries, find
     from pellucid.catalogue.ask import Ask
+    from pellucid.data import Data
     from pellucid.draw import draw
     from pellucid.errors import PellucidError
     from pellucid.images import Images, read
@@ -32,6 +33,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Ask": "pellucid.catalogue.ask:Ask",
+    "Data": "pellucid.data:Data",
     "Heatmap": "pellucid.result:Heatmap",
     "Images": "pellucid.images:Images",
     "Net": "pellucid.net:Net",

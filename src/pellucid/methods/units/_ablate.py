@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pellucid.chance import generator
-from pellucid.errors import PellucidError, Refused, UnknownName
+from pellucid.errors import PellucidError, Refused
 from pellucid.images import Images
 from pellucid.net import Net
+from pellucid.net.classes import class_of
 from pellucid.progress import steps
 from pellucid.sweep.index import Index
 
@@ -80,11 +81,11 @@ def truth(index: Index, images: NDArray[np.int64]) -> tuple[NDArray[np.int64], b
     names, net = index.plan.classes, index.net
     labels = [index.source.label(int(i)) for i in images]
     unknown = np.full(len(images), -1, np.int64), False
-    if not names or None in labels or net.labels is None:
+    if not names or None in labels:
         return unknown
     try:
-        classes = [net.labels.find(name.replace("_", " ")) for name in names]
-    except UnknownName:
+        classes = [class_of(net, name, k, len(names), None, str(index.source)) for k, name in enumerate(names)]
+    except PellucidError:  # the index has classes of its own
         return unknown
     return np.array([classes[label] for label in labels if label is not None], np.int64), True
 
