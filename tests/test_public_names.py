@@ -10,9 +10,9 @@ import pytest
 import pellucid as pl
 
 FACE = {
-    "Ask", "Data", "Heatmap", "Images", "Net", "PellucidError", "Result", "__version__", "activations", "attribution",
-    "draw", "entries", "explain", "filters", "find", "images", "load", "net", "open", "progress", "read",
-    "representation", "synthesis", "target", "units",
+    "Ask", "Data", "Heatmap", "History", "Images", "Net", "Nets", "PellucidError", "Result", "__version__",
+    "activations", "attribution", "draw", "entries", "explain", "filters", "find", "images", "load", "net", "open",
+    "progress", "read", "representation", "synthesis", "target", "units",
 }  # fmt: skip
 ATTRIBUTION = {
     "ablation_cam", "blur_integrated_gradients", "cam", "deconvnet", "deep_lift", "eigen_cam",

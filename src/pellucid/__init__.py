@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from pellucid.data import Data
     from pellucid.draw import draw
     from pellucid.errors import PellucidError
+    from pellucid.history import History
     from pellucid.images import Images, read
     from pellucid.methods import activations, attribution, filters, representation, synthesis, units
     from pellucid.net import Net
     from pellucid.net.load import load
+    from pellucid.net.nets import Nets
     from pellucid.result import Heatmap, Result
     from pellucid.result.stored import open
 
@@ -35,8 +37,10 @@ _HOME = {
     "Ask": "pellucid.catalogue.ask:Ask",
     "Data": "pellucid.data:Data",
     "Heatmap": "pellucid.result:Heatmap",
+    "History": "pellucid.history:History",
     "Images": "pellucid.images:Images",
     "Net": "pellucid.net:Net",
+    "Nets": "pellucid.net.nets:Nets",
     "PellucidError": "pellucid.errors:PellucidError",
     "Result": "pellucid.result:Result",
     "activations": "pellucid.methods.activations",
