@@ -27,7 +27,8 @@ GROUND = {
     "statistics",
 }
 EVERYTHING = GROUND | {
-    "images", "net", "target", "sweep", "index", "catalogue", "render", "saliency", "draw", "ask", "methods", "store",
+    "images", "net", "target", "data", "history", "sweep", "index", "catalogue", "render", "saliency",
+    "draw", "ask", "methods", "store",
 }  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -44,12 +45,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "images": GROUND,
     "net": GROUND | {"images"},
     "target": GROUND | {"images", "net"},
+    "data": GROUND | {"images", "net"},
+    "history": GROUND | {"images", "net"},
     "sweep": GROUND | {"images", "net"},
     "index": GROUND | {"images", "net", "target", "sweep"},
     "catalogue": GROUND,
     "render": GROUND | {"images", "net", "target"},
     "saliency": GROUND | {"images", "net", "target"},
-    "methods": GROUND | {"images", "net", "target", "index", "catalogue", "render", "saliency"},
+    "methods": GROUND | {"images", "net", "target", "data", "history", "index", "catalogue", "render", "saliency"},
     "draw": GROUND | {"images"},
     "ask": GROUND | {"images", "net", "target", "catalogue"},
     "store": GROUND | {"catalogue"},

@@ -18,18 +18,21 @@ from pellucid import catalogue, cli
 from pellucid.catalogue import Entry, entries, find, method
 from pellucid.catalogue.ask import Ask
 from pellucid.cli.nouns import parameters, written
+from pellucid.data import Data
 from pellucid.errors import PellucidError
+from pellucid.history import History
 from pellucid.images import Images
 from pellucid.images.concepts import Concepts
 from pellucid.methods.synthesis import PRESETS, Recipe
 from pellucid.methods.units import Index, Indexes, Unit
 from pellucid.net import Net
+from pellucid.net.nets import Nets
 from pellucid.nouns import Noun
 from pellucid.result import Table
 from pellucid.target import Function, Logit, Similarity, Target, Targets
 from tests.test_every_method import every, photos, tiny
 
-KINDS = (Net, Images, Target, Targets, Index, Indexes, Unit, Recipe, Concepts)
+KINDS = (Net, Nets, Images, Data, History, Target, Targets, Index, Indexes, Unit, Recipe, Concepts)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import pytest
 import pellucid as pl
 
 FACE = {
-    "Ask", "Heatmap", "Images", "Net", "PellucidError", "Result", "Store", "__version__", "activations", "attribution",
-    "draw", "entries", "explain", "filters", "find", "images", "load", "net", "open", "progress", "read",
-    "representation", "synthesis", "target", "units",
+    "Ask", "Data", "Heatmap", "History", "Images", "Net", "Nets", "PellucidError", "Result", "Store",
+    "__version__", "activations", "attribution", "draw", "entries", "explain", "filters", "find", "images", "load", "net",
+    "open", "progress", "read", "representation", "synthesis", "target", "units",
 }  # fmt: skip
 BESIDE = {
     "synthesis": {"PARTS", "PRESETS", "Recipe"},

@@ -23,8 +23,10 @@ if TYPE_CHECKING:  # `as` hands a name on: without it mypy's strict mode finds n
     from pellucid.catalogue import entries as entries
     from pellucid.catalogue import find as find
     from pellucid.catalogue.ask import Ask as Ask
+    from pellucid.data import Data as Data
     from pellucid.draw._call import draw as draw
     from pellucid.errors import PellucidError as PellucidError
+    from pellucid.history import History as History
     from pellucid.images import Images as Images
     from pellucid.images import read as read
     from pellucid.methods import activations as activations
@@ -35,6 +37,7 @@ if TYPE_CHECKING:  # `as` hands a name on: without it mypy's strict mode finds n
     from pellucid.methods import units as units
     from pellucid.net import Net as Net
     from pellucid.net.load import load as load
+    from pellucid.net.nets import Nets as Nets
     from pellucid.result import Heatmap as Heatmap
     from pellucid.result import Result as Result
     from pellucid.result.stored import open as open
@@ -44,9 +47,12 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Ask": "pellucid.catalogue.ask:Ask",
+    "Data": "pellucid.data:Data",
     "Heatmap": "pellucid.result:Heatmap",
+    "History": "pellucid.history:History",
     "Images": "pellucid.images:Images",
     "Net": "pellucid.net:Net",
+    "Nets": "pellucid.net.nets:Nets",
     "PellucidError": "pellucid.errors:PellucidError",
     "Result": "pellucid.result:Result",
     "Store": "pellucid.store:Store",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -272,6 +273,22 @@ def test_threads_with_other_weights_each_get_their_own() -> None:
     for some, want in zip(found, right, strict=True):
         assert len(some) == 5
         assert all(torch.equal(one, want) for one in some)
+
+
+def test_the_hash_of_a_network_is_its_own_while_another_thread_runs_it_with_other_weights() -> None:
+    net, found = tiny(), list[str]()
+    pixels, before = net.see(photos(1)).pixels, net.weights
+    threads: list[threading.Thread] = []
+
+    def meanwhile(output: Tensor) -> Tensor:
+        threads.append(threading.Thread(target=lambda: found.append(net.weights)))
+        threads[0].start()
+        time.sleep(0.3)
+        return output
+
+    net.with_weights(others(net.module)).run(pixels, edit={"stem": meanwhile})
+    threads[0].join()
+    assert found == [before]
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning", "ignore:.*torch.jit:DeprecationWarning")

@@ -21,10 +21,10 @@ from pellucid.catalogue import Entry
 from pellucid.catalogue import entries as every
 from pellucid.catalogue.options import result_of
 from pellucid.images import Images
+from pellucid.index import Index
 from pellucid.methods.units import Indexes, Unit
 from pellucid.net import Net
 from pellucid.nouns import Noun
-from pellucid.sweep.index import Index
 from pellucid.target import Target, Targets
 
 ROOT = Path(__file__).parents[2]

@@ -29,6 +29,19 @@ def fitted(
         module = copy.deepcopy(module)
     except Exception as error:
         raise BadNetwork(f"{name} cannot be copied, so no other weights can be put into it: {error}") from error
+    module.load_state_dict(module.state_dict() | matched(module, state, file=file, name=name, say=say))
+    return module
+
+
+def matched(
+    module: nn.Module,
+    state: Mapping[str, Tensor],
+    *,
+    file: str,
+    name: str,
+    say: Callable[[str], object] = lambda _: None,
+) -> dict[str, Tensor]:
+    """The weights `state` under the names of `module`, all of them. Raises BadNetwork as `fitted` does."""
     want = {key: tensor for key, tensor in module.state_dict().items() if isinstance(tensor, Tensor)}
     known, without = renamed(state, want, file)
     have = _completed(known, want)
@@ -37,10 +50,9 @@ def fitted(
     shapes = [key for key in want if key in have and have[key].shape != want[key].shape]
     kinds = [key for key in want if key in have and have[key].is_floating_point() != want[key].is_floating_point()]
     if not (missing or extra or shapes or kinds):
-        module.load_state_dict(module.state_dict() | have)
         if without:
             say(f"weights fit without {without}")
-        return module
+        return have
     if not any(key in have for key in want if not key.endswith(COUNTER)):
         raise BadNetwork(
             f"{file!r} holds weights of another network: it has {few(list(have))}, {name} has {few(list(want))}"

@@ -17,6 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pellucid.net.conduct import Conduct
+
 Weights = list[tuple[str, Tensor]]
 _WIDTH, _ROWS = 2039, 64
 """Words of a row, and rows of a block. A prime: usual filters are no whole number of rows, so that an exchange of two
@@ -32,7 +34,8 @@ _known: weakref.WeakKeyDictionary[nn.Module, tuple[Any, str]] = weakref.WeakKeyD
 
 def weights_of(module: nn.Module) -> str:
     """SHA-256 over names, types, shapes and values of all parameters and buffers."""
-    weights = list(_named(module.state_dict(keep_vars=True)))
+    with Conduct.of(module).lock:  # other weights may stand in its places while another thread runs it
+        weights = list(_named(module.state_dict(keep_vars=True)))
     sums = checksum(weights)
     known = _known.get(module)
     if known is None or known[0] != sums:

@@ -76,6 +76,7 @@ class Over:
         """Batch after batch, in the order of the data. Raises BadImage where no image at all can be read."""
         self.unreadable.clear()
         held: list[_Seen] = []
+        taken = 0
         for i in steps(range(len(self.data)), "images"):
             try:
                 seen = self._read(i)
@@ -85,10 +86,11 @@ class Over:
             except OSError as error:  # gone between two looks
                 self.unreadable[self.data.name(i)] = f"{self.data.name(i)!r}: {error.strerror or error}"
                 continue
-            if held and not self._fits(held, seen):
+            if held and not self._fits(held, seen, taken):
                 yield from self._batches(held)
-                held = []
+                held, taken = [], 0
             held.append(seen)
+            taken += seen.bytes
         yield from self._batches(held)
         self._told()
 
@@ -96,10 +98,10 @@ class Over:
         image, label = self.data.item(i)
         return _Seen(i, self.net.see(image), label)
 
-    def _fits(self, held: list[_Seen], seen: _Seen) -> bool:
-        """Whether one more image may go into the batch."""
+    def _fits(self, held: list[_Seen], seen: _Seen, taken: int) -> bool:
+        """Whether one more image may go into the batch, whose originals have `taken` so many bytes."""
         size = held[0].size
-        if seen.size != size or sum(one.bytes for one in held) + seen.bytes > _ORIGINALS:
+        if seen.size != size or taken + seen.bytes > _ORIGINALS:
             return False
         if size not in self._most:
             self._most[size] = self.batch or self._chunk((size[-2], size[-1]))

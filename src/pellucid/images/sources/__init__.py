@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, ClassVar
 
 from pellucid.errors import BadImage, unknown
 from pellucid.images import Images, read
@@ -36,6 +36,8 @@ class Source(ABC):
     kind: str
     value_range: Range | None = None
     """The full scale of pictures deeper than 8 bits: that of the network which is to see them."""
+    lazy: ClassVar[bool] = False
+    """Whether a label is known only once its picture has been read."""
 
     def __init__(self, place: str) -> None:
         self.place = place
@@ -55,6 +57,10 @@ class Source(ABC):
     def label(self, i: int) -> int | None:
         """The class of picture i, where the source knows classes."""
         return None
+
+    def item(self, i: int) -> tuple[Images, int | None]:
+        """Picture i and its class."""
+        return self.read(i), self.label(i)
 
     @property
     def classes(self) -> tuple[str, ...]:

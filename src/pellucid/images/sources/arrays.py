@@ -12,14 +12,15 @@ import numpy as np
 from pellucid.errors import BadImage
 from pellucid.images import Images
 from pellucid.images.remote import absolute
-from pellucid.images.sources import Source, named, stamped
+from pellucid.images.sources import named, stamped
 from pellucid.images.sources._rows import numbered
+from pellucid.images.sources.numbers import Numbers
 
 _PICTURES = ("images", "pictures", "x", "data", "arr_0")
 _LABELS = ("labels", "y", "targets", "arr_1")
 
 
-class Arrays(Source):
+class Arrays(Numbers):
     """`images` (N, H, W[, C]) or (N, C, H, W), and `labels` (N,) where there are any; memory-mapped where .npy."""
 
     kind = "arrays"
@@ -83,7 +84,10 @@ class Arrays(Source):
         return labels[i] if labels else None
 
     def read(self, i: int) -> Images:
-        return named(np.ascontiguousarray(self._arrays[0][i]), self.name(i), self.value_range)
+        values = np.ascontiguousarray(self._arrays[0][i])
+        if self.normal is None:  # nobody can have said what the numbers are
+            return named(values, self.name(i), self.value_range)
+        return self.image(values, self.name(i))
 
     def stamp(self, i: int) -> tuple[int, int] | None:
         return stamped(self.place)

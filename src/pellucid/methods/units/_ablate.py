@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pellucid.chance import generator
-from pellucid.errors import PellucidError, Refused, UnknownName
+from pellucid.errors import PellucidError, Refused
 from pellucid.images import Images
 from pellucid.index import Index
 from pellucid.net import Net
+from pellucid.net.classes import class_of
 from pellucid.progress import steps
 
 Floats = NDArray[np.float64]
@@ -78,11 +79,11 @@ def truth(index: Index, images: NDArray[np.int64]) -> tuple[NDArray[np.int64], b
     """(the class of each picture among the network's, whether it is known); -1 and False where it is not."""
     names, net, labels = index.classes, index.net, index.labels(images)
     unknown = np.full(len(images), -1, np.int64), False
-    if not names or (labels < 0).any() or net.labels is None:
+    if not names or (labels < 0).any():
         return unknown
     try:
-        classes = [net.labels.find(name.replace("_", " ")) for name in names]
-    except UnknownName:
+        classes = [class_of(net, name, k, len(names), None, str(index.source)) for k, name in enumerate(names)]
+    except PellucidError:  # the index has classes of its own
         return unknown
     return np.array(classes, np.int64)[labels], True
 

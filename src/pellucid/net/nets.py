@@ -1,0 +1,178 @@
+"""Several networks, or the checkpoints of one: each is opened when it is its turn, and has a name of its own."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from pellucid.errors import BadNetwork, PellucidError
+from pellucid.net import Net
+from pellucid.net.checkpoint import SUFFIXES, read_checkpoint
+from pellucid.net.fit import matched
+from pellucid.net.sources import SOURCES
+from pellucid.nouns import Noun
+
+_FORMS = "networks (as load takes them), checkpoints of one, 'run/*.pth', or a folder of them"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A file of weights, which is read when it is asked for."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Of the file, without what it ends in."""
+        return self.path.stem
+
+    @property
+    def stamp(self) -> tuple[str, int, int]:
+        """Name, size and time of the file: while they are the same, so are the weights."""
+        try:
+            status = os.stat(self.path)
+        except OSError as error:
+            raise BadNetwork(f"no checkpoint {str(self.path)!r}: {error.strerror}") from error
+        return self.path.name, status.st_size, status.st_mtime_ns
+
+    def of(self, net: Net) -> Net:
+        """The network with these weights: its module is shared and stays as it is. Raises BadNetwork."""
+        want = net.module.state_dict()
+        said: list[str] = []
+        have = matched(net.module, read_checkpoint(self.path), file=str(self.path), name=net.name, say=said.append)
+        values = {key: value.to(want[key].dtype) for key, value in have.items()}
+        return replace(net.with_weights(values), name=self.name, said=(*net.said, *said))
+
+
+@dataclass(frozen=True, eq=False)
+class Nets(Noun):
+    """Networks in a stated order. Checkpoints share the module of the network that they are weights of."""
+
+    written, format, samples = "NETS", "nets", ("first.pth last.pth",)
+    many = by_network = True
+    each: tuple[Net | Checkpoint, ...]
+    net: Net | None = None
+    """The network whose weights the checkpoints hold."""
+    texts: tuple[str | None, ...] = ()
+    """What somebody has written for each; None where it was an object."""
+
+    @classmethod
+    def of(cls, value: Any, *, net: Any = None) -> Nets:
+        """One network or a list: whatever `load` takes, checkpoint files, a pattern ('run/*.pth') or a folder of these.
+
+        Files come in the order of the numbers in their names. `net` is the network that checkpoints are weights of.
+        Raises PellucidError in one line.
+        """
+        if isinstance(value, Nets):
+            return value if net is None else cls(value.each, Net.of(net), value.texts)
+        several = value if isinstance(value, (list, tuple)) else [value]
+        found = [one for some in several for one in _opened(some)]
+        if not found:
+            raise PellucidError(f"no networks: the list is empty; name {_FORMS}")
+        each, texts = zip(*found, strict=True)
+        return cls(tuple(each), None if net is None else Net.of(net), tuple(texts))
+
+    @classmethod
+    def made(cls, value: Any, net: Any) -> Nets:
+        """Checkpoints as weights of the network that is asked about."""
+        found = cls.of(value)
+        return found if net is None or found.net is not None else cls.of(found, net=net)
+
+    def __len__(self) -> int:
+        return len(self.each)
+
+    def __getitem__(self, i: int) -> Net:
+        """Network i under its name; a checkpoint is read anew each time."""
+        one, name = self.each[i], self.names[i]
+        if isinstance(one, Checkpoint):
+            if self.net is None:
+                raise BadNetwork(
+                    f"{str(one.path)!r} holds weights, which are no architecture: say of which network, "
+                    "Nets.of(…, net=…) or --net"
+                )
+            one = one.of(self.net)
+        return one if one.name == name else replace(one, name=name)
+
+    def __iter__(self) -> Iterator[Net]:
+        return (self[i] for i in range(len(self)))
+
+    def __str__(self) -> str:
+        return ", ".join(self.names)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What they are called; numbered where two have one name."""
+        names = [one.name for one in self.each]
+        return tuple(f"{i} · {name}" if names.count(name) > 1 else name for i, name in enumerate(names, start=1))
+
+    def facts(self) -> dict[str, Any]:
+        """What a result's Meta records."""
+        return {"nets": self.names, "of": self.net.name if self.net else ""}
+
+    @property
+    def identity(self) -> str:
+        """Of each, in their order; checkpoints count as equal by name, size and time."""
+        parts = [one.stamp if isinstance(one, Checkpoint) else one.identity for one in self.each]
+        return json.dumps([parts, self.net.identity if self.net else None, self.names])
+
+    def plain(self) -> list[str]:
+        """What was written for each."""
+        texts = [text for text in self.texts if text is not None]
+        if len(texts) < len(self):
+            raise PellucidError(f"networks {self} are in memory only: name them by text ({_FORMS})")
+        return texts
+
+    @property
+    def network(self) -> Net:
+        """The one whose checkpoints these are, or the first: what else is asked about is made for it."""
+        return self.net or self[0]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Warnings about any of them that is open."""
+        nets = [one for one in (self.net, *self.each) if isinstance(one, Net)]
+        return tuple(dict.fromkeys(note for one in nets for note in one.notes))
+
+    def halve(self) -> bool:
+        """All of them, after memory ran out."""
+        halved = [one.halve() for one in (self.net, *self.each) if isinstance(one, Net)]
+        return any(halved)
+
+
+def _opened(value: Any) -> list[tuple[Net | Checkpoint, str | None]]:
+    """The networks or checkpoints that a person means, each with what stands for it in text."""
+    if isinstance(value, Checkpoint):
+        return [(value, str(value.path))]
+    if isinstance(value, (Net, nn.Module)):
+        return [(Net.of(value), None)]
+    text = str(value)
+    path = Path(text).expanduser()
+    if path.is_dir() and text not in SOURCES:
+        found = [one for one in path.iterdir() if is_checkpoint(one)]
+    elif is_checkpoint(path) and (path.exists() or not glob.has_magic(text)):
+        found = [path]
+    elif glob.has_magic(text) and ":" not in text:
+        found = [Path(one) for one in glob.glob(str(path)) if is_checkpoint(Path(one))]
+    else:
+        return [(Net.of(value), text)]
+    if not found:
+        raise BadNetwork(f"no checkpoints in {text!r}: {', '.join(SUFFIXES)}")
+    return [(Checkpoint(one), str(one)) for one in sorted(found, key=by_number)]
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file of that name holds weights."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def by_number(path: Path) -> tuple[Any, ...]:
+    """A key for sorting: `step9` comes before `step10`."""
+    return tuple((0, int(one), "") if one.isdecimal() else (1, 0, one) for one in re.split(r"(\d+)", str(path)) if one)

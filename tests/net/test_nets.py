@@ -1,0 +1,101 @@
+"""Several networks, and checkpoints of one, under names of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from pellucid.errors import BadNetwork, PellucidError
+from pellucid.net import Net
+from pellucid.net.nets import Nets
+from tests.test_every_method import photos, tiny
+
+
+def saved(root: Path, numbers: tuple[int, ...] = (1, 2, 10)) -> Path:
+    root.mkdir()
+    for number in numbers:
+        values = {key: value.clone() for key, value in tiny().module.state_dict().items()}
+        values["head.bias"] = torch.full((3,), float(number), dtype=torch.float64)
+        if number == 2:  # as torch saves what DataParallel has wrapped
+            torch.save({"state_dict": {f"module.{key}": value for key, value in values.items()}}, root / "w2.pth")
+        else:
+            save_file(values, root / f"w{number}.safetensors")
+    return root
+
+
+def test_checkpoints_of_one_network_share_its_module(tmp_path: Path) -> None:
+    place, net = saved(tmp_path / "run"), tiny()
+    pixels = net.see(photos(1)).pixels
+    plain, before = net.run(pixels).output - net.module.head.bias, net.weights
+    files = [place / "w1.safetensors", place / "w2.pth", place / "w10.safetensors"]
+    for value in (place, str(place), f"{place}/w*", files, [str(one) for one in files]):
+        nets = Nets.of(value, net=net)
+        assert nets.names == ("w1", "w2", "w10")
+        for number, one in zip((1, 2, 10), nets, strict=True):
+            assert torch.allclose(one.run(pixels).output, plain + number)
+            assert one.module.original is net.module
+    assert nets[1].said == ("weights fit without module in the names of 'w2.pth'",)
+    assert len({one.weights for one in nets}) == 3
+    assert net.weights == before
+    assert Nets.made(files, net).net is net
+    assert Nets.made(Nets.of(files), net)[0].name == "w1"
+    assert (nets.network, Nets.of(net).network) == (net, net)
+
+
+def test_networks_and_checkpoints_in_one_list(tmp_path: Path) -> None:
+    place, net = saved(tmp_path / "run"), tiny()
+    nets = Nets.of([net, place / "w1.safetensors", "bundled", net], net=net)
+    assert nets.names == ("1 · tiny", "w1", "bundled", "4 · tiny") or nets.names[2].startswith("efficientnet")
+    assert [one.name for one in nets] == list(nets.names)
+    assert (len(nets), str(nets)) == (4, ", ".join(nets.names))
+    assert Nets.of(tiny().module).names == ("Tiny",)
+    assert Nets.of(nets) is nets
+
+
+def test_numbers_of_another_type_are_converted(tmp_path: Path) -> None:
+    net = Net(tiny().module.float(), "tiny", tiny().preprocess)
+    (one, *_) = Nets.of(saved(tmp_path / "run"), net=net)
+    assert one.run(net.see(photos(1)).pixels).output.dtype == torch.float32
+
+
+def test_identity_facts_and_text(tmp_path: Path) -> None:
+    place, net = saved(tmp_path / "run"), tiny()
+    nets = Nets.of(f"{place}/*", net=net)
+    other = Net(nn.Sequential(nn.Conv2d(3, 3, 3), nn.Flatten()), "other", net.preprocess)
+    several = [nets, Nets.of(place), Nets.of([place / "w10.safetensors", place / "w2.pth"], net=net), Nets.of([net]),
+               Nets.of([net, other]), Nets.of([other, net])]  # fmt: skip
+    assert len({one.identity for one in several}) == len(several)
+    assert Nets.of(nets.plain(), net=net).identity == nets.identity
+    assert nets.facts() == {"nets": ("w1", "w2", "w10"), "of": "tiny"}
+    assert Nets.of(["bundled"]).plain() == ["bundled"]
+    with pytest.raises(PellucidError, match="in memory only: name them by text"):
+        Nets.of([net]).plain()
+    before = nets.identity
+    (place / "w10.safetensors").write_bytes((place / "w1.safetensors").read_bytes() + b" ")
+    assert nets.identity != before
+    net.chunk((32, 32), grad=True)
+    assert nets.halve() is True
+
+
+def test_what_is_no_network_is_refused(tmp_path: Path) -> None:
+    place = saved(tmp_path / "run")
+    (tmp_path / "empty").mkdir()
+    for value, words in (
+        ([], "no networks: the list is empty"),
+        (tmp_path / "empty", "no checkpoints in .*empty"),
+        (f"{place}/x*.pth", r"no checkpoints in .*x\*\.pth"),
+        ("nosuchnet", "no network 'nosuchnet'"),
+    ):
+        with pytest.raises(PellucidError, match=words):
+            Nets.of(value)
+    with pytest.raises(BadNetwork, match=r"w1\.safetensors' holds weights, which are no architecture: say of which"):
+        Nets.of(place)[0]
+    with pytest.raises(BadNetwork, match=r"no checkpoint .*gone\.pth"):
+        Nets.of([place / "gone.pth"]).identity  # noqa: B018
+    other = Net(nn.Sequential(nn.Conv2d(3, 3, 3), nn.Flatten()), "other")
+    with pytest.raises(BadNetwork, match=r"w1\.safetensors' (holds|does not fit)"):
+        Nets.of(place, net=other)[0]
