@@ -246,6 +246,26 @@ def test_a_file_of_floats_has_a_scale_too(tmp_path: Path) -> None:
         list(tiny().over(Data.of(tmp_path / "x.npz")))
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+def test_normalized_images_of_any_type_of_float(kind: torch.dtype) -> None:
+    normal = (stacked().clamp(0, 1) - torch.tensor([0.5, 0.4, 0.3])[:, None, None]) / 0.2
+    data = Data.of((normal.to(kind), torch.arange(9) % 3), pixels="normalized")
+    (batch,) = tiny().over(data)
+    assert torch.allclose(batch.images.pixels.float(), stacked(), atol=1e-2)
+    assert batch.images.pixels.min() >= 0
+    assert batch.images.pixels.max() <= 1
+
+
+def test_arrays_that_are_read_only_big_endian_or_empty(tmp_path: Path) -> None:
+    right = answers(tiny(), Data.of((stacked(), np.arange(9) % 3)))
+    np.save(tmp_path / "x.npy", stacked().numpy().astype(">f4"))
+    held = np.load(tmp_path / "x.npy", mmap_mode="r")
+    found = answers(tiny(), Data.of((held, np.arange(9) % 3)))
+    assert all(torch.allclose(found[k], right[k]) for k in range(9))
+    with pytest.raises(PellucidError, match=r"none of the 2 images can be read.* holds no pixels"):
+        list(tiny().over(Data.of((np.zeros((2, 3, 0, 4), np.float32), [0, 1]))))
+
+
 def test_images_that_a_loader_has_cut_are_not_cut_again() -> None:
     net = tiny()
     wide = net.preprocess
@@ -424,7 +444,7 @@ def test_mean_loss_is_that_of_a_bare_loop(tmp_path: Path) -> None:
 
 def test_torch_data_is_not_imported_for_it() -> None:
     code = (
-        "import sys, pellucid.images.sources.numbers as n\n"
+        "import sys, pellucid.images.sources.items as n\n"
         "sys.modules.pop('torch.utils.data', None)\n"
         "print(n.is_torch(3, 'DataLoader'), 'torch.utils.data' in sys.modules)"
     )

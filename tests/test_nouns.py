@@ -12,11 +12,13 @@ from typing import Annotated, Any
 
 import click
 import pytest
+import torch
 from pydantic import Field
 
 from pellucid import catalogue, cli
 from pellucid.catalogue import Entry, entries, find, method
 from pellucid.catalogue.ask import Ask
+from pellucid.catalogue.method import made
 from pellucid.cli.nouns import parameters, written
 from pellucid.data import Data
 from pellucid.errors import PellucidError
@@ -135,6 +137,33 @@ def test_every_kind_says_how_it_is_written(kind: type[Noun]) -> None:
     assert kind.written.isupper()
     assert kind.format.islower()
     assert not (kind.many and kind.apart)
+
+
+def test_data_and_checkpoints_are_made_with_the_network_at_hand(tmp_path: Path) -> None:
+    def between(net: Net, nets: Nets, data: Data, history: History) -> Table:
+        """What a chapter to come will ask about."""
+        raise NotImplementedError
+
+    net = tiny()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "log.jsonl").write_text('{"step": 1, "loss": 2}')
+    torch.save(net.module.state_dict(), tmp_path / "run" / "step1.pth")
+    given = {
+        "net": net,
+        "nets": str(tmp_path / "run"),
+        "data": (photos(2), ["cow", "dog"]),
+        "history": tmp_path / "run",
+    }
+    found = made(between, given)
+    assert found["nets"].network is net
+    assert found["nets"][0].weights == net.weights
+    assert found["data"].labels.tolist() == [2, 1]
+    assert found["history"]["loss"].values.tolist() == [2.0]
+    assert len({noun.identity for noun in found.values()}) == 4
+    json.dumps([noun.facts() for noun in found.values()])
+    assert made(between, given | {"net": replace(net, labels=None), "data": (photos(2), [0, 2])})["data"].labels[1] == 2
+    with pytest.raises(PellucidError, match=r"no class of tiny 'horse'.*'photo 1' of arrays"):
+        made(between, given | {"data": (photos(2), ["cow", "horse"])})
 
 
 def test_identities_differ_where_answers_can() -> None:

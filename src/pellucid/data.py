@@ -19,16 +19,8 @@ from pellucid.errors import BadImage, PellucidError
 from pellucid.images import Images
 from pellucid.images.labelled import Labelled
 from pellucid.images.sources import Source
-from pellucid.images.sources.numbers import (
-    Held,
-    Items,
-    MapStyle,
-    Numbers,
-    Scale,
-    check_scale,
-    is_torch,
-    loaded,
-)
+from pellucid.images.sources.items import Items, MapStyle, is_torch, loaded
+from pellucid.images.sources.numbers import Held, Numbers, Scale, check_scale
 from pellucid.net import Net
 from pellucid.net.classes import Stated, class_of, count, stated_for
 from pellucid.nouns import Noun
