@@ -12,8 +12,8 @@ import pellucid as pl
 
 FACE = {
     "Ask", "Data", "Heatmap", "History", "Images", "Net", "Nets", "PellucidError", "Result", "Store",
-    "__version__", "activations", "attribution", "draw", "entries", "explain", "filters", "find", "images", "load", "net",
-    "open", "progress", "read", "representation", "synthesis", "target", "units",
+    "__version__", "activations", "attribution", "draw", "entries", "explain", "filters", "find", "images", "load",
+    "net", "open", "progress", "read", "representation", "synthesis", "target", "units",
 }  # fmt: skip
 BESIDE = {
     "synthesis": {"PARTS", "PRESETS", "Recipe"},

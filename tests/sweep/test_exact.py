@@ -129,6 +129,14 @@ def test_identical_bits_for_any_number_of_threads(index: Index, folder: Path, tm
         torch.set_num_threads(before)
 
 
+def test_units_are_numbered_through() -> None:
+    units = Units(("a", "b", "c"), (3, 1, 2), ((2, 2), (1, 1), (1, 1)), aliases={"x": "b"})
+    assert [units.layer_of(unit) for unit in range(len(units))] == [0, 0, 0, 1, 2, 2]
+    assert [units.span(i) for i in range(3)] == [slice(0, 3), slice(3, 4), slice(4, 6)]
+    assert units.named(("c", "x")) == ("c", "b")
+    assert (units.of(("x", "a")).tolist(), units.before_head) == ([3, 0, 1, 2], "b")
+
+
 def test_merge_is_associative_and_commutative(folder: Path, tmp_path: Path) -> None:
     store = made(small(), folder, tmp_path / "x", shard=15)
     plan = store.plan

@@ -84,17 +84,13 @@ class LayerOfIndex:
             )
         return self._units.first(self.number) + channel
 
-    def _known(self, channel: int) -> int:
-        self.unit(channel)
-        return channel
-
     def top(self, channel: int, count: int = 9) -> TopImages:
         """The strongest images of one unit, fewer than `count` where no more are kept."""
-        return self.index.read_fold(Largest).of(self.number, self._known(channel), count)
+        return self.index.read_fold(Largest).of(self.unit(channel), count)
 
     def bottom(self, channel: int, count: int = 9) -> TopImages:
         """The weakest images of one unit, weakest first. Raises PellucidError where none were kept."""
-        return self.index.read_fold(Smallest).of(self.number, self._known(channel), count)
+        return self.index.read_fold(Smallest).of(self.unit(channel), count)
 
     def strongest(self, count: int) -> TopImages:
         """(channels, count): the strongest images of every unit; −inf and −1 where there are no more."""

@@ -318,7 +318,7 @@ class Net(Noun):
     @property
     def binary(self) -> bool:
         """Whether two labels share one logit: its sign decides between them."""
-        return self.labels is not None and len(self.labels) == 2 and self._outputs() == 1
+        return self.labels is not None and len(self.labels) == 2 and self.outputs == 1
 
     @property
     def weights(self) -> str:
@@ -387,10 +387,11 @@ class Net(Noun):
         module = reweighted(self.module, values, self.name)
         return replace(self, module=module, _cache=known.architecture(self, module), _memory=None)
 
-    def _outputs(self) -> int:
+    @property
+    def outputs(self) -> int:
+        """How many numbers the tensor to explain has for one image."""
         if "outputs" not in self._cache:
-            output = tap.forward(self.module, sizes.blank(self, self.size))[0]
-            self._cache["outputs"] = int(returned.selected(output, self.output, self.name)[0].numel())
+            self._cache["outputs"] = sizes.outputs(self)
         return int(self._cache["outputs"])
 
 

@@ -36,7 +36,7 @@ def stated_for(stated: Stated | None, name: str, number: int, many: int, where: 
 
 def count(net: Net) -> int:
     """How many classes a network knows; one logit decides between two."""
-    return len(net.labels) if net.labels is not None else max(net._outputs(), 2)
+    return len(net.labels) if net.labels is not None else max(net.outputs, 2)
 
 
 def class_of(net: Net, name: str, number: int, many: int, stated: Stated | None, where: str) -> int | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from pellucid.errors import BadNetwork
-from pellucid.net import layers, tap
+from pellucid.net import layers, returned, tap
 
 if TYPE_CHECKING:
     from pellucid.net import Net
@@ -77,6 +77,12 @@ def advising(net: Net) -> Iterator[None]:
 def blank(net: Net, size: tuple[int, int]) -> Tensor:
     """A picture of zeros to try a network with."""
     return layers.blank(net.module, net.preprocess.channels or 3, size)
+
+
+def outputs(net: Net) -> int:
+    """How many numbers the tensor to explain has for one image, found by a pass."""
+    output = tap.forward(net.module, blank(net, net.size))[0]
+    return int(returned.selected(output, net.output, net.name)[0].numel())
 
 
 def _attempt(net: Net) -> Attempt:

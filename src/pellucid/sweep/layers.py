@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -63,6 +64,10 @@ class Units:
     def span(self, layer: int) -> slice:
         """Which of all units are those of a layer."""
         return slice(self._firsts[layer], self._firsts[layer + 1])
+
+    def layer_of(self, unit: int) -> int:
+        """The number of the layer that a unit is of."""
+        return bisect_right(self._firsts, unit) - 1
 
     def of(self, layers: Sequence[str]) -> NDArray[np.int64]:
         """The numbers of all units of these layers."""

@@ -63,21 +63,19 @@ class Ranking:
     """Images kept of every unit."""
     held: Held
 
-    def of(self, layer: int, channel: int, count: int) -> TopImages:
-        """Those of one unit, most extreme first."""
+    def of(self, unit: int, count: int) -> TopImages:
+        """Those of one unit, by its number, most extreme first."""
         units = self.held.scope.units
-        unit = units.first(layer) + channel
         image, place = (self.held[name][unit, :count] for name in ("image", "place"))
         there = image >= 0
-        self._believe(layer, image, place)
+        self._believe(units.layer_of(unit), image, place)
         names = ("value", "place", "before") if any(units.clips) else ("value", "place")
         value, place, *before = (np.array(self.held[name][unit, :count][there]) for name in names)
         return TopImages(value, np.array(image[there]), place, *before)
 
     def of_layer(self, layer: int, count: int) -> TopImages:
         """(channels, count): those of every unit of a layer."""
-        units = self.held.scope.units
-        mine = units.span(layer)
+        mine = self.held.scope.units.span(layer)
         found = TopImages(*(np.asarray(self.held[name][mine, :count]) for name in ("value", "image", "place")))
         self._believe(layer, found.images, found.places)
         return found

@@ -56,7 +56,7 @@ def neuron_feature(
         (str(unit),),
         {"patches": (float(len(top.values)),), "contrast of the mean": (spread,)},
         beside={"strongest patch": _shown(best)[None]} if best is not None else {},
-        meta=Meta(notes=notes, images=tuple(index.source.name(i) for i in top.images.tolist())),
+        meta=Meta(notes=notes, images=index.names(top.images)),
     )
 
 

@@ -83,7 +83,7 @@ def selectivity(
             notes.append("no class indexes: the pictures of the index have no labels")
     about = {name: what for name, what in _ABOUT.items() if name != "amount" or any(name in row for row in rows)}
     columns = {name: tuple(row.get(name) for row in rows) for name in about}
-    images = tuple(index.source.name(i) for i in top.images.tolist())
+    images = index.names(top.images)
     notes.append(f"error: standard deviation over {resamples} resamples of the pictures")
     return Table(
         columns, about, tuple(said), ("value",), errors={"value": "error"}, meta=Meta(images=images, notes=tuple(notes))
