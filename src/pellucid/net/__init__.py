@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from pellucid.ambient import neutral
 from pellucid.errors import PellucidError, UnknownName
 from pellucid.images import Images, ImagesLike, read
-from pellucid.net import apart, known, meaning, over, predict, remarks, returned, sizes, tap
+from pellucid.net import apart, known, layers, meaning, over, predict, remarks, returned, sizes, tap
 from pellucid.net.clips import Clip, Clips, Watcher
 from pellucid.net.dimensions import taken
 from pellucid.net.identity import raw, weights_of
@@ -347,14 +347,7 @@ class Net(Noun):
 
     def spelled(self, value: Any) -> Any:
         """Modules as the names of layers, alone or in a list; anything else as it is."""
-        if isinstance(value, (list, tuple)) and any(isinstance(one, nn.Module) for one in value):
-            return tuple(self.spelled(one) for one in value)
-        if not isinstance(value, nn.Module):
-            return value
-        for name, part in self.module.named_modules():
-            if part is value and name:
-                return name
-        raise UnknownName(f"that {type(value).__name__} is no layer of {self.name}: take one out of net.module")
+        return layers.spelled(self.module, value, self.name)
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pellucid.errors import unknown
+from pellucid.errors import UnknownName, unknown
 from pellucid.geometry import Placement
 from pellucid.net import tap
 from pellucid.net.axes import Axes, axes_of
@@ -238,3 +238,15 @@ def blank(module: nn.Module, channels: int, size: tuple[int, int]) -> Tensor:
     """An input to trace with: zeros on the network's device and in its type."""
     like = next((p for p in module.parameters() if p.is_floating_point()), torch.zeros(()))
     return torch.zeros(1, channels, *size, dtype=like.dtype, device=like.device)
+
+
+def spelled(module: nn.Module, value: Any, network: str) -> Any:
+    """Parts of a module as the names of layers, alone or in a list; anything else as it is."""
+    if isinstance(value, (list, tuple)) and any(isinstance(one, nn.Module) for one in value):
+        return tuple(spelled(module, one, network) for one in value)
+    if not isinstance(value, nn.Module):
+        return value
+    for name, part in module.named_modules():
+        if part is value and name:
+            return name
+    raise UnknownName(f"that {type(value).__name__} is no layer of {network}: take one out of net.module")
