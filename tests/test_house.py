@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "pellucid"
 FILES = sorted(SOURCE.rglob("*.py"))
 
 # room -> the rooms that it may import; a room may always import itself and those on the first line
-GROUND = {"ambient", "chance", "errors", "files", "geometry", "notes", "nouns", "npz", "progress", "result"}
+GROUND = {"ambient", "chance", "errors", "files", "geometry", "notes", "nouns", "npz", "progress", "registry", "result"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "ambient": set(),
@@ -21,9 +21,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "notes": set(),
     "nouns": {"errors"},
     "progress": set(),
+    "registry": {"errors"},
     "npz": set(),
     "files": {"errors"},
-    "result": {"errors", "files", "geometry", "npz"},
+    "result": {"errors", "files", "geometry", "npz", "registry"},
     "images": GROUND,
     "net": GROUND | {"images"},
     "target": GROUND | {"images", "net"},

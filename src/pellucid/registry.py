@@ -1,0 +1,277 @@
+"""Things of one kind by their names: ours, and those that other packages add by entry points.
+
+A thing is declared where it is defined, by a decorator whose arguments are literals:
+
+    @networks("timm", written="timm:NAME", extra="timm")
+    def find(rest, *, pretrained): ...
+
+Listing reads these lines in the source files and imports nothing, neither of ours nor of other packages, so that help
+and completion stay fast. A thing is imported when it is asked for; where that fails, whoever asked is told in one line
+which package it is and why, and everything else goes on.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Generic, TypeVar
+
+from pellucid.errors import BadPlugin, PellucidError, unknown
+
+T = TypeVar("T")
+D = TypeVar("D")
+_ALL: list[Registry[Any]] = []
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One thing, before it is imported."""
+
+    name: str
+    place: str
+    """`package.module:NAME`."""
+    first: Any = None
+    """The first argument of its declaration, where there is one; of a class its name."""
+    said: Mapping[str, Any] = field(default_factory=dict)
+    """The other arguments of its declaration, by name."""
+    package: str = ""
+    """The package that adds it; empty where it is ours."""
+
+    @property
+    def module(self) -> str:
+        """Where it is defined."""
+        return self.place.partition(":")[0]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What another package adds and cannot be had."""
+
+    what: str
+    name: str
+    package: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"the {self.what} {self.name!r} of the package {self.package} cannot be used: {self.reason}"
+
+
+class Registry(Generic[T]):
+    """All things of one kind.
+
+    `group` is the entry points by which other packages add some, `NAME = package.module:NAME`; `what` is the kind in
+    words. Ours are in the files of `home`, a package of ours, or of the packages one level below it where `home` ends
+    in `.*`. `mark` is the decorator that declares them; without one they are found by importing the files of `home`,
+    which `add` them. `called` makes the name of a thing from that of its definition and the first argument of its
+    declaration.
+    """
+
+    def __init__(
+        self, group: str, what: str, *, home: str, mark: str = "", called: Callable[[str, Any], str] | None = None
+    ) -> None:
+        self.group, self.what, self.home, self.mark = group, what, home, mark
+        self._called = called or (lambda name, first: name)
+        self._added: dict[str, tuple[Row, T]] = {}
+        _ALL.append(self)
+
+    def add(self, thing: T, first: Any = None, /, **said: Any) -> None:
+        """What a decorator does when its thing is defined. PellucidError where another thing has the name."""
+        name, place = _place(thing)
+        called = self._called(name, getattr(first, "__name__", first))
+        there = self._there(called, ours=place.startswith("pellucid."))
+        if there is not None and there.place != place:
+            raise PellucidError(
+                f"{place.partition(':')[0]} defines a {self.what} {called!r}, which {there.module} has already"
+            )
+        self._added[called] = Row(called, place, first, said), thing
+
+    def declare(self, first: Any = None, /, **said: Any) -> Callable[[D], D]:
+        """A decorator that adds what is defined under it, and leaves it as it is."""
+
+        def added(thing: D) -> D:
+            self.add(thing, first, **said)  # type: ignore[arg-type]
+            return thing
+
+        return added
+
+    def rows(self) -> tuple[Row, ...]:
+        """Everything that is declared, ours first, by name; nothing is imported for it."""
+        return tuple(self._known.values())
+
+    def row(self, name: str) -> Row:
+        """What has that name. UnknownName with the nearest, or BadPlugin where a package fails to add it."""
+        found = self._known.get(name)
+        if found is None and not self.mark:
+            for module, _ in _modules(self.home):
+                import_module(module)
+            found = self._known.get(name)
+        if found is not None:
+            return found
+        failure = next((one for one in self._read[1] if one.name == name), None)
+        if failure is not None:
+            raise BadPlugin(str(failure))
+        raise unknown(self.what, name, self._known)
+
+    def get(self, name: str) -> T:
+        """The thing itself. UnknownName with the nearest, or BadPlugin where its package cannot be imported."""
+        return self.load(self.row(name))
+
+    def load(self, row: Row) -> T:
+        """The thing of a row. BadPlugin, in one line, where the package of others that adds it cannot be imported."""
+        if row.name in self._added and self._added[row.name][0].place == row.place:
+            return self._added[row.name][1]
+        try:
+            found: T = _imported(row.place)
+        except Exception as error:
+            if not row.package:
+                raise
+            raise BadPlugin(str(self._failure(row.name, row.package, error))) from error
+        return found
+
+    def failures(self) -> tuple[Failure, ...]:
+        """What other packages add in vain; everything of theirs is imported to see."""
+        found = list(self._read[1])
+        for row in self.rows():
+            try:
+                self.load(row) if row.package else None
+            except BadPlugin as error:
+                found.append(self._failure(row.name, row.package, error.__cause__ or error))
+        return tuple(found)
+
+    def forget(self) -> None:
+        """Read everything anew when next asked: packages were installed or removed meanwhile."""
+        self.__dict__.pop("_read", None)
+
+    def _there(self, name: str, *, ours: bool) -> Row | None:
+        """What has the name already. For a file of ours the others are not read: it may be imported on its own."""
+        added = self._added[name][0] if name in self._added else None
+        return added or (None if ours else self._known.get(name))
+
+    @property
+    def _known(self) -> dict[str, Row]:
+        """By name. What is defined in this process and nowhere declared comes last."""
+        return {**self._read[0], **{name: row for name, (row, _) in self._added.items() if name not in self._read[0]}}
+
+    @cached_property
+    def _read(self) -> tuple[dict[str, Row], list[Failure]]:
+        """What the sources say, and what of other packages they do not."""
+        rows: dict[str, Row] = {}
+        failures: list[Failure] = []
+        for module, path in _modules(self.home) if self.mark else ():
+            for row in self._declared(path, module):
+                if row.name in rows:
+                    raise PellucidError(f"{row.place} is declared as {self.what} {row.name!r}, a name taken already")
+                rows[row.name] = row
+        for point in sorted(entry_points(group=self.group), key=lambda point: (_package(point), point.name)):
+            try:
+                found = list(self._offered(point))
+            except Exception as error:
+                failures.append(self._failure(point.name, _package(point), error))
+                continue
+            for row in found:
+                taken = rows.get(row.name)
+                if taken is None:
+                    rows[row.name] = row
+                elif taken.place != row.place:
+                    reason = f"{taken.place} has this name"
+                    failures.append(Failure(self.what, row.name, row.package, reason))
+        return rows, failures
+
+    def _offered(self, point: EntryPoint) -> Iterator[Row]:
+        """What an entry point adds, as its source says. Any error of the package where it has to be imported for it."""
+        package, place = _package(point), point.value.partition("[")[0].strip()
+        if not self.mark:
+            yield Row(point.name, place, package=package)
+            return
+        module = place.partition(":")[0]
+        found = [row for row in self._declared(_file_of(module), module, package) if row.place == place]
+        if not found:  # it is defined elsewhere, and handed on
+            thing = _imported(place)
+            _, place = _place(thing)
+            module = place.partition(":")[0]
+            found = [row for row in self._declared(_file_of(module), module, package) if row.place == place]
+        if not found:
+            raise PellucidError(f"{place} is declared by no @{self.mark}(…)")
+        yield from found
+
+    def _declared(self, path: Path | None, module: str, package: str = "") -> Iterator[Row]:
+        """What a source file declares, without importing it."""
+        if path is None or f"{self.mark}(" not in (text := path.read_text(encoding="utf-8")):
+            return
+        for node in ast.parse(text).body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                for call in node.decorator_list:
+                    if isinstance(call, ast.Call) and _last(call.func) == self.mark:
+                        first = _literal(call.args[0]) if call.args else None
+                        said = {str(one.arg): ast.literal_eval(one.value) for one in call.keywords}
+                        name = self._called(node.name, first)
+                        yield Row(name, f"{module}:{node.name}", first, said, package)
+
+    def _failure(self, name: str, package: str, error: BaseException) -> Failure:
+        said = " ".join(str(error).split())[:200]
+        ours = isinstance(error, PellucidError)
+        return Failure(self.what, name, package, said if ours else f"{type(error).__name__}: {said}".rstrip(": "))
+
+
+def registries() -> tuple[Registry[Any], ...]:
+    """Those of all rooms that are imported."""
+    return tuple(_ALL)
+
+
+def _modules(home: str) -> Iterator[tuple[str, Path]]:
+    """The modules in the folder of a package, or of the packages below it, and their files, by name; helpers too."""
+    package, below = home.removesuffix(".*"), home.endswith(".*")
+    file = _file_of(package)
+    if file is None:
+        return
+    for path in sorted(file.parent.glob("*/*.py" if below else "*.py")):
+        if path.name != "__init__.py":
+            yield ".".join([package, *path.relative_to(file.parent).with_suffix("").parts]), path
+
+
+def _file_of(module: str) -> Path | None:
+    """The source file of a module, found without importing it or the packages that it is in."""
+    inside: Any = None
+    spec = None
+    parts = module.split(".")
+    for i in range(len(parts)):
+        name = ".".join(parts[: i + 1])
+        finders = (finder for finder in sys.meta_path if callable(getattr(finder, "find_spec", None)))
+        spec = next((found for finder in finders if (found := finder.find_spec(name, inside)) is not None), None)
+        if spec is None:
+            return None
+        inside = spec.submodule_search_locations
+    path = Path(spec.origin) if spec is not None and spec.origin else None
+    return path if path is not None and path.suffix == ".py" and path.is_file() else None
+
+
+def _imported(place: str) -> Any:
+    module, _, name = place.partition(":")
+    found: ModuleType = import_module(module)
+    return getattr(found, name)
+
+
+def _place(thing: Any) -> tuple[str, str]:
+    """What a function or a class is called, and where it is defined."""
+    return thing.__name__, f"{thing.__module__}:{thing.__qualname__}"
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else point.value.partition(".")[0].partition(":")[0]
+
+
+def _last(node: ast.expr) -> str:
+    """The last word of a dotted name."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _literal(node: ast.expr) -> Any:
+    """A value, or of a class its name."""
+    return _last(node) if isinstance(node, (ast.Name, ast.Attribute)) else ast.literal_eval(node)
