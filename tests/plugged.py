@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from pellucid import registry
+from pellucid import plugins, registry
 
 
 @contextmanager
@@ -25,5 +25,5 @@ def offered(patch: pytest.MonkeyPatch, *points: EntryPoint) -> Iterator[None]:
 
 def forget() -> None:
     """Whatever the registries have read."""
-    for each in registry.registries():
+    for each in plugins.REGISTRIES:
         each.forget()

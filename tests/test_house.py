@@ -12,7 +12,10 @@ SOURCE = Path(__file__).parents[1] / "src" / "pellucid"
 FILES = sorted(SOURCE.rglob("*.py"))
 
 # room -> the rooms that it may import; a room may always import itself and those on the first line
-GROUND = {"ambient", "chance", "errors", "files", "geometry", "notes", "nouns", "npz", "progress", "registry", "result"}
+GROUND = {
+    "ambient", "chance", "errors", "files", "geometry", "notes", "nouns", "npz", "plugins", "progress", "registry",
+    "result",
+}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "ambient": set(),
@@ -22,9 +25,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "nouns": {"errors"},
     "progress": set(),
     "registry": {"errors"},
+    "plugins": {"registry"},
     "npz": set(),
     "files": {"errors"},
-    "result": {"errors", "files", "geometry", "npz", "registry"},
+    "result": {"errors", "files", "geometry", "npz", "plugins"},
     "images": GROUND,
     "net": GROUND | {"images"},
     "target": GROUND | {"images", "net"},

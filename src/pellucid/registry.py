@@ -21,13 +21,11 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from pellucid.errors import BadPlugin, PellucidError, unknown
 
-T = TypeVar("T")
 D = TypeVar("D")
-_ALL: list[Registry[Any]] = []
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +61,7 @@ class Failure:
         return f"the {self.what} {self.name!r} of the package {self.package} cannot be used: {self.reason}"
 
 
-class Registry(Generic[T]):
+class Registry:
     """All things of one kind.
 
     `group` is the entry points by which other packages add some, `NAME = package.module:NAME`; `what` is the kind in
@@ -78,10 +76,9 @@ class Registry(Generic[T]):
     ) -> None:
         self.group, self.what, self.home, self.mark = group, what, home, mark
         self._called = called or (lambda name, first: name)
-        self._added: dict[str, tuple[Row, T]] = {}
-        _ALL.append(self)
+        self._added: dict[str, tuple[Row, Any]] = {}
 
-    def add(self, thing: T, first: Any = None, /, **said: Any) -> None:
+    def add(self, thing: Any, first: Any = None, /, **said: Any) -> None:
         """What a decorator does when its thing is defined. PellucidError where another thing has the name."""
         name, place = _place(thing)
         called = self._called(name, getattr(first, "__name__", first))
@@ -96,7 +93,7 @@ class Registry(Generic[T]):
         """A decorator that adds what is defined under it, and leaves it as it is."""
 
         def added(thing: D) -> D:
-            self.add(thing, first, **said)  # type: ignore[arg-type]
+            self.add(thing, first, **said)
             return thing
 
         return added
@@ -119,21 +116,24 @@ class Registry(Generic[T]):
             raise BadPlugin(str(failure))
         raise unknown(self.what, name, self._known)
 
-    def get(self, name: str) -> T:
+    def has(self, name: str) -> bool:
+        """Whether there is a thing of that name, or a package fails to add one."""
+        return name in self._known or any(one.name == name for one in self._read[1])
+
+    def get(self, name: str) -> Any:
         """The thing itself. UnknownName with the nearest, or BadPlugin where its package cannot be imported."""
         return self.load(self.row(name))
 
-    def load(self, row: Row) -> T:
+    def load(self, row: Row) -> Any:
         """The thing of a row. BadPlugin, in one line, where the package of others that adds it cannot be imported."""
         if row.name in self._added and self._added[row.name][0].place == row.place:
             return self._added[row.name][1]
         try:
-            found: T = _imported(row.place)
+            return _imported(row.place)
         except Exception as error:
             if not row.package:
                 raise
             raise BadPlugin(str(self._failure(row.name, row.package, error))) from error
-        return found
 
     def failures(self) -> tuple[Failure, ...]:
         """What other packages add in vain; everything of theirs is imported to see."""
@@ -218,11 +218,6 @@ class Registry(Generic[T]):
         said = " ".join(str(error).split())[:200]
         ours = isinstance(error, PellucidError)
         return Failure(self.what, name, package, said if ours else f"{type(error).__name__}: {said}".rstrip(": "))
-
-
-def registries() -> tuple[Registry[Any], ...]:
-    """Those of all rooms that are imported."""
-    return tuple(_ALL)
 
 
 def _modules(home: str) -> Iterator[tuple[str, Path]]:

@@ -18,11 +18,10 @@ from pellucid.catalogue.method import Over, method
 from pellucid.catalogue.options import Options, allowed, arguments_of, nouns_of, options_of, plain, result_of, validated
 from pellucid.errors import unknown
 from pellucid.nouns import Noun
-from pellucid.registry import Registry, Row
+from pellucid.plugins import METHODS
+from pellucid.registry import Row
 
 __all__ = ["Entry", "Over", "allowed", "entries", "find", "method", "options_of", "plain", "validated"]
-
-METHODS: Registry[Callable[..., Any]] = Registry("pellucid.methods", "method", home="pellucid.methods.*", mark="method")
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,8 @@ class Entry:
     @cached_property
     def function(self) -> Callable[..., Any]:
         """The method itself. BadPlugin, in one line, where another package adds it and cannot be imported."""
-        return METHODS.load(Row(self.name, f"{self.module}:{self.name}", package=self.package))
+        found: Callable[..., Any] = METHODS.load(Row(self.name, f"{self.module}:{self.name}", package=self.package))
+        return found
 
     @property
     def doc(self) -> str:

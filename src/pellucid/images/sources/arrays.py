@@ -12,17 +12,16 @@ import numpy as np
 from pellucid.errors import BadImage
 from pellucid.images import Images
 from pellucid.images.remote import absolute
-from pellucid.images.sources import Source, named, stamped
+from pellucid.images.sources import Source, named, source, stamped
 from pellucid.images.sources._rows import numbered
 
 _PICTURES = ("images", "pictures", "x", "data", "arr_0")
 _LABELS = ("labels", "y", "targets", "arr_1")
 
 
+@source("arrays", written="x.npz, x.npy", suffixes=(".npz", ".npy"))
 class Arrays(Source):
     """`images` (N, H, W[, C]) or (N, C, H, W), and `labels` (N,) where there are any; memory-mapped where .npy."""
-
-    kind = "arrays"
 
     def __init__(self, place: str) -> None:
         super().__init__(absolute(place))
