@@ -17,6 +17,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from pellucid.catalogue import Entry, allowed, entries
+from pellucid.plugins import TARGETS
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -87,7 +88,25 @@ def options_table(entry: Entry) -> list[str]:
     return ["| option | default | meaning | values |\n|---|---|---|---|", *rows, ""]
 
 
+def targets() -> str:
+    """The table of all forms in which a target is written."""
+    rows = ["| you write | it means |", "|---|---|"]
+    for row in TARGETS.rows():
+        rows.append(f"| {', '.join(f'`{one}`' for one in row.said['examples'])} | {row.said['help']} |")
+    rows.append("| `tiger cat - tabby`, `-out[0]`, `0.5 × p(boxer) + p(pug)` | sums and multiples of all these |")
+    return "\n".join(rows)
+
+
+def filled(text: str) -> str:
+    """A page of ours with the tables that are made from what is registered."""
+    made, end = "<!-- targets: made by docs/make.py -->\n", "<!-- end -->"
+    before, mark, rest = text.partition(made)
+    return f"{before}{mark}{targets()}\n{end}{rest.partition(end)[2]}" if mark else text
+
+
 def write_pages() -> None:
+    page_of_targets = DOCS / "ten_minutes.md"
+    page_of_targets.write_text(filled(page_of_targets.read_text(encoding="utf-8")), encoding="utf-8")
     for chapter in sorted({entry.chapter for entry in entries()}):
         path = DOCS / "methods" / f"{chapter}.md"
         path.parent.mkdir(exist_ok=True)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -77,6 +78,7 @@ class Registry:
         self.group, self.what, self.home, self.mark = group, what, home, mark
         self._called = called or (lambda name, first: name)
         self._added: dict[str, tuple[Row, Any]] = {}
+        self._failed: dict[str, Failure] = {}
 
     def add(self, thing: Any, first: Any = None, /, **said: Any) -> None:
         """What a decorator does when its thing is defined. PellucidError where another thing has the name."""
@@ -128,26 +130,27 @@ class Registry:
         """The thing of a row. BadPlugin, in one line, where the package of others that adds it cannot be imported."""
         if row.name in self._added and self._added[row.name][0].place == row.place:
             return self._added[row.name][1]
+        if row.place in self._failed:
+            raise BadPlugin(str(self._failed[row.place]))
         try:
             return _imported(row.place)
         except Exception as error:
             if not row.package:
                 raise
-            raise BadPlugin(str(self._failure(row.name, row.package, error))) from error
+            self._failed[row.place] = self._failure(row.name, row.package, error)
+            raise BadPlugin(str(self._failed[row.place])) from error
 
     def failures(self) -> tuple[Failure, ...]:
         """What other packages add in vain; everything of theirs is imported to see."""
-        found = list(self._read[1])
         for row in self.rows():
-            try:
+            with suppress(BadPlugin):
                 self.load(row) if row.package else None
-            except BadPlugin as error:
-                found.append(self._failure(row.name, row.package, error.__cause__ or error))
-        return tuple(found)
+        return (*self._read[1], *self._failed.values())
 
     def forget(self) -> None:
         """Read everything anew when next asked: packages were installed or removed meanwhile."""
         self.__dict__.pop("_read", None)
+        self._failed.clear()
 
     def _there(self, name: str, *, ours: bool) -> Row | None:
         """What has the name already. For a file of ours the others are not read: it may be imported on its own."""

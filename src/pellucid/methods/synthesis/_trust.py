@@ -32,7 +32,7 @@ from pellucid.net import Net, Preprocess, Run
 from pellucid.progress import steps
 from pellucid.result import Pictures, Trust
 from pellucid.result.pictures import ENOUGH
-from pellucid.target import Neuron, Sum, Target, Targets
+from pellucid.target import Target, Targets
 from pellucid.target.units import over_places
 
 File = UInt8[np.ndarray, "_ _ _"]
@@ -183,7 +183,7 @@ def _kept(
         # the network looks the other way
         matrix = shifted(-float(direction[0]), -float(direction[1]))
         moved = [eight_bits(_moved(file, matrix))[0] for file in files]
-        left += _answers(net, moved, [_followed(target, net, matrix) for target in targets]) - grey
+        left += _answers(net, moved, [target.followed(net, matrix) for target in targets]) - grey
     means = left / len(_DIRECTIONS)
     return [_rise(*one) for one in zip(means, whole, grey, strict=True)]
 
@@ -208,7 +208,7 @@ def _touched(
     for i in steps(range(_TOUCHES), "touched pictures"):
         matrix = _drawn(generator(seed, "trust", i))
         touched = [_touch(file, matrix, generator(seed, "trust", i, "noise")) for file in shown]
-        total += _answers(net, touched, [_followed(target, net, matrix) for target in asked])
+        total += _answers(net, touched, [target.followed(net, matrix) for target in asked])
     means = total / _TOUCHES
     return means[: len(files)], dict(zip(best, means[len(files) :].tolist(), strict=True))
 
@@ -245,26 +245,6 @@ def _jpeg(file: File) -> File:
     buffer = io.BytesIO()
     Image.fromarray(file[..., 0] if file.shape[-1] == 1 else file).save(buffer, "JPEG", quality=_QUALITY)
     return np.array(Image.open(buffer)).reshape(file.shape)
-
-
-def _followed(target: Target, net: Net, matrix: Matrix) -> Target:
-    """The same question of a picture seen from elsewhere: a cell moves with what it saw, everything else stays."""
-    if isinstance(target, Sum):
-        return Sum(tuple((weight, _followed(part, net, matrix)) for weight, part in target.parts))
-    if not isinstance(target, Neuron):
-        return target
-    size = net.preprocess.size
-    layer = net.layer(target.layer, size)
-    if layer.placement is None:
-        return target
-    high, wide = size or net.layers(size).size
-    rows, columns = layer.placement.centres(*layer.shape[1:])
-    middle = ((high - 1) / 2, (wide - 1) / 2)
-    here = np.array([columns[target.x] - middle[1], rows[target.y] - middle[0], 1.0])
-    there = np.linalg.inv(matrix) @ here
-    y = int(np.abs(rows - middle[0] - there[1]).argmin())
-    x = int(np.abs(columns - middle[1] - there[0]).argmin())
-    return replace(target, y=y, x=x)
 
 
 def _as_seen(net: Net, file: File) -> File:
