@@ -5,16 +5,21 @@ Each registry lies here, and not in its room, so that help and completion can li
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pellucid.registry import Registry
 
 
-def _first(_: str, first: Any) -> str:
+def _first(_: str, first: Any, said: Mapping[str, Any]) -> str:
     return str(first)
 
 
-def _word(_: str, form: Any) -> str:
+def _kind(_: str, kind: Any, said: Mapping[str, Any]) -> str:
+    return f"list of {kind}" if said.get("several") else str(kind)
+
+
+def _word(_: str, form: Any, said: Mapping[str, Any]) -> str:
     """`word` of `word(TOKEN,POSITION)`; a form without brackets is its own name."""
     return str(form).partition("(")[0]
 
@@ -26,7 +31,7 @@ NETWORKS = Registry(
 IMAGES = Registry("pellucid.images", "kind of source", home="pellucid.images.sources", mark="source", called=_first)
 TARGETS = Registry("pellucid.targets", "target", home="pellucid.target", mark="target", called=_word)
 RESULTS = Registry("pellucid.results", "kind of result", home="pellucid.result")
-DRAWINGS = Registry("pellucid.drawings", "drawing", home="pellucid.draw", mark="drawing", called=_first)
+DRAWINGS = Registry("pellucid.drawings", "drawing", home="pellucid.draw", mark="drawing", called=_kind)
 REGISTRIES = (METHODS, NETWORKS, IMAGES, TARGETS, RESULTS, DRAWINGS)
 
 

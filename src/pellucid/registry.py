@@ -27,6 +27,7 @@ from typing import Any, TypeVar
 from pellucid.errors import BadPlugin, PellucidError, unknown
 
 D = TypeVar("D")
+Called = Callable[[str, Any, Mapping[str, Any]], str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,22 +69,20 @@ class Registry:
     `group` is the entry points by which other packages add some, `NAME = package.module:NAME`; `what` is the kind in
     words. Ours are in the files of `home`, a package of ours, or of the packages one level below it where `home` ends
     in `.*`. `mark` is the decorator that declares them; without one they are found by importing the files of `home`,
-    which `add` them. `called` makes the name of a thing from that of its definition and the first argument of its
+    which `add` them. `called` makes the name of a thing from that of its definition and the arguments of its
     declaration.
     """
 
-    def __init__(
-        self, group: str, what: str, *, home: str, mark: str = "", called: Callable[[str, Any], str] | None = None
-    ) -> None:
+    def __init__(self, group: str, what: str, *, home: str, mark: str = "", called: Called | None = None) -> None:
         self.group, self.what, self.home, self.mark = group, what, home, mark
-        self._called = called or (lambda name, first: name)
+        self._called = called or (lambda name, first, said: name)
         self._added: dict[str, tuple[Row, Any]] = {}
         self._failed: dict[str, Failure] = {}
 
     def add(self, thing: Any, first: Any = None, /, **said: Any) -> None:
         """What a decorator does when its thing is defined. PellucidError where another thing has the name."""
         name, place = _place(thing)
-        called = self._called(name, getattr(first, "__name__", first))
+        called = self._called(name, getattr(first, "__name__", first), said)
         there = self._there(called, ours=place.startswith("pellucid."))
         if there is not None and there.place != place:
             raise PellucidError(
@@ -104,13 +103,14 @@ class Registry:
         """Everything that is declared, ours first, by name; nothing is imported for it."""
         return tuple(self._known.values())
 
+    def names(self) -> tuple[str, ...]:
+        """What they are called."""
+        return tuple(self._known)
+
     def row(self, name: str) -> Row:
         """What has that name. UnknownName with the nearest, or BadPlugin where a package fails to add it."""
+        self._look_for(name)
         found = self._known.get(name)
-        if found is None and not self.mark:
-            for module, _ in _modules(self.home):
-                import_module(module)
-            found = self._known.get(name)
         if found is not None:
             return found
         failure = next((one for one in self._read[1] if one.name == name), None)
@@ -120,6 +120,7 @@ class Registry:
 
     def has(self, name: str) -> bool:
         """Whether there is a thing of that name, or a package fails to add one."""
+        self._look_for(name)
         return name in self._known or any(one.name == name for one in self._read[1])
 
     def get(self, name: str) -> Any:
@@ -152,10 +153,16 @@ class Registry:
         self.__dict__.pop("_read", None)
         self._failed.clear()
 
+    def _look_for(self, name: str) -> None:
+        """What is declared by no decorator is there once its file is imported."""
+        if not self.mark and name not in self._known:
+            for module, _ in _modules(self.home):
+                import_module(module)
+
     def _there(self, name: str, *, ours: bool) -> Row | None:
         """What has the name already. For a file of ours the others are not read: it may be imported on its own."""
         added = self._added[name][0] if name in self._added else None
-        return added or (None if ours else self._known.get(name))
+        return added or (None if ours or not self.mark else self._known.get(name))
 
     @property
     def _known(self) -> dict[str, Row]:
@@ -214,7 +221,7 @@ class Registry:
                     if isinstance(call, ast.Call) and _last(call.func) == self.mark:
                         first = _literal(call.args[0]) if call.args else None
                         said = {str(one.arg): ast.literal_eval(one.value) for one in call.keywords}
-                        name = self._called(node.name, first)
+                        name = self._called(node.name, first, said)
                         yield Row(name, f"{module}:{node.name}", first, said, package)
 
     def _failure(self, name: str, package: str, error: BaseException) -> Failure:
