@@ -17,6 +17,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from pellucid.catalogue import Entry, allowed, entries
+from pellucid.errors import BadPlugin
 from pellucid.plugins import TARGETS
 
 DOCS = Path(__file__).parent
@@ -29,19 +30,26 @@ def page(chapter: str) -> str:
     sheet = DOCS / "pictures" / f"{chapter}.jpg"
     if sheet.exists():
         parts.append(f"![Methods of this chapter](../pictures/{sheet.name})\n")
-    parts += [section(entry) for entry in entries() if entry.chapter == chapter]
+    for entry in entries():
+        if entry.chapter == chapter:
+            try:
+                parts.append(section(entry))
+            except BadPlugin as error:
+                print(f"left out: {error}", file=sys.stderr)
     return "\n".join(parts)
 
 
 def section(entry: Entry) -> str:
+    """What there is to say of a method; a method of another package has no example and no picture here."""
     example = ROOT / "examples" / chapter_path(entry)
+    shown = [] if entry.package else [f"![{entry.title}](../gallery/{entry.name}.png)\n"]
     lines = [
         f"## {entry.title} {{ #{entry.name} }}\n",
-        f"![{entry.title}](../gallery/{entry.name}.png)\n",
+        *shown,
         f"{entry.doc}\n",
         f"*Source:* {entry.source}.\n",
         *options_table(entry),
-        f"```python\n{example.read_text(encoding='utf-8').rstrip()}\n```\n",
+        *([] if entry.package else [f"```python\n{example.read_text(encoding='utf-8').rstrip()}\n```\n"]),
         f"```sh\n{command(entry)}\n```\n",
     ]
     return "\n".join(lines)

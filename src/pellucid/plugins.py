@@ -28,7 +28,7 @@ METHODS = Registry("pellucid.methods", "method", home="pellucid.methods.*", mark
 NETWORKS = Registry(
     "pellucid.networks", "source of networks", home="pellucid.net.sources", mark="source", called=_first
 )
-IMAGES = Registry("pellucid.images", "kind of source", home="pellucid.images.sources", mark="source", called=_first)
+IMAGES = Registry("pellucid.images", "source of images", home="pellucid.images.sources", mark="source", called=_first)
 TARGETS = Registry("pellucid.targets", "target", home="pellucid.target", mark="target", called=_word)
 RESULTS = Registry("pellucid.results", "kind of result", home="pellucid.result")
 DRAWINGS = Registry("pellucid.drawings", "drawing", home="pellucid.draw", mark="drawing", called=_kind)

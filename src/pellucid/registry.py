@@ -219,10 +219,19 @@ class Registry:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                 for call in node.decorator_list:
                     if isinstance(call, ast.Call) and _last(call.func) == self.mark:
-                        first = _literal(call.args[0]) if call.args else None
-                        said = {str(one.arg): ast.literal_eval(one.value) for one in call.keywords}
-                        name = self._called(node.name, first, said)
-                        yield Row(name, f"{module}:{node.name}", first, said, package)
+                        first, said = self._said(call, path)
+                        yield Row(self._called(node.name, first, said), f"{module}:{node.name}", first, said, package)
+
+    def _said(self, call: ast.Call, path: Path) -> tuple[Any, dict[str, Any]]:
+        """The arguments of a declaration: the first by itself, the others by name."""
+        try:
+            said = {str(one.arg): ast.literal_eval(one.value) for one in call.keywords}
+            return _literal(call.args[0]) if call.args else None, said
+        except ValueError as error:
+            raise PellucidError(
+                f"{path}, line {call.lineno}: the arguments of @{self.mark}(…) are literals, for they are read without "
+                "importing the file"
+            ) from error
 
     def _failure(self, name: str, package: str, error: BaseException) -> Failure:
         said = " ".join(str(error).split())[:200]
