@@ -46,6 +46,7 @@ from pellucid.result import (
     Table,
     UnitPage,
 )
+from pellucid.result.serial import packed
 from pellucid.sweep.index import Index
 from pellucid.target import BEST, Target, Targets
 from tests.methods.units.marked import marked
@@ -186,7 +187,10 @@ def numbers(result: Result) -> np.ndarray:
         return np.concatenate([result.top.values, result.spread.values, result.counts])
     if isinstance(result, Panel):
         return np.concatenate([part.values.reshape(len(part), -1) for part in result.parts.values()], axis=1)
-    return result.values  # type: ignore[attr-defined, no-any-return]
+    if isinstance(result, Colours):
+        return result.values
+    arrays, _ = packed(result)
+    return arrays["values"] if "values" in arrays else np.concatenate([one.ravel() for one in arrays.values()])
 
 
 def rows(result: Result) -> list[np.ndarray]:

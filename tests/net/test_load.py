@@ -112,7 +112,7 @@ def test_nothing_else_is_a_network(spec: Any) -> None:
             UnknownName,
             "no network 'resnet50': a network is bundled, timm:NAME, .* for example timm:resnet50",
         ),
-        ("timn:resnet50", UnknownName, "no source or module 'timn'; nearest of 3: timm"),
+        ("timn:resnet50", UnknownName, r"no source or module 'timn'; nearest of \d+: timm"),
         ("timm:resnet5O", UnknownName, r"no timm network 'resnet5O'; nearest of \d+: .*resnet50"),
         ("timm:resnet50.a1_in2k", UnknownName, r"no timm network .* nearest of \d+: .*resnet50\.a1_in1k"),
         ("timm:hf-hub:someone/resnet50", UnknownName, "no timm network"),
