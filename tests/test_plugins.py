@@ -23,7 +23,7 @@ from pellucid import cli, plugins
 from pellucid.catalogue import entries, find
 from pellucid.catalogue.ask import Ask
 from pellucid.cli import doctor
-from pellucid.errors import BadPlugin, PellucidError, UnknownName
+from pellucid.errors import BadNetwork, BadPlugin, PellucidError, UnknownName
 from pellucid.images.sources import Source
 from pellucid.target import Target
 from tests import test_every_method as universal
@@ -140,6 +140,8 @@ def test_its_network_target_result_and_drawing(tmp_path: Path, capsys: pytest.Ca
     assert pl.draw(again).array.shape[0] > 50
     with pytest.raises(UnknownName, match=r"no stripes network 'COLUMN'; nearest of 2: COLUMNS"):
         pl.load("stripes:COLUMN")
+    with pytest.raises(BadNetwork, match="the package pellucid-mirrors failed: ZeroDivisionError: a fault"):
+        pl.load("stripes:CRASH")
     with pytest.raises(PellucidError, match=r"no target 'spread\(\)': write spread\(LAYER\)"):
         Target.of("spread()")
 

@@ -243,6 +243,16 @@ def test_a_missing_extra_is_named(package: str, monkeypatch: pytest.MonkeyPatch)
         load(f"{package}:resnet18")
 
 
+def test_a_package_that_an_extra_needs_is_missing_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """timm is there and torchvision, which it needs, is not: the same line brings it."""
+    pytest.importorskip("timm")
+    for name in [name for name in sys.modules if name.split(".")[0] in ("timm", "torchvision")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Absent("torchvision"), *sys.meta_path])
+    with pytest.raises(MissingExtra, match=r"timm needs .*\[timm\]'"):
+        load("timm:resnet18")
+
+
 class Absent:
     """An import hook for which one package is not installed."""
 

@@ -13,6 +13,8 @@ from pellucid.net.sources import Found, source
 @source("stripes", written="stripes:COLUMNS or stripes:ROWS")
 def find(rest: str, *, pretrained: bool) -> Found:
     """A network with two filters, for edges upright and edges level."""
+    if rest == "CRASH":
+        raise ZeroDivisionError("a fault of this package")
     if rest not in ("COLUMNS", "ROWS"):
         raise unknown("stripes network", rest, ["COLUMNS", "ROWS"])
     edge = torch.tensor([[-1.0, 1.0], [-1.0, 1.0]])
