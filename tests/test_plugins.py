@@ -138,6 +138,9 @@ def test_its_network_target_result_and_drawing(tmp_path: Path, capsys: pytest.Ca
     assert np.allclose(again.values, torch.stack([spread[1] - spread[0], spread[2] - spread[0]], 1).numpy())
     assert str(Target.of("2 × spread(0)")) == "2 × spread(0)"
     assert pl.draw(again).array.shape[0] > 50
+    code, out, _ = run(capsys, "show", str(tmp_path / "x.npz"), "-o", str(tmp_path / "y.png"), "--json")
+    assert (code, (tmp_path / "y.png").is_file()) == (0, True)
+    assert json.loads(out)["results"][0]["unit"] == "activation"
     with pytest.raises(UnknownName, match=r"no stripes network 'COLUMN'; nearest of 2: COLUMNS"):
         pl.load("stripes:COLUMN")
     with pytest.raises(BadNetwork, match="the package pellucid-mirrors failed: ZeroDivisionError: a fault"):

@@ -36,7 +36,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
 def toys(monkeypatch: pytest.MonkeyPatch, **points: str) -> Registry:
     offered = [EntryPoint(name, place, "pellucid.toys") for name, place in points.items()]
     monkeypatch.setattr(registry, "entry_points", lambda group: offered if group == "pellucid.toys" else [])
-    return Registry("pellucid.toys", "toy", home="toys", mark="toy", called=lambda name, first, said: str(first))
+    return Registry("pellucid.toys", "toy", "toys", mark="toy", called=lambda name, first, said: str(first))
 
 
 BALL = "from x import toy\n@toy('ball', price=3)\nclass Ball: ...\n"
@@ -124,3 +124,15 @@ def test_what_is_defined_here_is_there_too(home: Write, monkeypatch: pytest.Monk
         known.declare("ball", price=price)(ball)
         assert known.get("ball") is ball
         assert [(row.name, row.said) for row in known.rows()] == [("ball", {"price": price})]
+
+
+def test_what_no_decorator_declares_is_there_once_its_home_is_imported(
+    home: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Registry("pellucid.games", "game", "toys.games", "toys.chess", called=lambda name, first, said: str(first))
+    monkeypatch.setattr(registry, "games", known, raising=False)
+    home("toys/__init__.py", "")
+    home("toys/chess.py", "from pellucid import registry\nclass Chess: ...\nregistry.games.add(Chess, 'chess')\n")
+    assert known.names() == ()
+    assert known.get("chess").__name__ == "Chess"
+    assert not known.has("draughts")

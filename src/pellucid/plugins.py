@@ -24,14 +24,12 @@ def _word(_: str, form: Any, said: Mapping[str, Any]) -> str:
     return str(form).partition("(")[0]
 
 
-METHODS = Registry("pellucid.methods", "method", home="pellucid.methods.*", mark="method")
-NETWORKS = Registry(
-    "pellucid.networks", "source of networks", home="pellucid.net.sources", mark="source", called=_first
-)
-IMAGES = Registry("pellucid.images", "source of images", home="pellucid.images.sources", mark="source", called=_first)
-TARGETS = Registry("pellucid.targets", "target", home="pellucid.target", mark="target", called=_word)
-RESULTS = Registry("pellucid.results", "kind of result", home="pellucid.result")
-DRAWINGS = Registry("pellucid.drawings", "drawing", home="pellucid.draw", mark="drawing", called=_kind)
+METHODS = Registry("pellucid.methods", "method", "pellucid.methods.*", mark="method")
+NETWORKS = Registry("pellucid.networks", "source of networks", "pellucid.net.sources", mark="source", called=_first)
+IMAGES = Registry("pellucid.images", "source of images", "pellucid.images.sources", mark="source", called=_first)
+TARGETS = Registry("pellucid.targets", "target", "pellucid.target", mark="target", called=_word)
+RESULTS = Registry("pellucid.results", "kind of result", "pellucid.result")
+DRAWINGS = Registry("pellucid.drawings", "drawing", "pellucid.draw", mark="drawing", called=_kind)
 REGISTRIES = (METHODS, NETWORKS, IMAGES, TARGETS, RESULTS, DRAWINGS)
 
 

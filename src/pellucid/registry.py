@@ -67,14 +67,13 @@ class Registry:
     """All things of one kind.
 
     `group` is the entry points by which other packages add some, `NAME = package.module:NAME`; `what` is the kind in
-    words. Ours are in the files of `home`, a package of ours, or of the packages one level below it where `home` ends
-    in `.*`. `mark` is the decorator that declares them; without one they are found by importing the files of `home`,
-    which `add` them. `called` makes the name of a thing from that of its definition and the arguments of its
-    declaration.
+    words. Ours are in the files of `homes`: modules, packages, or with `.*` at the end the packages below one. `mark`
+    is the decorator that declares them; without one they are found by importing the homes, whose classes `add`
+    themselves. `called` makes the name of a thing from that of its definition and the arguments of its declaration.
     """
 
-    def __init__(self, group: str, what: str, *, home: str, mark: str = "", called: Called | None = None) -> None:
-        self.group, self.what, self.home, self.mark = group, what, home, mark
+    def __init__(self, group: str, what: str, *homes: str, mark: str = "", called: Called | None = None) -> None:
+        self.group, self.what, self.homes, self.mark = group, what, homes, mark
         self._called = called or (lambda name, first, said: name)
         self._added: dict[str, tuple[Row, Any]] = {}
         self._failed: dict[str, Failure] = {}
@@ -156,7 +155,7 @@ class Registry:
     def _look_for(self, name: str) -> None:
         """What is declared by no decorator is there once its file is imported."""
         if not self.mark and name not in self._known:
-            for module, _ in _modules(self.home):
+            for module, _ in _modules(self.homes):
                 import_module(module)
 
     def _there(self, name: str, *, ours: bool) -> Row | None:
@@ -174,7 +173,7 @@ class Registry:
         """What the sources say, and what of other packages they do not."""
         rows: dict[str, Row] = {}
         failures: list[Failure] = []
-        for module, path in _modules(self.home) if self.mark else ():
+        for module, path in _modules(self.homes) if self.mark else ():
             for row in self._declared(path, module):
                 if row.name in rows:
                     raise PellucidError(f"{row.place} is declared as {self.what} {row.name!r}, a name taken already")
@@ -239,15 +238,17 @@ class Registry:
         return Failure(self.what, name, package, said if ours else f"{type(error).__name__}: {said}".rstrip(": "))
 
 
-def _modules(home: str) -> Iterator[tuple[str, Path]]:
-    """The modules in the folder of a package, or of the packages below it, and their files, by name; helpers too."""
-    package, below = home.removesuffix(".*"), home.endswith(".*")
-    file = _file_of(package)
-    if file is None:
-        return
-    for path in sorted(file.parent.glob("*/*.py" if below else "*.py")):
-        if path.name != "__init__.py":
-            yield ".".join([package, *path.relative_to(file.parent).with_suffix("").parts]), path
+def _modules(homes: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
+    """The modules that are a home, or lie in the folder of one or of the packages below it; and their files."""
+    for home in homes:
+        package, below = home.removesuffix(".*"), home.endswith(".*")
+        file = _file_of(package)
+        if file is not None and file.name != "__init__.py":
+            yield package, file
+        elif file is not None:
+            for path in sorted(file.parent.glob("*/*.py" if below else "*.py")):
+                if path.name != "__init__.py":
+                    yield ".".join([package, *path.relative_to(file.parent).with_suffix("").parts]), path
 
 
 def _file_of(module: str) -> Path | None:
