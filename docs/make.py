@@ -17,6 +17,8 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from pellucid.catalogue import Entry, allowed, entries
+from pellucid.errors import BadPlugin
+from pellucid.plugins import TARGETS
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -28,19 +30,26 @@ def page(chapter: str) -> str:
     sheet = DOCS / "pictures" / f"{chapter}.jpg"
     if sheet.exists():
         parts.append(f"![Methods of this chapter](../pictures/{sheet.name})\n")
-    parts += [section(entry) for entry in entries() if entry.chapter == chapter]
+    for entry in entries():
+        if entry.chapter == chapter:
+            try:
+                parts.append(section(entry))
+            except BadPlugin as error:
+                print(f"left out: {error}", file=sys.stderr)
     return "\n".join(parts)
 
 
 def section(entry: Entry) -> str:
+    """What there is to say of a method; a method of another package has no example and no picture here."""
     example = ROOT / "examples" / chapter_path(entry)
+    shown = [] if entry.package else [f"![{entry.title}](../gallery/{entry.name}.png)\n"]
     lines = [
         f"## {entry.title} {{ #{entry.name} }}\n",
-        f"![{entry.title}](../gallery/{entry.name}.png)\n",
+        *shown,
         f"{entry.doc}\n",
         f"*Source:* {entry.source}.\n",
         *options_table(entry),
-        f"```python\n{example.read_text(encoding='utf-8').rstrip()}\n```\n",
+        *([] if entry.package else [f"```python\n{example.read_text(encoding='utf-8').rstrip()}\n```\n"]),
         f"```sh\n{command(entry)}\n```\n",
     ]
     return "\n".join(lines)
@@ -87,7 +96,25 @@ def options_table(entry: Entry) -> list[str]:
     return ["| option | default | meaning | values |\n|---|---|---|---|", *rows, ""]
 
 
+def targets() -> str:
+    """The table of all forms in which a target is written."""
+    rows = ["| you write | it means |", "|---|---|"]
+    for row in TARGETS.rows():
+        rows.append(f"| {', '.join(f'`{one}`' for one in row.said['examples'])} | {row.said['help']} |")
+    rows.append("| `tiger cat - tabby`, `-out[0]`, `0.5 × p(boxer) + p(pug)` | sums and multiples of all these |")
+    return "\n".join(rows)
+
+
+def filled(text: str) -> str:
+    """A page of ours with the tables that are made from what is registered."""
+    made, end = "<!-- targets: made by docs/make.py -->\n", "<!-- end -->"
+    before, mark, rest = text.partition(made)
+    return f"{before}{mark}{targets()}\n{end}{rest.partition(end)[2]}" if mark else text
+
+
 def write_pages() -> None:
+    page_of_targets = DOCS / "ten_minutes.md"
+    page_of_targets.write_text(filled(page_of_targets.read_text(encoding="utf-8")), encoding="utf-8")
     for chapter in sorted({entry.chapter for entry in entries()}):
         path = DOCS / "methods" / f"{chapter}.md"
         path.parent.mkdir(exist_ok=True)

@@ -31,9 +31,9 @@ from pydantic.fields import FieldInfo
 import pellucid
 import pellucid.draw as draw
 from pellucid.catalogue import Entry, allowed, entries
-from pellucid.draw.contact import draw_contact
 from pellucid.nouns import Noun, Takes
-from pellucid.result import Explanation, Heatmap, Result
+from pellucid.plugins import DRAWINGS, RESULTS
+from pellucid.result import Heatmap, Result
 
 SOURCE = Path(pellucid.__file__).parent
 MADE = "# Made by docs/stubs.py: do not edit. `python docs/stubs.py` makes it again.\n"
@@ -246,10 +246,17 @@ def drawing() -> str:
     over = f"over: {stub.name('ImagesLike', 'pellucid.images')} | None = None"
     stub.name("overload", "typing")
     back = stub.name("Picture", "pellucid.draw.picture")
-    each = {kind: drawn_options(drawn, stub) for kind, drawn in draw._KINDS.items()}
-    kinds = [(named(kind, stub), each[kind], drawn) for kind, drawn in draw._KINDS.items()]
-    kinds[0] = (several(Heatmap, stub, alone=True), *kinds[0][1:])
-    kinds.append((several(Explanation, stub, alone=False), drawn_options(draw_contact, stub), draw_contact))
+    rows = [row for row in DRAWINGS.rows() if not row.package]
+    alone = {RESULTS.get(row.name): DRAWINGS.load(row) for row in rows if not row.said.get("several")}
+    lists = {row.name.removeprefix("list of "): DRAWINGS.load(row) for row in rows if row.said.get("several")}
+    each = {kind: drawn_options(drawn, stub) for kind, drawn in alone.items()}
+    kinds = []
+    for kind, drawn in alone.items():
+        both = lists.get(kind.__name__) is drawn
+        kinds.append((several(kind, stub, alone=True) if both else named(kind, stub), each[kind], drawn))
+        if kind.__name__ in lists and not both:
+            listed = lists[kind.__name__]
+            kinds.append((several(kind, stub, alone=False), drawn_options(listed, stub), listed))
     shared = [one for one in each[Heatmap] if all(one in how for how in each.values())]
     kinds.append((named(Result, stub), shared, draw.draw))  # of whatever kind, as `open` gives it back
     for kind, how, said in kinds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint
 from typing import Annotated, Literal
 
 import numpy as np
@@ -9,7 +10,6 @@ import pytest
 import torch
 from pydantic import Field
 
-from pellucid import catalogue
 from pellucid.catalogue import allowed, entries, find, method, options_of
 from pellucid.errors import PellucidError, UnknownName
 from pellucid.geometry import Placement
@@ -17,6 +17,7 @@ from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Logit, Target
+from tests.plugged import offered
 
 ASKED: list[object] = []
 
@@ -85,16 +86,6 @@ def test_unknown_method() -> None:
 
 
 def test_methods_of_other_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Point:
-        name = "toy"
-
-        def load(self) -> object:
-            return toy
-
-    monkeypatch.setattr(catalogue, "entry_points", lambda group: [Point()] if group == "pellucid.methods" else [])
-    entries.cache_clear()
-    try:
+    with offered(monkeypatch, EntryPoint("toy", f"{__name__}:toy", "pellucid.methods")):
         assert find("toy").function is toy
         assert find("toy").title == "Toy"
-    finally:
-        entries.cache_clear()

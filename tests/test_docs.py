@@ -59,6 +59,13 @@ def test_pages_come_from_the_catalogue() -> None:
             assert "object at 0x" not in make["default"](field)
 
 
+def test_the_table_of_targets_is_what_they_declare() -> None:
+    make = runpy.run_path(str(ROOT / "docs" / "make.py"))
+    text = (ROOT / "docs" / "ten_minutes.md").read_text(encoding="utf-8")
+    assert make["filled"](text) == text, "python docs/make.py --pages"
+    assert text.count("| `word(17,3)` |") == 1
+
+
 def test_every_chapter_has_its_page() -> None:
     nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     for chapter in {entry.chapter for entry in entries()}:

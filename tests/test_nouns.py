@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,8 +16,8 @@ import pytest
 import torch
 from pydantic import Field
 
-from pellucid import catalogue, cli
-from pellucid.catalogue import Entry, entries, find, method
+from pellucid import cli
+from pellucid.catalogue import Entry, find, method
 from pellucid.catalogue.ask import Ask
 from pellucid.catalogue.method import made
 from pellucid.cli.nouns import parameters, written
@@ -32,6 +33,7 @@ from pellucid.net.nets import Nets
 from pellucid.nouns import Noun
 from pellucid.result import Table
 from pellucid.target import Function, Logit, Similarity, Target, Targets
+from tests.plugged import offered
 from tests.test_every_method import every, photos, tiny
 
 KINDS = (Net, Nets, Images, Data, History, Target, Targets, Index, Indexes, Unit, Recipe, Concepts)
@@ -92,15 +94,7 @@ def test_a_new_kind_is_known_everywhere_by_its_class() -> None:
 def test_a_new_kind_is_asked_on_the_command_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Point:
-        name = "letters"
-
-        def load(self) -> object:
-            return letters
-
-    monkeypatch.setattr(catalogue, "entry_points", lambda group: [Point()])
-    entries.cache_clear()
-    try:
+    with offered(monkeypatch, EntryPoint("letters", f"{__name__}:letters", "pellucid.methods")):
         assert cli.main(("letters", "ab", "c", "--target", "3", "--times", "2", "--quiet")) == 0
         lines = capsys.readouterr().out.splitlines()
         assert lines[0].split("\t") == ["letter", "goal"]
@@ -110,8 +104,6 @@ def test_a_new_kind_is_asked_on_the_command_line(
         assert len(ask.answer(tiny())) == 3
         other = Ask("letters", {"word": "ab", "second": "d", "goal": "dog"})
         assert ask.key(tiny()) == ask.key(tiny(), photos(1)) != other.key(tiny())
-    finally:
-        entries.cache_clear()
 
 
 def test_an_argument_that_is_no_noun_is_refused_by_name() -> None:

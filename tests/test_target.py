@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from pellucid import target as t
 from pellucid.errors import PellucidError, Refused, UnknownName
 from pellucid.net import Labels, Net, Preprocess, Run
+from pellucid.plugins import TARGETS
 from pellucid.target import Target, fixed, named
 
 LABELS = Labels((("tabby", "tabby cat"), ("tiger cat",), ("crane",), ("crane",), ("black-and-tan coonhound",)),
@@ -274,3 +275,50 @@ def test_several_come_from_any_sequence() -> None:
     for several in ([1, 2], (1, 2), range(1, 3), ["1", 2]):
         assert t.Targets.of(several).parts == (t.Logit(1), t.Logit(2))
     assert len(t.Targets.of("12")) == 1
+
+
+def test_what_each_kind_says_of_itself() -> None:
+    """Which unit among its peers, and which classes: what code asks of a target instead of asking for its kind."""
+    said = {
+        "tabby": (t.Peer(None, 0), ("tabby",), "tabby"),
+        "p(tabby)": (t.Peer(None, 0), ("tabby",), "tabby"),
+        "loss(tabby)": (None, ("tabby",), "tabby"),
+        "region(tabby)": (None, ("tabby",), None),
+        "-tabby": (t.Peer(None, 0, sign=-1), ("tabby",), None),
+        "tabby - tiger cat": (None, ("tabby", "tiger cat"), None),
+        "out[2]": (t.Peer(None, 2), (), None),
+        "out[2,0]": (None, (), None),
+        "a:3": (t.Peer("a", 3, "mean"), (), None),
+        "sum(a:3)": (t.Peer("a", 3, "mean"), (), None),
+        "max(a:3)": (t.Peer("a", 3, "max"), (), None),
+        "a:3@1,2": (t.Peer("a", 3, (1, 2)), (), None),
+        "energy(a)": (None, (), None),
+        "word(1,2)": (None, (), None),
+        "best guess": (None, (), None),
+    }
+    for text, expected in said.items():
+        target = Target.of(text)
+        assert (target.peer(NET), target.class_names, target.class_asked) == expected, text
+
+
+def test_a_cell_follows_what_it_saw() -> None:
+    """Four cells 2 pixels apart: a picture moved by one cell is seen by its neighbour; everything else stays."""
+    net = Net(nn.Sequential(nn.Conv2d(3, 1, 2, stride=2)), "toy", Preprocess(resize=8, crop=(8, 8)))
+    moved = np.array([[1.0, 0, 2], [0, 1, -2], [0, 0, 1]])
+    assert Target.of("0:0@1,2").followed(net, moved) == Target.of("0:0@2,1")
+    assert Target.of("0.5 × 0:0@1,2 + 0:0").followed(net, moved) == Target.of("0.5 × 0:0@2,1 + 0:0")
+    assert Target.of("0:0@1,2").followed(net, np.eye(3)) == Target.of("0:0@1,2")
+    for text in ("0:0", "best guess", "energy(0)"):
+        assert Target.of(text).followed(net, moved) is not None
+        assert Target.of(text).followed(net, moved) == Target.of(text)
+
+
+def test_every_form_has_an_example_that_reads_back() -> None:
+    for row in TARGETS.rows():
+        for example in row.said["examples"]:
+            made = Target.of(example)
+            assert type(made) is TARGETS.load(row), example
+            assert str(Target.of(str(made))) == str(made)
+        assert row.said["help"]
+        assert str(row.first) in Target.help
+        assert f"`{row.first}`" in (Target.of.__doc__ or "")

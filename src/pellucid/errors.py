@@ -87,6 +87,12 @@ class MissingExtra(PellucidError):
         super().__init__(f"{what} needs {missing} that is not installed: pip install {line}")
 
 
+class BadPlugin(PellucidError):
+    """What another package adds, and cannot be imported; the message names the package and the reason."""
+
+    exit_code = 5
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether it says that memory is spent, on whichever device; torch's own errors by name, not to import it."""
     names = {kind.__name__ for kind in type(error).__mro__}

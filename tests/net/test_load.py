@@ -112,7 +112,7 @@ def test_nothing_else_is_a_network(spec: Any) -> None:
             UnknownName,
             "no network 'resnet50': a network is bundled, timm:NAME, .* for example timm:resnet50",
         ),
-        ("timn:resnet50", UnknownName, "no source or module 'timn'; nearest of 3: timm"),
+        ("timn:resnet50", UnknownName, r"no source or module 'timn'; nearest of \d+: timm"),
         ("timm:resnet5O", UnknownName, r"no timm network 'resnet5O'; nearest of \d+: .*resnet50"),
         ("timm:resnet50.a1_in2k", UnknownName, r"no timm network .* nearest of \d+: .*resnet50\.a1_in1k"),
         ("timm:hf-hub:someone/resnet50", UnknownName, "no timm network"),
@@ -241,6 +241,16 @@ def test_a_missing_extra_is_named(package: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sys, "meta_path", [Absent(package), *sys.meta_path])
     with pytest.raises(MissingExtra, match=rf"pip install (-e )?'[^']*\[{package}\]'"):
         load(f"{package}:resnet18")
+
+
+def test_a_package_that_an_extra_needs_is_missing_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """timm is there and torchvision, which it needs, is not: the same line brings it."""
+    pytest.importorskip("timm")
+    for name in [name for name in sys.modules if name.split(".")[0] in ("timm", "torchvision")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Absent("torchvision"), *sys.meta_path])
+    with pytest.raises(MissingExtra, match=r"timm needs .*\[timm\]'"):
+        load("timm:resnet18")
 
 
 class Absent:

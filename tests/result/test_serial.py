@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Literal
 
 import hypothesis.extra.numpy as hnp
@@ -23,8 +22,10 @@ from numpy.typing import NDArray
 import pellucid as pl
 from pellucid import npz
 from pellucid.errors import PellucidError, UnknownName
+from pellucid.plugins import RESULTS
 from pellucid.result import Heatmap, Meta, Result, serial
 from pellucid.result.serial import packed, unpacked
+from tests.plugged import offered
 from tests.result.same import same
 
 Cell = float | int | str | bool | None
@@ -126,22 +127,21 @@ def test_what_has_no_form_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_name_belongs_to_one_kind() -> None:
     with pytest.raises(PellucidError, match="a kind of result 'Heatmap', which pellucid"):
         type("Heatmap", (Result,), {"__module__": "stranger"})
-    assert serial.KINDS["Heatmap"] is Heatmap
+    assert serial.kind_of("Heatmap") is Heatmap
 
 
 def test_kinds_of_packages_that_are_not_imported_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file cannot make anything be imported: what an installed package names in its entry points is."""
     file = Everything(np.zeros(1)).save(tmp_path / "x.npz")
-    monkeypatch.setattr(serial, "KINDS", {name: kind for name, kind in serial.KINDS.items() if name != "Everything"})
+    monkeypatch.delitem(RESULTS._added, "Everything")
     with pytest.raises(UnknownName, match="no kind of result 'Everything'"):
         pl.open(file)
-    point = SimpleNamespace(load=lambda: serial.register(Everything))
-    monkeypatch.setattr(serial, "entry_points", lambda group, name: [point] if name == "Everything" else [])
-    assert isinstance(pl.open(file), Everything)
-    monkeypatch.delitem(serial.KINDS, "Everything")
-    broken = EntryPoint("Everything", "no_such_package:Everything", "pellucid.results")
-    monkeypatch.setattr(serial, "entry_points", lambda group, name: [broken])
-    with pytest.raises(PellucidError, match="no_such_package:Everything, which defines Everything, cannot be imported"):
+    with offered(monkeypatch, EntryPoint("Everything", f"{__name__}:Everything", "pellucid.results")):
+        assert isinstance(pl.open(file), Everything)
+    with (
+        offered(monkeypatch, EntryPoint("Everything", "no_such_package:Everything", "pellucid.results")),
+        pytest.raises(PellucidError, match="'Everything' of the package no_such_package cannot be used: ModuleNot"),
+    ):
         pl.open(file)
 
 

@@ -21,6 +21,7 @@ import pellucid as pl
 from pellucid.catalogue import Entry, entries, find
 from pellucid.errors import PellucidError, UnknownName
 from pellucid.geometry import Placement, View
+from pellucid.plugins import RESULTS
 from pellucid.result import Heatmap, Meta, Result, serial
 from tests.result.same import same
 from tests.test_every_method import ask, photos, tiny
@@ -49,7 +50,7 @@ def test_every_kind_comes_back(name: str, tmp_path: Path) -> None:
 
 def test_no_kind_is_left_out() -> None:
     seen = {type(answer(entry.name)).__name__ for entry in entries()} | {"Explanation", "Predictions"}
-    assert seen == {name for name, kind in serial.KINDS.items() if kind.__module__.startswith("pellucid.")}
+    assert seen == {row.name for row in RESULTS.rows() if row.module.startswith("pellucid.")}
 
 
 def test_what_is_opened_can_be_asked_and_drawn(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, final
 
@@ -23,8 +22,9 @@ from pellucid.index.folds.sums import ExactSums
 from pellucid.index.make import index as make_index
 from pellucid.index.plan import planned
 from pellucid.net.load import load
-from pellucid.sweep import Here, Plan, Processes, Store, registry, swept
-from pellucid.sweep.fold import KNOWN, Fold, Held, Part, Scope, Shape, Working, options_of
+from pellucid.plugins import FOLDS
+from pellucid.sweep import Here, Plan, Processes, Store, swept
+from pellucid.sweep.fold import Fold, Held, Part, Scope, Shape, Working, options_of
 from pellucid.sweep.hashes import Hashes
 from pellucid.sweep.observed import LARGEST, Batch, Observes
 from pellucid.sweep.store import BadStore
@@ -202,27 +202,13 @@ def test_another_option_is_another_index(folder: Path, tmp_path: Path) -> None:
         Store.begun(tmp_path / "x", plan_of(folder, count=6))
 
 
-def test_one_of_another_package_is_found_by_its_entry_point(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_of_no_package_here_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of other packages, and what cannot be imported, are tested in `test_plugins.py`."""
     said = plan_of(folder, Exceeding()).as_dict()
-    monkeypatch.delitem(KNOWN, Exceeding.name)
-    with pytest.raises(PellucidError, match="'test_exceeding' is known here: it is of a package that is not installed"):
-        Plan.from_dict(said)
-
-    class Point(EntryPoint):
-        def load(self) -> Any:
-            KNOWN[Exceeding.name] = Exceeding
-
-    point = Point(Exceeding.name, "theirs:Exceeding", registry.GROUP)
-    monkeypatch.setattr(registry, "entry_points", lambda **how: [point] if how["name"] == point.name else [])
     assert Plan.from_dict(said).folds[-1] == Exceeding()
-
-
-def test_a_package_that_cannot_be_imported_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    point = EntryPoint("theirs", "no_such_module_anywhere:Fold", registry.GROUP)
-    monkeypatch.setattr(registry, "entry_points", lambda **_: [point])
-    with pytest.raises(PellucidError, match="no_such_module_anywhere:Fold, which cannot be imported") as caught:
-        registry.fold("theirs")
-    assert "\n" not in str(caught.value)
+    monkeypatch.delitem(FOLDS._added, Exceeding.name)
+    with pytest.raises(PellucidError, match="no statistic 'test_exceeding'; nearest of "):
+        Plan.from_dict(said)
 
 
 def test_what_is_observed_is_what_any_of_them_wants() -> None:

@@ -7,26 +7,21 @@ titles are read from the source files, so that help stays fast.
 
 from __future__ import annotations
 
-import ast
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import import_module
-from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Any
 
 from pellucid.catalogue.method import Over, method, methods_of
 from pellucid.catalogue.options import Options, allowed, arguments_of, nouns_of, options_of, plain, result_of, validated
 from pellucid.errors import unknown
 from pellucid.nouns import Noun
+from pellucid.plugins import METHODS
+from pellucid.registry import Row
 
 __all__ = ["Entry", "Over", "allowed", "entries", "find", "method", "methods_of", "options_of", "plain", "validated"]
-
-_HOME = Path(__file__).parents[1] / "methods"
-_GROUP = "pellucid.methods"
 
 
 @dataclass(frozen=True)
@@ -41,11 +36,13 @@ class Entry:
     over: Over = "each"
     quick: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Options that answer within seconds, more coarsely than the defaults."""
+    package: str = ""
+    """The other package that adds it; empty where it is ours."""
 
     @cached_property
     def function(self) -> Callable[..., Any]:
-        """The method itself."""
-        found: Callable[..., Any] = getattr(import_module(self.module), self.name)
+        """The method itself. BadPlugin, in one line, where another package adds it and cannot be imported."""
+        found: Callable[..., Any] = METHODS.load(Row(self.name, f"{self.module}:{self.name}", package=self.package))
         return found
 
     @property
@@ -111,29 +108,22 @@ class Entry:
         return found
 
 
-@functools.cache
 def entries() -> tuple[Entry, ...]:
-    """Every method, ours and those of other packages (entry-point group `pellucid.methods`), by chapter and name."""
-    files = ((path, f"pellucid.methods.{path.parent.name}.{path.stem}") for path in sorted(_HOME.glob("*/*.py")))
-    found = [entry for path, module in files for entry in _declared(path, module)]
-    for point in entry_points(group=_GROUP):
-        function = point.load()
-        module = function.__module__
-        chapter, how = module.rpartition(".")[2], (function.over, function.quick)
-        found.append(Entry(point.name, function.title, function.source, chapter, module, *how))
-    return tuple(sorted(found, key=lambda entry: (entry.chapter, entry.name)))
+    """Every method, ours and those of other packages (entry-point group `pellucid.methods`), by chapter and name.
+
+    Nothing is imported for it: what a package fails to bring is found out when it is asked for.
+    """
+    return _entries(METHODS.rows())
 
 
-def _declared(path: Path, module: str) -> list[Entry]:
-    """The methods that a source file declares, without importing it."""
+@functools.lru_cache(maxsize=1)
+def _entries(rows: tuple[Row, ...]) -> tuple[Entry, ...]:
     found = []
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        for call in getattr(node, "decorator_list", []):
-            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "method":
-                title = ast.literal_eval(call.args[0])
-                how = {str(one.arg): ast.literal_eval(one.value) for one in call.keywords}
-                found.append(Entry(node.name, title, chapter=path.parent.name, module=module, **how))  # type: ignore[attr-defined]
-    return found
+    for row in rows:
+        facts = dict(row.said)  # of ours the chapter is the folder
+        chapter = facts.pop("chapter", "") or row.package.replace("-", "_") or row.module.split(".")[-2]
+        found.append(Entry(row.name, row.first, chapter=chapter, module=row.module, package=row.package, **facts))
+    return tuple(sorted(found, key=lambda entry: (entry.chapter, entry.name)))
 
 
 def find(name: str) -> Entry:
@@ -141,4 +131,5 @@ def find(name: str) -> Entry:
     for entry in entries():
         if name in (entry.name, f"{entry.chapter}.{entry.name}"):
             return entry
+    METHODS.row(name)  # says which package fails to add it
     raise unknown("method", name, [entry.name for entry in entries()])

@@ -41,7 +41,7 @@ class Method(Protocol[P, R_co]):
 
 
 def method(
-    title: str, *, source: str, over: Over = "each", quick: Mapping[str, Any] | None = None
+    title: str, *, source: str, over: Over = "each", quick: Mapping[str, Any] | None = None, chapter: str = ""
 ) -> Callable[[Callable[P, R]], Method[P, R]]:
     """Declare a plain function as a method: `title` for people, `source` the paper and the place in it.
 
@@ -49,7 +49,8 @@ def method(
     Target), options are validated, and the result's Meta records all of them with their defaults. A list of
     targets gives a tuple of results, from one forward pass where memory allows. `over` says whether the answer is
     one for each image or one for all together; `quick` are options that answer within seconds, more coarsely than
-    the defaults, for whoever asks many methods at once.
+    the defaults, for whoever asks many methods at once. `chapter` is where a method of another package belongs; of
+    ours it is the folder. All of these are written as literals: listing reads them in the source and imports nothing.
     """
 
     def declare(function: Callable[P, R]) -> Method[P, R]:

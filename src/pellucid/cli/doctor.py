@@ -17,18 +17,19 @@ import click
 from pellucid.cli.options import Command, spoken
 from pellucid.cli.session import Session, running
 from pellucid.cli.tables import plain, table, terminal
-from pellucid.errors import BadNetwork, PellucidError, extra_line
+from pellucid.errors import BadNetwork, PellucidError, extra_line, unknown
+from pellucid.plugins import REGISTRIES
 from pellucid.result import version_of
 
-_NOT_FOR_USERS = {"dev", "docs"}
+_NOT_FOR_USERS = {"dev", "docs", "peers"}
 
 
 def command() -> click.Command:
     """The command."""
     return Command(
         "doctor", running(_doctor), summary="What works on this machine", params=spoken(),
-        doc="Versions, devices, threads, folders, optional packages, and whether the bundled network is whole. "
-        "Ends with 3 if that is not so.",
+        doc="Versions, devices, threads, folders, optional packages, what other packages add to Pellucid and whether "
+        "it can be imported, and whether the bundled network is whole. Ends with 3 if that is not so.",
     )  # fmt: skip
 
 
@@ -39,6 +40,7 @@ def _doctor(session: Session) -> None:
             "machine": _machine(),
             "folders": _folders(),
             "extras": _extras(),
+            "plug-ins": _plugins(),
             "bundled network": _bundled(),
         }
     session.tell({"checks": found}, lambda: _lines(found))
@@ -109,26 +111,50 @@ def _state(folder: Path) -> str:
 
 def _extras() -> dict[str, str]:
     """Each extra with the versions of its packages, or the line that installs it."""
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
+    modules: dict[str, str] = {}
+    for module, packages in metadata.packages_distributions().items():
+        for name in map(str.lower, packages):  # of several modules the public one
+            modules[name] = min(module, modules.get(name, module), key=lambda one: one.startswith("_"))
     for line in _requires():
         extra = re.search(r"extra == ['\"]([\w-]+)['\"]", line)
         package = re.match(r"[\w.-]+", line)
         if extra and package and extra[1] not in _NOT_FOR_USERS:
-            found[extra[1]] = _package(package[0], extra[1])
-    return found
+            module = modules.get(package[0].lower(), package[0])
+            found.setdefault(extra[1], []).append(_package(package[0], module, extra[1]))
+    return {extra: ", ".join(dict.fromkeys(said)) for extra, said in found.items()}
 
 
-def _package(name: str, extra: str) -> str:
+def _package(name: str, module: str, extra: str) -> str:
     from pellucid.net.sources import optional
 
     try:
         version = metadata.version(name)
-        optional(name.replace("-", "_"), extra)
+        optional(module, extra)
     except metadata.PackageNotFoundError:
         return f"not installed: pip install {extra_line(extra)}"
     except PellucidError as error:
         return str(error)
-    return version
+    return f"{name} {version}"
+
+
+def _plugins() -> dict[str, str]:
+    """What other packages add, by package; and what of it cannot be had, a line for each."""
+    adds: dict[str, list[str]] = {}
+    broken: dict[str, str] = {}
+    for registry in REGISTRIES:
+        failures = registry.failures()
+        lost = {failure.name for failure in failures}
+        for row in registry.rows():
+            if row.package and row.name not in lost:
+                adds.setdefault(row.package, []).append(f"{registry.what} {row.name}")
+        broken |= {f"{one.package} ({one.what} {one.name})": f"cannot be used: {one.reason}" for one in failures}
+    known = {registry.group for registry in REGISTRIES}
+    for group in sorted(metadata.entry_points().groups - known):
+        if group.startswith("pellucid."):
+            packages = {point.dist.name for point in metadata.entry_points(group=group) if point.dist is not None}
+            broken[", ".join(sorted(packages))] = str(unknown("group of entry points", group, known))
+    return {package: f"adds {', '.join(names)}" for package, names in adds.items()} | broken
 
 
 def _bundled() -> dict[str, str]:

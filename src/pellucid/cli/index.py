@@ -15,6 +15,7 @@ from pellucid.errors import BadImage, PellucidError
 from pellucid.images.sources import Source
 from pellucid.index.folds import STANDARD
 from pellucid.index.plan import planned
+from pellucid.plugins import IMAGES, forms
 from pellucid.sweep import BadStore, Here, Plan, Processes, Ray, Runner, Store, share, swept
 from pellucid.sweep.fold import options_of
 
@@ -59,9 +60,8 @@ def command() -> click.Command:
         "index", running(_index), params=[source, *own, *common()],
         summary="A network over a data set: one exact pass, resumable",
         doc="Run the network over all pictures once, and keep of every unit its strongest pictures, its statistics, "
-        "and of every picture its embedding. PICTURES is a folder (with a folder for each class, if there are), "
-        "shards-{000..031}.tar, x.parquet, x.npz, or a folder of Hugging Face datasets; s3://… and other URLs of "
-        "folders, tars and parquet files. Run the same line again to go on after a crash: at most one shard is done "
+        f"and of every picture its embedding. PICTURES is one of these: {'; '.join(forms(IMAGES))}. Folders, tars and "
+        "parquet files may be URLs (s3://…). Run the same line again to go on after a crash: at most one shard is done "
         "twice. Pictures that cannot be read are left out and listed; where they are more than 1 in 1000, it ends with "
         "exit code 4. Of a job array, each machine runs the same line; the index is finished by whichever finds all "
         "shares done, or by one more run.",

@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from pellucid.errors import unknown
 from pellucid.nouns import Noun
+from pellucid.plugins import NETWORKS, forms
 
 if TYPE_CHECKING:
     Kind = click.ParamType[Any]
@@ -224,8 +225,7 @@ def common(*, out: bool = False, size: bool = True) -> list[Option]:
     found += [
         *spoken(),
         _net("--net", default="bundled", envvar="PELLUCID_NET", metavar="SPEC",
-             help="bundled, timm:NAME, torchvision:NAME, package.module:function or file.py:function  "
-             "[default: bundled; or $PELLUCID_NET]"),
+             help=f"{', '.join(forms(NETWORKS))}  [default: bundled; or $PELLUCID_NET]"),
         _net("--weights", metavar="FILE", help="a checkpoint to put into it, or 'random'"),
         _net("--labels", metavar="FILE", help="names of the classes: one a line, JSON, or a table"),
         _net("--output", metavar="NAME", help="which tensor, where the network returns several: logits, 0"),

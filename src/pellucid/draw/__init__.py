@@ -2,78 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
-from collections.abc import Callable
-from dataclasses import fields
 from types import ModuleType
 from typing import Any
 
-from pellucid.draw.atlases import draw_atlas
-from pellucid.draw.contact import draw_contact
-from pellucid.draw.explanation import draw_explanation
-from pellucid.draw.filters import draw_filters
-from pellucid.draw.heatmaps import draw_heatmaps
-from pellucid.draw.hues import draw_hues
-from pellucid.draw.labels import draw_labels
+from pellucid.draw.drawings import checked, drawing, drawing_of
 from pellucid.draw.look import Look
-from pellucid.draw.maps import draw_maps
-from pellucid.draw.neighbours import draw_neighbours
-from pellucid.draw.panels import draw_panel
-from pellucid.draw.patches import draw_patches
 from pellucid.draw.picture import Picture
-from pellucid.draw.pictures import draw_pictures
-from pellucid.draw.places import draw_places
-from pellucid.draw.predictions import draw_predictions
-from pellucid.draw.projections import draw_projections
-from pellucid.draw.receptive import draw_fields
-from pellucid.draw.studies import draw_study
-from pellucid.draw.tables import draw_table
-from pellucid.draw.unit_pages import draw_unit_page
-from pellucid.errors import PellucidError, unknown
-from pellucid.result import (
-    Atlas,
-    Colours,
-    Explanation,
-    Fields,
-    Filters,
-    Heatmap,
-    LabelMap,
-    Maps,
-    Neighbours,
-    Panel,
-    Patches,
-    Pictures,
-    Places,
-    Predictions,
-    Projections,
-    Study,
-    Table,
-    UnitPage,
-)
 
-__all__ = ["Look", "Picture", "draw"]
-
-_KINDS: dict[type, Callable[..., Picture]] = {
-    Heatmap: draw_heatmaps,
-    LabelMap: draw_labels,
-    Panel: draw_panel,
-    Predictions: draw_predictions,
-    Explanation: draw_explanation,
-    Pictures: draw_pictures,
-    Places: draw_places,
-    Neighbours: draw_neighbours,
-    Atlas: draw_atlas,
-    Patches: draw_patches,
-    Colours: draw_hues,
-    Fields: draw_fields,
-    Filters: draw_filters,
-    Maps: draw_maps,
-    Table: draw_table,
-    Projections: draw_projections,
-    Study: draw_study,
-    UnitPage: draw_unit_page,
-}
+__all__ = ["Look", "Picture", "draw", "drawing"]
 
 
 def draw(result: Any, over: Any = None, **options: Any) -> Picture:
@@ -83,26 +20,9 @@ def draw(result: Any, over: Any = None, **options: Any) -> Picture:
     drawn on their own. The options are those of `Look` for heatmaps, besides `title` and `dark`.
     Raises PellucidError for a kind that has no picture, an unknown option, or pictures that do not fit.
     """
-    if isinstance(result, (list, tuple)) and result and all(isinstance(one, Heatmap) for one in result):
-        return draw_heatmaps(result, over, **_checked(Heatmap, options))
-    if isinstance(result, (list, tuple)) and result and all(isinstance(one, Explanation) for one in result):
-        return draw_contact(result, over, **options)
-    for kind, drawn in _KINDS.items():
-        if isinstance(result, kind):
-            return drawn([result] if kind is Heatmap else result, over, **_checked(kind, options))
-    kinds = ", ".join(kind.__name__ for kind in _KINDS)
-    raise PellucidError(f"no picture for a {type(result).__name__}: these can be drawn: {kinds}, and lists of Heatmaps")
-
-
-def _checked(kind: type, options: dict[str, Any]) -> dict[str, Any]:
-    parameters = inspect.signature(_KINDS[kind]).parameters.values()
-    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-    if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        known += [one.name for one in fields(Look)]
-    for name in options:
-        if name not in known:
-            raise unknown(f"option of draw for a {kind.__name__}", name, known)
-    return options
+    drawn = drawing_of(result)
+    first = result[0] if isinstance(result, (list, tuple)) else result
+    return drawn(result, over, **checked(drawn, type(first).__name__, options))
 
 
 class _Callable(ModuleType):

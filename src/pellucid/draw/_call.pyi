@@ -25,61 +25,14 @@ from typing import Any, overload
 
 @overload
 def draw(
-    result: Heatmap | Sequence[Heatmap],
-    over: ImagesLike | None = None,
-    *,
-    view: str | None = None,
-    scale: str | float = "common",
-    percentile: float | None = None,
-    opacity: float = 0.85,
-    colours: str | None = None,
-    smooth: str | None = None,
-    crop: bool = False,
-    field: bool = False,
-    dark: bool = False,
-    title: str | None = None,
-) -> Picture:
-    """The maps of all images, in rows of up to five."""
-
-@overload
-def draw(
-    result: LabelMap,
-    over: ImagesLike | None = None,
-    *,
-    title: str | None = None,
-    opacity: float = 0.6,
-    crop: bool = False,
-    dark: bool = False,
-) -> Picture:
-    """All images of a label map, and a legend with the share of each class."""
-
-@overload
-def draw(
-    result: Panel,
-    over: ImagesLike | None = None,
-    *,
-    view: str | None = None,
-    scale: str | float = "common",
-    percentile: float | None = None,
-    opacity: float = 0.85,
-    colours: str | None = None,
-    smooth: str | None = None,
-    crop: bool = False,
-    field: bool = False,
-    dark: bool = False,
-    title: str | None = None,
-) -> Picture:
-    """All parts of every image side by side; the maps of one part have one scale for all images."""
-
-@overload
-def draw(
-    result: Predictions,
+    result: Atlas,
     over: ImagesLike | None = None,
     *,
     title: str | None = None,
     dark: bool = False,
+    names: bool = True,
 ) -> Picture:
-    """The guesses of every image, one block below the other; with `over`, each beside its picture."""
+    """Every cell's picture in its place, and with `names` the class that it speaks for most."""
 
 @overload
 def draw(
@@ -103,6 +56,136 @@ def draw(
     `photo` says which maps lie over the photo: coarse ones, all, or none. The maps show what the network saw;
     `crop=False` shows the whole photo in every panel.
     """
+
+@overload
+def draw(
+    result: Sequence[Explanation],
+    over: ImagesLike | None = None,
+    *,
+    view: str | None = None,
+    scale: Any = "own",
+    percentile: float | None = None,
+    opacity: float = 0.85,
+    colours: str | None = None,
+    smooth: str | None = None,
+    crop: bool = False,
+    field: bool = False,
+    dark: bool = False,
+    title: str | None = None,
+) -> Picture:
+    """The first question of each explanation: photos on top, then a row of maps for each method that all share.
+
+    Pictures differ in their scores, so each map has its own scale unless `scale` says otherwise.
+    """
+
+@overload
+def draw(
+    result: Filters,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """All filters in a grid, each above its number; what lies `over` nothing is not asked for."""
+
+@overload
+def draw(
+    result: Heatmap | Sequence[Heatmap],
+    over: ImagesLike | None = None,
+    *,
+    view: str | None = None,
+    scale: str | float = "common",
+    percentile: float | None = None,
+    opacity: float = 0.85,
+    colours: str | None = None,
+    smooth: str | None = None,
+    crop: bool = False,
+    field: bool = False,
+    dark: bool = False,
+    title: str | None = None,
+) -> Picture:
+    """The maps of all images of one heatmap, or of several, in rows of up to five."""
+
+@overload
+def draw(
+    result: Colours,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """A row for each layer: its wheel, its numbers, and its most colour-selective neuron features by hue."""
+
+@overload
+def draw(
+    result: LabelMap,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    opacity: float = 0.6,
+    crop: bool = False,
+    dark: bool = False,
+) -> Picture:
+    """All images of a label map, and a legend with the share of each class."""
+
+@overload
+def draw(
+    result: Maps,
+    over: ImagesLike | None = None,
+    *,
+    view: str | None = None,
+    scale: str | float = "common",
+    percentile: float | None = None,
+    opacity: float = 0.85,
+    colours: str | None = None,
+    smooth: str | None = None,
+    crop: bool = False,
+    field: bool = False,
+    dark: bool = False,
+    title: str | None = None,
+) -> Picture:
+    """All maps; with `over` they lie on the photos, on the part that the network saw unless crop=False.
+
+    The options are those of `Look`.
+    """
+
+@overload
+def draw(
+    result: Neighbours,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """A row for each picture: itself, a line, and those most like it with their similarities."""
+
+@overload
+def draw(
+    result: Panel,
+    over: ImagesLike | None = None,
+    *,
+    view: str | None = None,
+    scale: str | float = "common",
+    percentile: float | None = None,
+    opacity: float = 0.85,
+    colours: str | None = None,
+    smooth: str | None = None,
+    crop: bool = False,
+    field: bool = False,
+    dark: bool = False,
+    title: str | None = None,
+) -> Picture:
+    """All parts of every image side by side; the maps of one part have one scale for all images."""
+
+@overload
+def draw(
+    result: Patches,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """Every patch beside the picture that it comes from, outlined there, with its activation and its class."""
 
 @overload
 def draw(
@@ -137,95 +220,13 @@ def draw(
 
 @overload
 def draw(
-    result: Neighbours,
+    result: Predictions,
     over: ImagesLike | None = None,
     *,
     title: str | None = None,
     dark: bool = False,
 ) -> Picture:
-    """A row for each picture: itself, a line, and those most like it with their similarities."""
-
-@overload
-def draw(
-    result: Atlas,
-    over: ImagesLike | None = None,
-    *,
-    title: str | None = None,
-    dark: bool = False,
-    names: bool = True,
-) -> Picture:
-    """Every cell's picture in its place, and with `names` the class that it speaks for most."""
-
-@overload
-def draw(
-    result: Patches,
-    over: ImagesLike | None = None,
-    *,
-    title: str | None = None,
-    dark: bool = False,
-) -> Picture:
-    """Every patch beside the picture that it comes from, outlined there, with its activation and its class."""
-
-@overload
-def draw(
-    result: Colours,
-    over: ImagesLike | None = None,
-    *,
-    title: str | None = None,
-    dark: bool = False,
-) -> Picture:
-    """A row for each layer: its wheel, its numbers, and its most colour-selective neuron features by hue."""
-
-@overload
-def draw(
-    result: Fields,
-    over: ImagesLike | None = None,
-    *,
-    title: str | None = None,
-    dark: bool = False,
-) -> Picture:
-    """All fields in one frame of the network's input, then each layer's map with both of its fields."""
-
-@overload
-def draw(
-    result: Filters,
-    over: ImagesLike | None = None,
-    *,
-    title: str | None = None,
-    dark: bool = False,
-) -> Picture:
-    """All filters in a grid, each above its number; what lies `over` nothing is not asked for."""
-
-@overload
-def draw(
-    result: Maps,
-    over: ImagesLike | None = None,
-    *,
-    view: str | None = None,
-    scale: str | float = "common",
-    percentile: float | None = None,
-    opacity: float = 0.85,
-    colours: str | None = None,
-    smooth: str | None = None,
-    crop: bool = False,
-    field: bool = False,
-    dark: bool = False,
-    title: str | None = None,
-) -> Picture:
-    """All maps; with `over` they lie on the photos, on the part that the network saw unless crop=False.
-
-    The options are those of `Look`.
-    """
-
-@overload
-def draw(
-    result: Table,
-    over: ImagesLike | None = None,
-    *,
-    title: str | None = None,
-    dark: bool = False,
-) -> Picture:
-    """The columns that are pictured as bars, in the order of the rows; what should be known of them above."""
+    """The guesses of every image, one block below the other; with `over`, each beside its picture."""
 
 @overload
 def draw(
@@ -239,6 +240,16 @@ def draw(
 
 @overload
 def draw(
+    result: Fields,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """All fields in one frame of the network's input, then each layer's map with both of its fields."""
+
+@overload
+def draw(
     result: Study,
     over: ImagesLike | None = None,
     *,
@@ -246,6 +257,16 @@ def draw(
     dark: bool = False,
 ) -> Picture:
     """What is said, then a row for each strip, then the first rows of every table; all rows are in the numbers."""
+
+@overload
+def draw(
+    result: Table,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """The columns that are pictured as bars, in the order of the rows; what should be known of them above."""
 
 @overload
 def draw(
@@ -257,27 +278,6 @@ def draw(
 ) -> Picture:
     """The strongest patches with their projections on the left, the neuron feature and the numbers on the right; below
     one picture of every tenth, the weakest, the histogram, the classes and the units alike.
-    """
-
-@overload
-def draw(
-    result: Sequence[Explanation],
-    over: ImagesLike | None = None,
-    *,
-    view: str | None = None,
-    scale: Any = "own",
-    percentile: float | None = None,
-    opacity: float = 0.85,
-    colours: str | None = None,
-    smooth: str | None = None,
-    crop: bool = False,
-    field: bool = False,
-    dark: bool = False,
-    title: str | None = None,
-) -> Picture:
-    """The first question of each explanation: photos on top, then a row of maps for each method that all share.
-
-    Pictures differ in their scores, so each map has its own scale unless `scale` says otherwise.
     """
 
 @overload

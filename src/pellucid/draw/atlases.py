@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.draw import words
+from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import MARGIN, footnotes, heading
 from pellucid.draw.letters import shortened, unplaced, width
 from pellucid.draw.look import Look
@@ -21,6 +22,7 @@ _WORDS = 14  # cells in a row, up to which their classes are written
 _SMALLEST = 0.5  # of a cell
 
 
+@drawing(Atlas)
 def draw_atlas(
     result: Atlas, over: Any = None, *, title: str | None = None, dark: bool = False, names: bool = True
 ) -> Picture:

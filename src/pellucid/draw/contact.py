@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from pellucid.draw import words
+from pellucid.draw.drawings import drawing
 from pellucid.draw.explanation import readings
 from pellucid.draw.heatmaps import BODY, MARGIN, SMALL, TITLE, footnotes
 from pellucid.draw.letters import LEADING, percent, unplaced, wrapped
@@ -20,6 +21,7 @@ from pellucid.result import Explanation
 _GAP, _NAMES = 6.0, 138.0
 
 
+@drawing(Explanation, several=True)
 def draw_contact(
     explanations: Sequence[Explanation],
     over: Any = None,

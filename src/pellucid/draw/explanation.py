@@ -11,6 +11,7 @@ import numpy as np
 
 from pellucid.draw import words
 from pellucid.draw.bar import ROOM, colour_bar
+from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, MARGIN, SMALL, TITLE, footnotes
 from pellucid.draw.letters import LEADING, percent, unplaced, wrapped
 from pellucid.draw.look import Look, fine, fitted, frame, outline, panel
@@ -26,6 +27,7 @@ _ROW_TITLE = 20.0
 PHOTO = ("coarse", "all", "none")
 
 
+@drawing(Explanation)
 def draw_explanation(
     explanation: Explanation, over: Any = None, *, title: str | None = None, photo: str = "coarse",
     crop: bool = True, **options: Any,

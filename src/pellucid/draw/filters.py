@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pellucid.draw import words
 from pellucid.draw.bar import ROOM, colour_bar
 from pellucid.draw.colours import STEPS, Floats, Scale
+from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import MARGIN, footnotes, heading
 from pellucid.draw.letters import number, shortened, unplaced
 from pellucid.draw.look import Look
@@ -31,6 +32,7 @@ _BROKEN = np.array([0.85, 0.1, 0.75])  # weights that are no numbers
 _COLOURS = ("red", "green", "blue")
 
 
+@drawing(Filters)
 def draw_filters(result: Filters, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
     """All filters in a grid, each above its number; what lies `over` nothing is not asked for."""
     look = Look(dark=dark)

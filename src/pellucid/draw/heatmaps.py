@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pellucid.draw import words
 from pellucid.draw.bar import ROOM, colour_bar
 from pellucid.draw.colours import Scale
+from pellucid.draw.drawings import drawing
 from pellucid.draw.letters import LEADING, number, unplaced, wrapped
 from pellucid.draw.look import Look, fine, fitted, frame, panel
 from pellucid.draw.overlay import originals, photograph
@@ -27,9 +28,14 @@ _MOST = 5  # panels in a row
 TITLE, BODY, SMALL = 16.0, 11.5, 9.5
 
 
-def draw_heatmaps(heats: Sequence[Heatmap], over: Any = None, *, title: str | None = None, **options: Any) -> Picture:
-    """The maps of all images, in rows of up to five."""
+@drawing(Heatmap)
+@drawing(Heatmap, several=True)
+def draw_heatmaps(
+    result: Heatmap | Sequence[Heatmap], over: Any = None, *, title: str | None = None, **options: Any
+) -> Picture:
+    """The maps of all images of one heatmap, or of several, in rows of up to five."""
     look = Look(**options)
+    heats = [result] if isinstance(result, Heatmap) else result
     maps = [heat[i] for heat in heats for i in range(len(heat))]
     if not maps or not all(one.values.size for one in maps):
         raise PellucidError("the heatmap is empty: there is nothing to draw")

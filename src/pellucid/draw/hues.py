@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.draw import words
+from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
 from pellucid.draw.letters import unplaced, wrapped
 from pellucid.draw.look import Look
@@ -23,6 +24,7 @@ _TILE, _AIR, _ACROSS, _DOWN = 72.0, 5.0, 8, 2
 _MIDDLE, _CHROMA = 0.62, 0.55  # brightness and strength of the colours that stand for hues
 
 
+@drawing(Colours)
 def draw_hues(result: Colours, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
     """A row for each layer: its wheel, its numbers, and its most colour-selective neuron features by hue."""
     look = Look(dark=dark)

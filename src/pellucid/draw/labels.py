@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pellucid.draw import words
 from pellucid.draw.colours import COLOURS, Floats, Theme
+from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, footnotes, heading
 from pellucid.draw.letters import percent, unplaced, wrapped
 from pellucid.draw.look import Look, fitted, frame, outline
@@ -23,6 +24,7 @@ _OTHER = "#a7adb8"
 _LEGEND = 190.0
 
 
+@drawing(LabelMap)
 def draw_labels(
     labels: LabelMap, over: Any = None, *, title: str | None = None, opacity: float = 0.6, crop: bool = False,
     dark: bool = False,

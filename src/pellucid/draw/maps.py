@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pellucid.draw import words
 from pellucid.draw.bar import ROOM, colour_bar
 from pellucid.draw.colours import Scale
+from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
 from pellucid.draw.letters import number, percent, shortened, unplaced
 from pellucid.draw.look import Look, fitted, frame, panel
@@ -31,6 +32,7 @@ _STRIPE = 6  # device pixels from stripe to stripe of what is zero
 Photo = NDArray[np.uint8] | None
 
 
+@drawing(Maps)
 def draw_maps(result: Maps, over: Any = None, *, title: str | None = None, **options: Any) -> Picture:
     """All maps; with `over` they lie on the photos, on the part that the network saw unless crop=False.
 

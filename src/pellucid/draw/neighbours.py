@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pellucid.draw import words
+from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
 from pellucid.draw.letters import number, unplaced, wrapped
 from pellucid.draw.look import Look
@@ -18,6 +19,7 @@ _ASKED, _FOUND, _ACROSS = 150.0, 104.0, 9
 _MOST = 27  # similar pictures that are drawn of each
 
 
+@drawing(Neighbours)
 def draw_neighbours(result: Neighbours, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
     """A row for each picture: itself, a line, and those most like it with their similarities."""
     look = Look(dark=dark)

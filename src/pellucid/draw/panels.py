@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pellucid.draw import words
 from pellucid.draw.bar import ROOM, colour_bar
 from pellucid.draw.colours import Scale
+from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
 from pellucid.draw.labels import label_panel, legend
 from pellucid.draw.letters import humanised, number, unplaced, wrapped
@@ -31,6 +32,7 @@ _LABELS = 0.6  # of a label map's opacity at most: what lies under it should be 
 Photo = NDArray[np.uint8] | None
 
 
+@drawing(Panel)
 def draw_panel(result: Panel, over: Any = None, *, title: str | None = None, **options: Any) -> Picture:
     """All parts of every image side by side; the maps of one part have one scale for all images."""
     look = Look(**options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pellucid.draw import words
+from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import GAP, MARGIN, SMALL, footnotes, heading
 from pellucid.draw.letters import number, unplaced, wrapped
 from pellucid.draw.look import Look
@@ -17,6 +18,7 @@ from pellucid.result import Patches
 _SIDE, _ACROSS = 190.0, 3
 
 
+@drawing(Patches)
 def draw_patches(result: Patches, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
     """Every patch beside the picture that it comes from, outlined there, with its activation and its class."""
     look = Look(dark=dark)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pellucid.draw import words
+from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
 from pellucid.draw.letters import number, unplaced, width, wrapped
 from pellucid.draw.look import Look
@@ -25,6 +26,7 @@ _FRAME = 3.0
 _TOLD = 8  # pictures whose caption the alternative text repeats
 
 
+@drawing(Pictures)
 def draw_pictures(
     result: Pictures, over: Any = None, *, title: str | None = None, columns: int | None = None, dark: bool = False
 ) -> Picture:

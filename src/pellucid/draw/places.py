@@ -13,6 +13,7 @@ from PIL import Image
 
 from pellucid.draw import words
 from pellucid.draw.colours import Theme, distinct
+from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import MARGIN, SMALL, footnotes, heading
 from pellucid.draw.letters import number, percent, shortened, unplaced, width
 from pellucid.draw.look import Look
@@ -29,6 +30,7 @@ _NEW = "#d9480f"  # what stands out: seams, and pictures that are new
 _GRID = 250  # rows or columns: smaller cells are no pictures
 
 
+@drawing(Places)
 def draw_places(
     result: Places, over: Any = None, *, title: str | None = None, dark: bool = False, grid: bool = False,
     seams: bool = True, colours: bool = True,

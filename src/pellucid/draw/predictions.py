@@ -12,6 +12,7 @@ from PIL import Image
 
 from pellucid.draw import words
 from pellucid.draw.colours import DARK, LIGHT, Theme
+from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, MARGIN, footnotes, heading
 from pellucid.draw.letters import chance, percent, unplaced, width, wrapped
 from pellucid.draw.look import Look, fitted
@@ -26,6 +27,7 @@ _WIDE, _PHOTO = 380.0, 190.0
 _BAR = 4.0
 
 
+@drawing(Predictions)
 def draw_predictions(
     predictions: Predictions, over: Any = None, *, title: str | None = None, dark: bool = False
 ) -> Picture:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.draw import words
+from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import GAP, MARGIN, SMALL, footnotes, heading
 from pellucid.draw.letters import number, unplaced, wrapped
 from pellucid.draw.look import Look
@@ -21,6 +22,7 @@ _SIDE, _ACROSS = 190.0, 3
 _END = 99.7  # percentile of the magnitudes where the colours end: a few pixels are many times stronger than all others
 
 
+@drawing(Projections)
 def draw_projections(result: Projections, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
     """Every patch beside its projection, on a scale of its own around grey, with its activation and its class."""
     look = Look(dark=dark)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from pellucid.draw import words
 from pellucid.draw.colours import Scale, table
+from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
 from pellucid.draw.letters import number, unplaced, wrapped
 from pellucid.draw.look import Look
@@ -24,6 +25,7 @@ _TOP = 99.8  # percentile at which colours end
 _AIR = 0.06  # around a field, of its side
 
 
+@drawing(Fields)
 def draw_fields(result: Fields, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
     """All fields in one frame of the network's input, then each layer's map with both of its fields."""
     look = Look(dark=dark)

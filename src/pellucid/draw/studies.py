@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.draw import words
+from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, MARGIN, SMALL, footnotes, heading
 from pellucid.draw.letters import LEADING, humanised, number, shortened, unplaced, wrapped
 from pellucid.draw.look import Look
@@ -27,6 +28,7 @@ _UNIT, _THING = (255, 255, 255), (255, 196, 0)
 _DIM = 0.45  # what is left of a picture's light where the unit is below its threshold
 
 
+@drawing(Study)
 def draw_study(result: Study, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
     """What is said, then a row for each strip, then the first rows of every table; all rows are in the numbers."""
     look = Look(dark=dark)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pellucid.draw import words
 from pellucid.draw.colours import Theme
+from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
 from pellucid.draw.letters import humanised, number, shortened, unplaced, width
 from pellucid.draw.look import Look
@@ -39,6 +40,7 @@ def cell(value: Cell) -> str:
     return number(value) if isinstance(value, float) else str(value)
 
 
+@drawing(Table)
 def draw_table(result: Table, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
     """The columns that are pictured as bars, in the order of the rows; what should be known of them above."""
     look = Look(dark=dark)

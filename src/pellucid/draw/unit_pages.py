@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.draw import words
+from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
 from pellucid.draw.letters import number, percent, shortened, unplaced
 from pellucid.draw.look import Look
@@ -25,6 +26,7 @@ _SMALL_SIDE = 118.0
 _COLUMN = 300.0  # the one on the right
 
 
+@drawing(UnitPage)
 def draw_unit_page(result: UnitPage, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
     """The strongest patches with their projections on the left, the neuron feature and the numbers on the right; below
     one picture of every tenth, the weakest, the histogram, the classes and the units alike.

@@ -24,8 +24,9 @@ from pellucid.net.label_files import labels_of
 from pellucid.net.labels import Labels
 from pellucid.net.layers import blank
 from pellucid.net.preprocess import Preprocess
-from pellucid.net.sources import SOURCES, Found, bare, find
+from pellucid.net.sources import FUNCTION, Found, bare, find
 from pellucid.net.units import on_scale, per_channel
+from pellucid.plugins import NETWORKS, forms
 from pellucid.result.scores import Scores
 
 
@@ -46,9 +47,10 @@ def load(
 ) -> Net:
     """A network to study.
 
-    `spec` is `bundled`, `timm:NAME`, `torchvision:NAME`, `package.module:function`, `path/to/file.py:function`,
-    an nn.Module or a Net. `weights` is a checkpoint to put into (a copy of) it, or 'random'; without it, a named
-    network comes with its trained weights. The rest says what the source does not know, or overrides it:
+    `spec` is a name (`timm:resnet50`; the help of `--net` lists all kinds), a function of your own that makes it
+    (`package.module:function`, `path/to/file.py:function`), an nn.Module or a Net. `weights` is a checkpoint to put
+    into (a copy of) it, or 'random'; without it, a named network comes with its trained weights. The rest says what
+    the source does not know, or overrides it:
     `size` (side, or height and width, in pixels), `mean` and `std` per channel (for pixels in 0..1), `interpolation`
     (bilinear, bicubic, nearest), `labels` (names, or a file: a name per line, JSON, a table), `output` (which
     tensor, where the network returns several: 'logits', '0'), `channels` (of the pictures that it takes),
@@ -97,11 +99,11 @@ def _found(spec: Any, weights: Any) -> Found:
         raise BadNetwork(f"weights={type(weights).__name__}: None, 'random' or the path of a checkpoint")
     if isinstance(spec, (str, Path)):
         source, rest = _source(str(spec))
-        if source == "function" and weights == "random":
+        if source == FUNCTION and weights == "random":
             raise BadNetwork(f"{str(spec)!r} decides on its weights itself: leave out weights='random'")
         with _repeatable():
             found = find(source, rest, pretrained=weights is None)
-        if source != "function":  # what the user's own code makes keeps its mode
+        if source != FUNCTION:  # what the user's own code makes keeps its mode
             found.module.eval()
         return found
     if weights == "random":
@@ -112,14 +114,14 @@ def _found(spec: Any, weights: Any) -> Found:
         module = _unwrapped(spec)
         return Found(module, type(module).__name__, bare(module))
     raise BadNetwork(
-        f"a network is an nn.Module, a Net or a name ({', '.join(SOURCES.values())}), no {type(spec).__name__}"
+        f"a network is an nn.Module, a Net or a name ({', '.join(forms(NETWORKS))}), no {type(spec).__name__}"
     )
 
 
 def _source(spec: str) -> tuple[str, str]:
     """Which source knows `spec`, and what it is to look for."""
     scheme, colon, rest = spec.partition(":")
-    if scheme in SOURCES and scheme != "function":
+    if scheme != FUNCTION and NETWORKS.has(scheme):
         return scheme, rest
     if Path(spec).suffix.lower() in SUFFIXES:
         raise BadNetwork(
@@ -127,10 +129,10 @@ def _source(spec: str) -> tuple[str, str]:
             "or weights= with whatever names or makes the network"
         )
     if colon:
-        return "function", spec
+        return FUNCTION, spec
     if spec.endswith(".py"):
         raise UnknownName(f"no network {spec!r}: say which function in it makes the network, '{spec}:FUNCTION'")
-    raise UnknownName(f"no network {spec!r}: a network is {', '.join(SOURCES.values())}; for example timm:resnet50")
+    raise UnknownName(f"no network {spec!r}: a network is {', '.join(forms(NETWORKS))}; for example timm:resnet50")
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from pellucid.errors import BadNetwork, PellucidError
 from pellucid.net import Net
 from pellucid.net.checkpoint import SUFFIXES, read_checkpoint
 from pellucid.net.fit import matched
-from pellucid.net.sources import SOURCES
 from pellucid.nouns import Noun
+from pellucid.plugins import NETWORKS
 
 _FORMS = "networks (as load takes them), checkpoints of one, 'run/*.pth', or a folder of them"
 
@@ -155,7 +155,7 @@ def _opened(value: Any) -> list[tuple[Net | Checkpoint, str | None]]:
         return [(Net.of(value), None)]
     text = str(value)
     path = Path(text).expanduser()
-    if path.is_dir() and text not in SOURCES:
+    if path.is_dir() and not NETWORKS.has(text):
         found = [one for one in path.iterdir() if is_checkpoint(one)]
     elif is_checkpoint(path) and (path.exists() or not glob.has_magic(text)):
         found = [path]

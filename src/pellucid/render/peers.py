@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.net import Net, Run
-from pellucid.target import Channel, Logit, Neuron, Output, Probability, Sum, Target
+from pellucid.target import Target
 from pellucid.target.units import over_places
 
 
@@ -46,19 +46,8 @@ class Place:
     @classmethod
     def of(cls, target: Target, net: Net) -> Place | None:
         """None for what is no single unit: sums, directions, energies, boxes, words."""
-        if isinstance(target, Sum) and len(target.parts) == 1:
-            weight, part = target.parts[0]
-            found = cls.of(part, net)
-            return found and cls(found.peers, found.index, found.sign * (1 if weight > 0 else -1))
-        if isinstance(target, Channel):
-            return cls(Peers(target.layer, "max" if target.reduce == "max" else "mean"), target.index)
-        if isinstance(target, Neuron):
-            return cls(Peers(target.layer, (target.y, target.x)), target.index)
-        if isinstance(target, (Logit, Probability)) and not net.binary:
-            return cls(Peers(None), net.class_index(target.of_class))
-        if isinstance(target, Output) and len(target.index) == 1:
-            return cls(Peers(None), target.index[0])
-        return None
+        found = target.peer(net)
+        return None if found is None else cls(Peers(found.layer, found.what), found.index, found.sign)
 
     def lowest(self, run: Run) -> float:
         """The least that the unit says anywhere: whether it can be negative."""

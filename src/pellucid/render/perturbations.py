@@ -21,7 +21,7 @@ from pellucid.render.affine import Matrix, looked_at, shifted, turned, zoomed
 from pellucid.render.answers import answers
 from pellucid.render.pixels import File, as_images, eight_bits
 from pellucid.render.records import Known
-from pellucid.target import Neuron, Sum, Target
+from pellucid.target import Target
 
 SHIFT = 4
 """Pixels of the network's input by which a picture is shifted to see whether it is adversarial noise."""
@@ -45,7 +45,7 @@ def perturbed(
     for i in steps(range(COUNT), "touched pictures"):
         matrix = drawn(generator(seed, "trust", i))
         touched = [changed(file, matrix, generator(seed, "trust", i, "noise")) for file in shown]
-        total += answers(net, touched, [followed(target, net, matrix) for target in asked])
+        total += answers(net, touched, [target.followed(net, matrix) for target in asked])
     means = total / COUNT
     return means[: len(files)], dict(zip(best, means[len(files) :].tolist(), strict=True))
 
@@ -83,26 +83,6 @@ def _jpeg(file: File) -> File:
     buffer = io.BytesIO()
     Image.fromarray(file[..., 0] if file.shape[-1] == 1 else file).save(buffer, "JPEG", quality=_QUALITY)
     return np.array(Image.open(buffer)).reshape(file.shape)
-
-
-def followed(target: Target, net: Net, matrix: Matrix) -> Target:
-    """The same question of a picture seen from elsewhere: a cell moves with what it saw, everything else stays."""
-    if isinstance(target, Sum):
-        return Sum(tuple((weight, followed(part, net, matrix)) for weight, part in target.parts))
-    if not isinstance(target, Neuron):
-        return target
-    size = net.preprocess.size
-    layer = net.layer(target.layer, size)
-    if layer.placement is None:
-        return target
-    high, wide = size or net.layers(size).size
-    rows, columns = layer.placement.centres(*layer.shape[1:])
-    middle = ((high - 1) / 2, (wide - 1) / 2)
-    here = np.array([columns[target.x] - middle[1], rows[target.y] - middle[0], 1.0])
-    there = np.linalg.inv(matrix) @ here
-    y = int(np.abs(rows - middle[0] - there[1]).argmin())
-    x = int(np.abs(columns - middle[1] - there[0]).argmin())
-    return replace(target, y=y, x=x)
 
 
 def as_seen(net: Net, file: File) -> File:

@@ -21,7 +21,7 @@ from pellucid.progress import steps
 from pellucid.render.affine import shifted
 from pellucid.render.answers import First, answers
 from pellucid.render.peers import Place
-from pellucid.render.perturbations import SHIFT, as_seen, followed, perturbed, seen_from
+from pellucid.render.perturbations import SHIFT, as_seen, perturbed, seen_from
 from pellucid.render.photos import Photos
 from pellucid.render.pixels import File, eight_bits
 from pellucid.render.records import Known
@@ -103,7 +103,7 @@ def _kept(
         # the network looks the other way
         matrix = shifted(-float(direction[0]), -float(direction[1]))
         moved = [eight_bits(seen_from(file, matrix))[0] for file in files]
-        left += answers(net, moved, [followed(target, net, matrix) for target in targets]) - grey
+        left += answers(net, moved, [target.followed(net, matrix) for target in targets]) - grey
     means = left / len(_DIRECTIONS)
     return [_rise(*one) for one in zip(means, whole, grey, strict=True)]
 

@@ -11,7 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pellucid.result.serial import described, register
+from pellucid.plugins import RESULTS
+from pellucid.result.serial import described
 from pellucid.result.stored import save
 
 _DRAWING_ROOM = "pellucid.draw"  # asked by name, and only when a notebook shows a result: results know no pictures
@@ -93,7 +94,7 @@ class Result:
         def meta(self) -> Meta: ...
 
     def __init_subclass__(cls) -> None:
-        register(cls)
+        RESULTS.add(cls)
 
     def save(self, path: str | Path) -> Path:
         """Write everything to `path` (.npz): an array for each that it holds, and `about.json`, all the rest.

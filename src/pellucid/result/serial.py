@@ -25,47 +25,29 @@ import types
 import typing
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any
 
 import numpy as np
 from jaxtyping import AbstractArray, jaxtyped
 
 from pellucid.errors import PellucidError
+from pellucid.plugins import RESULTS
 
 Arrays = dict[str, np.ndarray]
 
-KINDS: dict[str, type] = {}
-"""Every kind of result by its name; `Result` puts its children in when they are defined."""
-_GROUP = "pellucid.results"
-"""Entry points by which other packages name the kinds that they define: NAME = package.module:NAME."""
 _NAME = re.compile(r"[A-Za-z0-9_.\-]{1,100}")
 """Names of arrays that every zip program can write; any other array has a number instead."""
 _WORDS = (str, int, float, bool, types.NoneType)
 _UNIONS = (typing.Union, types.UnionType)
 
 
-def register(kind: type) -> None:
-    """Make a kind known under its name. Raises PellucidError where another class has it."""
-    there = KINDS.setdefault(kind.__name__, kind)
-    if (there.__module__, there.__qualname__) != (kind.__module__, kind.__qualname__):
-        raise PellucidError(
-            f"{kind.__module__} defines a kind of result {kind.__name__!r}, which {there.__module__} has already"
-        )
-    KINDS[kind.__name__] = kind  # a dataclass with slots is defined twice
-
-
 def kind_of(name: str) -> type | None:
     """The kind of that name, ours or one that an installed package names in its entry points; None where none does.
 
-    Raises PellucidError where that package cannot be imported.
+    Raises BadPlugin where that package cannot be imported.
     """
-    for point in entry_points(group=_GROUP, name=name) if name not in KINDS else ():
-        try:
-            point.load()
-        except Exception as error:
-            raise PellucidError(f"{point.value}, which defines {name}, cannot be imported: {error}") from error
-    return KINDS.get(name)
+    found: type | None = RESULTS.get(name) if RESULTS.has(name) else None
+    return found
 
 
 def packed(value: Any, *, derive: bool = False) -> tuple[Arrays, dict[str, Any]]:

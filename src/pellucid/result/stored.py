@@ -13,7 +13,8 @@ from typing import IO, TYPE_CHECKING, Any
 from pellucid import npz
 from pellucid.errors import BadResult, PellucidError, UnknownName, unknown
 from pellucid.files import write_atomically
-from pellucid.result.serial import KINDS, kind_of, packed, unpacked
+from pellucid.plugins import RESULTS
+from pellucid.result.serial import kind_of, packed, unpacked
 
 if TYPE_CHECKING:
     from pellucid.result.base import Result
@@ -102,7 +103,7 @@ def _kind(about: dict[str, Any]) -> type:
     name = about["result"]["kind"]
     kind = kind_of(name) if isinstance(name, str) else None
     if kind is None:
-        raise unknown("kind of result", name[:80] if isinstance(name, str) else "?", KINDS)
+        raise unknown("kind of result", name[:80] if isinstance(name, str) else "?", RESULTS.names())
     return kind
 
 

@@ -17,7 +17,6 @@ from pellucid.result import Heatmap, Meta
 from pellucid.result.maps import Sign
 from pellucid.saliency.backward import Signal
 from pellucid.target import Logit, Probability, Target, Top, named
-from pellucid.target.classes import OfClass
 
 _SATURATED = 1e-3
 """Of a probability: this near to 1, its slope is at most a thousandth of the logit's, p (1 − p)."""
@@ -117,7 +116,7 @@ def _saturated(net: Net, target: Target, seen: Images, scores: Tensor) -> tuple[
         return (f"{said}; ask for the class",)
     rows = net.layers((seen.pixels.shape[-2], seen.pixels.shape[-1])).rows
     heads = [row.name for row in rows if row.kind in ("Linear", "Conv2d")]  # the last that makes one number a class
-    unit = net.class_index(target.of_class) if isinstance(target, OfClass) else "UNIT"
+    unit = net.class_index(target.class_asked) if target.class_asked is not None else "UNIT"
     return (f"{said}; ask for the logit before it{f', {heads[-1]}:{unit}' if heads else ''}",)
 
 

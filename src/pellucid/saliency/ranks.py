@@ -10,7 +10,7 @@ from torch import Tensor
 from pellucid.errors import BadNetwork, Refused
 from pellucid.net import Net, Run
 from pellucid.net.outputs import sound
-from pellucid.target import Logit, Loss, Probability, Target, Top, fixed, scored
+from pellucid.target import Target, Top, fixed, scored
 
 
 def by_class(run: Run) -> Float[Tensor, "n classes"]:
@@ -26,10 +26,10 @@ def class_of(target: Target, plain: Run) -> int:
     asked = fixed(target, plain)
     if isinstance(asked, Top):
         return int(by_class(plain)[0].argmax())
-    if not isinstance(asked, Logit | Probability | Loss):
+    if asked.class_asked is None:
         raise Refused(f"only classes have a rank, {target} is none: ask for a class by name, number or WordNet id")
     scored(asked, plain)  # an unknown class is refused there
-    index = plain.net.class_index(asked.of_class)
+    index = plain.net.class_index(asked.class_asked)
     if plain.scores.shape[1] == 1 and not plain.net.binary:
         raise Refused(f"{plain.net.name} has one output: there is nothing to rank")
     return index

@@ -17,14 +17,14 @@ from pydantic import TypeAdapter, ValidationError
 from pellucid.errors import PellucidError
 from pellucid.geometry import Placement
 from pellucid.images.remote import is_url
-from pellucid.images.sources import KINDS
 from pellucid.net import Preprocess
+from pellucid.plugins import IMAGES, NETWORKS
 from pellucid.sweep._disk import BadStore
 from pellucid.sweep.plan import FORMAT, Plan
 
 _UNITS, _IMAGES, _TEXT, _PIXELS = 10**7, 2**32, 4096, 10**8
-_NAMED = re.compile(r"(timm|torchvision):[A-Za-z0-9_][A-Za-z0-9_.\-]*")
-"""Networks of a package that is installed here, with its weights: no repositories, no addresses."""
+_NAMED = re.compile(r"([A-Za-z0-9_]+)(:[A-Za-z0-9_][A-Za-z0-9_.\-]*)?")
+"""Networks by plain names: no repositories, no addresses."""
 _PLAIN = {"spec", "size", "mean", "std", "interpolation", "channels", "output", "scores", "value_range"}
 """Arguments of `load` that are numbers and words, and open nothing."""
 
@@ -58,7 +58,9 @@ def runs_code(said: Mapping[str, Any]) -> str | None:
     """
     spec = said.get("spec")
     given = {name for name, value in said.items() if value is not None}
-    if not isinstance(spec, str) or not (spec == "bundled" or _NAMED.fullmatch(spec)):
+    named = _NAMED.fullmatch(spec) if isinstance(spec, str) else None
+    zoos = {row.name for row in NETWORKS.rows() if row.said.get("zoo") and not row.package}
+    if named is None or named[1] not in zoos:
         return f"the network {str(spec)[:80]!r}"
     more = sorted(given - _PLAIN)
     return f"{' and '.join(more)} for the network {spec!r}" if more else None
@@ -67,7 +69,8 @@ def runs_code(said: Mapping[str, Any]) -> str | None:
 def asks_elsewhere(source: str) -> bool:
     """Whether the pictures that an index names are anywhere but in files of this machine."""
     kind, _, place = source.partition(":")
-    return kind not in KINDS or is_url(place) or "://" in place or place.startswith(("\\\\", "//"))
+    ours = {row.name for row in IMAGES.rows() if not row.package}
+    return kind not in ours or is_url(place) or "://" in place or place.startswith(("\\\\", "//"))
 
 
 def _check(said: Mapping[str, Any]) -> None:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from pellucid.chance import generator
 from pellucid.errors import PellucidError, unknown
+from pellucid.plugins import FOLDS
 from pellucid.sweep._disk import BadStore
 from pellucid.sweep.layers import Units
 from pellucid.sweep.observed import Batch, Observes
@@ -96,7 +97,7 @@ class Fold(ABC, Generic[Read]):
     def __init_subclass__(cls, **how: Any) -> None:
         super().__init_subclass__(**how)
         if "name" in cls.__dict__:  # else it is a base of several
-            KNOWN[cls.name] = cls
+            FOLDS.add(cls, cls.name)
 
     @classmethod
     def of(cls: type[Own], options: Mapping[str, Any]) -> Own:
@@ -174,10 +175,6 @@ class Fold(ABC, Generic[Read]):
 
     def bounded_by(self, working: Working, bound: NDArray[np.uint64]) -> None:
         """Report nothing that comes behind the bound."""
-
-
-KNOWN: dict[str, type[Fold[Any]]] = {}
-"""The folds whose modules have been imported, by name."""
 
 
 @functools.cache

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import PellucidError
-from pellucid.sweep import registry
+from pellucid.plugins import FOLDS
 from pellucid.sweep.fold import Fold, Scope
 from pellucid.sweep.layers import Units
 from pellucid.sweep.observed import Observes
@@ -125,7 +125,7 @@ class Plan:
 
 def _fold(said: Mapping[str, Any]) -> Fold[Any]:
     """A fold as a plan names it."""
-    kind = registry.fold(said["name"])
+    kind: type[Fold[Any]] = FOLDS.get(said["name"])
     if said["format"] != kind.format:
         raise PellucidError(f"the statistic {kind.name!r} is of format {said['format']}, here it is {kind.format}")
     return kind.of(said["options"])

@@ -4,8 +4,21 @@ Targets are values: they add, subtract, scale, hash, compare and pickle, and the
 a name means is decided when the network has run.
 """
 
-from pellucid.target.base import Sum, Target, TargetLike, Targets, TargetsLike, fixed, guessed, named, scored
-from pellucid.target.classes import BEST, ClassName, Logit, Loss, Output, Probability, Top
+from pellucid.target.base import (
+    ClassName,
+    Peer,
+    Sum,
+    Target,
+    TargetLike,
+    Targets,
+    TargetsLike,
+    fixed,
+    guessed,
+    named,
+    scored,
+)
+from pellucid.target.classes import BEST, Logit, Loss, Output, Probability, Top
+from pellucid.target.forms import documented, target
 from pellucid.target.function import Function
 from pellucid.target.likeness import Similarity
 from pellucid.target.places import Box, Region
@@ -24,6 +37,7 @@ __all__ = [
     "Loss",
     "Neuron",
     "Output",
+    "Peer",
     "Probability",
     "Region",
     "Sentence",
@@ -39,4 +53,7 @@ __all__ = [
     "guessed",
     "named",
     "scored",
+    "target",
 ]
+
+documented(Target.of)

@@ -6,8 +6,9 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias, final
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -16,6 +17,24 @@ from pellucid.errors import BadNetwork, PellucidError, Refused
 from pellucid.net import Net, Run
 from pellucid.nouns import Noun
 from pellucid.result import Guess
+from pellucid.target.forms import Written
+
+ClassName = str | int
+"""A class by name, WordNet id or number; text that is a number is a name where a class has it."""
+Named = Callable[[str], ClassName]
+"""What a person writes for a class as a target has it."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One of many numbers that can be compared: channel `index` of a layer, or of the output where that is None."""
+
+    layer: str | None
+    index: int
+    what: Literal["mean", "max"] | tuple[int, int] = "mean"
+    """Over the places of a layer, or its one cell (y, x)."""
+    sign: int = 1
+    """−1 where the target wants it low."""
 
 
 class Target(Noun, ABC):
@@ -23,10 +42,7 @@ class Target(Noun, ABC):
 
     written, flags, samples, format = "TARGET", ("-t", "--target"), ("goldfish",), "target"
     apart = by_network = True
-    help = (
-        "a class by name, number or WordNet id; p(CLASS); CLASS - CLASS; LAYER:UNIT; out[I,J]; region(CLASS); "
-        "box(CLASS,x1,y1,x2,y2); word(TOKEN,POSITION); sentence(TOKEN,...); similar(PATH); energy(LAYER)"
-    )
+    help = Written()
     if TYPE_CHECKING:  # a class may have them fixed, each target its own, or a property may find them
 
         @property
@@ -72,6 +88,41 @@ class Target(Noun, ABC):
         """
         return self
 
+    @property
+    def class_names(self) -> tuple[ClassName, ...]:
+        """The classes that it names."""
+        return ()
+
+    @property
+    def class_asked(self) -> ClassName | None:
+        """The class whose score, among those of all classes, it is about; None where it is about something else."""
+        return None
+
+    def peer(self, net: Net) -> Peer | None:
+        """The unit that it is, among its peers; None for what is no single unit: sums, directions, boxes, words."""
+        return None
+
+    def followed(self, net: Net, matrix: Float[np.ndarray, "3 3"]) -> Target:
+        """The same question of a picture seen from elsewhere: a cell moves with what it saw, everything else stays.
+
+        `matrix` takes homogeneous (x, y, 1) of the changed picture, in pixels from the middle of the network's input,
+        to those of the unchanged one.
+        """
+        return self
+
+    @classmethod
+    def read(cls, name: str, inside: str, of: Named) -> Target | None:
+        """What the text `name(inside)` means; of a form without brackets `name` is empty, and `inside` the whole text.
+
+        `of` makes a class of what is written for one. None where this kind is not written so.
+        """
+        return None
+
+    @classmethod
+    def exact(cls, text: str, net: Net) -> Target | None:
+        """What a text means that names something of this network letter by letter: it comes before all grammar."""
+        return None
+
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
         return {"target": str(self)}
@@ -109,19 +160,9 @@ class Target(Noun, ABC):
     def of(cls, value: TargetLike, net: Net | None = None) -> Target:
         """A target from what a person would say; with `net`, names of its classes and layers come before all else.
 
-        - a class by name, number or WordNet id: its logit; `p(boxer)`: its probability; `loss(boxer)`: its
-          cross-entropy; `best guess`, `guess 2`; None: the network's own best guess;
-        - `out[3]`, `out[0,4]`: one number of an output of any shape;
-        - `layer4:151`: a channel's mean; `max(layer4:151)`, `sum(layer4:151)`; `layer4:151@3,4`: one cell;
-        - `energy(layer4)`: the mean square of a whole layer, which DeepDream raises;
-        - `region(cat)`: the mean logit of a class where a segmentation network sees it;
-        - `box(dog,10,20,110,220)`: the best detection of a class by its score × overlap with x₁,y₁,x₂,y₂;
-        - `word(17,3)`: the log probability of token 17 at position 3; `sentence(4,17,9)`: of tokens from the start;
-        - `similar(path.jpg)`, `similar(path.jpg at layer4)`: cosine similarity to another picture;
-        - sums and multiples of these: `boxer - tiger cat`, `0.5 × p(boxer) + p(bull mastiff)`, `-out[0]`.
-
-        A guess of `net.top` stands for its class. A function of a `Run` is what it gives: `lambda run:
-        run.output[:, 1]`.
+        None is the network's own best guess; a guess of `net.top` stands for its class; a function of a `Run` is what
+        it gives: `lambda run: run.output[:, 1]`. Text is one of these forms, or sums and multiples of them, such as
+        `boxer - tiger cat`, `0.5 × p(boxer) + p(bull mastiff)`, `-out[0]`:
         """
         from pellucid.target.grammar import target_of  # here, because the grammar knows every kind of target
 
@@ -174,6 +215,23 @@ class Sum(Target):
             text += f"{sign}{size}{part}"
         return text
 
+    @property
+    def class_names(self) -> tuple[ClassName, ...]:
+        """Those of its parts."""
+        return tuple(name for _, part in self.parts for name in part.class_names)
+
+    def peer(self, net: Net) -> Peer | None:
+        """Of one part that of the part, which a negative weight wants low."""
+        if len(self.parts) != 1:
+            return None
+        weight, part = self.parts[0]
+        found = part.peer(net)
+        return found and dataclasses.replace(found, sign=found.sign * (1 if weight > 0 else -1))
+
+    def followed(self, net: Net, matrix: Float[np.ndarray, "3 3"]) -> Target:
+        """Every part by itself."""
+        return Sum(tuple((weight, part.followed(net, matrix)) for weight, part in self.parts))
+
     def named(self, net: Net) -> Target:
         """Every part under its proper name."""
         return Sum(tuple((weight, part.named(net)) for weight, part in self.parts))
@@ -188,7 +246,8 @@ class Sum(Target):
 class Targets(Noun):
     """Several targets, each for a picture of its own: what a method takes that answers many questions at once."""
 
-    written, flags, samples, help = Target.written, Target.flags, Target.samples, Target.help
+    written, flags, samples = Target.written, Target.flags, Target.samples
+    help = Written()
     format = "target"
     many = by_network = True
     parts: tuple[Target, ...]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
-from typing import Any, final
+from typing import Any, Self, final
 
 from jaxtyping import Float
 from torch import Tensor
@@ -11,10 +12,11 @@ from torch import Tensor
 from pellucid.errors import Refused, UnknownName
 from pellucid.net import Net, Run, outputs, returned
 from pellucid.net.meaning import LABELS, Meaning
-from pellucid.target.base import Target
+from pellucid.target.base import ClassName, Named, Peer, Target
+from pellucid.target.forms import target
 
-ClassName = str | int
-"""A class by name, WordNet id or number; text that is a number is a name where a class has it."""
+_OUTPUT = re.compile(r"out\[\s*(\d+(?:\s*,\s*\d+)*)\s*\]")
+_GUESS = re.compile(r"best guess|guess (?P<rank>\d+)")
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,16 @@ class OfClass(Target):
     def __post_init__(self) -> None:
         if not isinstance(self.of_class, str):  # numpy's numbers, and tensors with one
             object.__setattr__(self, "of_class", returned.whole_number(self.of_class, "class"))
+
+    @classmethod
+    def read(cls, name: str, inside: str, of: Named) -> Self | None:
+        """Of the class in the brackets."""
+        return cls(of(inside)) if name and inside else None
+
+    @property
+    def class_names(self) -> tuple[ClassName, ...]:
+        """The one."""
+        return (self.of_class,)
 
     def named(self, net: Net) -> Target:
         """Under the class's proper name."""
@@ -59,6 +71,7 @@ def _of(run: Run, found: Tensor, asked: ClassName) -> Tensor:
     return found[:, index]
 
 
+@target("CLASS", examples=("tiger cat", "282", "n02123159"), help="the logit of a class")
 @final
 @dataclass(frozen=True)
 class Logit(OfClass):
@@ -66,6 +79,20 @@ class Logit(OfClass):
 
     Where the network ends in softmax or sigmoid it is the probability itself, and its unit says so.
     """
+
+    @property
+    def class_asked(self) -> ClassName | None:
+        """The one."""
+        return self.of_class
+
+    def peer(self, net: Net) -> Peer | None:
+        """Its class among all; a network with two labels for one number has no others."""
+        return None if net.binary else Peer(None, net.class_index(self.of_class))
+
+    @classmethod
+    def exact(cls, text: str, net: Net) -> Logit | None:
+        """The class of exactly this name, whatever letters are in it."""
+        return cls(text) if net.labels is not None and net.labels.knows(text) else None
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
         return of_class(run, run.scores, self.of_class)
@@ -89,6 +116,11 @@ class _Probable(OfClass):
     reading: Meaning | None = field(default=None, repr=False, compare=False)
     """As it was fixed for an image, where nothing says what they mean: its changed copies are read as it is."""
 
+    @property
+    def class_asked(self) -> ClassName | None:
+        """The one."""
+        return self.of_class
+
     def fixed(self, run: Run, image: int = 0) -> Target:
         """With the outputs read as that image's are in this run."""
         if not run.net.meaning.assumed:
@@ -97,6 +129,7 @@ class _Probable(OfClass):
         return replace(self, reading=run.net.meaning if torn is None or not torn[image] else LABELS)
 
 
+@target("p(CLASS)", examples=("p(tiger cat)",), help="the probability of a class")
 @final
 @dataclass(frozen=True)
 class Probability(_Probable):
@@ -105,6 +138,10 @@ class Probability(_Probable):
     """
 
     unit = "probability"
+
+    def peer(self, net: Net) -> Peer | None:
+        """That of the class."""
+        return Logit(self.of_class).peer(net)
 
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
         if self.reading is None:
@@ -115,6 +152,7 @@ class Probability(_Probable):
         return f"p({self.of_class})"
 
 
+@target("loss(CLASS)", examples=("loss(tiger cat)",), help="the cross-entropy of a class, in nats")
 @final
 @dataclass(frozen=True)
 class Loss(_Probable):
@@ -131,6 +169,11 @@ class Loss(_Probable):
         return f"loss({self.of_class})"
 
 
+@target(
+    "best guess",
+    examples=("best guess", "guess 2"),
+    help="the network's own best guess, or its second; nothing said is the best",
+)
 @final
 @dataclass(frozen=True)
 class Top(Target):
@@ -140,6 +183,12 @@ class Top(Target):
     """
 
     rank: int = 1
+
+    @classmethod
+    def read(cls, name: str, inside: str, of: Named) -> Top | None:
+        """`best guess`, or `guess 2`."""
+        match = None if name else _GUESS.fullmatch(inside)
+        return cls(int(match["rank"] or 1)) if match else None
 
     @property
     def depends_on_run(self) -> bool:
@@ -189,6 +238,11 @@ BEST = Top()
 """The network's own best guess: what methods explain unless told otherwise."""
 
 
+@target(
+    "out[I,J]",
+    examples=("out[3]", "out[0,4]"),
+    help="one number of an output of any shape: a regression, several heads",
+)
 @final
 @dataclass(frozen=True, init=False)
 class Output(Target):
@@ -199,6 +253,16 @@ class Output(Target):
 
     index: tuple[int, ...]
     unit = "output"
+
+    @classmethod
+    def read(cls, name: str, inside: str, of: Named) -> Output | None:
+        """`out[3]`, `out[0,4]`."""
+        match = None if name else _OUTPUT.fullmatch(inside)
+        return cls(*map(int, match[1].split(","))) if match else None
+
+    def peer(self, net: Net) -> Peer | None:
+        """Among the numbers of an output with one for each class."""
+        return Peer(None, self.index[0]) if len(self.index) == 1 else None
 
     def __init__(self, *index: int) -> None:
         object.__setattr__(self, "index", tuple(returned.whole_number(one, "output") for one in index))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,10 +18,16 @@ from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.net import Run
 from pellucid.target.arrays import Array
-from pellucid.target.base import Target
+from pellucid.target.base import Named, Target
+from pellucid.target.forms import target
 from pellucid.target.units import over_places
 
 
+@target(
+    "similar(PATH) or similar(PATH at LAYER)",
+    examples=("similar(cat.jpg)", "similar(cat.jpg at blocks.6)"),
+    help="the cosine between two pictures' outputs, or means of a layer",
+)
 @final
 @dataclass(frozen=True)
 class Similarity(Target):
@@ -35,6 +42,12 @@ class Similarity(Target):
     name: str = field(default="", compare=False)
     """What to call the other picture."""
     unit = "cosine"
+
+    @classmethod
+    def read(cls, name: str, inside: str, of: Named) -> Similarity | None:
+        """`similar(cat.jpg)`, `similar(cat.jpg at layer4)`."""
+        match = re.fullmatch(r"(?P<to>.+?)(?: at (?P<layer>[\w.#-]+))?", inside)
+        return cls(match["to"], match["layer"]) if name and match else None
 
     def __post_init__(self) -> None:
         to, name = _value(self.to)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, final
@@ -14,10 +15,18 @@ from torch import Tensor
 from pellucid.errors import PellucidError, Refused
 from pellucid.net import Net, Run, outputs, returned
 from pellucid.target.arrays import Array
-from pellucid.target.base import Target
+from pellucid.target.base import Named, Target
 from pellucid.target.classes import OfClass, class_named, of_class
+from pellucid.target.forms import target
+
+_NUMBER = r"\s*-?\d+(?:\.\d*)?\s*"
 
 
+@target(
+    "region(CLASS)",
+    examples=("region(cat)",),
+    help="segmentation: the mean logit of the class over the pixels that the network gives to it",
+)
 @final
 @dataclass(frozen=True)
 class Region(OfClass):
@@ -98,6 +107,11 @@ def _maps(run: Run) -> Tensor:
     return run.output
 
 
+@target(
+    "box(CLASS,x1,y1,x2,y2)",
+    examples=("box(dog,10,20,110,220)",),
+    help="detectors: the detection of the class that fits the box x₁,y₁,x₂,y₂ best, score × overlap",
+)
 @final
 @dataclass(frozen=True)
 class Box(OfClass):
@@ -116,6 +130,12 @@ class Box(OfClass):
     changed: bool = field(default=False, compare=False, repr=False)
     """The picture is a changed one (see `fixed`): no detection is then an answer, and its gradient is 0."""
     unit = "score × overlap"
+
+    @classmethod
+    def read(cls, name: str, inside: str, of: Named) -> Box | None:
+        """`box(dog,10,20,110,220)`."""
+        match = re.fullmatch(rf"(?P<of>.+?),({_NUMBER}),({_NUMBER}),({_NUMBER}),({_NUMBER})", inside)
+        return cls(of(match["of"]), tuple(float(side) for side in match.groups()[1:])) if name and match else None
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Literal, final
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.errors import PellucidError, Refused, UnknownName
-from pellucid.net import Run
+from pellucid.net import Net, Run
 from pellucid.net.known import unclear
-from pellucid.target.base import Target
+from pellucid.net.tap import split_call
+from pellucid.target.base import Named, Peer, Target
+from pellucid.target.forms import target
+
+_LAYER = r"[^\s:@()\[\],](?:[^:@()\[\],]*[^\s:@()\[\],])?"
+_CELL = r":(?P<unit>\d+)(?:@(?P<y>\d+),(?P<x>\d+))?"
+_UNIT = re.compile(rf"(?P<layer>{_LAYER}){_CELL}")
+_ANY_UNIT = re.compile(rf"(?P<layer>.+){_CELL}", re.DOTALL)
 
 
+@target("LAYER:UNIT", examples=("blocks.6:12",), help="the mean over places of channel 12 of a layer")
+@target("max(LAYER:UNIT)", examples=("max(blocks.6:12)",), help="the maximum of a channel over places")
+@target("sum(LAYER:UNIT)", examples=("sum(blocks.6:12)",), help="the sum of a channel over places")
 @final
 @dataclass(frozen=True)
 class Channel(Target):
@@ -24,6 +36,26 @@ class Channel(Target):
     index: int
     reduce: Literal["mean", "max", "sum"] = "mean"
     unit = "activation"
+
+    @classmethod
+    def read(cls, name: str, inside: str, of: Named) -> Channel | None:
+        """`layer4:151`, `max(layer4:151)`, `sum(layer4:151)`."""
+        match = _UNIT.fullmatch(inside)
+        if match is None or match["y"] is not None:
+            return None
+        return cls(match["layer"], int(match["unit"]), "max" if name == "max" else "sum" if name else "mean")
+
+    @classmethod
+    def exact(cls, text: str, net: Net) -> Target | None:
+        """The unit, or one cell of it, of a layer of exactly this name, whatever letters are in it."""
+        match = _ANY_UNIT.fullmatch(text)
+        if match is None or not _is_layer(match["layer"], net):
+            return None
+        return cls(match["layer"], int(match["unit"])) if match["y"] is None else _cell(match)
+
+    def peer(self, net: Net) -> Peer | None:
+        """Among the channels of its layer, as they are most over places, or on average."""
+        return Peer(self.layer, self.index, "max" if self.reduce == "max" else "mean")
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -39,6 +71,7 @@ class Channel(Target):
         return unit if self.reduce == "mean" else f"{self.reduce}({unit})"
 
 
+@target("LAYER:UNIT@Y,X", examples=("blocks.6:12@3,4",), help="one cell of a channel, at row 3 and column 4")
 @final
 @dataclass(frozen=True)
 class Neuron(Target):
@@ -49,6 +82,31 @@ class Neuron(Target):
     y: int
     x: int
     unit = "activation"
+
+    @classmethod
+    def read(cls, name: str, inside: str, of: Named) -> Neuron | None:
+        """`layer4:151@3,4`."""
+        match = None if name else _UNIT.fullmatch(inside)
+        return _cell(match) if match and match["y"] is not None else None
+
+    def peer(self, net: Net) -> Peer | None:
+        """Among the channels at its place."""
+        return Peer(self.layer, self.index, (self.y, self.x))
+
+    def followed(self, net: Net, matrix: Float[np.ndarray, "3 3"]) -> Target:
+        """The cell that lies nearest to where its place has moved to."""
+        size = net.preprocess.size
+        layer = net.layer(self.layer, size)
+        if layer.placement is None:
+            return self
+        high, wide = size or net.layers(size).size
+        rows, columns = layer.placement.centres(*layer.shape[1:])
+        middle = ((high - 1) / 2, (wide - 1) / 2)
+        here = np.array([columns[self.x] - middle[1], rows[self.y] - middle[0], 1.0])
+        there = np.linalg.inv(matrix) @ here
+        y = int(np.abs(rows - middle[0] - there[1]).argmin())
+        x = int(np.abs(columns - middle[1] - there[0]).argmin())
+        return replace(self, y=y, x=x)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -65,6 +123,11 @@ class Neuron(Target):
         return f"{self.layer}:{self.index}@{self.y},{self.x}"
 
 
+@target(
+    "energy(LAYER)",
+    examples=("energy(blocks.4)",),
+    help="the mean square of a whole layer, which DeepDream raises",
+)
 @final
 @dataclass(frozen=True)
 class Energy(Target):
@@ -72,6 +135,11 @@ class Energy(Target):
 
     layer: str
     unit = "activation²"
+
+    @classmethod
+    def read(cls, name: str, inside: str, of: Named) -> Energy | None:
+        """`energy(layer4)`."""
+        return cls(inside) if name and re.fullmatch(_LAYER, inside) else None
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -120,6 +188,15 @@ class Direction(Target):
 
     def __str__(self) -> str:
         return f"direction in {self.layer}"
+
+
+def _cell(match: re.Match[str]) -> Neuron:
+    return Neuron(match["layer"], int(match["unit"]), int(match["y"]), int(match["x"]))
+
+
+def _is_layer(name: str, net: Net) -> bool:
+    bare = split_call(name)[0]
+    return any(bare == known for known, _ in net.module.named_modules(remove_duplicate=False) if known)
 
 
 def over_places(activation: Tensor) -> Tensor:

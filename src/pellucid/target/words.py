@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -11,10 +12,16 @@ from torch import Tensor
 
 from pellucid.errors import Refused, UnknownName
 from pellucid.net import Net, Run, outputs
-from pellucid.target.base import Target
-from pellucid.target.classes import ClassName, class_named
+from pellucid.target.base import ClassName, Named, Target
+from pellucid.target.classes import class_named
+from pellucid.target.forms import target
 
 
+@target(
+    "word(TOKEN,POSITION)",
+    examples=("word(17,3)",),
+    help="captions: the log probability of token 17 at position 3 (from 0)",
+)
 @final
 @dataclass(frozen=True)
 class Word(Target):
@@ -27,6 +34,12 @@ class Word(Target):
     position: int
     unit = "nats"
 
+    @classmethod
+    def read(cls, name: str, inside: str, of: Named) -> Word | None:
+        """`word(17,3)`."""
+        match = re.fullmatch(r"(?P<token>.+),\s*(?P<position>\d+)", inside)
+        return cls(of(match["token"]), int(match["position"])) if name and match else None
+
     def __call__(self, run: Run) -> Float[Tensor, " n"]:
         return _log_probability(run, self.token, self.position)
 
@@ -38,6 +51,11 @@ class Word(Target):
         return replace(self, token=class_named(net, self.token)) if net.labels else self
 
 
+@target(
+    "sentence(TOKEN,TOKEN,...)",
+    examples=("sentence(4,17,9)",),
+    help="captions: the log probability of these tokens from the start",
+)
 @final
 @dataclass(frozen=True)
 class Sentence(Target):
@@ -49,6 +67,12 @@ class Sentence(Target):
 
     tokens: tuple[ClassName, ...]
     unit = "nats"
+
+    @classmethod
+    def read(cls, name: str, inside: str, of: Named) -> Sentence | None:
+        """`sentence(4,17,9)`."""
+        tokens = [token.strip() for token in inside.split(",")]
+        return cls(tuple(map(of, tokens))) if name and all(tokens) else None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tokens", tuple(self.tokens))

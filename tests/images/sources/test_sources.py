@@ -18,10 +18,11 @@ from PIL import Image
 
 from pellucid.errors import BadImage, MissingExtra, PellucidError, UnknownName, Unreachable
 from pellucid.images import samples
-from pellucid.images.sources import KINDS, Source
+from pellucid.images.sources import Source
 from pellucid.index import Index
 from pellucid.index.plan import planned
 from pellucid.net import Net
+from pellucid.plugins import IMAGES
 from pellucid.sweep import Here, swept
 from tests.sweep.made import small
 
@@ -425,7 +426,7 @@ def test_errors_come_back_from_workers() -> None:
 
 
 def test_every_kind_is_tested() -> None:
-    assert {*MADE, "samples"} == set(KINDS)
+    assert {*MADE, "samples"} == {row.name for row in IMAGES.rows()}
     assert isinstance(small(), Net)
 
 

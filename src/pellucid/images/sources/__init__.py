@@ -1,7 +1,10 @@
-"""Where many pictures come from: a folder, archives, tables, arrays. One file for each kind.
+"""Where many pictures come from: a folder, archives, tables, arrays. One file for each kind, which declares its class:
 
-A source is a value: it is opened again from its text by whoever works on a part of it. Pictures are numbered from 0
-in an order that depends on nothing but their names.
+    @source("tar", written="x.tar or shards/{000..011}.tar", suffixes=(".tar",))
+    class Tar(Source): ...
+
+Another package names its class in the entry points `pellucid.images`. A source is a value: it is opened again from its
+text by whoever works on a part of it. Pictures are numbered from 0 in an order that depends on nothing but their names.
 """
 
 from __future__ import annotations
@@ -10,11 +13,10 @@ import hashlib
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from pellucid.errors import BadImage, unknown
 from pellucid.images import Images, read
@@ -22,12 +24,27 @@ from pellucid.images.arrays import Range
 from pellucid.images.decode import printable
 from pellucid.images.hidden import hidden
 from pellucid.images.remote import is_url
+from pellucid.plugins import IMAGES
 
-KINDS = {
-    "folder": "Folder", "tar": "Tar", "parquet": "Parquet", "arrays": "Arrays", "hugging_face": "HuggingFace",
-    "samples": "Samples",
-}  # fmt: skip
-"""Kind -> the class in pellucid.images.sources.KIND; `KIND:PATH` is how a person writes it."""
+_FOLDER = "folder"
+"""What any other folder is."""
+S = TypeVar("S", bound="type[Source]")
+
+
+def source(
+    kind: str, *, written: str, suffixes: tuple[str, ...] = (), holds: tuple[str, ...] = (), alone: bool = False
+) -> Callable[[S], S]:
+    """Declare a class as a kind of source. Its place is known by its suffix, or is a folder that `holds` such files.
+
+    `written` is how a person writes it, for help; a kind that stands `alone` has no place.
+    """
+
+    def declared(found: S) -> S:
+        found.kind = kind
+        IMAGES.add(found, kind, written=written, suffixes=suffixes, holds=holds, alone=alone)
+        return found
+
+    return declared
 
 
 class Source(ABC):
@@ -130,20 +147,19 @@ class Source(ABC):
 
     @classmethod
     def of(cls, value: Source | str | Path) -> Source:
-        """A source from what a person writes: a folder, `photos.tar` or `shards/{000..011}.tar`, `x.parquet`,
-        `x.npz`, a folder saved by Hugging Face datasets; s3://… and other URLs of folders, tars and parquet files;
-        or KIND:PATH; or `samples`, what comes with Pellucid.
+        """A source from what a person writes: its place, of which the suffix or what a folder holds says the kind
+        (`pellucid index --help` lists them); or KIND:PLACE. Folders, tars and parquet files may be URLs (s3://…).
         """
         if isinstance(value, Source):
             return value
         text = str(value)
         kind, colon, place = text.partition(":")
-        if text == "samples" and not Path(text).exists():
-            kind, place = "samples", ""
-        elif not (colon and kind in KINDS):
+        if not colon and _is_alone(kind) and not Path(text).exists():
+            place = ""
+        elif not (colon and IMAGES.has(kind)):
             kind, place = _guessed(text), text
-        found: Source = getattr(import_module(f"{__name__}.{kind}"), KINDS[kind])(place)
-        return found
+        known: type[Source] = IMAGES.get(kind)
+        return known(place)
 
 
 def listed(names: Sequence[str], count: int) -> str:
@@ -191,19 +207,28 @@ def expanded(place: str) -> list[str]:
 
 def _guessed(text: str) -> str:
     """The kind of a source from how its place looks."""
-    suffixes = {".tar": "tar", ".parquet": "parquet", ".npz": "arrays", ".npy": "arrays"}
+    suffixes: dict[str, str] = {}
+    for row in IMAGES.rows():  # ours first: what another package adds changes nothing that was there
+        for suffix in row.said.get("suffixes", ()):
+            suffixes.setdefault(suffix, row.name)
     suffix = PurePosixPath(text.partition("?")[0]).suffix.lower()
     if suffix in suffixes:
         return suffixes[suffix]
     if is_url(text):
-        return "folder"
+        return _FOLDER
     folder = Path(text).expanduser()
-    if (folder / "dataset_info.json").is_file() or (folder / "dataset_dict.json").is_file():
-        return "hugging_face"
     if folder.is_dir():
-        return "parquet" if any(not hidden(path.name) for path in folder.glob("*.parquet")) else "folder"
+        return next((row.name for row in IMAGES.rows() if _holds(folder, row.said.get("holds", ()))), _FOLDER)
     if folder.exists():
         raise BadImage(f"{text!r} is no source of pictures: a folder, {', '.join(suffixes)}, or KIND:PATH")
     if ":" in text:
-        raise unknown("kind of source", text.partition(":")[0], list(KINDS))
+        raise unknown("kind of source", text.partition(":")[0], [row.name for row in IMAGES.rows()])
     raise BadImage(f"there is no {text!r}: name a folder, {', '.join(suffixes)} that exists")
+
+
+def _holds(folder: Path, patterns: tuple[str, ...]) -> bool:
+    return any(not hidden(path.name) for pattern in patterns for path in folder.glob(pattern))
+
+
+def _is_alone(kind: str) -> bool:
+    return any(row.said.get("alone") for row in IMAGES.rows() if row.name == kind)

@@ -12,7 +12,7 @@ import numpy as np
 from pellucid.errors import BadImage
 from pellucid.images import Images
 from pellucid.images.remote import absolute
-from pellucid.images.sources import named, stamped
+from pellucid.images.sources import named, source, stamped
 from pellucid.images.sources._rows import numbered
 from pellucid.images.sources.numbers import Numbers
 
@@ -20,10 +20,9 @@ _PICTURES = ("images", "pictures", "x", "data", "arr_0")
 _LABELS = ("labels", "y", "targets", "arr_1")
 
 
+@source("arrays", written="x.npz, x.npy", suffixes=(".npz", ".npy"))
 class Arrays(Numbers):
     """`images` (N, H, W[, C]) or (N, C, H, W), and `labels` (N,) where there are any; memory-mapped where .npy."""
-
-    kind = "arrays"
 
     def __init__(self, place: str) -> None:
         super().__init__(absolute(place))

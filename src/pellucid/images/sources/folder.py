@@ -12,7 +12,7 @@ from pellucid.images import SUFFIXES, Images, read
 from pellucid.images.files import found_in, is_picture
 from pellucid.images.hidden import hidden, passed_over
 from pellucid.images.remote import absolute, below, fetched, is_url
-from pellucid.images.sources import Source, hashed, listed, named, stamped
+from pellucid.images.sources import Source, hashed, listed, named, source, stamped
 
 LABELS = ("labels.csv", "metadata.csv")
 """Files beside the pictures that say their classes, where folders do not."""
@@ -21,13 +21,12 @@ _PARTS = {"train", "training", "val", "valid", "validation", "test", "testing", 
 _NAMES, _CLASSES = ("file_name", "filename", "name", "file", "image", "path"), ("label", "class", "target")
 
 
+@source("folder", written="a folder (with a folder for each class, where there are classes)")
 class Folder(Source):
     """All picture files below a folder, by name.
 
     Where all lie one level down, those folders are the classes; else labels.csv says them: name,label in each line.
     """
-
-    kind = "folder"
 
     def __init__(self, place: str) -> None:
         super().__init__(absolute(place))

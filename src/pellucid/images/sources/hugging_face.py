@@ -12,14 +12,17 @@ from typing import Any
 from pellucid.errors import BadImage
 from pellucid.images import Images
 from pellucid.images.remote import absolute, fetched
-from pellucid.images.sources import Source
+from pellucid.images.sources import Source, source
 from pellucid.images.sources._rows import Columns, arrow, columns, numbered, picture
 
 
+@source(
+    "hugging_face",
+    written="a folder that Hugging Face datasets saved",
+    holds=("dataset_info.json", "dataset_dict.json"),
+)
 class HuggingFace(Source):
     """One split, row after row; memory-mapped, so that any row costs only itself."""
-
-    kind = "hugging_face"
 
     def __init__(self, place: str) -> None:
         super().__init__(absolute(place))

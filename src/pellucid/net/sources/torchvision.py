@@ -14,11 +14,12 @@ from pellucid.net.checkpoint import read_checkpoint
 from pellucid.net.download import url_file
 from pellucid.net.labels import Labels
 from pellucid.net.preprocess import Preprocess
-from pellucid.net.sources import Found, imagenet, optional
+from pellucid.net.sources import Found, imagenet, optional, source
 
 _lock = threading.Lock()
 
 
+@source("torchvision", written="torchvision:NAME", zoo=True)
 def find(rest: str, *, pretrained: bool) -> Found:
     """torchvision's network `rest`, or `rest` with the name of its weights (resnet50.IMAGENET1K_V1)."""
     models = optional("torchvision.models", "torchvision")

@@ -1,0 +1,57 @@
+"""Which drawing is whose: each declares the kind of result that it draws, in its own file.
+
+    @drawing(Heatmap)
+    def draw_heatmap(result, over=None, *, title=None, dark=False) -> Picture: ...
+
+Another package names its function in the entry points `pellucid.drawings`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from pellucid.draw.look import Look
+from pellucid.draw.picture import Picture
+from pellucid.errors import PellucidError, unknown
+from pellucid.plugins import DRAWINGS
+from pellucid.result import Result
+
+D = TypeVar("D", bound=Callable[..., Picture])
+
+
+def drawing(kind: type[Result], *, several: bool = False) -> Callable[[D], D]:
+    """Declare the function that draws a kind of result, and kinds derived from it; with `several`, lists of them."""
+    return DRAWINGS.declare(kind, several=several)
+
+
+def drawing_of(result: Any) -> Callable[..., Picture]:
+    """The function that draws this result, or this list of results of one kind.
+
+    Raises PellucidError where there is none, or where the package that adds it cannot be imported.
+    """
+    several = isinstance(result, (list, tuple))
+    first = result[0] if several and result else result
+    for kind in type(first).__mro__:
+        if issubclass(kind, Result) and (not several or all(isinstance(one, kind) for one in result)):
+            name = f"{'list of ' if several else ''}{kind.__name__}"
+            if DRAWINGS.has(name):
+                found: Callable[..., Picture] = DRAWINGS.get(name)
+                return found
+    what = f"{type(result).__name__} of {type(first).__name__}" if first is not result else type(result).__name__
+    kinds = ", ".join(row.name for row in DRAWINGS.rows())
+    raise PellucidError(f"no picture for a {what}: these can be drawn: {kinds}")
+
+
+def checked(drawn: Callable[..., Picture], what: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options, of which the drawing knows every one; its `**options` are those of a Look."""
+    parameters = inspect.signature(drawn).parameters.values()
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        known += [one.name for one in fields(Look)]
+    for name in options:
+        if name not in known:
+            raise unknown(f"option of draw for a {what}", name, known)
+    return dict(options)
