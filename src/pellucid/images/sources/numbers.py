@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from pellucid.errors import BadImage, PellucidError, unknown
 from pellucid.images import Images, fingerprint, read
+from pellucid.images.arrays import Layout, Range, from_array, from_tensor
 from pellucid.images.decode import printable
 from pellucid.images.sources import Source, named, stamped
 from pellucid.images.sources._rows import numbered
@@ -39,7 +39,7 @@ class Numbers(Source):
         what = f"{printable(name)!r} of {self}"
         if isinstance(value, Tensor) and value.dim() == 4 and len(value) == 1:
             value = value[0]
-        layout: Literal["chw"] | None = "chw" if isinstance(value, Tensor) and value.dim() == 3 else None
+        layout: Layout | None = "chw" if isinstance(value, Tensor) and value.dim() == 3 else None
         real = value.is_floating_point() if isinstance(value, Tensor) else value.dtype.kind == "f"
         if not real:
             if self.scale in ("0..1", "normalized"):
@@ -49,7 +49,7 @@ class Numbers(Source):
                 )
             eight = value.dtype in (torch.uint8, np.uint8)
             full = (0, 255) if self.scale == "0..255" and not eight else self.value_range
-            return _named(read(value, value_range=full, layout=layout, channels=self.channels), name)
+            return _image(value, name, full, layout, self.channels)
         values, slack = _floats(value)
         if not values.numel() or not torch.isfinite(values).all():
             raise BadImage(f"{what} holds {'NaN or infinity' if values.numel() else 'no pixels'}")
@@ -61,9 +61,7 @@ class Numbers(Source):
         if low < -slack or high > 1 + slack:
             raise PellucidError(f"{what} has numbers from {low:.3g} to {high:.3g}, outside 0 to 1: {self._ways()}")
         values = values.clamp(0, 1)
-        if isinstance(value, np.ndarray):
-            return _named(read(values.numpy(), channels=self.channels), name)
-        return _named(read(values, layout=layout, channels=self.channels), name)
+        return _image(values if isinstance(value, Tensor) else values.numpy(), name, None, layout, self.channels)
 
     def _undone(self, values: Tensor, what: str) -> Tensor:
         """As they were before the network's mean and std."""
@@ -154,8 +152,16 @@ def whole(label: Any) -> Any:
     return int(label) if isinstance(label, float) and label.is_integer() else label
 
 
-def _named(images: Images, name: str) -> Images:
-    return replace(images, ids=(name,), notes=())
+def _image(
+    value: Tensor | np.ndarray, name: str, full: Range | None, layout: Layout | None, channels: int | None
+) -> Images:
+    """As `read` does, without an id made from the pixels: it has a name."""
+    if isinstance(value, Tensor):
+        (found,) = from_tensor(value, full, layout, channels)
+    else:
+        found = from_array(value, full, layout, channels)
+    notes = [f"{name}: {note}" for note in found.notes]
+    return Images.from_pictures([found.picture], [name], notes, [found.value_range])
 
 
 def _contents(value: Any) -> bytes:
