@@ -38,6 +38,8 @@ class Entry:
     source: str
     chapter: str
     module: str
+    purpose: str = ""
+    """What it does, in a line, for whoever looks for a method."""
     over: Over = "each"
     quick: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Options that answer within seconds, more coarsely than the defaults."""
@@ -119,7 +121,7 @@ def entries() -> tuple[Entry, ...]:
     for point in entry_points(group=_GROUP):
         function = point.load()
         module = function.__module__
-        chapter, how = module.rpartition(".")[2], (function.over, function.quick)
+        chapter, how = module.rpartition(".")[2], (function.purpose, function.over, function.quick)
         found.append(Entry(point.name, function.title, function.source, chapter, module, *how))
     return tuple(sorted(found, key=lambda entry: (entry.chapter, entry.name)))
 

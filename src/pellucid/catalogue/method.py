@@ -18,9 +18,10 @@ Over = Literal["each", "all"]
 
 
 def method(
-    title: str, *, source: str, over: Over = "each", quick: Mapping[str, Any] | None = None
+    title: str, *, source: str, purpose: str = "", over: Over = "each", quick: Mapping[str, Any] | None = None
 ) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Declare a plain function as a method: `title` for people, `source` the paper and the place in it.
+    """Declare a plain function as a method: `title` for people, `source` the paper and the place in it, `purpose` what
+    it does in a few words, as lists of methods have it.
 
     Positional arguments are turned into what their annotations say (a path into Images, a class name into a
     Target), options are validated, and the result's Meta records all of them with their defaults. A list of
@@ -52,7 +53,8 @@ def method(
                 answer = _in_room(function, nouns, options)
             return _signed(answer, name, title, options, nouns, said)
 
-        asked.title, asked.source, asked.over, asked.quick = title, source, over, dict(quick or {})  # type: ignore[attr-defined]
+        asked.title, asked.source, asked.purpose = title, source, purpose  # type: ignore[attr-defined]
+        asked.over, asked.quick = over, dict(quick or {})  # type: ignore[attr-defined]
         return asked
 
     return declare

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable
-from dataclasses import fields
 from types import ModuleType
 from typing import Any
+
+from pydantic.fields import FieldInfo
 
 from pellucid.draw.atlases import draw_atlas
 from pellucid.draw.contact import draw_contact
@@ -30,6 +30,7 @@ from pellucid.draw.receptive import draw_fields
 from pellucid.draw.studies import draw_study
 from pellucid.draw.tables import draw_table
 from pellucid.draw.unit_pages import draw_unit_page
+from pellucid.draw.view import options_of
 from pellucid.errors import PellucidError, unknown
 from pellucid.result import (
     Atlas,
@@ -52,7 +53,7 @@ from pellucid.result import (
     UnitPage,
 )
 
-__all__ = ["Look", "Picture", "draw"]
+__all__ = ["Look", "Picture", "draw", "kinds", "view_options"]
 
 _KINDS: dict[type, Callable[..., Picture]] = {
     Heatmap: draw_heatmaps,
@@ -94,15 +95,23 @@ def draw(result: Any, over: Any = None, **options: Any) -> Picture:
     raise PellucidError(f"no picture for a {type(result).__name__}: these can be drawn: {kinds}, and lists of Heatmaps")
 
 
-def _checked(kind: type, options: dict[str, Any]) -> dict[str, Any]:
-    parameters = inspect.signature(_KINDS[kind]).parameters.values()
-    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-    if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        known += [one.name for one in fields(Look)]
-    for name in options:
-        if name not in known:
-            raise unknown(f"option of draw for a {kind.__name__}", name, known)
-    return options
+def kinds() -> tuple[type, ...]:
+    """Every kind of result that can be drawn."""
+    return tuple(_KINDS)
+
+
+def view_options(kind: type) -> dict[str, FieldInfo]:
+    """The options of drawing a result of that kind, with their types, defaults and descriptions; of several
+    explanations drawn as one, those of a list.
+    """
+    return options_of(draw_contact if kind is list else _KINDS[kind])
+
+
+def _checked(kind: type, given: dict[str, Any]) -> dict[str, Any]:
+    for name in given:
+        if name not in view_options(kind):
+            raise unknown(f"option of draw for a {kind.__name__}", name, view_options(kind))
+    return given
 
 
 class _Callable(ModuleType):

@@ -47,6 +47,7 @@ class Index(Noun):
     """A finished index. Its arrays are memory-mapped: opening it reads almost nothing."""
 
     written, samples, format = "INDEX", ("photos.index", "other.index"), "index"
+    help = "folder of an index; pellucid index makes one"
     has_network = True
     store: Store
     moved: str | None = None

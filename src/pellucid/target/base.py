@@ -20,7 +20,7 @@ from pellucid.nouns import Noun
 class Target(Noun, ABC):
     """A question with a number for an answer: `target(run)` gives (N,) scores, differentiable."""
 
-    written, flags, samples, format = "TARGET", ("-t", "--target"), ("goldfish",), "target"
+    written, flags, samples, format = "TARGET", ("-t", "--target"), ("giant panda", "koala"), "target"
     apart = by_network = True
     help = (
         "a class by name, number or WordNet id; p(CLASS); CLASS - CLASS; LAYER:UNIT; out[I,J]; region(CLASS); "

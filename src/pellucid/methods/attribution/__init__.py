@@ -1,4 +1,4 @@
-"""Attribution: which places of the picture made this decision."""
+"""Attribution: which parts of an image decide a prediction."""
 
 from pellucid.methods.attribution.ablation_cam import ablation_cam
 from pellucid.methods.attribution.blur_integrated_gradients import blur_integrated_gradients

@@ -23,14 +23,14 @@ from pellucid.result import Heatmap
 from pellucid.target import Target, fixed, scored
 
 Segments = Annotated[
-    Literal["quickshift", "slic", "grid"], Field(description="how the picture is cut into superpixels")
+    Literal["quickshift", "slic", "grid"], Field(description="way to cut the image into superpixels", examples=["slic"])
 ]
-Pieces = Annotated[int, Field(ge=1, le=4096, description="about how many, for slic and grid")]
+Pieces = Annotated[int, Field(ge=1, le=4096, description="approximate number of superpixels, for slic and grid")]
 Own = Literal["superpixel", Fill]
 Hiding = Annotated[
     Own | InstanceOf[Images],
     BeforeValidator(lambda value: pictured(value, get_args(Own))),
-    Field(description="what a hidden superpixel shows: its own mean colour, a fill, or a picture of one's own"),
+    Field(description="fill of a hidden superpixel: its own mean color, a named fill, or an image of your own"),
 ]
 
 

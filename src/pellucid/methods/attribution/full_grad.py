@@ -22,7 +22,11 @@ from pellucid.result import Heatmap
 from pellucid.target import BEST, Target
 
 
-@method("FullGrad", source="Srinivas & Fleuret 2019, proposition 1 and equations 4 and 5")
+@method(
+    "FullGrad",
+    purpose="gradient × input, with the share of the biases",
+    source="Srinivas & Fleuret 2019, proposition 1 and equations 4 and 5",
+)
 def full_grad(
     net: Net,
     images: Images,
@@ -30,7 +34,10 @@ def full_grad(
     *,
     kind: Annotated[
         Literal["shares", "paper"],
-        Field(description="signed shares that sum to the score, or the paper's sum of rescaled magnitudes"),
+        Field(
+            description="value of a pixel: signed shares that sum to the score, or the paper's sum of rescaled "
+            "magnitudes"
+        ),
     ] = "shares",
 ) -> Heatmap:
     """Gradient × input plus the bias of every operation × its gradient: (N, H, W).

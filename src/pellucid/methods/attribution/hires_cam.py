@@ -13,7 +13,11 @@ from pellucid.result import Heatmap
 from pellucid.target import BEST, Target
 
 
-@method("HiResCAM", source="Draelos & Carin 2020, section 3 (gradient and activation multiplied before the sum)")
+@method(
+    "HiResCAM",
+    purpose="gradient times activation at every cell",
+    source="Draelos & Carin 2020, section 3 (gradient and activation multiplied before the sum)",
+)
 def hires_cam(
     net: Net,
     images: Images,

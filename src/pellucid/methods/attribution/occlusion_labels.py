@@ -13,7 +13,11 @@ from pellucid.net import Net
 from pellucid.result import LabelMap, Meta
 
 
-@method("Occlusion, label map", source="Zeiler & Fergus 2013, section 4.2, figure 7 (e)")
+@method(
+    "Occlusion, label map",
+    purpose="predicted class when each place is covered",
+    source="Zeiler & Fergus 2013, section 4.2, figure 7 (e)",
+)
 def occlusion_labels(
     net: Net,
     images: Images,

@@ -1,4 +1,4 @@
-"""Filters: the weights of convolutions, looked at and examined."""
+"""Filters: the weights of convolutions, drawn and examined."""
 
 from pellucid.methods.filters.channels import channels
 from pellucid.methods.filters.first_layer import first_layer

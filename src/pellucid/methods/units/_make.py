@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
+
+from pellucid.described import Default, Shell
 from pellucid.images.sources import Source
 from pellucid.net import Net
 from pellucid.notes import say
@@ -19,11 +22,35 @@ def index(
     images: Any,
     *,
     store: str | Path,
-    layers: Sequence[str] | None = None,
-    embed: Sequence[str] | None = None,
-    pool: Sequence[str] = (),
-    count: int = 100,
-    seed: int = 0,
+    layers: Annotated[
+        Sequence[str] | None,
+        Field(description="layers whose units are recorded"),
+        Default("all with weights"),
+        Shell(value="NAME,…"),
+    ] = None,
+    embed: Annotated[
+        Sequence[str] | None,
+        Field(description="layers whose mean over places is kept for every image"),
+        Default("what the classifier reads"),
+        Shell(value="NAME,…"),
+    ] = None,
+    pool: Annotated[
+        Sequence[str],
+        Field(description="layers whose maxima are kept for every image"),
+        Default("none"),
+        Shell(value="NAME,…"),
+    ] = (),
+    count: Annotated[int, Field(ge=1, le=10_000, description="number of strongest images kept of each unit")] = 100,
+    bottom: Annotated[int, Field(ge=0, le=10_000, description="number of weakest images kept of each unit")] = 10,
+    probe: Annotated[
+        int, Field(ge=0, description="number of random images whose values are kept for all units")
+    ] = 10_000,
+    shard: Annotated[
+        int | None,
+        Field(ge=2, description="images per shard; at most one shard is done again after a crash"),
+        Default("512, or 4096 above 65,536 images"),
+    ] = None,
+    seed: Annotated[int, Field(ge=0, description="seed of the order of the images and of the sampled places")] = 0,
     runner: Runner | None = None,
 ) -> Index:
     """One exact pass of a network over many images; or the index that the same call has made before.
@@ -36,7 +63,9 @@ def index(
     images passed over, and those that could not be read, stand in `Index.notes` and in the notes of its results.
     """
     net, source = Net.of(net), Source.of(images)
-    plan = planned(net, source, layers=layers, embedded=embed, pooled=pool, count=count, seed=seed)
+    sizes: dict[str, Any] = {"count": count, "bottom": bottom, "probe": probe, "seed": seed}
+    sizes |= {} if shard is None else {"shard": shard}
+    plan = planned(net, source, layers=layers, embedded=embed, pooled=pool, **sizes)
     done = swept(plan, store, runner or Here(net, source))
     said = (*source.notes, *_unread(done, source))
     for note in said:
