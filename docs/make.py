@@ -5,18 +5,18 @@ By hand: `python docs/make.py` (all) or `python docs/make.py --pages` (text only
 
 from __future__ import annotations
 
-import inspect
 import os
 import runpy
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from pydantic.fields import FieldInfo
 
 from pellucid.catalogue import Entry, allowed, entries
+from pellucid.cli.examples import examples
+from pellucid.described import written_default
 from pellucid.errors import BadPlugin
 from pellucid.plugins import TARGETS
 
@@ -46,31 +46,14 @@ def section(entry: Entry) -> str:
     lines = [
         f"## {entry.title} {{ #{entry.name} }}\n",
         *shown,
+        f"*{entry.purpose[:1].upper()}{entry.purpose[1:]}.*\n",
         f"{entry.doc}\n",
         f"*Source:* {entry.source}.\n",
         *options_table(entry),
         *([] if entry.package else [f"```python\n{example.read_text(encoding='utf-8').rstrip()}\n```\n"]),
-        f"```sh\n{command(entry)}\n```\n",
+        "```sh\n{}\n```\n".format("\n".join(examples(entry))),
     ]
     return "\n".join(lines)
-
-
-def command(entry: Entry) -> str:
-    """What to type: what it asks about, and the options that it cannot do without."""
-    words = ["pellucid", entry.name, *nouns(entry)]
-    wanted = [name for name, field in entry.options.model_fields.items() if field.is_required()]
-    return " ".join([*words, *(f"--{name.replace('_', '-')} …" for name in wanted)])
-
-
-def nouns(entry: Entry) -> list[str]:
-    """A sample of everything that it asks about and that has no default; the network is the one that comes with it."""
-    words, counts = [], Counter[type]()
-    for name, kind in entry.nouns.items():
-        if entry.arguments[name].default is inspect.Parameter.empty and kind.samples:
-            sample = kind.samples[counts[kind]]
-            words.append(f'{kind.flags[-1]} "{sample}"' if kind.flags else sample)
-            counts[kind] += 1
-    return words
 
 
 def chapter_path(entry: Entry) -> Path:
@@ -78,9 +61,11 @@ def chapter_path(entry: Entry) -> Path:
 
 
 def default(field: FieldInfo) -> str:
-    """A default as a person would write it: of a value that has a name, its name."""
+    """A default as a person would write it: of a value that has a name, its name; in words, where it has them."""
     if field.is_required():
         return "required"
+    if words := written_default(field.metadata):
+        return words
     plain = field.default is None or isinstance(field.default, (str, int, float, tuple, list))
     return repr(field.default if plain else str(field.default))
 

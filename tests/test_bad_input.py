@@ -190,7 +190,7 @@ BAD = (
     Bad("target: no such cell", f"gradient dog.png {NET} --target act2:1@99,0", 2, "no cell 99,0 in layer 'act2'"),
     Bad("target: no such WordNet id", "gradient dog.png --target n99999999", 2, "no class 'n99999999'"),
     Bad("target: name without labels", "gradient dog.png --net nets.py:bare --target cat", 2, "has no labels"),
-    Bad("target: method has none", f"occlusion_labels dog.png {NET} --target cat", 2, "no occlusion_labels option"),
+    Bad("target: method has none", f"occlusion_labels dog.png {NET} --target cat", 2, "no occlusion-labels option"),
     # options
     Bad("command: misspelt", "grad_kam dog.png", 2, "no command 'grad_kam'; nearest of"),
     Bad("option: misspelt", f"occlusion dog.png {NET} --sise 3", 2, "'--sise'; nearest of"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import inspect
 import json
@@ -9,6 +10,7 @@ import os
 import pty
 import re
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -29,9 +31,13 @@ from pellucid import cli, progress
 from pellucid.ask import Ask
 from pellucid.catalogue import Entry, entries, find
 from pellucid.cli import watch as watching
+from pellucid.cli.common import common
 from pellucid.cli.files import NUMBERS, PICTURES
 from pellucid.cli.group import group
-from pellucid.cli.options import common, options_from
+from pellucid.cli.options import options_from
+from pellucid.cli.page import Command
+from pellucid.described import written_default
+from pellucid.draw import kinds, view_options
 from pellucid.images import Images, read
 from pellucid.index import Index
 from pellucid.methods.units import Indexes, Unit
@@ -91,6 +97,8 @@ def warns(): return Warns(), SEEN, LABELS
 def bug(): return Bug(), SEEN, LABELS
 """
 NET = ["--net", "nets.py:plain"]
+OWN = ["explain", "predict", "layers", "index", "table", "show", "methods", "doctor"]
+"""Commands that are no methods."""
 
 
 @pytest.fixture(autouse=True)
@@ -136,7 +144,9 @@ def test_help_without_torch_and_soon() -> None:
     code = """if True:
         import sys
         from pellucid.cli import main
-        codes = [main(words) for words in (["--help"], [], ["methods"], ["methods", "--json"], ["--version"], ["oops"])]
+        codes = [main(words) for words in (
+            ["--help"], [], ["methods"], ["methods", "--json"], ["--version"], ["oops"], ["attribution"],
+            ["attribution", "--help"], ["predict", "-h"], ["layers", "--help"], ["units", "oops"])]
         heavy = {"torch", "numpy", "matplotlib", "PIL", "scipy"} & set(sys.modules)
         print(codes, sorted(heavy), file=sys.stderr)
     """
@@ -144,18 +154,83 @@ def test_help_without_torch_and_soon() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2  # seconds of its own, on any machine
-    assert done.stderr.splitlines()[-1] == "[0, 0, 0, 0, 0, 2] []"
+    assert done.stderr.splitlines()[-1] == "[0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 2] []"
 
 
 def test_help_names_every_command(run: Run) -> None:
     code, out, err = run("--help")
     assert (code, err) == (0, "")
-    for name in ("explain", "predict", "layers", "methods", "doctor", *(entry.name for entry in entries())):
+    chapters = {entry.chapter for entry in entries()}
+    for name in ("explain", "predict", "layers", "methods", "doctor", *chapters):
         assert f"\n  {name} " in out
-    for entry in entries():
-        assert entry.title in out
     assert "_PELLUCID_COMPLETE" in out
+    assert len(out.splitlines()) <= 40, "one screen"
     assert run()[:2] == (0, out)
+    for chapter in chapters:
+        code, said, err = run(chapter, "--help")
+        assert (code, err) == (0, "")
+        assert run(chapter)[1] == said
+        for entry in entries():
+            line = f"\n  {entry.name.replace('_', '-')} "
+            assert (line in said) == (entry.chapter == chapter)
+
+
+def test_a_method_is_found_with_its_chapter_and_without(run: Run) -> None:
+    for words in (["grad-cam"], ["grad_cam"], ["attribution", "grad-cam"], ["attribution", "grad_cam"],
+                  ["attribution.grad_cam"]):  # fmt: skip
+        code, out, err = run(*words, "--help")
+        assert (code, err) == (0, "")
+        assert out.startswith("Grad-CAM: ")
+
+
+def test_unknown_commands_are_answered_with_the_nearest_of_both_forms(run: Run) -> None:
+    for words, said in [
+        (["atribution"], "no command 'atribution'; nearest of"),
+        (["grad_cm"], "grad-cam"),
+        (["attribution", "gradcam"], "no command of attribution 'gradcam'; nearest of"),
+        (["units", "grad-cam"], "it is pellucid attribution grad-cam"),
+        (["unit"], "units"),
+    ]:
+        code, out, err = run(*words)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert said in err
+
+
+def test_a_name_of_two_chapters_needs_its_chapter(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = dataclasses.replace(find("grad_cam"), chapter="quality", purpose="another")
+    monkeypatch.setattr("pellucid.cli.chapters.entries", lambda: (*entries(), other))
+    code, _, err = run("grad-cam", "dog.png")
+    assert (code, "pellucid attribution grad-cam or pellucid quality grad-cam" in err) == (2, True)
+    assert run("attribution", "grad-cam", "--help")[0] == 0
+    assert "\n  quality " in run("--help")[1]
+    assert "\n  grad-cam  Another\n" in run("quality", "--help")[1]
+
+
+def test_the_short_page_names_what_the_long_one_explains(run: Run) -> None:
+    (short, out), (long, whole) = run("grad-cam", "-h")[:2], run("grad-cam", "--help")[:2]
+    assert short == long == 0
+    assert len(out.splitlines()) < len(whole.splitlines()) / 2
+    for option in common(out=True):
+        assert option.opts[0] in out
+    assert "--layer" in out
+
+
+@pytest.mark.parametrize("name", [*(entry.name for entry in entries()), *OWN])
+def test_examples_are_commands(name: str) -> None:
+    """Each page has two, and every word of them is understood."""
+    command = group().get_command(click.Context(group()), name)
+    assert isinstance(command, Command)
+    assert len(command.examples) == 2
+    painted(Path("broden"), 3)  # a folder of concepts is read where it is named
+    for example in command.examples:
+        first, *words = shlex.split(example)
+        context = click.Context(group())
+        found, made, rest = group().resolve_command(context, words)
+        while isinstance(made, click.Group):
+            found, made, rest = made.resolve_command(context, rest)
+        assert (first, found) == ("pellucid", name)
+        assert made is not None
+        made.make_context(name, rest)
 
 
 @pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
@@ -170,13 +245,15 @@ def test_help_is_the_declaration(entry: Entry, run: Run, monkeypatch: pytest.Mon
         block = out.partition(f"\n  --{name.replace('_', '-')} ")[2].partition("\n  -")[0]  # a long one takes two lines
         line = " ".join(block.split())
         assert field.description in line
-        if field.default is not None and not field.is_required():
-            assert f"default: {_said(field.default)}" in line
+        words = written_default(field.metadata)
+        if words or (field.default not in (None, ()) and not field.is_required()):
+            assert f"default: {words or _said(field.default)}" in line
         for bound in field.metadata:
             for kind in ("ge", "gt", "le", "lt"):
-                assert not hasattr(bound, kind) or str(getattr(bound, kind)) in line.partition("[")[2]
+                limit = getattr(bound, kind, None)
+                assert limit is None or limit > 2**31 or str(limit) in line.partition("[")[2]
         for choice in _choices(field):
-            assert str(choice) in line.split()[0]
+            assert str(choice) in line.partition("  [")[0]
     assert ("--target" in out) == ("target" in entry.arguments)
     for option in common(out=True):
         if option.section != "Network" or not of_index(entry):  # an index knows its network
@@ -200,9 +277,7 @@ def test_no_option_of_a_method_hides_a_common_one(entry: Entry) -> None:
     assert (not ours & set(entry.options.model_fields)) or of_index(entry)
 
 
-@pytest.mark.parametrize(
-    "name", ["explain", "predict", "layers", "index", "unit", "units", "similar", "show", "methods", "doctor"]
-)
+@pytest.mark.parametrize("name", OWN)
 def test_help_of_our_own_commands(name: str, run: Run) -> None:
     code, out, err = run(name, "--help")
     assert (code, err) == (0, "")
@@ -294,32 +369,34 @@ def test_questions_to_an_index(folder: Path, run: Run) -> None:
     for k in range(6):
         Image.fromarray(np.random.default_rng(k).integers(0, 255, (40, 60, 3), np.uint8)).save(f"photos/{k}.png")
     assert run("index", "photos", *NET, "--store", "x.index", "--quiet")[0] == 0
-    code, _, err = run("unit", "x.index", "act:2", "--quiet")
+    code, _, err = run("page", "x.index", "act:2", "--quiet")
     assert (code, "name it with --net SPEC" in err) == (2, True)
-    code, out, err = run("unit", "x.index", "act:2", *NET, "--quiet")
+    code, out, err = run("page", "x.index", "act:2", *NET, "--quiet")
     assert (code, out, err) == (0, "x.act-2.page.png\n", "")
-    code, out, _ = run("units", "x.index", "--where", "layer = 'act'", "--sort", "greatest", "--most", "3", "--json")
+    code, out, _ = run(
+        "units", "table", "x.index", "--where", "layer = 'act'", "--sort", "greatest", "--most", "3", "--json"
+    )
     (answer,) = json.loads(out)["results"]
     greatest = [row["greatest"] for row in answer["rows"]]
     assert (code, greatest) == (0, sorted(greatest, reverse=True))
-    code, _, err = run("units", "x.index", "--where", "size > 3")
+    code, _, err = run("units", "table", "x.index", "--where", "size > 3")
     assert code == 2
     assert err.startswith("error: 'size > 3': ")
-    assert run("similar", "x.index", "photos/3.png", "--count", "2", *NET, "--out", "near.npz", "-q")[:2] == (
+    assert run("neighbours", "x.index", "photos/3.png", "--count", "2", *NET, "--out", "near.npz", "-q")[:2] == (
         0,
         "near.npz\n",
     )
     assert pl.open("near.npz").meta.method == "neighbours"
-    code, _, err = run("similar", "x.index", "photos/9.png", *NET)
+    code, _, err = run("neighbours", "x.index", "photos/9.png", *NET)
     assert code == 2
-    assert "photos/9.png" in err
+    assert "no file '9.png'" in err
     (folder / "photos").rename(folder / "moved")
     assert run("top_images", "x.index", "act:2", "-q")[0] == 3
     assert run("top_images", "x.index", "act:2", "-q", "--pictures", "moved")[0] == 0
     code, _, err = run("top_images", "nothing.index", "act:2")
     assert (code, err.startswith("error: 'nothing.index' is no index")) == (3, True)
     code, _, err = run("top_images", "x.index")
-    assert (code, err.startswith("error: top_images needs LAYER:UNIT")) == (2, True)
+    assert (code, err.startswith("error: top-images needs LAYER:UNIT")) == (2, True)
 
 
 @pytest.mark.parametrize("name", ["dissection", "colour", "receptive_field"])
@@ -398,12 +475,37 @@ def test_the_suffix_decides(suffix: str, run: Run) -> None:
     assert Path(f"x{suffix}").read_bytes().startswith(marks[suffix])
 
 
-def test_a_look(run: Run) -> None:
-    for i, look in enumerate(("opacity=0.2", "view=positive,dark")):
-        assert run("grad_cam", "dog.png", *NET, "--look", look, "-o", f"{i}.png")[0] == 0
+def test_a_view_changes_the_picture_and_no_number(run: Run) -> None:
+    for i, view in enumerate(("opacity=0.2", "view=positive,dark")):
+        ask = ("grad_cam", "dog.png", *NET, "--view", view, "-o", f"{i}.png", "-o", f"{i}.npz")
+        assert run(*ask)[0] == 0
     assert Path("0.png").read_bytes() != Path("1.png").read_bytes()
-    assert "no look 'veiw'; nearest of" in run("grad_cam", "dog.png", *NET, "--look", "veiw=positive")[2]
-    assert run("grad_cam", "dog.png", *NET, "--look", "opacity=3")[0] == 2
+    assert Path("0.npz").read_bytes() == Path("1.npz").read_bytes()
+    assert run("grad_cam", "dog.png", *NET, "--view", "positive", "--view", "dark", "-o", "2.png")[0] == 0
+    assert Path("2.png").read_bytes() == Path("1.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        ("veiw=positive", "no key of --view 'veiw'; nearest of 10: view"),
+        ("opacity=3", "--view opacity='3': input should be less than or equal to 1"),
+        ("dark=perhaps", "--view dark=perhaps: yes or no"),
+        ("view=both", "--view view='both': choose from signed, positive, negative, magnitude"),
+        ("colours=blood", "no colours 'blood'"),
+    ],
+)
+def test_a_view_that_is_none(view: str, said: str, run: Run) -> None:
+    code, out, err = run("grad_cam", "dog.png", *NET, "--view", view)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+
+
+@pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.__name__)
+def test_every_option_of_a_drawing_says_what_it_does(kind: type) -> None:
+    for name, field in view_options(kind).items():
+        assert field.description, name
+        assert not field.is_required()
 
 
 def test_several_answers_and_images(folder: Path, run: Run) -> None:
@@ -613,7 +715,7 @@ def test_a_signal_leaves_nothing(number: signal.Signals, folder: Path) -> None:
         time.sleep(0.5)
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (130, "", "interrupted\n")
+    assert (process.returncode, out, err.splitlines()[-1]) == (130, "", "interrupted")  # more if busy
     assert {path.name for path in set(folder.iterdir()) - before} <= {"__pycache__", "at_work"}
 
 
@@ -655,10 +757,10 @@ def test_completion_of_commands() -> None:
         [sys.executable, "-m", "pellucid"], capture_output=True, text=True, env=environment, check=False
     )
     assert done.stdout.split() == [
-        "plain,grad_cam",
-        "plain,grad_cam_plus_plus",
+        "plain,grad-cam",
+        "plain,grad-cam-plus-plus",
         "plain,gradient",
-        "plain,gradient_times_input",
+        "plain,gradient-times-input",
     ]
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -35,10 +35,12 @@ def test_python_snippets_compile(path: Path) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_commands_exist(path: Path) -> None:
     context = click.Context(group())
-    known = set(group().list_commands(context))
     for snippet in re.findall(r"```sh\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
-        for command in re.findall(r"pellucid ([a-z_]+)", snippet):
-            assert command in known, f"{path.name}: pellucid {command}"
+        for name, after in re.findall(r"pellucid ([a-z_-]+)(?: ([a-z][a-z_-]*))?", snippet):
+            found = group().get_command(context, name)
+            assert found is not None, f"{path.name}: pellucid {name}"
+            if isinstance(found, click.Group) and after:
+                assert found.get_command(context, after), f"{path.name}: pellucid {name} {after}"
 
 
 def test_ci_runs_the_readme_test_command() -> None:

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 import pellucid as pl
 from pellucid.catalogue import Entry, entries
+from pellucid.described import written_default
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.index import Index
@@ -510,3 +511,28 @@ def test_the_catalogue_is_not_empty_and_has_no_twins() -> None:
     names = [entry.name for entry in entries()]
     assert len(names) >= 9
     assert len(set(names)) == len(names)
+
+
+NO_BEGINNING = {"at", "between", "by", "each", "for", "from", "how", "in", "it", "less", "of", "on", "so", "what",
+                "when", "where", "which", "whose", "with"}  # fmt: skip
+
+
+@every
+def test_every_option_says_by_itself_what_it_is(entry: Entry) -> None:
+    """A description begins with a noun or a verb; defaults and ranges are shown beside it in one form."""
+    for name, field in entry.options.model_fields.items():
+        said = field.description or ""
+        where = f"{entry.name}.{name}: {said!r}"
+        assert said.split()[0] not in NO_BEGINNING, where
+        assert "by default" not in said, f"{where}: Default('…') says it"
+        assert not said.endswith("."), where
+        if field.default is None or field.default == ():
+            assert written_default(field.metadata), f"{where}: what happens without it?"
+
+
+@every
+def test_every_method_has_a_purpose_of_one_line(entry: Entry) -> None:
+    room = 74 - max(len(one.name) for one in entries() if one.chapter == entry.chapter)
+    assert entry.function.purpose == entry.purpose
+    assert 15 < len(entry.purpose) <= room, f"{entry.name}: {entry.purpose!r} must fit beside the names in 80 columns"
+    assert not entry.purpose.endswith(".")

@@ -70,7 +70,7 @@ def letters(
 
 
 def test_a_new_kind_is_known_everywhere_by_its_class() -> None:
-    entry = Entry("letters", "Letters", "Nobody 2026", "toys", __name__, "all")
+    entry = Entry("letters", "Letters", "Nobody 2026", "toys", __name__, over="all")
     assert entry.nouns == {"weights": Net, "word": Word, "second": Word, "goal": Target}
     assert (entry.argument(Target, Targets), entry.asks(Images)) == ("goal", False)
     found = letters(tiny(), "ab", second="c", goal="dog", times=2)
@@ -233,7 +233,8 @@ def test_a_picture_is_an_image_in_the_schema_and_a_fill_may_be_one() -> None:
 @every
 def test_quick_options_are_options_and_over_says_what_the_answer_is_about(entry: Entry) -> None:
     assert set(entry.quick) <= set(entry.options.model_fields)
-    needed = {"concepts": Concepts("x", {}, {}, ())} if entry.options.model_fields.get("concepts") else {}
+    given: dict[str, Any] = {"concepts": Concepts("x", {}, {}, ()), "to": Target.of("dog")}
+    needed = {name: given[name] for name, field in entry.options.model_fields.items() if field.is_required()}
     entry.options(**entry.quick, **needed)
     assert (entry.function.over, entry.function.quick) == (entry.over, entry.quick)
     assert entry.over == "all" or entry.asks(Net) or entry.asks(Images), "an answer about an index is one about all"

@@ -63,15 +63,16 @@ def test_listing_imports_nothing_of_them() -> None:
     """In a process of its own, for here they may be imported: help, and its time without torch."""
     code = (
         "import sys\nfrom pellucid import cli\n"
-        "assert cli.main(['--help']) == 0\n"
+        "assert cli.main(['--help']) == cli.main(['mirrors']) == 0\n"
         "assert not {'torch', 'numpy', 'pellucid_mirrors', 'pellucid_lost'} & set(sys.modules)\n"
     )
     path = os.pathsep.join([*FOLDERS, str(ROOT / "src")])
     shown = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}
     ).stdout
-    assert "Mirrors:" in shown
-    assert "mirrored" in shown
+    assert "  mirrors " in shown
+    assert "  mirrored  Mirrored" not in shown
+    assert "  mirrored  change of the score when the image is mirrored" in shown.lower()
 
 
 def test_the_method_is_in_the_catalogue_in_help_and_completion(
@@ -99,7 +100,7 @@ def test_the_method_is_a_question_in_json_and_a_page() -> None:
     made = runpy.run_path(str(ROOT / "docs" / "make.py"))
     page = made["page"]("mirrors")
     assert "## Mirrored { #mirrored }" in page
-    assert "| `times` | `1` | the change is multiplied by this | 1 or more |" in page
+    assert "| `times` | `1` | factor of the change | 1 or more |" in page
     assert "#lost" not in page
     assert "| `spread(blocks.4)` | the standard deviation of all activations of a layer |" in made["targets"]()
 

@@ -4,7 +4,7 @@ import pellucid as pl
 
 net = pl.load("bundled")
 
-found = pl.filters.channels(net, layer="blocks.3.0.conv_dw", scale="own")
+found = pl.filters.channels(net, layer="blocks.3.0.conv_dw")
 print(f"{found.meta.layer}: {'; '.join(found.meta.notes)}")
 
 pl.draw(found).save("channels.png")

@@ -4,10 +4,10 @@ import pellucid as pl
 
 net = pl.load("bundled")
 
-found = pl.filters.first_layer(net, scale="own")
+found = pl.filters.first_layer(net)
 grey = [
     unit for unit, name in zip(found.units, found.names, strict=True) if name.endswith("°") and "colour" not in name
 ]
 print(f"{found.meta.layer}: {len(found)} filters, {len(grey)} of them for light and dark edges: {grey}")
 
-pl.draw(found).save("first_layer.png")
+pl.draw(found, scale="own").save("first_layer.png")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, SupportsIndex
+from typing import Annotated, Literal, SupportsIndex
+
+from pydantic import Field
 
 from pellucid import catalogue
 from pellucid.catalogue import Entry
 from pellucid.catalogue.ask import Ask
+from pellucid.described import Default, Shell
 from pellucid.errors import PellucidError, Refused
 from pellucid.images import Images, ImagesLike
 from pellucid.net import Net, NetLike
@@ -26,9 +29,19 @@ def explain(
     net: NetLike,
     images: ImagesLike,
     *,
-    classes: int = 5,
-    methods: Sequence[str] | Literal["all"] = DEFAULT_METHODS,
-    truth: str | SupportsIndex | None = None,
+    classes: Annotated[int, Field(ge=1, description="number of most probable classes to explain")] = 5,
+    methods: Annotated[
+        Sequence[str] | Literal["all"],
+        Field(description="attribution methods that take a target, with commas between, or 'all'"),
+        Default(",".join(DEFAULT_METHODS)),
+        Shell(value="NAME,…"),
+    ] = DEFAULT_METHODS,
+    truth: Annotated[
+        str | SupportsIndex | None,
+        Field(description="correct class: the columns are then the prediction, this class, and the difference"),
+        Default("the most probable classes, each by itself"),
+        Shell(value="CLASS"),
+    ] = None,
 ) -> Explanation:
     """Why did the network say that? One image, its `classes` best guesses, and several methods' maps of each.
 

@@ -11,7 +11,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-Seed = Annotated[int, Field(ge=0, le=2**63 - 1, description="of the random numbers; each image and sample has its own")]
+Seed = Annotated[
+    int, Field(ge=0, le=2**63 - 1, description="seed of the random numbers; each image and sample has its own")
+]
 
 
 def generator(seed: int, *which: int | str) -> np.random.Generator:

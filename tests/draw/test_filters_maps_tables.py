@@ -62,7 +62,7 @@ def test_a_red_cyan_edge_reads_as_such() -> None:
     assert shown[-3, -3].tolist() == [0, 255, 255]
     middle = len(shown) // 2
     assert shown[middle, middle].tolist() == [128, 128, 128]
-    apart = photos_of(pl.draw(filters(edge(), colours=True, apart=True)))[0]
+    apart = photos_of(pl.draw(filters(edge(), colours=True), panels="channels"))[0]
     side = apart.shape[0]
     red, green, blue = apart[:, :side], apart[:, -2 * side - 2 : -side - 2], apart[:, -side:]
     assert (red[2, 2].tolist(), red[-3, -3].tolist()) == ([255] * 3, [0] * 3)
@@ -73,14 +73,14 @@ def test_a_red_cyan_edge_reads_as_such() -> None:
 def test_a_common_scale_and_one_for_each() -> None:
     values = np.ones((2, 1, 3, 3))
     values[1] *= 0.5
-    common, own = (pl.draw(filters(values, common=common)) for common in (True, False))
+    common, own = (pl.draw(filters(values), scale=scale) for scale in ("common", "own"))
     assert [int(pixels[2, 2, 0]) for pixels in photos_of(common)[:2]] == [255, 191]
     assert [int(pixels[2, 2, 0]) for pixels in photos_of(own)] == [255, 255]
     assert "one scale for all, to ±1" in words_of(common)
     assert "each filter on a scale of its own" in words_of(own)
     assert len(photos_of(common)) == 3  # the third is the colour bar
     assert "from the left: red, green, blue" in words_of(
-        pl.draw(filters(np.ones((2, 3, 3, 3)), colours=True, apart=True))
+        pl.draw(filters(np.ones((2, 3, 3, 3)), colours=True), panels="channels")
     )
 
 
@@ -151,15 +151,33 @@ def test_blank_maps_say_so_with_and_without_photo() -> None:
     assert "None of the layer's" in words_of(pl.draw(maps(values[:, 1:])))
 
 
+def test_filters_on_pixels_share_a_scale_and_others_do_not() -> None:
+    assert "one scale for all" in words_of(pl.draw(filters(np.ones((2, 1, 3, 3)))))
+    assert "a scale of its own" in words_of(pl.draw(filters(np.ones((2, 5, 3, 3)))))
+    deep = filters(np.ones((2, 1, 3, 3)), inputs=((0,), (1,)))  # depthwise
+    assert "a scale of its own" in words_of(pl.draw(deep))
+
+
+def test_filters_come_in_pages() -> None:
+    made = filters(np.ones((130, 150, 3, 3)))
+    first, last = (pl.draw(made, page=page) for page in (1, 10))
+    assert "page 1 of 10: filters 0 to 13 of 130" in words_of(first)
+    assert "page 10 of 10: filters 126 to 129 of 130" in words_of(last)
+    assert len(photos_of(first)) == 14
+    assert len(photos_of(last)) == 4
+    with pytest.raises(PellucidError, match="page=11: there are 10 of them, for 130 filters"):
+        pl.draw(made, page=11)
+    assert "page" not in words_of(pl.draw(filters(np.ones((96, 3, 2, 2)), colours=True)))
+
+
 def test_common_scale_of_maps_has_a_bar() -> None:
     values = np.ones((1, 2, 2, 2))
     values[0, 1] = 0.25
-    own, common = pl.draw(maps(values)), pl.draw(maps(values, common=True))
+    own, common = pl.draw(maps(values)), pl.draw(maps(values), scale="common")
     assert len(photos_of(own)) == 2
     assert len(photos_of(common)) == 3
     assert photos_of(own)[0][5, 5].tolist() == photos_of(own)[1][5, 5].tolist()
     assert photos_of(common)[0][5, 5].tolist() != photos_of(common)[1][5, 5].tolist()
-    assert len(photos_of(pl.draw(maps(values), scale="common"))) == 3
     assert "one scale for all" in words_of(common)
 
 

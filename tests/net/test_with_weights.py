@@ -127,7 +127,9 @@ def test_a_function_that_keeps_a_layer_has_the_other_weights_too() -> None:
     assert torch.equal(net.with_weights(values).run(picture().pixels).output, right)
 
 
-@pytest.mark.parametrize("method", [A.lrp, A.guided_backprop, A.grad_cam, A.deep_lift, A.full_grad], ids=str)
+@pytest.mark.parametrize(
+    "method", [A.lrp, A.guided_backprop, A.grad_cam, A.deep_lift, A.full_grad], ids=lambda one: one.__name__
+)
 def test_rules_give_what_they_give_for_the_copy(method: Any) -> None:
     net = tiny()
     values = others(net.module)

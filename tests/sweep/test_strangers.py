@@ -62,8 +62,8 @@ def trap(folder: Path) -> tuple[Path, Path]:
     return file, mark
 
 
-ASKED = [["similar", UNIT, "--by", "activation"], ["similar", "photos/class0/0000.png"], ["unit", UNIT], ["colour"],
-         ["reconstruction", UNIT], ["map"], ["units", "--where", "colour_selectivity > 0"]]  # fmt: skip
+ASKED = [["similar", UNIT, "--by", "activation"], ["neighbours", "photos/class0/0000.png"], ["page", UNIT], ["colour"],
+         ["reconstruction", UNIT], ["map"], ["table", "--where", "colour_selectivity > 0"]]  # fmt: skip
 
 
 @pytest.mark.parametrize("ask", ASKED)
@@ -268,7 +268,7 @@ def test_a_condition_that_never_ends_does(index: Path, monkeypatch: pytest.Monke
 
 def test_nothing_that_matches_is_said(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert table(index, where="greatest > 1e30").said == ("none of the 12 units: nothing matches 'greatest > 1e30'",)
-    assert cli.main(["units", str(index), "--where", "greatest > 1e30"]) == 0
+    assert cli.main(["table", str(index), "--where", "greatest > 1e30"]) == 0
     assert "nothing matches 'greatest > 1e30'" in "".join(capsys.readouterr())
 
 

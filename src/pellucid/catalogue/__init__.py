@@ -33,6 +33,8 @@ class Entry:
     source: str
     chapter: str
     module: str
+    purpose: str = ""
+    """What it does, in a line, for whoever looks for a method."""
     over: Over = "each"
     quick: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Options that answer within seconds, more coarsely than the defaults."""

@@ -33,6 +33,7 @@ class Method(Protocol[P, R_co]):
     __name__: str
     title: str
     source: str
+    purpose: str
     over: Over
     quick: Mapping[str, Any]
 
@@ -41,9 +42,16 @@ class Method(Protocol[P, R_co]):
 
 
 def method(
-    title: str, *, source: str, over: Over = "each", quick: Mapping[str, Any] | None = None, chapter: str = ""
+    title: str,
+    *,
+    source: str,
+    purpose: str = "",
+    over: Over = "each",
+    quick: Mapping[str, Any] | None = None,
+    chapter: str = "",
 ) -> Callable[[Callable[P, R]], Method[P, R]]:
-    """Declare a plain function as a method: `title` for people, `source` the paper and the place in it.
+    """Declare a plain function as a method: `title` for people, `source` the paper and the place in it, `purpose` what
+    it does in a few words, as lists of methods have it.
 
     Positional arguments are turned into what their annotations say (a path into Images, a class name into a
     Target), options are validated, and the result's Meta records all of them with their defaults. A list of
@@ -77,7 +85,8 @@ def method(
             return _signed(answer, name, title, options, nouns, said)
 
         declared = cast(Method[P, R], asked)
-        declared.title, declared.source, declared.over, declared.quick = title, source, over, dict(quick or {})
+        declared.title, declared.source, declared.purpose = title, source, purpose
+        declared.over, declared.quick = over, dict(quick or {})
         _declared[function.__module__, function.__name__] = declared
         return declared
 

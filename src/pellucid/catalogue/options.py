@@ -78,8 +78,11 @@ def validated(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, 
     try:
         options = model(**given)
     except pydantic.ValidationError as error:
-        first = error.errors()[0]
+        wrong = error.errors()  # what was given and cannot be, before what was not given
+        first = next((one for one in wrong if one["type"] != "missing"), wrong[0])
         option, shown = ".".join(map(str, first["loc"][:1])), repr(first["input"])
+        if first["type"] == "missing":
+            raise PellucidError(f"{name} needs {option}=: {model.model_fields[option].description}") from error
         raise PellucidError(f"{name}: {option}={shown[:80]}: {first['msg'].lower()}") from error
     return {option: getattr(options, option) for option in model.model_fields}
 

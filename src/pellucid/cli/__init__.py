@@ -99,7 +99,7 @@ def _answer(error: BaseException) -> tuple[int, str]:
 def _usage(error: click.ClickException) -> str:
     """What click found wrong with the command line, in our words: one line with the names that would work."""
     context: click.Context | None = getattr(error, "ctx", None)
-    command = context.info_name if context else "pellucid"
+    command = (context.info_name or "").replace("_", "-") if context else "pellucid"
     parameter: click.Parameter | None = getattr(error, "param", None)
     match error:
         case click.NoSuchOption() if context:

@@ -14,7 +14,8 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import Command, spoken
+from pellucid.cli.common import spoken
+from pellucid.cli.page import Command
 from pellucid.cli.session import Session, running
 from pellucid.cli.tables import plain, table, terminal
 from pellucid.errors import BadNetwork, PellucidError, extra_line, unknown
@@ -27,9 +28,11 @@ _NOT_FOR_USERS = {"dev", "docs", "peers"}
 def command() -> click.Command:
     """The command."""
     return Command(
-        "doctor", running(_doctor), summary="What works on this machine", params=spoken(),
-        doc="Versions, devices, threads, folders, optional packages, what other packages add to Pellucid and whether "
-        "it can be imported, and whether the bundled network is whole. Ends with 3 if that is not so.",
+        "doctor", running(_doctor), purpose="Check what works on this machine", params=spoken(),
+        examples=("pellucid doctor", "pellucid doctor --json"),
+        details="Shown are versions, devices, threads, folders, optional packages, what other packages add to "
+        "Pellucid and whether it can be imported, and whether the weights of the bundled network are whole; where they "
+        "are not, the exit code is 3.",
     )  # fmt: skip
 
 

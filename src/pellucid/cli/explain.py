@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,30 +10,39 @@ import click
 from click.shell_completion import CompletionItem
 
 from pellucid.ask import explain
-from pellucid.catalogue import entries, find
-from pellucid.cli.ask import Answer, report
+from pellucid.catalogue import entries, find, options_of
+from pellucid.cli.answer import Answer, report
+from pellucid.cli.common import common, images
 from pellucid.cli.files import places, save
-from pellucid.cli.options import Command, Count, Kind, Option, common, images, option
+from pellucid.cli.kinds import Kind
+from pellucid.cli.options import options_from
+from pellucid.cli.page import Command, Option
 from pellucid.cli.session import Session, running
+from pellucid.cli.view import ViewOption
+from pellucid.draw import view_options
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.result import Explanation
 
 
 def command() -> click.Command:
-    """The command; its defaults are those of `pellucid.explain`."""
-    defaults = {name: parameter.default for name, parameter in inspect.signature(explain).parameters.items()}
-    methods = ",".join(defaults["methods"])
-    own = [
-        option("--classes", type=Count, default=defaults["classes"], help="how many of the best guesses"),
-        Option("--methods", metavar="NAME,…", type=Methods(), default=methods,
-               help=f"attribution methods, see `pellucid methods`, or all  [default: {methods}]"),
-        Option("--truth", metavar="CLASS", help="what it should have been: best guess, truth, and difference"),
-        Option("--sheet", metavar="PATH", help="one picture of all photos instead: a row for each method"),
-    ]  # fmt: skip
+    """The command; its options are those of `pellucid.explain`."""
+    own = options_from(options_of(explain), kinds={"methods": Methods(), "truth": click.STRING})
+    sheet = Option(
+        "--sheet", metavar="PATH", section="Output",
+        help="file for one picture of all images: a column for each image, a row for each method",
+    )  # fmt: skip
     return Command(
-        "explain", running(_explain), doc=inspect.getdoc(explain) or "", summary="Why this answer?",
-        params=[images(), *own, *common(out=True)],
+        "explain", running(_explain), purpose="Explain a prediction with several methods, on one page",
+        params=[images(), *own, ViewOption(view_options(Explanation)), sheet, *common(out=True)],
+        examples=(
+            "pellucid explain sample:panda",
+            'pellucid explain sample:panda --truth koala --methods grad_cam,occlusion --view dark --out panda.png',
+        ),
+        details="Each row is a method, each column one of the most probable classes; all maps of a row have one scale. "
+        "With --truth the columns are the predicted class, the correct one, and what speaks for the one rather than "
+        "the other. Slow methods run with coarser settings, which the numbers record. `pellucid attribution` lists "
+        "the methods. A regression has outputs in place of classes.",
     )  # fmt: skip
 
 
@@ -66,9 +74,7 @@ def _explain(session: Session) -> None:
 
     def one(picture: Images, i: int) -> Answer:
         found = explain(session.net, picture, **asked)
-        answer = Answer(
-            given["images"][i], found, save(found, None, files[i], given["look"] or {}, session.watch.words)
-        )
+        answer = Answer(given["images"][i], found, save(found, None, files[i], given["view"], session.watch.words))
         several = [given["images"][i]] if len(given["images"]) > 1 else []
         guesses = (
             f"{guess.label} {guess.logit:.4g}"
@@ -83,7 +89,7 @@ def _explain(session: Session) -> None:
 
     answers: list[Answer] = [*session.each(one)]
     if together and answers:
-        save([answer.result for answer in answers], None, together, given["look"] or {}, session.watch.words)
+        save([answer.result for answer in answers], None, together, given["view"], session.watch.words)
         answers = [dataclasses.replace(answer, saved=together) for answer in answers]
     report(session, answers)
 

@@ -2,107 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import import_module
-from itertools import groupby
-
 import click
 from click.shell_completion import CompletionItem
 
 from pellucid import __version__
-from pellucid.catalogue import entries
-from pellucid.cli.watch import Watch
+from pellucid.cli.chapters import Chapter, chapters, completed, flat, in_chapters, own, underscored
+from pellucid.cli.page import Context, Page, dashed, sentence
 from pellucid.errors import unknown
 
-_OWN = {
-    "explain": "Why this answer? Several methods, one picture",
-    "predict": "What the network sees",
-    "layers": "What the network is made of, where each layer looks",
-    "index": "A network over a data set: one exact pass, resumable",
-    "unit": "All about one unit of an index, on one page",
-    "units": "The units of an index, asked in SQL",
-    "similar": "What is like this: units, or pictures",
-    "show": "A saved answer as a picture",
-    "methods": "What can be asked, and the paper behind each",
-    "doctor": "What works on this machine",
+_EVERYDAY = {
+    "explain": "Explain a prediction with several methods, on one page",
+    "predict": "List the most probable classes of each image",
+    "layers": "List the layers, their sizes and their receptive fields",
+    "index": "Record what every unit does over a data set",
+    "show": "Draw an answer that was saved as numbers",
+    "methods": "List all methods, with the paper behind each",
+    "doctor": "Check what works on this machine",
 }
-"""Our own commands, each in pellucid.cli.NAME as `command()`; all others are methods of the catalogue."""
-_HEAVY = {
-    "explain",
-    "index",
-    "unit",
-    "units",
-    "similar",
-    "show",
-}
+"""The commands of no chapter, each in pellucid.cli.NAME as `command()`."""
+_HEAVY = {"explain", "index", "show"}
 """torch is needed to say what their options are, as for the methods."""
+_PURPOSE = "Look inside convolutional neural networks: which pixels decide, what units see, where networks fail."
+_EXAMPLES = (
+    "pellucid explain sample:panda",
+    "pellucid grad-cam sample:koala --target koala --out koala.png",
+    "pellucid attribution --help",
+)
 
-_DOC = """Look inside convolutional neural networks.
 
-\b
-  pellucid explain sample:panda
-  pellucid grad_cam dog.jpg --target "tiger cat" --out cat.png
-  pellucid predict dog.jpg --net timm:resnet50
-"""
-_EPILOG = (
-    "pellucid COMMAND --help says more. Pictures are files, URLs or samples (sample:panda). "
-    'Completion: eval "$(_PELLUCID_COMPLETE=bash_source pellucid)" in ~/.bashrc; for zsh and fish write '
-    "zsh_source or fish_source."
+_COMPLETION = (
+    'Completion: add eval "$(_PELLUCID_COMPLETE=bash_source pellucid)" to ~/.bashrc '
+    "(or zsh_source, fish_source for those shells)."
 )
 
 
 class Group(click.Group):
-    """Commands that are imported when they are called."""
+    """Commands that are imported when they are called: everyday ones, chapters, and methods without their chapter."""
+
+    context_class = Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*_OWN, *(entry.name for entry in entries() if entry.name not in _OWN)]
+        return list(dict.fromkeys([*_EVERYDAY, *chapters(), *flat()]))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        name = cmd_name.replace("-", "_")
-        chapter, _, bare = name.rpartition(".")
-        if chapter and any((entry.chapter, entry.name) == (chapter, bare) for entry in entries()):
-            name = bare
-        if name not in self.list_commands(ctx):
-            return None
-        with _loading(ctx, name in _HEAVY or name not in _OWN):
-            if name in _OWN:
-                own: click.Command = import_module(f"pellucid.cli.{name}").command()
-                return own
-            made: click.Command = import_module("pellucid.cli.ask").command(name)
-            return made
+        name = underscored(cmd_name)
+        chapter, _, rest = name.partition(".")
+        if rest and chapter in chapters():
+            return Chapter(chapter).get_command(ctx, rest)
+        if name in _EVERYDAY:
+            return own(ctx, name, heavy=name in _HEAVY)
+        return Chapter(name) if name in chapters() else in_chapters(ctx, name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         command = self.get_command(ctx, args[0])
         if command is None:
-            raise unknown("command", args[0], self.list_commands(ctx))
+            raise unknown("command", args[0], map(dashed, self.list_commands(ctx)))
         return command.name, command, args[1:]
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        sections = {"Commands": list(_OWN.items())}
-        for chapter, found in groupby(entries(), key=lambda entry: entry.chapter):
-            sections[chapter.capitalize()] = [(entry.name, entry.title) for entry in found]
-        width = max(len(name) for rows in sections.values() for name, _ in rows)
-        for title, rows in sections.items():
-            with formatter.section(title):
-                formatter.write_dl([(name.ljust(width), said) for name, said in rows])
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """One screen: the everyday commands, then the chapters."""
+        page = Page(formatter)
+        page.purpose(_PURPOSE)
+        page.usage("pellucid COMMAND …", "pellucid CHAPTER METHOD …")
+        page.lines("Examples", _EXAMPLES)
+        rows = {name: _after_colon(said) for name, said in chapters().items()}
+        wide = max(map(len, rows))
+        page.table("Commands", list(_EVERYDAY.items()), names=wide)
+        page.table("Chapters of methods", list(rows.items()), names=wide)
+        page.text(
+            "`pellucid attribution` lists the methods of a chapter; a method also works without its chapter. After any "
+            "command, -h is short help and --help is all of it. Images are files, URLs or samples such as sample:panda."
+        )
+        page.text(_COMPLETION)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        said = _OWN | {entry.name: entry.title for entry in entries()}
-        names = [CompletionItem(name, help=help) for name, help in said.items() if name.startswith(incomplete)]
-        return names + click.Command.shell_complete(self, ctx, incomplete)
+        names = {**_EVERYDAY, **chapters(), **flat()}
+        return completed(names, incomplete) + click.Command.shell_complete(self, ctx, incomplete)
 
 
-@contextmanager
-def _loading(ctx: click.Context, heavy: bool) -> Iterator[None]:
-    watch = ctx.find_root().obj
-    if heavy and isinstance(watch, Watch):
-        with watch.busy("loading torch"):
-            yield
-    else:
-        yield
+def _after_colon(said: str) -> str:
+    """What a chapter answers, beside its name."""
+    return sentence(said.partition(": ")[2].rstrip(".") or said)
 
 
 def group() -> Group:
@@ -116,20 +98,14 @@ def group() -> Group:
         "pellucid",
         callback=click.pass_context(bare),
         invoke_without_command=True,
-        help=_DOC,
-        epilog=_EPILOG,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings={"help_option_names": ["-h", "--help"]},
         params=[
             click.Option(
-                ["--version"],
-                is_flag=True,
-                is_eager=True,
-                expose_value=False,
+                ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_version,
                 help="Show the version and exit.",
-                callback=_version,
             )
         ],
-    )
+    )  # fmt: skip
 
 
 def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:

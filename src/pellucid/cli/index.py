@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import click
-from pydantic import Field
+from pydantic import BaseModel
 
-from pellucid.cli.options import Command, Count, Kind, Option, common, option, options_from
+from pellucid.cli.common import common
+from pellucid.cli.kinds import Kind
+from pellucid.cli.options import Count, option, options_from
+from pellucid.cli.page import Argument, Command, Option
 from pellucid.cli.session import Session, running
 from pellucid.errors import BadImage, PellucidError
 from pellucid.images.sources import Source
@@ -39,33 +42,51 @@ class Share(Kind):
 
 def command() -> click.Command:
     """The command."""
+    asked = [one for one in options_from(_options()) if one.name in ("layers", "shard", "seed")]
     own = [
-        Option("--store", metavar="FOLDER", help="where the index is kept", required=True),
-        Option("--layers", metavar="NAME,…", help="which layers  [default: all with weights]"),
+        Option("--store", metavar="FOLDER", help="folder of the index", required=True, section="Output"),
+        *asked,
         *options_from(options_of(*STANDARD)),
-        option("--shard", type=Annotated[int, Field(ge=2)] | None, says="512; 4096 of more than 65,536 pictures",
-               help="pictures in a shard, lost at most"),
-        option("--seed", type=Annotated[int, Field(ge=0)], default=0, help="of the order, and of the places sampled"),
-        option("--runner", type=Literal["local", "ray", "array"], default="local", help="where the work is done: here, "
-               "on a Ray cluster, or here one of the shares of a job array (SLURM, torchrun, Kubernetes …)"),
-        option("--workers", type=Count, says="1, ray: every CPU", help="processes, of one thread each"),
-        Option("--address", metavar="HOST:PORT", help="of the Ray cluster  [default: $RAY_ADDRESS, or one is begun]"),
-        Option("--share", type=Share(), metavar="I/N", help="only the i-th of n shares  [array: from the environment]"),
+        option("--runner", type=Literal["local", "ray", "array"], default="local", section="Machine",
+               help="place of the work: this machine, a Ray cluster, or this job of an array (SLURM, torchrun, "
+               "Kubernetes …)"),
+        option("--workers", type=Count | None, says="1, with ray every CPU", section="Machine",
+               help="number of processes, of one thread each"),
+        Option("--address", metavar="HOST:PORT", section="Machine",
+               help="address of the Ray cluster  [default: $RAY_ADDRESS, or a new one]"),
+        Option("--share", type=Share(), metavar="I/N", section="Machine",
+               help="share of the work that this job does, counted from 0: 2/8  [default: 0/1, or from the job array]"),
         Option("--retry", is_flag=True,
-               help="do again what is damaged, or had pictures that could not be read, or that are others by now"),
+               help="do shards again that are damaged, had unreadable images, or whose images have changed"),
         Option("--check", is_flag=True, help="compare every file with its checksum, and do nothing else"),
     ]  # fmt: skip
-    source = click.Argument(["source"], required=False, metavar="PICTURES", type=click.Path())
+    source = Argument(
+        "source",
+        required=False,
+        metavar="PICTURES",
+        help=f"{'; '.join(forms(IMAGES))}; folders, tars and parquet files may be URLs (s3://…)",
+    )
     return Command(
         "index", running(_index), params=[source, *own, *common()],
-        summary="A network over a data set: one exact pass, resumable",
-        doc="Run the network over all pictures once, and keep of every unit its strongest pictures, its statistics, "
-        f"and of every picture its embedding. PICTURES is one of these: {'; '.join(forms(IMAGES))}. Folders, tars and "
-        "parquet files may be URLs (s3://…). Run the same line again to go on after a crash: at most one shard is done "
+        purpose="Record what every unit of a network does over a data set",
+        examples=(
+            "pellucid index samples --store samples.index --layers blocks.4",
+            "pellucid index photos/ --store photos.index --net timm:resnet50 --workers 4",
+        ),
+        details="Run the network over all pictures once, and keep of every unit its strongest pictures and statistics, "
+        "and of every picture its embedding. Run the same line again to go on after a crash: at most one shard is done "
         "twice. Pictures that cannot be read are left out and listed; where they are more than 1 in 1000, it ends with "
         "exit code 4. Of a job array, each machine runs the same line; the index is finished by whichever finds all "
         "shares done, or by one more run.",
     )  # fmt: skip
+
+
+def _options() -> type[BaseModel]:
+    """The options of `pellucid.units.index`."""
+    from pellucid.catalogue import options_of
+    from pellucid.methods.units import index
+
+    return options_of(index)
 
 
 def _index(session: Session) -> None:
@@ -78,10 +99,9 @@ def _index(session: Session) -> None:
     source = Source.of(given["source"])
     for note in source.notes:
         session.watch.note(note)
-    layers = [one.strip() for one in given["layers"].split(",")] if given["layers"] else None
     spec = {name: _anywhere(value) for name, value in session.loading.items()} | {"spec": _anywhere(given["net"])}
     plan = planned(
-        session.net, source, spec=spec, layers=layers,
+        session.net, source, spec=spec, layers=given["layers"],
         **{name: given[name] for name in (*options_of(*STANDARD).model_fields, "shard", "seed")
            if given[name] is not None},
     )  # fmt: skip

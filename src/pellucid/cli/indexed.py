@@ -1,4 +1,4 @@
-"""Commands of the methods that read an index: `pellucid top_images photos.index layer4:151`."""
+"""What is asked about an index: how it is opened, and with which network."""
 
 from __future__ import annotations
 
@@ -8,72 +8,53 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.catalogue import Entry
-from pellucid.catalogue.ask import Ask
-from pellucid.cli.ask import Answer, remark, report
-from pellucid.cli.files import PAGES, places, save
-from pellucid.cli.nouns import parameters, written
-from pellucid.cli.options import Command, Option, common, options_from
-from pellucid.cli.session import Session, running
+from pellucid.cli.common import common, saved
+from pellucid.cli.page import Option
+from pellucid.cli.session import Session
 from pellucid.errors import PellucidError
-from pellucid.images import Images
 from pellucid.methods.units import Index, Indexes, Unit
 from pellucid.net.load import load
-from pellucid.result import Places, Result, Table
 
-KEPT = ("out", "look", "json", "quiet", "debug", "threads")
+_KEPT = ("json", "quiet", "debug", "threads")
 """Of the common options those that make sense where the network is the index's."""
-NETWORK = ("net", "weights", "labels", "output", "scores")
+_NETWORK = ("net", "weights", "labels", "output", "scores")
 """And those that name it, where it is not loaded on the word of the index alone."""
 _WAYS = {"images": "--pictures FOLDER", "net": "--net SPEC"}
 
 
-def command(entry: Entry) -> Command:
-    """The command of a method that has an index among its nouns. Its network is the one of the index."""
-    own = options_from(entry.options)
-    taken = {param.name for param in own}
-    params = [*parameters(entry), *own]
-    params.append(Option("--pictures", metavar="SOURCE", help="where the pictures lie now, if they were moved"))
-    params += [one for one in network() if one.name not in taken]
-    params += [one for one in common(out=True) if one.name in KEPT and one.name not in taken]
-    doc = f"{entry.title}. {entry.doc}\n\n{entry.source}."
-    call = running(lambda session: answered(session, entry))
-    return Command(entry.name, call, doc=doc, summary=entry.title, params=params)
+def has(entry: Entry) -> bool:
+    """Whether a method asks about something that brings a network of its own."""
+    return any(kind.has_network for kind in entry.nouns.values())
 
 
-def network() -> list[Option]:
-    """The options that name the network of an index: one that runs code, or has files of its own, must be named."""
-    found = [one for one in common() if one.name in NETWORK]
+def shared(default: str = "INDEX.UNIT.METHOD.png in this folder") -> list[Option]:
+    """The options of every command that reads an index: a network that runs code, or has files of its own, must be
+    named.
+    """
+    moved = Option(
+        "--pictures", metavar="SOURCE", section="Network", help="folder or files of the images, if they were moved"
+    )
+    found = [*saved(default), *(one for one in common() if one.name in (*_KEPT, *_NETWORK))]
     for one in found:
         if one.name == "net":
             one.default, one.envvar = None, None
-            one.help = "the network, where the index names one that runs code or has files of its own"
-    return found
+            one.help = "network of the index; needed where the index names one that runs code or has files of its own"
+    return [moved, *found]
 
 
-def answered(session: Session, entry: Entry) -> None:
-    """Ask the method, once: its index and pictures are one question."""
-    given = session.given
-    nouns = written(entry, given)
-    tabled = entry.gives(Table) and not given["out"]
-    more = PAGES if entry.gives(Places) else ()
-    files = [] if tabled else places(given["out"], [about(entry, given)], entry.name, more=more)[0]
+def opened_by(session: Session, entry: Entry) -> dict[str, Any]:
+    """Every index that the method asks about, opened; nothing where it asks about none."""
+    if not has(entry):
+        return {}
     session.use_threads()
+    found: dict[str, Any] = {}
     with session.watch.busy("opening the index"):
         for name, kind in entry.nouns.items():
             if issubclass(kind, Index):
-                nouns[name] = opened(nouns[name], given)
+                found[name] = opened(session.given[name], session.given)
             elif issubclass(kind, Indexes):
-                nouns[name] = [opened(one, given) for one in nouns[name]]
-    pictures = entry.argument(Images)
-    if pictures is not None:
-        nouns[pictures] = session.read_all(given["images"])
-        if nouns[pictures] is None:
-            return
-    result: Result = Ask(entry.name, {}, {name: given[name] for name in entry.options.model_fields}).answer(**nouns)
-    over = nouns[pictures] if pictures is not None else None
-    saved = save(result, over, files, given["look"] or {}, session.watch.words)
-    remark(session, entry.title, result, "")
-    report(session, [Answer(None, result, saved)])
+                found[name] = [opened(one, session.given) for one in session.given[name]]
+    return found
 
 
 def opened(folder: str, given: Mapping[str, Any]) -> Index:
@@ -82,7 +63,7 @@ def opened(folder: str, given: Mapping[str, Any]) -> Index:
     if given.get("pictures"):
         index = index.at(given["pictures"])
     if given.get("net"):
-        net = load(given["net"], **{name: given.get(name) for name in NETWORK if name != "net"})
+        net = load(given["net"], **{name: given.get(name) for name in _NETWORK if name != "net"})
         index = index.using(replace(net, preprocess=index.preprocess))
     return index
 

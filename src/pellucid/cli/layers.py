@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pellucid.cli.options import Command, common
+from pellucid.cli.common import common
+from pellucid.cli.page import Command
 from pellucid.cli.session import Session, running
 from pellucid.cli.tables import plain, table, terminal
 
@@ -19,10 +20,12 @@ _COLUMNS = ("layer", "kind", "shape", "kernel", "stride", "field", "jump", "star
 def command() -> click.Command:
     """The command."""
     return Command(
-        "layers", running(_layers), summary="What the network is made of", params=common(),
-        doc="All layers in order of execution, for one size of input: shape of the output, receptive field in pixels, "
-        "jump (pixels from one cell to the next), start (the pixel on which the first cell is centred). In a pipe: "
-        f"{', '.join(_COLUMNS)}.",
+        "layers", running(_layers), purpose="List the layers of a network, their sizes and receptive fields",
+        params=common(),
+        examples=("pellucid layers", "pellucid layers --net torchvision:resnet18 --weights random --input-size 160"),
+        details="The layers stand in order of execution, for one size of input: shape of the output, receptive field "
+        "in pixels, jump (pixels from one cell to the next) and start (the pixel on which the first cell is centered). "
+        f"In a pipe there is a line for each layer, with tabs between {', '.join(_COLUMNS)}.",
     )  # fmt: skip
 
 

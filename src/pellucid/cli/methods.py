@@ -7,7 +7,8 @@ from itertools import groupby
 import click
 
 from pellucid.catalogue import entries
-from pellucid.cli.options import Command, spoken
+from pellucid.cli.common import spoken
+from pellucid.cli.page import Command
 from pellucid.cli.session import Session, running
 from pellucid.cli.tables import plain, table, terminal
 
@@ -15,8 +16,9 @@ from pellucid.cli.tables import plain, table, terminal
 def command() -> click.Command:
     """The command."""
     return Command(
-        "methods", running(_methods), summary="What can be asked", params=spoken(),
-        doc="All methods by chapter, with the paper and the place in it. In a pipe: chapter, name, title, source.",
+        "methods", running(_methods), purpose="List all methods by chapter, with the paper behind each",
+        params=spoken(), examples=("pellucid methods", "pellucid methods --json"),
+        details="In a pipe there is a line for each method, with tabs between chapter, name, title and source.",
     )  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from pellucid.catalogue import Entry
-from pellucid.cli.options import Option, images
+from pellucid.cli.common import images
+from pellucid.cli.page import Argument, Option
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.nouns import Noun
@@ -55,11 +56,11 @@ def _shell_name(kind: type[Noun], name: str) -> str:
 def _option(kind: type[Noun], argument: inspect.Parameter) -> Option:
     needed = argument.default is argument.empty
     several = "made together" if kind.many else "drawn on one scale"
-    default = "" if needed else f"  [default: {argument.default}]"
-    said = f"{kind.help}; given several times, all are {several}{default}"
-    return Option(*kind.flags, metavar=kind.written, help=said, required=needed, multiple=True)
+    fact = "" if needed else f"  [default: {argument.default}]"
+    said = f"{kind.help}; given several times, all are {several}{fact}"
+    return Option(*kind.flags, metavar=kind.written, help=said, required=needed, multiple=True, section="Target")
 
 
-def _argument(kind: type[Noun], name: str, written: str) -> click.Argument:
+def _argument(kind: type[Noun], name: str, written: str) -> Argument:
     metavar = f"{written}..." if kind.many else written
-    return click.Argument([name], nargs=-1 if kind.many else 1, required=True, metavar=metavar, type=click.Path())
+    return Argument(name, help=kind.help, nargs=-1 if kind.many else 1, required=True, metavar=metavar)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pellucid.cli.options import Command, Count, common, images, option
+from pellucid.cli.common import common, images
+from pellucid.cli.options import Count, option
+from pellucid.cli.page import Command
 from pellucid.cli.session import Session, finite, running
 from pellucid.cli.tables import plain, table, terminal
 
@@ -20,11 +22,13 @@ _BAR = 24  # characters for a probability of 1
 
 def command() -> click.Command:
     """The command."""
-    top = option("--top", type=Count, default=5, help="how many guesses")
+    top = option("--top", type=Count, default=5, help="number of classes to list")
     return Command(
-        "predict", running(_predict), summary="What the network sees", params=[images(), top, *common()],
-        doc="The best guesses for each picture. In a pipe: image, rank, class number, name, probability, logit "
-        "(the network's own number, whatever it is; --scores says what).",
+        "predict", running(_predict), purpose="List the most probable classes of each image",
+        params=[images(), top, *common()],
+        examples=("pellucid predict sample:panda", "pellucid predict sample:panda sample:koala --top 3 --json"),
+        details="In a pipe there is a line for each class, with tabs between image, rank, class number, name, "
+        "probability and the network's own output, whose meaning --scores states.",
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ import click
 
 from pellucid import __version__, progress
 from pellucid.cli import words
+from pellucid.cli.common import loaded_as
 from pellucid.cli.watch import Watch
 from pellucid.errors import MissingDevice, PellucidError, UnknownName
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SCHEMA = 1
 """Of the JSON documents: raised when a field changes its meaning or goes away."""
-LOADING = ("weights", "labels", "output", "mean", "std", "channels", "interpolation", "scores")
-"""Options of `load` that the shell has under the same name."""
 _SOME_FAILED = 4
 
 
@@ -56,8 +55,8 @@ class Session:
     @property
     def loading(self) -> dict[str, Any]:
         """What `load` is told besides the network's name."""
-        said = {name: self.given.get(name) for name in LOADING}
-        return said | {"size": self.given.get("input_size"), "value_range": self.value_range}
+        said = {name: self.given.get(shell) for name, shell in loaded_as().items()}
+        return said | {"value_range": self.value_range}
 
     @property
     def value_range(self) -> tuple[float, float] | None:

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import click
 
-from pellucid.cli.ask import Answer, remark, report
+from pellucid.cli.answer import Answer, remark, report
+from pellucid.cli.common import saved, spoken
 from pellucid.cli.files import places, save
-from pellucid.cli.options import Command, Option, common
+from pellucid.cli.page import Argument, Command, Option
 from pellucid.cli.session import Session, running
+from pellucid.cli.view import ViewOption
+from pellucid.draw import kinds, view_options
 from pellucid.result import stored
-
-_KEPT = ("out", "look", "json", "quiet", "debug")
-"""Of the common options those that make sense without a network."""
 
 
 def command() -> click.Command:
     """The command."""
     return Command(
-        "show", running(_show), summary="A saved answer as a picture",
-        doc="An answer that was saved as numbers (--out x.npz), drawn. Nothing in it is run: it may be anybody's.",
+        "show", running(_show), purpose="Draw an answer that was saved as numbers",
+        examples=("pellucid show panda.npz --over sample:panda", "pellucid show panda.npz --view dark --out panda.pdf"),
+        details="--out x.npz of any command saves such a file. Nothing in it is run: it may come from anybody. Which "
+        "keys --view takes depends on what was saved; they are those of the command that saved it.",
         params=[
-            click.Argument(["file"], required=True, metavar="FILE", type=click.Path()),
-            Option("--over", metavar="IMAGE", multiple=True, section="Answer",
-                   help="the pictures that it was made of, in their order: maps are laid over them"),
-            *(one for one in common(out=True) if one.name in _KEPT),
+            Argument("file", required=True, metavar="FILE", help="file of numbers, .npz, that a command has saved"),
+            Option("--over", metavar="IMAGE", multiple=True, section="View",
+                   help="image under the maps, given once for each image that the answer is about"),
+            ViewOption({name: field for kind in kinds() for name, field in view_options(kind).items()}),
+            *saved(), *spoken(),
         ],
     )  # fmt: skip
 
@@ -33,6 +36,6 @@ def _show(session: Session) -> None:
     files = places(given["out"], [given["file"]], "show")[0]
     result = stored.open(given["file"])
     over = session.read_all(given["over"]) if given["over"] else None
-    saved = save(result, over, files, given["look"] or {}, session.watch.words)
+    files = save(result, over, files, given["view"], session.watch.words)
     remark(session, result.meta.title or type(result).__name__, result, "")
-    report(session, [Answer(None, result, saved)])
+    report(session, [Answer(None, result, files)])

@@ -13,8 +13,8 @@ from typing import Any
 
 import click
 
-_LOADED = {"size": "input_size"}
-"""What `load` calls an option that the shell calls otherwise."""
+from pellucid.cli.common import loaded_as
+
 _OF_METHODS = {name: f"--{name}" for name in ("fill", "baseline", "references")}
 """Options of the methods that `explain` asks: a note on them means the method's own command."""
 _VALUE = r"\([^()]*\)|'[^']*'|\"[^\"]*\"|[^\s,;:()]*"
@@ -40,7 +40,7 @@ def translated(text: str, options: Mapping[str, str]) -> str:
             return match[0]
         if match["call"]:
             return _called(match["inside"], options) or match[0]
-        name = match["name"] if match["name"] in options else _LOADED.get(match["name"], match["name"])
+        name = match["name"] if match["name"] in options else loaded_as().get(match["name"], match["name"])
         return _flag(name, match["value"], {**_OF_METHODS, **options}) or match[0]
 
     return _SAID.sub(said, text)
@@ -67,7 +67,7 @@ def _called(inside: str, options: Mapping[str, str]) -> str:
     net = re.match(r"'([^']+)'", inside)
     said = f"--net {net[1]}" if net and "net" in options else ""
     for match in re.finditer(rf"{_NAMED.pattern}(?P<rest>[^,()]*)", inside):
-        flag = _flag(_LOADED.get(match["name"], match["name"]), match["value"], options)
+        flag = _flag(loaded_as().get(match["name"], match["name"]), match["value"], options)
         if not flag:
             return ""
         between = "" if not said else ", " if " for " in said else " "  # alternatives say what each is for

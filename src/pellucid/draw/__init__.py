@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
-from pellucid.draw.drawings import checked, drawing, drawing_of
+from pydantic.fields import FieldInfo
+
+from pellucid.draw.drawings import drawing, drawing_of
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
+from pellucid.draw.view import options_of
+from pellucid.errors import BadPlugin, unknown
+from pellucid.plugins import DRAWINGS, RESULTS
 
-__all__ = ["Look", "Picture", "draw", "drawing"]
+__all__ = ["Look", "Picture", "draw", "drawing", "kinds", "view_options"]
 
 
 def draw(result: Any, over: Any = None, **options: Any) -> Picture:
@@ -22,7 +28,29 @@ def draw(result: Any, over: Any = None, **options: Any) -> Picture:
     """
     drawn = drawing_of(result)
     first = result[0] if isinstance(result, (list, tuple)) else result
-    return drawn(result, over, **checked(drawn, type(first).__name__, options))
+    known = options_of(drawn)
+    for name in options:
+        if name not in known:
+            raise unknown(f"option of draw for a {type(first).__name__}", name, known)
+    return drawn(result, over, **options)
+
+
+def kinds() -> tuple[type, ...]:
+    """Every kind of result that can be drawn. What a package adds and cannot be imported is left out."""
+    found = []
+    for row in DRAWINGS.rows():
+        if not row.said.get("several"):
+            with suppress(BadPlugin):
+                DRAWINGS.load(row)
+                found.append(RESULTS.get(row.name))
+    return tuple(found)
+
+
+def view_options(kind: type) -> dict[str, FieldInfo]:
+    """The options of drawing a result of that kind, with their types, defaults and descriptions; of several
+    explanations drawn as one, those of a list.
+    """
+    return options_of(DRAWINGS.get("list of Explanation" if kind is list else kind.__name__))
 
 
 class _Callable(ModuleType):

@@ -21,7 +21,7 @@ from pellucid.result.study import Study
 from pellucid.result.table import Table
 from pellucid.result.unit_page import UnitPage
 from pellucid.result.weights import Filters
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 @overload
 def draw(
@@ -39,17 +39,17 @@ def draw(
     result: Explanation,
     over: ImagesLike | None = None,
     *,
-    view: str | None = None,
-    scale: str | float = "common",
+    view: Literal["signed", "positive", "negative", "magnitude"] | None = None,
+    scale: Literal["common", "own"] | float = "common",
     percentile: float | None = None,
     opacity: float = 0.85,
     colours: str | None = None,
-    smooth: str | None = None,
+    smooth: Literal["linear", "cubic", "cells"] | None = None,
     crop: bool = True,
     field: bool = False,
     dark: bool = False,
     title: str | None = None,
-    photo: str = "coarse",
+    photo: Literal["coarse", "all", "none"] = "coarse",
 ) -> Picture:
     """Photo, guesses, and the maps of every method for every guess; one scale in each row.
 
@@ -62,12 +62,12 @@ def draw(
     result: Sequence[Explanation],
     over: ImagesLike | None = None,
     *,
-    view: str | None = None,
-    scale: Any = "own",
+    view: Literal["signed", "positive", "negative", "magnitude"] | None = None,
+    scale: Literal["common", "own"] | float = "own",
     percentile: float | None = None,
     opacity: float = 0.85,
     colours: str | None = None,
-    smooth: str | None = None,
+    smooth: Literal["linear", "cubic", "cells"] | None = None,
     crop: bool = False,
     field: bool = False,
     dark: bool = False,
@@ -85,20 +85,25 @@ def draw(
     *,
     title: str | None = None,
     dark: bool = False,
+    scale: Literal["common", "own"] | None = None,
+    panels: Literal["rgb", "channels"] = "rgb",
+    page: int = 1,
 ) -> Picture:
-    """All filters in a grid, each above its number; what lies `over` nothing is not asked for."""
+    """The filters of a page in a grid, each above its number. Raises PellucidError for `over`, and for a page that is
+    not there.
+    """
 
 @overload
 def draw(
     result: Heatmap | Sequence[Heatmap],
     over: ImagesLike | None = None,
     *,
-    view: str | None = None,
-    scale: str | float = "common",
+    view: Literal["signed", "positive", "negative", "magnitude"] | None = None,
+    scale: Literal["common", "own"] | float = "common",
     percentile: float | None = None,
     opacity: float = 0.85,
     colours: str | None = None,
-    smooth: str | None = None,
+    smooth: Literal["linear", "cubic", "cells"] | None = None,
     crop: bool = False,
     field: bool = False,
     dark: bool = False,
@@ -133,20 +138,20 @@ def draw(
     result: Maps,
     over: ImagesLike | None = None,
     *,
-    view: str | None = None,
-    scale: str | float = "common",
+    view: Literal["signed", "positive", "negative", "magnitude"] | None = None,
+    scale: Any = "own",
     percentile: float | None = None,
     opacity: float = 0.85,
     colours: str | None = None,
-    smooth: str | None = None,
-    crop: bool = False,
+    smooth: Literal["linear", "cubic", "cells"] | None = None,
+    crop: bool = True,
     field: bool = False,
     dark: bool = False,
     title: str | None = None,
 ) -> Picture:
     """All maps; with `over` they lie on the photos, on the part that the network saw unless crop=False.
 
-    The options are those of `Look`.
+    The other options are those of `Look`.
     """
 
 @overload
@@ -164,12 +169,12 @@ def draw(
     result: Panel,
     over: ImagesLike | None = None,
     *,
-    view: str | None = None,
-    scale: str | float = "common",
+    view: Literal["signed", "positive", "negative", "magnitude"] | None = None,
+    scale: Literal["common", "own"] | float = "common",
     percentile: float | None = None,
     opacity: float = 0.85,
     colours: str | None = None,
-    smooth: str | None = None,
+    smooth: Literal["linear", "cubic", "cells"] | None = None,
     crop: bool = False,
     field: bool = False,
     dark: bool = False,
@@ -193,8 +198,8 @@ def draw(
     over: ImagesLike | None = None,
     *,
     title: str | None = None,
-    columns: int | None = None,
     dark: bool = False,
+    columns: int | None = None,
 ) -> Picture:
     """All pictures in a grid, each above its name, its facts and its trust; what belongs beside it to its left.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from pellucid.draw import words
 from pellucid.draw.drawings import drawing
@@ -24,8 +25,9 @@ _SMALLEST = 0.5  # of a cell
 
 @drawing(Atlas)
 def draw_atlas(
-    result: Atlas, over: Any = None, *, title: str | None = None, dark: bool = False, names: bool = True
-) -> Picture:
+    result: Atlas, over: Any = None, *, title: str | None = None, dark: bool = False,
+    names: Annotated[bool, Field(description="write the most supported class under each cell")] = True,
+) -> Picture:  # fmt: skip
     """Every cell's picture in its place, and with `names` the class that it speaks for most."""
     look = Look(dark=dark)
     if not len(result):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from pellucid.draw import words
 from pellucid.draw.drawings import drawing
@@ -27,7 +27,7 @@ def draw_contact(
     over: Any = None,
     *,
     title: str | None = None,
-    scale: Any = "own",
+    scale: Literal["common", "own"] | float | int = "own",
     **options: Any,
 ) -> Picture:
     """The first question of each explanation: photos on top, then a row of maps for each method that all share.

@@ -8,14 +8,11 @@ Another package names its function in the entry points `pellucid.drawings`.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
-from pellucid.errors import PellucidError, unknown
+from pellucid.errors import PellucidError
 from pellucid.plugins import DRAWINGS
 from pellucid.result import Result
 
@@ -43,15 +40,3 @@ def drawing_of(result: Any) -> Callable[..., Picture]:
     what = f"{type(result).__name__} of {type(first).__name__}" if first is not result else type(result).__name__
     kinds = ", ".join(row.name for row in DRAWINGS.rows())
     raise PellucidError(f"no picture for a {what}: these can be drawn: {kinds}")
-
-
-def checked(drawn: Callable[..., Picture], what: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options, of which the drawing knows every one; its `**options` are those of a Look."""
-    parameters = inspect.signature(drawn).parameters.values()
-    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-    if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        known += [one.name for one in fields(Look)]
-    for name in options:
-        if name not in known:
-            raise unknown(f"option of draw for a {what}", name, known)
-    return dict(options)

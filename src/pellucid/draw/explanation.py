@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from pellucid.draw import words
 from pellucid.draw.bar import ROOM, colour_bar
@@ -29,8 +30,11 @@ PHOTO = ("coarse", "all", "none")
 
 @drawing(Explanation)
 def draw_explanation(
-    explanation: Explanation, over: Any = None, *, title: str | None = None, photo: str = "coarse",
-    crop: bool = True, **options: Any,
+    explanation: Explanation, over: Any = None, *, title: str | None = None, crop: bool = True,
+    photo: Annotated[
+        Literal["coarse", "all", "none"], Field(description="maps that lie over the photo; coarse: not those of pixels")
+    ] = "coarse",
+    **options: Any,
 ) -> Picture:  # fmt: skip
     """Photo, guesses, and the maps of every method for every guess; one scale in each row.
 

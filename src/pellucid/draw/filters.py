@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from pellucid.described import Default
 from pellucid.draw import words
 from pellucid.draw.bar import ROOM, colour_bar
 from pellucid.draw.colours import STEPS, Floats, Scale
@@ -30,19 +33,62 @@ _TILE = 46.0  # of a filter that reads one channel
 _WEIGHT = 1.5  # of a single weight, at least
 _BROKEN = np.array([0.85, 0.1, 0.75])  # weights that are no numbers
 _COLOURS = ("red", "green", "blue")
+_WEIGHTS = 20_000  # on a page
+_FILTERS = 64  # on a page
+_PIXEL = 4  # channels of a picture, at most: gray, RGB, RGBA
 
 
 @drawing(Filters)
-def draw_filters(result: Filters, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
-    """All filters in a grid, each above its number; what lies `over` nothing is not asked for."""
+def draw_filters(
+    result: Filters, over: Any = None, *, title: str | None = None, dark: bool = False,
+    scale: Annotated[
+        Literal["common", "own"] | None,
+        Field(description="weight at which the grays end: the same for all filters, or each filter's own"),
+        Default("common for filters that act on pixels, else own"),
+    ] = None,
+    panels: Annotated[
+        Literal["rgb", "channels"], Field(description="draw filters in color, or each input channel in gray by itself")
+    ] = "rgb",
+    page: Annotated[int, Field(ge=1, description="page of a layer with more filters than fit on one")] = 1,
+) -> Picture:  # fmt: skip
+    """The filters of a page in a grid, each above its number. Raises PellucidError for `over`, and for a page that is
+    not there.
+    """
     look = Look(dark=dark)
     if over is not None:
         raise PellucidError("filters are not made of pictures: draw them without over=")
     if not result.values.size:
         raise PellucidError("there are no filters to draw")
     title = title or words.title_of(result.meta)
-    coloured = result.colours and not result.apart
-    ends = _ends(result)
+    coloured = result.colours and panels == "rgb"
+    common = (scale or ("common" if _on_pixels(result) else "own")) == "common"
+    shown, part = _page(result, page)
+    return _drawn(shown, title, part, coloured, common, look)
+
+
+def _on_pixels(result: Filters) -> bool:
+    """Whether the filters are those of a first layer, by what they read: all the same, and few channels."""
+    return len(set(result.inputs)) == 1 and result.values.shape[1] <= _PIXEL
+
+
+def _page(result: Filters, page: int) -> tuple[Filters, str]:
+    """The filters of a page, and which they are; all that there are, where they fit on one."""
+    size = max(len(result), 1) if result.colours else max(min(_WEIGHTS // max(result.values[0].size, 1), _FILTERS), 1)
+    pages = -(-len(result) // size)
+    if page > pages:
+        raise PellucidError(f"page={page}: there are {pages} of them, for {len(result)} filters")
+    rows = slice((page - 1) * size, page * size)
+    if pages == 1:
+        return result, ""
+    shown = dataclasses.replace(
+        result, values=result.values[rows], units=result.units[rows], inputs=result.inputs[rows],
+        names=result.names[rows],
+    )  # fmt: skip
+    return shown, f"page {page} of {pages}: filters {shown.units[0]} to {shown.units[-1]} of {len(result)}"
+
+
+def _drawn(result: Filters, title: str, part: str, coloured: bool, common: bool, look: Look) -> Picture:
+    ends = _ends(result, common)
     tiles = [_colours(one, end) if coloured else _greys(one, end) for one, end in zip(result.values, ends, strict=True)]
     across, size = _layout(result, coloured)
     sheet = Sheet.sized(max(across * (size + _GAP) - _GAP, 320.0) + 2 * MARGIN + ROOM, look.theme.paper)
@@ -52,20 +98,21 @@ def draw_filters(result: Filters, over: Any = None, *, title: str | None = None,
             _one(sheet, MARGIN + k * (size + _GAP), y, size, result, start + k, tile, look)
             for k, tile in enumerate(tiles[start : start + across])
         )
-    if result.common or len(result) == 1:
+    if common or len(result) == 1:
         scale = Scale(ends[0], "signed", np.repeat(np.linspace(0, 1, STEPS)[:, None], 3, axis=1))
         colour_bar(sheet, sheet.width - MARGIN - ROOM + 12, top, 150.0, scale, "weight", look.theme)
         y = max(y, top + 160)
-    notes = [_reading(result, coloured), *words.few(result.meta.notes), *filter(None, [words.origin(result.meta)])]
+    notes = [_reading(result, coloured, common), *filter(None, [part]), *words.few(result.meta.notes),
+             *filter(None, [words.origin(result.meta)])]  # fmt: skip
     sheet.height = footnotes(sheet, y + 6, notes, look) + MARGIN
     alt = _alt(result, title)
     return Picture(sheet, alt, words.about(result.meta, title, alt))
 
 
-def _ends(result: Filters) -> list[float]:
+def _ends(result: Filters, common: bool) -> list[float]:
     """Where black and white lie for each filter: the largest weight of all, or its own."""
     sizes = np.where(np.isfinite(result.values), np.abs(result.values.astype(np.float64)), 0).max((1, 2, 3))
-    return [float(sizes.max())] * len(sizes) if result.common else sizes.tolist()
+    return [float(sizes.max())] * len(sizes) if common else sizes.tolist()
 
 
 def _layout(result: Filters, coloured: bool) -> tuple[int, float]:
@@ -151,11 +198,11 @@ def _below(result: Filters) -> str:
     return " · ".join(filter(None, [layer, size, unplaced(result.meta.net)]))
 
 
-def _reading(result: Filters, coloured: bool) -> str:
+def _reading(result: Filters, coloured: bool, common: bool) -> str:
     """How the pictures are to be read, and on what scale."""
-    ends = _ends(result)
-    largest = number(ends[0]) if result.common or len(result) == 1 else ""
-    span = f"one scale for all, to ±{largest}" if result.common else "each filter on a scale of its own"
+    ends = _ends(result, common)
+    largest = number(ends[0]) if common or len(result) == 1 else ""
+    span = f"one scale for all, to ±{largest}" if common else "each filter on a scale of its own"
     if coloured:
         how = "Mid-grey is a weight of zero, more of a colour a positive weight for it"
     else:

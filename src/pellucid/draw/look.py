@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from pellucid.described import Default
 from pellucid.draw.colours import DARK, LIGHT, VIEWS, Floats, Scale, Theme, reach, table, viewed
 from pellucid.draw.overlay import SMOOTHINGS, Sampled, Window, alone, overlaid, sampled, seen_box, whole_box
 from pellucid.draw.picture import one_of
@@ -33,17 +35,34 @@ class Look:
     default cubic for coarse maps and linear for maps of single pixels.
     """
 
-    view: str | None = None
-    scale: str | float | int = "common"
-    percentile: float | int | None = None
-    opacity: float | int = 0.85
-    colours: str | None = None
-    smooth: str | None = None
-    crop: bool = False
-    """Show only the part of the original that the network saw."""
-    field: bool = False
-    """Outline the receptive field of the strongest cell."""
-    dark: bool = False
+    view: Annotated[
+        Literal["signed", "positive", "negative", "magnitude"] | None,
+        Field(description="part of the values that is shown"),
+        Default("signed where the map has both signs, else magnitude"),
+    ] = None
+    scale: Annotated[
+        Literal["common", "own"] | float | int,
+        Field(description="value at which the colors end: the same for all maps, each map's own, or a number"),
+    ] = "common"
+    percentile: Annotated[
+        float | int | None,
+        Field(gt=0, le=100, description="percentile of the magnitudes at which the colors end"),
+        Default("99 for maps of single pixels, else 100"),
+    ] = None
+    opacity: Annotated[float | int, Field(ge=0, le=1, description="opacity of the map over the photo")] = 0.85
+    colours: Annotated[
+        str | None,
+        Field(description="matplotlib colormap of the map"),
+        Default("blue to orange-red for signed values, else a single hue"),
+    ] = None
+    smooth: Annotated[
+        Literal["linear", "cubic", "cells"] | None,
+        Field(description="interpolation between the cells of the map"),
+        Default("linear for maps of single pixels, else cubic"),
+    ] = None
+    crop: Annotated[bool, Field(description="show only the part of the image that the network saw")] = False
+    field: Annotated[bool, Field(description="outline the receptive field of the strongest cell")] = False
+    dark: Annotated[bool, Field(description="draw on a dark background")] = False
 
     def __post_init__(self) -> None:
         if self.view is not None:

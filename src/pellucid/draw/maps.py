@@ -33,12 +33,14 @@ Photo = NDArray[np.uint8] | None
 
 
 @drawing(Maps)
-def draw_maps(result: Maps, over: Any = None, *, title: str | None = None, **options: Any) -> Picture:
+def draw_maps(
+    result: Maps, over: Any = None, *, title: str | None = None, scale: Any = "own", crop: bool = True, **options: Any
+) -> Picture:
     """All maps; with `over` they lie on the photos, on the part that the network saw unless crop=False.
 
-    The options are those of `Look`.
+    The other options are those of `Look`.
     """
-    look = Look(**{"scale": "common" if result.common else "own", "crop": True, **options})
+    look = Look(scale=scale, crop=crop, **options)
     if not result.values.size:
         raise PellucidError("there are no maps to draw")
     photos: Sequence[Photo] = [None] * len(result)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from pydantic import Field
 
+from pellucid.described import Default
 from pellucid.draw import words
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
@@ -28,8 +30,11 @@ _TOLD = 8  # pictures whose caption the alternative text repeats
 
 @drawing(Pictures)
 def draw_pictures(
-    result: Pictures, over: Any = None, *, title: str | None = None, columns: int | None = None, dark: bool = False
-) -> Picture:
+    result: Pictures, over: Any = None, *, title: str | None = None, dark: bool = False,
+    columns: Annotated[
+        int | None, Field(ge=1, description="number of pictures in a row"), Default("as many as belong together")
+    ] = None,
+) -> Picture:  # fmt: skip
     """All pictures in a grid, each above its name, its facts and its trust; what belongs beside it to its left.
 
     A picture that is adversarial noise is framed and says so.

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from pydantic import Field
 
 from pellucid.draw import words
 from pellucid.draw.colours import Theme, distinct
@@ -32,8 +33,10 @@ _GRID = 250  # rows or columns: smaller cells are no pictures
 
 @drawing(Places)
 def draw_places(
-    result: Places, over: Any = None, *, title: str | None = None, dark: bool = False, grid: bool = False,
-    seams: bool = True, colours: bool = True,
+    result: Places, over: Any = None, *, title: str | None = None, dark: bool = False,
+    grid: Annotated[bool, Field(description="draw all images in a grid, a cell for each")] = False,
+    seams: Annotated[bool, Field(description="draw borders in the grid between neighbors that are far apart")] = True,
+    colours: Annotated[bool, Field(description="frame images by the color of their class, up to 24 classes")] = True,
 ) -> Picture:  # fmt: skip
     """The pictures where they lie, those that hide least on top; or with `grid` all of them, a cell for each.
 

@@ -38,7 +38,8 @@ class Images(Noun):
     size until a network has cut them to its own. `originals` are the pictures as they were read.
     """
 
-    written, samples, format = "IMAGE", ("photo.jpg",), "image"
+    written, samples, format = "IMAGE", ("sample:panda", "sample:koala"), "image"
+    help = "image file, URL, or sample such as sample:panda"
     many = by_network = True
     pictures: tuple[Tensor, ...]
     ids: tuple[str, ...]

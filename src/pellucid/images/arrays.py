@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pellucid.errors import BadImage
+from pellucid.loading import Range as Range
 
-Range = tuple[float | int, float | int]
-"""(black, white)"""
 Array = NDArray[Any]
 Layout = Literal["chw", "hwc"]
 """Which axis of a picture's array holds the channels: the first, or the last."""

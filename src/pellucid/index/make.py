@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
+
+from pellucid.described import Default, Shell
 from pellucid.images.sources import Source
 from pellucid.index.index import Index
 from pellucid.index.plan import planned
@@ -20,8 +23,19 @@ def index(
     images: Source | str | Path,
     *,
     store: str | Path,
-    layers: Sequence[str] | None = None,
+    layers: Annotated[
+        Sequence[str] | None,
+        Field(description="layers whose units are recorded"),
+        Default("all with weights"),
+        Shell(value="NAME,…"),
+    ] = None,
     folds: Sequence[Fold[Any]] = (),
+    shard: Annotated[
+        int | None,
+        Field(ge=2, description="images per shard; at most one shard is done again after a crash"),
+        Default("512, or 4096 above 65,536 images"),
+    ] = None,
+    seed: Annotated[int, Field(ge=0, description="seed of the order of the images and of the sampled places")] = 0,
     runner: Runner | None = None,
     **options: Any,
 ) -> Index:
@@ -32,13 +46,14 @@ def index(
     and `bottom` (10) weakest images and where in them, quantiles and moments, and its maxima on `probe` (10,000)
     random images; of every image the means over places of the layers to `embed` (by default what the classifier
     reads), and the maxima of the layers to `pool`; the means over the images of each class. These are `options`, and
-    so are `class_means`, `samples`, `seed`, `shard` and `batch`. Statistics of your own or of another package are
+    so are `class_means`, `samples` and `batch`. Statistics of your own or of another package are
     `folds`. A run that was stopped goes on where it was. `runner` says where the work is done: in this process unless
     told otherwise. What looking for the images passed over, and those that could not be read, stand in `Index.notes`
     and in the notes of its results.
     """
     net, source = Net.of(net), Source.of(images)
-    plan = planned(net, source, layers=layers, folds=folds, **options)
+    work: dict[str, Any] = {"seed": seed} if shard is None else {"seed": seed, "shard": shard}
+    plan = planned(net, source, layers=layers, folds=folds, **work, **options)
     done = swept(plan, store, runner or Here(net, source))
     said = (*source.notes, *_unread(done, source))
     for note in said:

@@ -18,6 +18,7 @@ class Indexes(Noun):
     """Indexes over the same pictures, first to last."""
 
     written, samples, format, many = "INDEX", ("first.index last.index",), "index", True
+    help = "folders of two or more indexes over the same images"
     has_network = True
     each: tuple[Index, ...]
 

@@ -15,7 +15,8 @@ from pellucid.target import Channel, Target
 class Unit(Noun):
     """One channel of one layer."""
 
-    written, samples, format = "LAYER:UNIT", ("layer4:151",), "unit"
+    written, samples, format = "LAYER:UNIT", ("blocks.4:17",), "unit"
+    help = "layer and channel of the unit, such as blocks.4:17"
     layer: str
     channel: int
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, Unpack, get_args
 
 import torch
 from torch import nn
@@ -14,37 +14,24 @@ from torch.nn.parameter import is_lazy
 
 from pellucid.ambient import neutral
 from pellucid.errors import BadNetwork, PellucidError, UnknownName, unknown
-from pellucid.images.arrays import Range, check_range
+from pellucid.images.arrays import check_range
+from pellucid.loading import Interpolation, LoadOptions, Scores, declared
 from pellucid.net import Net, NetLike
 from pellucid.net.checkpoint import SUFFIXES, read_checkpoint
 from pellucid.net.dimensions import refused_once
 from pellucid.net.fit import fitted
 from pellucid.net.guard import unready
 from pellucid.net.label_files import labels_of
-from pellucid.net.labels import Labels
 from pellucid.net.layers import blank
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.sources import FUNCTION, Found, bare, find
 from pellucid.net.units import on_scale, per_channel
 from pellucid.plugins import NETWORKS, forms
-from pellucid.result.scores import Scores
 
 
+@declared(LoadOptions)
 @neutral()
-def load(
-    spec: NetLike,
-    *,
-    weights: str | Path | None = None,
-    size: int | tuple[int, int] | None = None,
-    mean: float | int | Sequence[float | int] | None = None,
-    std: float | int | Sequence[float | int] | None = None,
-    interpolation: str | None = None,
-    labels: Labels | Sequence[str] | Mapping[Any, Any] | str | Path | None = None,
-    output: str | None = None,
-    channels: int | None = None,
-    value_range: Range | None = None,
-    scores: Scores | None = None,
-) -> Net:
+def load(spec: NetLike, **options: Unpack[LoadOptions]) -> Net:
     """A network to study.
 
     `spec` is a name (`timm:resnet50`; the help of `--net` lists all kinds), a function of your own that makes it
@@ -64,6 +51,9 @@ def load(
     Checkpoints are never unpickled; `module:function` runs the user's code. The global random generators are
     left alone. Raises BadNetwork, UnknownName or MissingExtra in one line.
     """
+    weights, labels, output, scores = (
+        options.get("weights"), options.get("labels"), options.get("output"), options.get("scores"),
+    )  # fmt: skip
     found, said = _found(spec, weights), list(spec.said) if isinstance(spec, Net) else []
     if weights is not None and weights != "random":
         tensors = read_checkpoint(weights)
@@ -72,7 +62,7 @@ def load(
     for part in found.module.modules():
         if any(tensor is not None and is_lazy(tensor) for tensor in part._parameters.values()):
             raise unready(part)
-    preprocess = _adjusted(found.preprocess, size, mean, std, interpolation, channels, check_range(value_range))
+    preprocess = _adjusted(found.preprocess, options)
     names = found.labels if labels is None else labels_of(labels)
     if output is not None and not isinstance(output, str):
         raise PellucidError(f"output={output!r}: a name or index as text, for example 'logits' or '0'")
@@ -153,21 +143,20 @@ def _unwrapped(module: nn.Module) -> nn.Module:
     return _unwrapped(original) if isinstance(original, nn.Module) else module
 
 
-def _adjusted(
-    known: Preprocess, size: Any, mean: Any, std: Any, interpolation: Any, channels: Any, value_range: Range | None
-) -> Preprocess:
+def _adjusted(known: Preprocess, options: LoadOptions) -> Preprocess:
     """`known` with what the user says instead. Raises PellucidError for what cannot be."""
+    channels, size, interpolation = options.get("channels"), options.get("size"), options.get("interpolation")
+    mean, std = options.get("mean"), options.get("std")
     if channels is not None and not (isinstance(channels, int) and channels > 0):
         raise PellucidError(f"channels={channels!r}: a number of channels, such as 1 or 3")
     if size is not None:
         known = _resized(known, _pair(size))
     if interpolation is not None:
-        ways = get_args(get_type_hints(Preprocess)["interpolation"])
-        if interpolation not in ways:
-            raise unknown("interpolation", str(interpolation), ways)
+        if interpolation not in get_args(Interpolation):
+            raise unknown("interpolation", str(interpolation), get_args(Interpolation))
         known = replace(known, interpolation=interpolation)
     known = replace(known, channels=known.channels if channels is None else channels)
-    known = on_scale(known, value_range)
+    known = on_scale(known, check_range(options.get("value_range")))
     if mean is not None:
         known = replace(known, mean=per_channel("mean", mean, known.value_range))
     if std is not None:

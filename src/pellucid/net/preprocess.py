@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -14,6 +13,7 @@ from pellucid.errors import BadImage
 from pellucid.geometry import View
 from pellucid.images import Images, as_float
 from pellucid.images.arrays import Range
+from pellucid.loading import Interpolation
 
 _SLACK = 1e-3  # of the range, as where numbers are read
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, what every image library means by grey
@@ -30,7 +30,7 @@ class Preprocess:
 
     resize: int | tuple[int, int] | None = None
     crop: tuple[int, int] | None = None
-    interpolation: Literal["bilinear", "bicubic", "nearest"] = "bilinear"
+    interpolation: Interpolation = "bilinear"
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
     channels: int | None = 3

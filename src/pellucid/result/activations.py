@@ -26,8 +26,6 @@ class Maps(Result):
     views: tuple[View, ...]
     blank: tuple[float, ...]
     channels: int
-    common: bool = False
-    """Drawn on one scale for all maps, or each on its own."""
     meta: Meta = field(default_factory=Meta)
     each = ("values", "views", "blank")
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pellucid.loading import Scores
 
-Scores = Literal["logits", "probabilities", "log_probabilities", "multilabel", "regression"]
-"""Logits of classes that exclude one another (softmax); probabilities, of one class out of several or of each by
-itself; their logarithms; logits of labels of which each stands by itself (sigmoid); values that are no classes."""
+__all__ = ["UNIT", "Scores"]
 
 UNIT: dict[str, str] = {
     "logits": "logit",

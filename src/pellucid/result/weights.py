@@ -23,10 +23,6 @@ class Filters(Result):
     units: tuple[int, ...]
     inputs: tuple[tuple[int, ...], ...]
     colours: bool = False
-    apart: bool = False
-    """Each channel in a picture of its own, although the channels are colours."""
-    common: bool = True
-    """Drawn on one scale for all filters, or each on its own."""
     names: tuple[str, ...] = ()
     """What to say under each filter, besides its number."""
     meta: Meta = field(default_factory=Meta)

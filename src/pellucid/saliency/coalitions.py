@@ -25,9 +25,9 @@ from pellucid.saliency.superpixels import mean_colors, superpixels
 from pellucid.target import Target, fixed, scored
 
 Segments = Annotated[
-    Literal["quickshift", "slic", "grid"], Field(description="how the picture is cut into superpixels")
+    Literal["quickshift", "slic", "grid"], Field(description="way to cut the image into superpixels", examples=["slic"])
 ]
-Pieces = Annotated[int, Field(ge=1, le=4096, description="about how many, for slic and grid")]
+Pieces = Annotated[int, Field(ge=1, le=4096, description="approximate number of superpixels, for slic and grid")]
 Own = Literal["superpixel", Fill]
 
 
@@ -39,7 +39,7 @@ def _hiding(value: Own | PictureLike) -> Any:
 Hiding = Annotated[
     Own | InstanceOf[Images],
     BeforeValidator(_hiding),
-    Field(description="what a hidden superpixel shows: its own mean colour, a fill, or a picture of one's own"),
+    Field(description="fill of a hidden superpixel: its own mean color, a named fill, or an image of your own"),
 ]
 
 

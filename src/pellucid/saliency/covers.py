@@ -22,14 +22,15 @@ from pellucid.target import Target, fixed, scored
 
 Side = Annotated[int, Field(ge=1)]
 Size = Annotated[
-    Side | tuple[Side, Side], Field(description="of the cover: its side, or HEIGHT,WIDTH, in pixels of the input")
+    Side | tuple[Side, Side],
+    Field(description="side of the cover, or HEIGHT,WIDTH, in pixels of the network's input", examples=[48]),
 ]
-Stride = Annotated[int, Field(ge=1, description="step between covers, in pixels")]
-Cover = Annotated[Filling, Field(description="what the cover shows, in pixel values; or a picture of one's own")]
+Stride = Annotated[int, Field(ge=1, description="step between covers, in pixels of the network's input")]
+Cover = Annotated[Filling, Field(description="fill of the covered part: a named one, or an image of your own")]
 Edge = Literal["inside", "clip", "pad"]
 Border = Annotated[
     Edge,
-    Field(description="the last cover is moved inside, or clipped; or covers hang over all edges (pad)"),
+    Field(description="placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad)"),
 ]
 Span = tuple[int, int]
 """(first pixel, pixel after the last)"""

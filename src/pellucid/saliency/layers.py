@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 from torch import Tensor
 
+from pellucid.described import Default
 from pellucid.errors import Refused
 from pellucid.geometry import Placement, between
 from pellucid.images import Images
@@ -17,15 +18,17 @@ from pellucid.net.effective import bundled_placement, effective
 
 LayerNames = Annotated[
     LayerName | tuple[LayerName, ...] | None,
-    Field(description="whose maps to weight, several as 'a,b'; by default the last one with places"),
+    Field(description="layer of the maps; several layers, as a,b, give one map", examples=["blocks.4"]),
+    Default("the last layer with spatial maps"),
 ]
 Placing = Literal["auto", "field", "effective", "stretch"]
 PlacingOption = Annotated[
     Placing,
     Field(
-        description="cells in the middle of their receptive fields; where they look, measured once for each layer (16 "
-        "to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled "
-        "network, else by receptive fields"
+        description="position of a layer's cells in the image: at the centers of their receptive fields (field), at "
+        "the measured centers of their effective fields (effective, 16 to 64 backward passes once for "
+        "each layer), stretched over the image as most tools do (stretch); auto is effective for the "
+        "bundled network, else field"
     ),
 ]
 

@@ -40,7 +40,7 @@ class Peer:
 class Target(Noun, ABC):
     """A question with a number for an answer: `target(run)` gives (N,) scores, differentiable."""
 
-    written, flags, samples, format = "TARGET", ("-t", "--target"), ("goldfish",), "target"
+    written, flags, samples, format = "TARGET", ("-t", "--target"), ("giant panda", "koala"), "target"
     apart = by_network = True
     help = Written()
     if TYPE_CHECKING:  # a class may have them fixed, each target its own, or a property may find them

@@ -57,7 +57,7 @@ def test_maps_are_the_layers_own(units: Any, memory: int, monkeypatch: pytest.Mo
     assert maps.units == expected
     assert np.allclose(maps.values, whole[:, list(expected)], rtol=0, atol=1e-14)
     assert maps.blank == tuple((whole == 0).all((2, 3)).mean(1).tolist())
-    assert (maps.channels, maps.meta.layer, maps.common) == (12, "3", False)
+    assert (maps.channels, maps.meta.layer) == (12, "3")
     assert maps.placement == net.layer("3", (16, 16)).placement
     named = ", ".join(f"{unit} ({whole[:, unit].max():.3g})" for unit in strongest[:5])
     assert f"strongest units over 3 images: {named}" in maps.meta.notes

@@ -57,7 +57,7 @@ def test_first_layer_has_the_weights_of_the_layer_that_runs_first() -> None:
 
     module = Turned()
     found = pl.filters.first_layer(net_of(module), order="unit")
-    assert (found.meta.layer, found.units, found.colours, found.apart) == ("earlier", (0, 1, 2, 3, 4), True, False)
+    assert (found.meta.layer, found.units, found.colours) == ("earlier", (0, 1, 2, 3, 4), True)
     assert np.array_equal(found.values, module.earlier.weight.detach().numpy())
     assert found.inputs == ((0, 1, 2),) * 5
 
@@ -66,14 +66,14 @@ def test_first_layer_has_the_weights_of_the_layer_that_runs_first() -> None:
 @pytest.mark.parametrize("panels", ["rgb", "channels"])
 def test_first_layer_takes_any_number_of_channels(channels: int, panels: str) -> None:
     net = net_of(nn.Sequential(nn.Conv2d(channels, 6, 3), nn.ReLU()), channels)
-    found = pl.filters.first_layer(net, panels=panels)
+    found = pl.filters.first_layer(net)
     assert found.values.shape == (6, channels, 3, 3)
     assert found.colours is (channels == 3)
     assert sorted(found.units) == list(range(6))
     weight = net.module[0].weight.detach().numpy()  # type: ignore[index]
     assert np.array_equal(found.values, weight[list(found.units)])
     assert any("channel by channel" in note for note in found.meta.notes) is (channels != 3)
-    assert pl.draw(found).array.shape[0] > 100
+    assert pl.draw(found, panels=panels).array.shape[0] > 100
 
 
 def test_first_layer_sorts_by_norm() -> None:
@@ -197,16 +197,13 @@ def test_channels_of_a_transposed_convolution(groups: int) -> None:
                 assert np.array_equal(layer(impulse)[0, unit].numpy(), found.values[unit, k])
 
 
-def test_channels_come_in_pages() -> None:
+def test_channels_of_all_filters_or_of_some() -> None:
     module = nn.Sequential(nn.Conv2d(3, 150, 1), nn.Conv2d(150, 130, 3))
     net = net_of(module)
-    pages = [pl.filters.channels(net, page=page) for page in range(1, 10 + 1)]
-    assert pages[0].meta.notes[-1] == f"page 1 of 10: filters 0 to {len(pages[0]) - 1} of 130"
-    assert [unit for page in pages for unit in page.units] == list(range(130))
+    found = pl.filters.channels(net)
     weight = module[1].weight.detach().numpy()
-    assert np.array_equal(np.concatenate([page.values for page in pages]), weight)
-    with pytest.raises(PellucidError, match="page=11: layer '1' has 10 of them, for 130 filters"):
-        pl.filters.channels(net, page=11)
+    assert found.units == tuple(range(130))
+    assert np.array_equal(found.values, weight)
     some = pl.filters.channels(net, units=(7, 3, 7))
     assert some.units == (7, 3)
     assert np.array_equal(some.values, weight[[7, 3]])
@@ -225,8 +222,6 @@ def test_channels_refuse_what_is_not_there() -> None:
         pl.filters.channels(net, layer="0", units=(1, 4))
     with pytest.raises(PellucidError, match="no filter of layer '0' is named"):
         pl.filters.channels(net, layer="0", units=())
-    with pytest.raises(PellucidError, match="page=2: filters asked for by number come on one page"):
-        pl.filters.channels(net, units=1, page=2)
 
 
 def test_a_layer_that_runs_twice_is_one_layer() -> None:

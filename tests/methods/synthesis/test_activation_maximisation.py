@@ -166,7 +166,7 @@ def test_interpolation_goes_from_one_to_the_other() -> None:
 
 
 def test_interpolation_needs_another_end() -> None:
-    with pytest.raises(PellucidError, match="from what:0 to nothing: say where to"):
+    with pytest.raises(PellucidError, match="interpolation needs to=: target at the other end"):
         pl.synthesis.interpolation(colours(), "what:0")
     with pytest.raises(PellucidError, match="interpolation: to="):
         pl.synthesis.interpolation(colours(), "what:0", to=object())

@@ -1,4 +1,4 @@
-"""Activations: what the layers do with pictures."""
+"""Activations: what the layers of a network do with images."""
 
 from pellucid.catalogue import methods_of
 

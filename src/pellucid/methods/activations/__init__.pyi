@@ -1,4 +1,4 @@
-"""Activations: what the layers do with pictures."""
+"""Activations: what the layers of a network do with images."""
 
 # Made by docs/stubs.py: do not edit. `python docs/stubs.py` makes it again.
 
@@ -8,7 +8,6 @@ from pellucid.net import NetLike
 from pellucid.result.activations import Maps
 from pellucid.result.table import Table
 from torch.nn.modules.module import Module
-from typing import Literal
 
 def maps(
     net: NetLike,
@@ -17,7 +16,6 @@ def maps(
     layer: str | Module | None = None,
     units: int | Sequence[int] | None = None,
     most: int = 16,
-    scale: Literal["own", "common"] = "own",
 ) -> Maps:
     """Activation maps
 
@@ -38,10 +36,9 @@ def maps(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
-        layer: whose maps; by default the last one with places (text; by default None)
-        units: which, as 3 or 3,17,40; by default the strongest (whole number; by default None)
-        most: so many of the strongest units, where none are named (1 or more; by default 16)
-        scale: each map drawn on a scale of its own, or all on one (own | common; by default "own")
+        layer: layer of the maps (text; by default None)
+        units: units to show, by number: 3 or 3,17,40 (whole number; by default None)
+        most: maximum number of units, where none are named (1 or more; by default 16)
     """
 
 def profile(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
+from pellucid.described import Default
 from pellucid.images import Images
 from pellucid.methods.activations._layer import activations, known_units, map_layer, numbers
 from pellucid.net import LayerName, Net
@@ -18,19 +19,26 @@ from pellucid.result import Maps, Meta
 _NAMED = 5  # strongest units in the notes
 
 
-@method("Activation maps", source="Yosinski et al. 2015, section 2")
+@method(
+    "Activation maps",
+    purpose="activation maps of a layer's units, for each image",
+    source="Yosinski et al. 2015, section 2",
+)
 def maps(
     net: Net,
     images: Images,
     *,
-    layer: Annotated[LayerName | None, Field(description="whose maps; by default the last one with places")] = None,
-    units: Annotated[
-        int | tuple[int, ...] | None, Field(description="which, as 3 or 3,17,40; by default the strongest")
+    layer: Annotated[
+        LayerName | None,
+        Field(description="layer of the maps", examples=["blocks.4"]),
+        Default("the last layer with spatial maps"),
     ] = None,
-    most: Annotated[int, Field(ge=1, description="so many of the strongest units, where none are named")] = 16,
-    scale: Annotated[
-        Literal["own", "common"], Field(description="each map drawn on a scale of its own, or all on one")
-    ] = "own",
+    units: Annotated[
+        int | tuple[int, ...] | None,
+        Field(description="units to show, by number: 3 or 3,17,40", examples=["3,17,40"]),
+        Default("the strongest"),
+    ] = None,
+    most: Annotated[int, Field(ge=1, description="maximum number of units, where none are named")] = 16,
 ) -> Maps:
     """What units of one layer do with each picture, place by place: (N, units, rows, columns), raw and signed.
 
@@ -71,7 +79,6 @@ def maps(
         seen.views,
         tuple((peak == 0).double().mean(1).tolist()),
         row.shape[0],
-        common=scale == "common",
         meta=Meta(layer=row.name, notes=(*notes, *_told(peak, strong, values, seen))),
     )
 

@@ -33,7 +33,12 @@ _ABOUT = {
 }
 
 
-@method("Activation profile", source="Glorot & Bengio 2010, section 3, figures 2 to 4", over="all")
+@method(
+    "Activation profile",
+    purpose="activation statistics of every layer over all images",
+    source="Glorot & Bengio 2010, section 3, figures 2 to 4",
+    over="all",
+)
 def profile(net: Net, images: Images) -> Table:
     """What every layer does with all the pictures together: one row for each layer, in the order of execution.
 

@@ -1,4 +1,4 @@
-"""Attribution: which places of the picture made this decision."""
+"""Attribution: which parts of an image decide a prediction."""
 
 from pellucid.catalogue import methods_of
 

@@ -1,4 +1,4 @@
-"""Attribution: which places of the picture made this decision."""
+"""Attribution: which parts of an image decide a prediction."""
 
 # Made by docs/stubs.py: do not edit. `python docs/stubs.py` makes it again.
 
@@ -40,9 +40,9 @@ def ablation_cam(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        fall: how a fall is counted: (y − y_k) / |y| as in the paper, or plainly y − y_k (relative | difference; by default "relative")
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        fall: measure of the score drop: (y − y_k) / |y| as in the paper, or the difference y − y_k (relative | difference; by default "relative")
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -61,9 +61,9 @@ def ablation_cam(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        fall: how a fall is counted: (y − y_k) / |y| as in the paper, or plainly y − y_k (relative | difference; by default "relative")
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        fall: measure of the score drop: (y − y_k) / |y| as in the paper, or the difference y − y_k (relative | difference; by default "relative")
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -92,10 +92,10 @@ def blur_integrated_gradients(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        sigma: of the Gaussian at the beginning of the way, in pixels of the input (number; by default 50)
-        steps: gradients: at most so many if adaptive, else exactly (1 to 4096; by default 512)
-        tolerance: of adaptive: the error of the sum, relative to the change of the score (0 to 1; by default 0.01)
-        spacing: steps where the sum is wrong; or equal in sigma; or equal in sigma² (the paper's scale) (adaptive | linear | sqrt; by default "adaptive")
+        sigma: standard deviation of the blur at the start of the path, in pixels of the network's input (number; by default 50)
+        steps: number of gradients; the maximum with adaptive spacing, else the exact number (1 to 4096; by default 512)
+        tolerance: largest error of the sum, as a share of the change of the score, at which adaptive steps stop (0 to 1; by default 0.01)
+        spacing: spacing of the steps: where the sum is wrong, equal in sigma, or equal in the square root of scale, as in the paper (adaptive | linear | sqrt; by default "adaptive")
     """
 
 @overload
@@ -115,10 +115,10 @@ def blur_integrated_gradients(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        sigma: of the Gaussian at the beginning of the way, in pixels of the input (number; by default 50)
-        steps: gradients: at most so many if adaptive, else exactly (1 to 4096; by default 512)
-        tolerance: of adaptive: the error of the sum, relative to the change of the score (0 to 1; by default 0.01)
-        spacing: steps where the sum is wrong; or equal in sigma; or equal in sigma² (the paper's scale) (adaptive | linear | sqrt; by default "adaptive")
+        sigma: standard deviation of the blur at the start of the path, in pixels of the network's input (number; by default 50)
+        steps: number of gradients; the maximum with adaptive spacing, else the exact number (1 to 4096; by default 512)
+        tolerance: largest error of the sum, as a share of the change of the score, at which adaptive steps stop (0 to 1; by default 0.01)
+        spacing: spacing of the steps: where the sum is wrong, equal in sigma, or equal in the square root of scale, as in the paper (adaptive | linear | sqrt; by default "adaptive")
     """
 
 @overload
@@ -182,7 +182,7 @@ def deconvnet(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        reduce: channels into one number: max |.|, l2, l1, or signed sum (max | l2 | l1 | signed; by default "signed")
+        reduce: way to combine the color channels into one value: maximum of magnitudes, l2 norm, l1 norm, or signed sum (max | l2 | l1 | signed; by default "signed")
     """
 
 @overload
@@ -199,7 +199,7 @@ def deconvnet(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        reduce: channels into one number: max |.|, l2, l1, or signed sum (max | l2 | l1 | signed; by default "signed")
+        reduce: way to combine the color channels into one value: maximum of magnitudes, l2 norm, l1 norm, or signed sum (max | l2 | l1 | signed; by default "signed")
     """
 
 @overload
@@ -225,7 +225,7 @@ def deep_lift(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        baseline: the reference: grey, black, white, mean, blur, noise, or pictures (the mean over them) (by default "black")
+        baseline: reference image: a named fill, or images of your own, over which the maps are averaged (by default "black")
     """
 
 @overload
@@ -242,7 +242,7 @@ def deep_lift(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        baseline: the reference: grey, black, white, mean, blur, noise, or pictures (the mean over them) (by default "black")
+        baseline: reference image: a named fill, or images of your own, over which the maps are averaged (by default "black")
     """
 
 def eigen_cam(
@@ -267,9 +267,9 @@ def eigen_cam(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        centred: take each channel's mean away first: where the layer varies (yes | no; by default False)
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        centred: subtract the mean of each channel first (yes | no; by default False)
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -297,9 +297,9 @@ def excitation_backprop(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: where the walk stops; by default the last layer with places (text; by default None)
-        contrastive: less the walk of the dual unit, whose last weights are negated (yes | no; by default True)
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer at which the backward pass stops (text; by default None)
+        contrastive: subtract the map of the opposite unit, whose last weights are negated (yes | no; by default True)
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -318,9 +318,9 @@ def excitation_backprop(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: where the walk stops; by default the last layer with places (text; by default None)
-        contrastive: less the walk of the dual unit, whose last weights are negated (yes | no; by default True)
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer at which the backward pass stops (text; by default None)
+        contrastive: subtract the map of the opposite unit, whose last weights are negated (yes | no; by default True)
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -349,9 +349,9 @@ def expected_gradients(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        references: what the image is compared with: a fill or pictures, best such as the network was trained on; by default the bundled photographs (by default None)
-        samples: gradients, each on the way from a reference drawn anew (2 or more; by default 200)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        references: images that the image is compared with: a named fill, or images of your own, best from the training data (by default None)
+        samples: number of gradients, each on the path from a reference drawn at random (2 or more; by default 200)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -370,9 +370,9 @@ def expected_gradients(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        references: what the image is compared with: a fill or pictures, best such as the network was trained on; by default the bundled photographs (by default None)
-        samples: gradients, each on the way from a reference drawn anew (2 or more; by default 200)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        references: images that the image is compared with: a named fill, or images of your own, best from the training data (by default None)
+        samples: number of gradients, each on the path from a reference drawn at random (2 or more; by default 200)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -404,11 +404,11 @@ def extremal_perturbation(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        areas: shares of the picture that a mask may keep (by default (0.1,))
-        steps: of ascent for each area; the paper takes 800 (1 to 10000; by default 100)
-        fill: what stands where the mask hides; blur: the paper's pyramid of blurs (by default "blur")
-        width: of the mask's bumps; 1 is the paper's, 21 pixels of 224 (number; by default 1)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        areas: shares of the image that a mask may keep, each from 0 to 1 (by default (0.1,))
+        steps: number of optimization steps for each area; the paper takes 800 (1 to 10000; by default 100)
+        fill: fill of the hidden parts: blur (as in the paper), another named one, or an image of your own (by default "blur")
+        width: width of the mask's bumps, relative to the paper's 21 pixels of 224 (number; by default 1)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -429,11 +429,11 @@ def extremal_perturbation(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        areas: shares of the picture that a mask may keep (by default (0.1,))
-        steps: of ascent for each area; the paper takes 800 (1 to 10000; by default 100)
-        fill: what stands where the mask hides; blur: the paper's pyramid of blurs (by default "blur")
-        width: of the mask's bumps; 1 is the paper's, 21 pixels of 224 (number; by default 1)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        areas: shares of the image that a mask may keep, each from 0 to 1 (by default (0.1,))
+        steps: number of optimization steps for each area; the paper takes 800 (1 to 10000; by default 100)
+        fill: fill of the hidden parts: blur (as in the paper), another named one, or an image of your own (by default "blur")
+        width: width of the mask's bumps, relative to the paper's 21 pixels of 224 (number; by default 1)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -462,10 +462,10 @@ def finer_cam(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        strength: γ, how much of the similar classes is taken away; 0 is Grad-CAM (0 to 10; by default 0.6)
-        classes: how many similar classes to compare with (1 to 100; by default 3)
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        strength: weight γ of the similar classes that are subtracted; 0 is Grad-CAM (0 to 10; by default 0.6)
+        classes: number of similar classes to compare with (1 to 100; by default 3)
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -485,10 +485,10 @@ def finer_cam(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        strength: γ, how much of the similar classes is taken away; 0 is Grad-CAM (0 to 10; by default 0.6)
-        classes: how many similar classes to compare with (1 to 100; by default 3)
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        strength: weight γ of the similar classes that are subtracted; 0 is Grad-CAM (0 to 10; by default 0.6)
+        classes: number of similar classes to compare with (1 to 100; by default 3)
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -515,7 +515,7 @@ def full_grad(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        kind: signed shares that sum to the score, or the paper's sum of rescaled magnitudes (shares | paper; by default "shares")
+        kind: value of a pixel: signed shares that sum to the score, or the paper's sum of rescaled magnitudes (shares | paper; by default "shares")
     """
 
 @overload
@@ -532,7 +532,7 @@ def full_grad(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        kind: signed shares that sum to the score, or the paper's sum of rescaled magnitudes (shares | paper; by default "shares")
+        kind: value of a pixel: signed shares that sum to the score, or the paper's sum of rescaled magnitudes (shares | paper; by default "shares")
     """
 
 @overload
@@ -561,9 +561,9 @@ def grad_cam(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        against: what speaks against the target: negated weights (yes | no; by default False)
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        against: negate the weights, to map the evidence against the target (yes | no; by default False)
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -582,9 +582,9 @@ def grad_cam(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        against: what speaks against the target: negated weights (yes | no; by default False)
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        against: negate the weights, to map the evidence against the target (yes | no; by default False)
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -612,8 +612,8 @@ def grad_cam_plus_plus(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -631,8 +631,8 @@ def grad_cam_plus_plus(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -656,7 +656,7 @@ def gradient(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        reduce: channels into one number: max |.| (the paper), l2, l1, or signed sum (max | l2 | l1 | signed; by default "max")
+        reduce: way to combine the color channels into one value: maximum of magnitudes (as in the paper), l2 norm, l1 norm, or signed sum (max | l2 | l1 | signed; by default "max")
     """
 
 @overload
@@ -673,7 +673,7 @@ def gradient(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        reduce: channels into one number: max |.| (the paper), l2, l1, or signed sum (max | l2 | l1 | signed; by default "max")
+        reduce: way to combine the color channels into one value: maximum of magnitudes (as in the paper), l2 norm, l1 norm, or signed sum (max | l2 | l1 | signed; by default "max")
     """
 
 @overload
@@ -697,7 +697,7 @@ def gradient_times_input(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        zero: what counts as no input: the network's own zero (after normalisation), or a black pixel (normalised | black; by default "normalised")
+        zero: value that counts as no input: zero after normalization, or a black pixel (normalised | black; by default "normalised")
     """
 
 @overload
@@ -714,7 +714,7 @@ def gradient_times_input(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        zero: what counts as no input: the network's own zero (after normalisation), or a black pixel (normalised | black; by default "normalised")
+        zero: value that counts as no input: zero after normalization, or a black pixel (normalised | black; by default "normalised")
     """
 
 @overload
@@ -742,8 +742,8 @@ def guided_backprop(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        reduce: channels into one number: max |.|, l2, l1, or signed sum (max | l2 | l1 | signed; by default "signed")
-        smooth: SiLU, GELU, Mish, Hardswish: clamp after the product, gate by x > 0, or plain gradient (positive_product | gate | plain; by default "positive_product")
+        reduce: way to combine the color channels into one value: maximum of magnitudes, l2 norm, l1 norm, or signed sum (max | l2 | l1 | signed; by default "signed")
+        smooth: backward rule of SiLU, GELU, Mish and Hardswish: clamp after the product, gate by x > 0, or the plain gradient (positive_product | gate | plain; by default "positive_product")
     """
 
 @overload
@@ -761,8 +761,8 @@ def guided_backprop(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        reduce: channels into one number: max |.|, l2, l1, or signed sum (max | l2 | l1 | signed; by default "signed")
-        smooth: SiLU, GELU, Mish, Hardswish: clamp after the product, gate by x > 0, or plain gradient (positive_product | gate | plain; by default "positive_product")
+        reduce: way to combine the color channels into one value: maximum of magnitudes, l2 norm, l1 norm, or signed sum (max | l2 | l1 | signed; by default "signed")
+        smooth: backward rule of SiLU, GELU, Mish and Hardswish: clamp after the product, gate by x > 0, or the plain gradient (positive_product | gate | plain; by default "positive_product")
     """
 
 @overload
@@ -790,10 +790,10 @@ def guided_grad_cam(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        reduce: channels into one number: max |.|, l2, l1, or signed sum (max | l2 | l1 | signed; by default "signed")
-        smooth: SiLU, GELU, Mish, Hardswish: clamp after the product, gate by x > 0, or plain gradient (positive_product | gate | plain; by default "positive_product")
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        reduce: way to combine the color channels into one value: maximum of magnitudes, l2 norm, l1 norm, or signed sum (max | l2 | l1 | signed; by default "signed")
+        smooth: backward rule of SiLU, GELU, Mish and Hardswish: clamp after the product, gate by x > 0, or the plain gradient (positive_product | gate | plain; by default "positive_product")
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -813,10 +813,10 @@ def guided_grad_cam(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        reduce: channels into one number: max |.|, l2, l1, or signed sum (max | l2 | l1 | signed; by default "signed")
-        smooth: SiLU, GELU, Mish, Hardswish: clamp after the product, gate by x > 0, or plain gradient (positive_product | gate | plain; by default "positive_product")
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        reduce: way to combine the color channels into one value: maximum of magnitudes, l2 norm, l1 norm, or signed sum (max | l2 | l1 | signed; by default "signed")
+        smooth: backward rule of SiLU, GELU, Mish and Hardswish: clamp after the product, gate by x > 0, or the plain gradient (positive_product | gate | plain; by default "positive_product")
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -848,12 +848,12 @@ def guided_integrated_gradients(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        steps: of equal length, each with one gradient (1 to 4096; by default 200)
-        fraction: of all values, those of lowest |gradient|, that move together (number; by default 0.25)
-        distance: how far a value may be ahead of or behind the straight way; 0 is that way (0 to 1; by default 0.02)
-        baseline: where the way begins: a fill, or pictures, over which the mean is taken (by default "black")
-        quadrature: a step counts with the mean gradient of its ends; or, as in the authors' code, of its start (trapezoid | left; by default "trapezoid")
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        steps: number of steps of equal length, each with one gradient (1 to 4096; by default 200)
+        fraction: share of the values, those of the smallest gradients, that move together (number; by default 0.25)
+        distance: maximum distance from the straight path, as a share of its length; 0 is the straight path (0 to 1; by default 0.02)
+        baseline: image at which the path begins: a named fill, or images of your own, over which the maps are averaged (by default "black")
+        quadrature: gradient of a step: mean of its two ends, or, as in the authors' code, that of its start (trapezoid | left; by default "trapezoid")
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -875,12 +875,12 @@ def guided_integrated_gradients(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        steps: of equal length, each with one gradient (1 to 4096; by default 200)
-        fraction: of all values, those of lowest |gradient|, that move together (number; by default 0.25)
-        distance: how far a value may be ahead of or behind the straight way; 0 is that way (0 to 1; by default 0.02)
-        baseline: where the way begins: a fill, or pictures, over which the mean is taken (by default "black")
-        quadrature: a step counts with the mean gradient of its ends; or, as in the authors' code, of its start (trapezoid | left; by default "trapezoid")
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        steps: number of steps of equal length, each with one gradient (1 to 4096; by default 200)
+        fraction: share of the values, those of the smallest gradients, that move together (number; by default 0.25)
+        distance: maximum distance from the straight path, as a share of its length; 0 is the straight path (0 to 1; by default 0.02)
+        baseline: image at which the path begins: a named fill, or images of your own, over which the maps are averaged (by default "black")
+        quadrature: gradient of a step: mean of its two ends, or, as in the authors' code, that of its start (trapezoid | left; by default "trapezoid")
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -906,8 +906,8 @@ def hires_cam(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -925,8 +925,8 @@ def hires_cam(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -956,11 +956,11 @@ def integrated_gradients(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        steps: gradients for each baseline: at most so many if adaptive, else exactly (1 to 4096; by default 512)
-        tolerance: of adaptive: the error of the sum, relative to the change of the score (0 to 1; by default 0.01)
-        baseline: what stands for nothing: a fill, or pictures, over which the mean is taken (by default "black")
-        quadrature: adaptive looks closer where the sum is wrong, the others place a fixed number of steps (adaptive | gauss_legendre | midpoint | trapezoid; by default "adaptive")
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        steps: number of gradients for each baseline; the maximum with adaptive quadrature, else the exact number (1 to 4096; by default 512)
+        tolerance: largest error of the sum, as a share of the change of the score, at which adaptive steps stop (0 to 1; by default 0.01)
+        baseline: baseline image: a named fill, or images of your own, over which the maps are averaged (by default "black")
+        quadrature: placing of the steps: adaptive refines where the sum is wrong, the others take a fixed number (adaptive | gauss_legendre | midpoint | trapezoid; by default "adaptive")
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -981,11 +981,11 @@ def integrated_gradients(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        steps: gradients for each baseline: at most so many if adaptive, else exactly (1 to 4096; by default 512)
-        tolerance: of adaptive: the error of the sum, relative to the change of the score (0 to 1; by default 0.01)
-        baseline: what stands for nothing: a fill, or pictures, over which the mean is taken (by default "black")
-        quadrature: adaptive looks closer where the sum is wrong, the others place a fixed number of steps (adaptive | gauss_legendre | midpoint | trapezoid; by default "adaptive")
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        steps: number of gradients for each baseline; the maximum with adaptive quadrature, else the exact number (1 to 4096; by default 512)
+        tolerance: largest error of the sum, as a share of the change of the score, at which adaptive steps stop (0 to 1; by default 0.01)
+        baseline: baseline image: a named fill, or images of your own, over which the maps are averaged (by default "black")
+        quadrature: placing of the steps: adaptive refines where the sum is wrong, the others take a fixed number (adaptive | gauss_legendre | midpoint | trapezoid; by default "adaptive")
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1017,11 +1017,11 @@ def kernel_shap(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        samples: coalitions of superpixels; all if they are no more (2 to 1000000; by default 1000)
-        segments: how the picture is cut into superpixels (quickshift | slic | grid; by default "quickshift")
-        pieces: about how many, for slic and grid (1 to 4096; by default 50)
-        fill: what a hidden superpixel shows: its own mean colour, a fill, or a picture of one's own (by default "grey")
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        samples: maximum number of coalitions of superpixels; fewer where there are no more (2 to 1000000; by default 1000)
+        segments: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
+        pieces: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
+        fill: fill of a hidden superpixel: its own mean color, a named fill, or an image of your own (by default "grey")
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1042,11 +1042,11 @@ def kernel_shap(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        samples: coalitions of superpixels; all if they are no more (2 to 1000000; by default 1000)
-        segments: how the picture is cut into superpixels (quickshift | slic | grid; by default "quickshift")
-        pieces: about how many, for slic and grid (1 to 4096; by default 50)
-        fill: what a hidden superpixel shows: its own mean colour, a fill, or a picture of one's own (by default "grey")
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        samples: maximum number of coalitions of superpixels; fewer where there are no more (2 to 1000000; by default 1000)
+        segments: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
+        pieces: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
+        fill: fill of a hidden superpixel: its own mean color, a named fill, or an image of your own (by default "grey")
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1073,9 +1073,9 @@ def layer_cam(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        fusion: several layers: the mean of their raw maps, or the largest of tanh(2 · map / its maximum) (mean | paper; by default "mean")
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        fusion: way to combine several layers: mean of the raw maps, or maximum of tanh(2 · map / its maximum), as in the paper (mean | paper; by default "mean")
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -1094,9 +1094,9 @@ def layer_cam(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        fusion: several layers: the mean of their raw maps, or the largest of tanh(2 · map / its maximum) (mean | paper; by default "mean")
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        fusion: way to combine several layers: mean of the raw maps, or maximum of tanh(2 · map / its maximum), as in the paper (mean | paper; by default "mean")
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -1130,12 +1130,12 @@ def lime(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        samples: pictures with superpixels hidden at random (2 to 1000000; by default 1000)
-        segments: how the picture is cut into superpixels (quickshift | slic | grid; by default "quickshift")
-        pieces: about how many, for slic and grid (1 to 4096; by default 50)
-        fill: what a hidden superpixel shows: its own mean colour, a fill, or a picture of one's own (by default "superpixel")
-        kernel_width: how near a picture must be to count, in cosine distance (number; by default 0.25)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        samples: number of images with superpixels hidden at random (2 to 1000000; by default 1000)
+        segments: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
+        pieces: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
+        fill: fill of a hidden superpixel: its own mean color, a named fill, or an image of your own (by default "superpixel")
+        kernel_width: width of the kernel that weights images by their cosine distance (number; by default 0.25)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1157,12 +1157,12 @@ def lime(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        samples: pictures with superpixels hidden at random (2 to 1000000; by default 1000)
-        segments: how the picture is cut into superpixels (quickshift | slic | grid; by default "quickshift")
-        pieces: about how many, for slic and grid (1 to 4096; by default 50)
-        fill: what a hidden superpixel shows: its own mean colour, a fill, or a picture of one's own (by default "superpixel")
-        kernel_width: how near a picture must be to count, in cosine distance (number; by default 0.25)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        samples: number of images with superpixels hidden at random (2 to 1000000; by default 1000)
+        segments: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
+        pieces: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
+        fill: fill of a hidden superpixel: its own mean color, a named fill, or an image of your own (by default "superpixel")
+        kernel_width: width of the kernel that weights images by their cosine distance (number; by default 0.25)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1192,10 +1192,10 @@ def lrp(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        composite: which rule for the first operation, for convolutions, for fully connected ones (epsilon | epsilon_plus | epsilon_plus_flat | epsilon_alpha2_beta1 | epsilon_alpha2_beta1_flat | epsilon_gamma_box; by default "epsilon_plus_flat")
-        first: instead of the composite's: epsilon, epsilon:1e-6, gamma:0.25, alpha_beta:2,1, z_plus, z_box, w_square, flat (text; by default None)
-        features: instead of the composite's: epsilon, epsilon:1e-6, gamma:0.25, alpha_beta:2,1, z_plus, z_box, w_square, flat (text; by default None)
-        classifier: instead of the composite's: epsilon, epsilon:1e-6, gamma:0.25, alpha_beta:2,1, z_plus, z_box, w_square, flat (text; by default None)
+        composite: set of rules for the first operation, for convolutions, and for fully connected layers (epsilon | epsilon_plus | epsilon_plus_flat | epsilon_alpha2_beta1 | epsilon_alpha2_beta1_flat | epsilon_gamma_box; by default "epsilon_plus_flat")
+        first: rule for the first operation: epsilon, epsilon:1e-6, gamma:0.25, alpha_beta:2,1, z_plus, z_box, w_square, flat (text; by default None)
+        features: rule for convolutions, of the same ones (text; by default None)
+        classifier: rule for fully connected layers, of the same ones (text; by default None)
     """
 
 @overload
@@ -1215,10 +1215,10 @@ def lrp(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        composite: which rule for the first operation, for convolutions, for fully connected ones (epsilon | epsilon_plus | epsilon_plus_flat | epsilon_alpha2_beta1 | epsilon_alpha2_beta1_flat | epsilon_gamma_box; by default "epsilon_plus_flat")
-        first: instead of the composite's: epsilon, epsilon:1e-6, gamma:0.25, alpha_beta:2,1, z_plus, z_box, w_square, flat (text; by default None)
-        features: instead of the composite's: epsilon, epsilon:1e-6, gamma:0.25, alpha_beta:2,1, z_plus, z_box, w_square, flat (text; by default None)
-        classifier: instead of the composite's: epsilon, epsilon:1e-6, gamma:0.25, alpha_beta:2,1, z_plus, z_box, w_square, flat (text; by default None)
+        composite: set of rules for the first operation, for convolutions, and for fully connected layers (epsilon | epsilon_plus | epsilon_plus_flat | epsilon_alpha2_beta1 | epsilon_alpha2_beta1_flat | epsilon_gamma_box; by default "epsilon_plus_flat")
+        first: rule for the first operation: epsilon, epsilon:1e-6, gamma:0.25, alpha_beta:2,1, z_plus, z_box, w_square, flat (text; by default None)
+        features: rule for convolutions, of the same ones (text; by default None)
+        classifier: rule for fully connected layers, of the same ones (text; by default None)
     """
 
 @overload
@@ -1250,12 +1250,12 @@ def occlusion(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        size: of the cover: its side, or HEIGHT,WIDTH, in pixels of the input (whole number; by default 32)
-        stride: step between covers, in pixels (1 or more; by default 16)
-        fill: what the cover shows, in pixel values; or a picture of one's own (by default "grey")
-        border: the last cover is moved inside, or clipped; or covers hang over all edges (pad) (inside | clip | pad; by default "inside")
-        per_pixel: for every pixel the mean over all covers that lie on it (yes | no; by default False)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input (whole number; by default 32)
+        stride: step between covers, in pixels of the network's input (1 or more; by default 16)
+        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
+        per_pixel: give every pixel the mean over all covers that lie on it (yes | no; by default False)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1277,12 +1277,12 @@ def occlusion(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        size: of the cover: its side, or HEIGHT,WIDTH, in pixels of the input (whole number; by default 32)
-        stride: step between covers, in pixels (1 or more; by default 16)
-        fill: what the cover shows, in pixel values; or a picture of one's own (by default "grey")
-        border: the last cover is moved inside, or clipped; or covers hang over all edges (pad) (inside | clip | pad; by default "inside")
-        per_pixel: for every pixel the mean over all covers that lie on it (yes | no; by default False)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input (whole number; by default 32)
+        stride: step between covers, in pixels of the network's input (1 or more; by default 16)
+        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
+        per_pixel: give every pixel the mean over all covers that lie on it (yes | no; by default False)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 def occlusion_labels(
@@ -1304,11 +1304,11 @@ def occlusion_labels(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
-        size: of the cover: its side, or HEIGHT,WIDTH, in pixels of the input (whole number; by default 32)
-        stride: step between covers, in pixels (1 or more; by default 16)
-        fill: what the cover shows, in pixel values; or a picture of one's own (by default "grey")
-        border: the last cover is moved inside, or clipped; or covers hang over all edges (pad) (inside | clip | pad; by default "inside")
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input (whole number; by default 32)
+        stride: step between covers, in pixels of the network's input (1 or more; by default 16)
+        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1340,12 +1340,12 @@ def occlusion_products(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        size: of the cover: its side, or HEIGHT,WIDTH, in pixels of the input (whole number; by default 32)
-        stride: step between covers, in pixels (1 or more; by default 16)
-        fill: what the cover shows, in pixel values; or a picture of one's own (by default "grey")
-        border: the last cover is moved inside, or clipped; or covers hang over all edges (pad) (inside | clip | pad; by default "inside")
-        unit: LAYER:UNIT whose response is mapped, or LAYER for its strongest map; by default the last (text; by default None)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input (whole number; by default 32)
+        stride: step between covers, in pixels of the network's input (1 or more; by default 16)
+        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
+        unit: unit whose response is mapped, as LAYER:UNIT, or LAYER for its strongest one (text; by default None)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1367,12 +1367,12 @@ def occlusion_products(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        size: of the cover: its side, or HEIGHT,WIDTH, in pixels of the input (whole number; by default 32)
-        stride: step between covers, in pixels (1 or more; by default 16)
-        fill: what the cover shows, in pixel values; or a picture of one's own (by default "grey")
-        border: the last cover is moved inside, or clipped; or covers hang over all edges (pad) (inside | clip | pad; by default "inside")
-        unit: LAYER:UNIT whose response is mapped, or LAYER for its strongest map; by default the last (text; by default None)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input (whole number; by default 32)
+        stride: step between covers, in pixels of the network's input (1 or more; by default 16)
+        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
+        unit: unit whose response is mapped, as LAYER:UNIT, or LAYER for its strongest one (text; by default None)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1401,11 +1401,11 @@ def occlusion_rank(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        size: of the cover: its side, or HEIGHT,WIDTH, in pixels of the input (whole number; by default 32)
-        stride: step between covers, in pixels (1 or more; by default 16)
-        fill: what the cover shows, in pixel values; or a picture of one's own (by default "grey")
-        border: the last cover is moved inside, or clipped; or covers hang over all edges (pad) (inside | clip | pad; by default "inside")
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input (whole number; by default 32)
+        stride: step between covers, in pixels of the network's input (1 or more; by default 16)
+        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1426,11 +1426,11 @@ def occlusion_rank(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        size: of the cover: its side, or HEIGHT,WIDTH, in pixels of the input (whole number; by default 32)
-        stride: step between covers, in pixels (1 or more; by default 16)
-        fill: what the cover shows, in pixel values; or a picture of one's own (by default "grey")
-        border: the last cover is moved inside, or clipped; or covers hang over all edges (pad) (inside | clip | pad; by default "inside")
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input (whole number; by default 32)
+        stride: step between covers, in pixels of the network's input (1 or more; by default 16)
+        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1459,11 +1459,11 @@ def occlusion_sizes(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        sizes: sides of the covers, in pixels of the input (whole number; by default (24, 48, 96))
-        step: between covers, in shares of their side (number; by default 0.5)
-        fill: what the cover shows, in pixel values; or a picture of one's own (by default "grey")
-        border: the last cover is moved inside, or clipped; or covers hang over all edges (pad) (inside | clip | pad; by default "inside")
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        sizes: sides of the covers, in pixels of the network's input (whole number; by default (24, 48, 96))
+        step: step between covers, as a share of their side (number; by default 0.5)
+        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1484,11 +1484,11 @@ def occlusion_sizes(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        sizes: sides of the covers, in pixels of the input (whole number; by default (24, 48, 96))
-        step: between covers, in shares of their side (number; by default 0.5)
-        fill: what the cover shows, in pixel values; or a picture of one's own (by default "grey")
-        border: the last cover is moved inside, or clipped; or covers hang over all edges (pad) (inside | clip | pad; by default "inside")
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        sizes: sides of the covers, in pixels of the network's input (whole number; by default (24, 48, 96))
+        step: step between covers, as a share of their side (number; by default 0.5)
+        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1520,12 +1520,12 @@ def rise(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        samples: masks; the paper takes 4000 to 8000 (2 or more; by default 1000)
-        masks: cells along a side of a mask, and the share of them that is shown (whole number; by default (7, 0.5))
-        fill: what stands where a mask hides, in pixel values (by default "grey")
-        form: gain over the mean score; ΣMf / (N p) as in the paper; or ΣMf / ΣM of each pixel (gain | paper | pixel; by default "gain")
-        tolerance: stop early when the mean error is this share of the map's spread; 0 never (0 or more; by default 0)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        samples: number of masks; the paper takes 4000 to 8000 (2 or more; by default 1000)
+        masks: number of cells along a side of a mask, and the share of them that is visible (whole number; by default (7, 0.5))
+        fill: fill of the hidden parts: a named one, or an image of your own (by default "grey")
+        form: value of a pixel: gain over the mean score, ΣMf / (N p) as in the paper, or ΣMf / ΣM (gain | paper | pixel; by default "gain")
+        tolerance: mean error at which to stop early, as a share of the map's spread; 0 never stops early (0 or more; by default 0)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1547,12 +1547,12 @@ def rise(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        samples: masks; the paper takes 4000 to 8000 (2 or more; by default 1000)
-        masks: cells along a side of a mask, and the share of them that is shown (whole number; by default (7, 0.5))
-        fill: what stands where a mask hides, in pixel values (by default "grey")
-        form: gain over the mean score; ΣMf / (N p) as in the paper; or ΣMf / ΣM of each pixel (gain | paper | pixel; by default "gain")
-        tolerance: stop early when the mean error is this share of the map's spread; 0 never (0 or more; by default 0)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        samples: number of masks; the paper takes 4000 to 8000 (2 or more; by default 1000)
+        masks: number of cells along a side of a mask, and the share of them that is visible (whole number; by default (7, 0.5))
+        fill: fill of the hidden parts: a named one, or an image of your own (by default "grey")
+        form: value of a pixel: gain over the mean score, ΣMf / (N p) as in the paper, or ΣMf / ΣM (gain | paper | pixel; by default "gain")
+        tolerance: mean error at which to stop early, as a share of the map's spread; 0 never stops early (0 or more; by default 0)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1583,10 +1583,10 @@ def score_cam(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        preset: softmax over the channels' scores, or the probability of the class for each channel (paper | authors; by default "paper")
-        fill: what a closed mask shows; by default black (paper), the network's mean colour (authors) (by default None)
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        preset: weight of a channel: softmax of the scores over channels (paper), or the probability of the class (authors' code) (paper | authors; by default "paper")
+        fill: fill where the mask is zero: a named one, or an image of your own (by default None)
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -1606,10 +1606,10 @@ def score_cam(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        preset: softmax over the channels' scores, or the probability of the class for each channel (paper | authors; by default "paper")
-        fill: what a closed mask shows; by default black (paper), the network's mean colour (authors) (by default None)
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        preset: weight of a channel: softmax of the scores over channels (paper), or the probability of the class (authors' code) (paper | authors; by default "paper")
+        fill: fill where the mask is zero: a named one, or an image of your own (by default None)
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -1640,12 +1640,12 @@ def shapley_sampling(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        orders: random orders in which superpixels appear (2 to 1000000; by default 20)
-        segments: how the picture is cut into superpixels (quickshift | slic | grid; by default "quickshift")
-        pieces: about how many, for slic and grid (1 to 4096; by default 50)
-        fill: what a hidden superpixel shows: its own mean colour, a fill, or a picture of one's own (by default "grey")
-        antithetic: take each order backwards too: twice the work, often much smaller errors (yes | no; by default False)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        orders: number of random orders in which superpixels appear (2 to 1000000; by default 20)
+        segments: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
+        pieces: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
+        fill: fill of a hidden superpixel: its own mean color, a named fill, or an image of your own (by default "grey")
+        antithetic: use each order backward too, which doubles the work and often reduces the error (yes | no; by default False)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1667,12 +1667,12 @@ def shapley_sampling(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        orders: random orders in which superpixels appear (2 to 1000000; by default 20)
-        segments: how the picture is cut into superpixels (quickshift | slic | grid; by default "quickshift")
-        pieces: about how many, for slic and grid (1 to 4096; by default 50)
-        fill: what a hidden superpixel shows: its own mean colour, a fill, or a picture of one's own (by default "grey")
-        antithetic: take each order backwards too: twice the work, often much smaller errors (yes | no; by default False)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        orders: number of random orders in which superpixels appear (2 to 1000000; by default 20)
+        segments: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
+        pieces: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
+        fill: fill of a hidden superpixel: its own mean color, a named fill, or an image of your own (by default "grey")
+        antithetic: use each order backward too, which doubles the work and often reduces the error (yes | no; by default False)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1706,12 +1706,12 @@ def smooth_grad(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        of: the attribution method whose maps are smoothed (METHOD:OPTION=VALUE,…; by default "gradient")
-        kind: mean (SmoothGrad), mean of squares (SmoothGrad-Squared), variance (VarGrad) (mean | square | variance; by default "mean")
-        samples: noisy copies of each image (2 or more; by default 50)
-        sigma: of the noise, in shares of the image's own range of pixel values (0 or more; by default 0.15)
-        reduce: of gradients: channels into one number, as in gradient; max unless given (by default None)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        of: attribution method to average, with its options: lrp:composite=epsilon (METHOD:OPTION=VALUE,…; by default "gradient")
+        kind: statistic over the noisy copies; square is SmoothGrad-Squared, variance VarGrad (mean | square | variance; by default "mean")
+        samples: number of noisy copies of each image (2 or more; by default 50)
+        sigma: standard deviation of the noise, as a share of the image's range of pixel values (0 or more; by default 0.15)
+        reduce: way to combine the color channels of gradients (by default None)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1733,12 +1733,12 @@ def smooth_grad(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        of: the attribution method whose maps are smoothed (METHOD:OPTION=VALUE,…; by default "gradient")
-        kind: mean (SmoothGrad), mean of squares (SmoothGrad-Squared), variance (VarGrad) (mean | square | variance; by default "mean")
-        samples: noisy copies of each image (2 or more; by default 50)
-        sigma: of the noise, in shares of the image's own range of pixel values (0 or more; by default 0.15)
-        reduce: of gradients: channels into one number, as in gradient; max unless given (by default None)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        of: attribution method to average, with its options: lrp:composite=epsilon (METHOD:OPTION=VALUE,…; by default "gradient")
+        kind: statistic over the noisy copies; square is SmoothGrad-Squared, variance VarGrad (mean | square | variance; by default "mean")
+        samples: number of noisy copies of each image (2 or more; by default 50)
+        sigma: standard deviation of the noise, as a share of the image's range of pixel values (0 or more; by default 0.15)
+        reduce: way to combine the color channels of gradients (by default None)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1769,12 +1769,12 @@ def sobol(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        grid: cells along a side (1 to 64; by default 8)
-        samples: pairs of masks; the network runs samples × (cells + 2) times (2 to 1048576; by default 16)
-        fill: what stands where a mask hides, in pixel values (by default "grey")
-        order: the variance a cell has any part in, or what it explains alone (total | first; by default "total")
-        points: masks from a scrambled Sobol sequence, or independent ones (quasi | random; by default "quasi")
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        grid: number of cells along a side (1 to 64; by default 8)
+        samples: number of pairs of masks; the network runs samples × (cells + 2) times (2 to 1048576; by default 16)
+        fill: fill of the hidden parts: a named one, or an image of your own (by default "grey")
+        order: kind of index: total counts all variance that a cell has a part in, first only what it explains alone (total | first; by default "total")
+        points: source of the masks: a scrambled Sobol sequence, or independent random numbers (quasi | random; by default "quasi")
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1796,12 +1796,12 @@ def sobol(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        grid: cells along a side (1 to 64; by default 8)
-        samples: pairs of masks; the network runs samples × (cells + 2) times (2 to 1048576; by default 16)
-        fill: what stands where a mask hides, in pixel values (by default "grey")
-        order: the variance a cell has any part in, or what it explains alone (total | first; by default "total")
-        points: masks from a scrambled Sobol sequence, or independent ones (quasi | random; by default "quasi")
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        grid: number of cells along a side (1 to 64; by default 8)
+        samples: number of pairs of masks; the network runs samples × (cells + 2) times (2 to 1048576; by default 16)
+        fill: fill of the hidden parts: a named one, or an image of your own (by default "grey")
+        order: kind of index: total counts all variance that a cell has a part in, first only what it explains alone (total | first; by default "total")
+        points: source of the masks: a scrambled Sobol sequence, or independent random numbers (quasi | random; by default "quasi")
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -1829,8 +1829,8 @@ def x_grad_cam(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -1848,8 +1848,8 @@ def x_grad_cam(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        layer: whose maps to weight, several as 'a,b'; by default the last one with places (text; by default None)
-        placement: cells in the middle of their receptive fields; where they look, measured once for each layer (16 to 64 backward passes); stretched over the picture, as most tools do; auto: as measured for the bundled network, else by receptive fields (auto | field | effective | stretch; by default "auto")
+        layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
+        placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
 @overload
@@ -1880,12 +1880,12 @@ def xrai(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        steps: gradients for each baseline, at most (1 to 4096; by default 128)
-        tolerance: the error of a baseline's sum, relative to the change of the score (0 to 1; by default 0.01)
-        scales: of the segmentation, for pictures of 224 × 224: larger ones give larger regions (by default (50, 100, 150, 250, 500, 1200))
-        smallest: pixels of a region, for pictures of 224 × 224 (1 or more; by default 150)
-        dilation: pixels by which regions are widened to hold their edges, for pictures of 224 × 224 (0 or more; by default 5)
-        values: the mean attribution of a region's pixels; or the share of the picture that it is ahead of, itself included: the strongest fifth has 0.8 and more (attribution | rank; by default "attribution")
+        steps: maximum number of gradients for each baseline (1 to 4096; by default 128)
+        tolerance: largest error of a baseline's sum, as a share of the change of the score (0 to 1; by default 0.01)
+        scales: scales of the segmentation, for a 224 × 224 image; larger ones give larger regions (by default (50, 100, 150, 250, 500, 1200))
+        smallest: smallest area of a region, in pixels of a 224 × 224 image (1 or more; by default 150)
+        dilation: width by which regions are dilated, in pixels of a 224 × 224 image (0 or more; by default 5)
+        values: value of a region: mean attribution of its pixels, or its rank: the share of the image that it exceeds, itself included (attribution | rank; by default "attribution")
     """
 
 @overload
@@ -1907,10 +1907,10 @@ def xrai(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        steps: gradients for each baseline, at most (1 to 4096; by default 128)
-        tolerance: the error of a baseline's sum, relative to the change of the score (0 to 1; by default 0.01)
-        scales: of the segmentation, for pictures of 224 × 224: larger ones give larger regions (by default (50, 100, 150, 250, 500, 1200))
-        smallest: pixels of a region, for pictures of 224 × 224 (1 or more; by default 150)
-        dilation: pixels by which regions are widened to hold their edges, for pictures of 224 × 224 (0 or more; by default 5)
-        values: the mean attribution of a region's pixels; or the share of the picture that it is ahead of, itself included: the strongest fifth has 0.8 and more (attribution | rank; by default "attribution")
+        steps: maximum number of gradients for each baseline (1 to 4096; by default 128)
+        tolerance: largest error of a baseline's sum, as a share of the change of the score (0 to 1; by default 0.01)
+        scales: scales of the segmentation, for a 224 × 224 image; larger ones give larger regions (by default (50, 100, 150, 250, 500, 1200))
+        smallest: smallest area of a region, in pixels of a 224 × 224 image (1 or more; by default 150)
+        dilation: width by which regions are dilated, in pixels of a 224 × 224 image (0 or more; by default 5)
+        values: value of a region: mean attribution of its pixels, or its rank: the share of the image that it exceeds, itself included (attribution | rank; by default "attribution")
     """

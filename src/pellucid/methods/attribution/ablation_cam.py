@@ -23,7 +23,11 @@ _LEAST = 1e-6
 """A score is divided by as if it were no smaller than this part of the largest fall."""
 
 
-@method("Ablation-CAM", source="Desai & Ramaswamy 2020, section 3 (slope of a unit)")
+@method(
+    "Ablation-CAM",
+    purpose="weight maps by the score lost without them",
+    source="Desai & Ramaswamy 2020, section 3 (slope of a unit)",
+)
 def ablation_cam(
     net: Net,
     images: Images,
@@ -32,7 +36,7 @@ def ablation_cam(
     layer: LayerNames = None,
     fall: Annotated[
         Literal["relative", "difference"],
-        Field(description="how a fall is counted: (y − y_k) / |y| as in the paper, or plainly y − y_k"),
+        Field(description="measure of the score drop: (y − y_k) / |y| as in the paper, or the difference y − y_k"),
     ] = "relative",
     placement: PlacingOption = "auto",
 ) -> Heatmap:

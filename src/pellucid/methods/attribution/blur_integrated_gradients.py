@@ -20,25 +20,47 @@ from pellucid.saliency.paths import Way, by_rule, refined
 from pellucid.target import BEST, Target, fixed
 
 
-@method("Blur integrated gradients", source="Xu, Venugopalan & Sundararajan 2020, section 3", quick={"steps": 56})
+@method(
+    "Blur integrated gradients",
+    purpose="integrate gradients from a blurred image",
+    source="Xu, Venugopalan & Sundararajan 2020, section 3",
+    quick={"steps": 56},
+)
 def blur_integrated_gradients(
     net: Net,
     images: Images,
     target: Target = BEST,
     *,
     sigma: Annotated[
-        float | int, Field(gt=0, description="of the Gaussian at the beginning of the way, in pixels of the input")
+        float | int,
+        Field(
+            gt=0,
+            description="standard deviation of the blur at the start of the path, in pixels of the network's input",
+        ),
     ] = 50,
     steps: Annotated[
-        int, Field(ge=1, le=4096, description="gradients: at most so many if adaptive, else exactly")
+        int,
+        Field(
+            ge=1,
+            le=4096,
+            description="number of gradients; the maximum with adaptive spacing, else the exact number",
+            examples=[128],
+        ),
     ] = 512,
     tolerance: Annotated[
         float | int,
-        Field(ge=0, le=1, description="of adaptive: the error of the sum, relative to the change of the score"),
+        Field(
+            ge=0,
+            le=1,
+            description="largest error of the sum, as a share of the change of the score, at which adaptive steps stop",
+        ),
     ] = 0.01,
     spacing: Annotated[
         Literal["adaptive", "linear", "sqrt"],
-        Field(description="steps where the sum is wrong; or equal in sigma; or equal in sigma² (the paper's scale)"),
+        Field(
+            description="spacing of the steps: where the sum is wrong, equal in sigma, or equal in the square root of "
+            "scale, as in the paper"
+        ),
     ] = "adaptive",
 ) -> Heatmap:
     """Σ of (what a step of sharpening adds to a pixel) × gradient there: (N, H, W), signed, in units of the score.

@@ -17,7 +17,11 @@ from pellucid.saliency.weighting import activation_gradients
 from pellucid.target import BEST, Target, scored
 
 
-@method("Class activation map", source="Zhou et al. 2016, equations 1 and 2")
+@method(
+    "Class activation map",
+    purpose="weight the last maps as the classifier does",
+    source="Zhou et al. 2016, equations 1 and 2",
+)
 def cam(net: Net, images: Images, target: Target = BEST) -> Heatmap:
     """Σ_k w_k A^k over the last maps A: (N, rows, columns), signed, in units of the score.
 

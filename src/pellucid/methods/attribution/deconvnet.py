@@ -19,13 +19,19 @@ from pellucid.target import BEST, Target
 _NO_SWITCHES = "{} has no max-pooling, whose switches tie a deconvnet to the picture: prefer guided_backprop"
 
 
-@method("Deconvnet", source="Zeiler & Fergus 2013, section 2.1")
+@method("Deconvnet", purpose="project the score back, rectifying gradients", source="Zeiler & Fergus 2013, section 2.1")
 def deconvnet(
     net: Net,
     images: Images,
     target: Target = BEST,
     *,
-    reduce: Annotated[Reduce, Field(description="channels into one number: max |.|, l2, l1, or signed sum")] = "signed",
+    reduce: Annotated[
+        Reduce,
+        Field(
+            description="way to combine the color channels into one value: maximum of magnitudes, l2 norm, l1 norm, or "
+            "signed sum"
+        ),
+    ] = "signed",
 ) -> Heatmap:
     """The gradient with R · [R > 0] at every rectifier, whatever it did forward: (N, H, W) in input pixels.
 

@@ -22,7 +22,9 @@ from pellucid.target import BEST, Target, fixed
 
 
 @method(
-    "DeepLIFT", source="Shrikumar, Greenside & Kundaje 2017, section 3.5.1 (rescale); Lundberg & Lee 2017, section 4.2"
+    "DeepLIFT",
+    purpose="contributions against a reference image",
+    source="Shrikumar, Greenside & Kundaje 2017, section 3.5.1 (rescale); Lundberg & Lee 2017, section 4.2",
 )
 def deep_lift(
     net: Net,
@@ -31,7 +33,7 @@ def deep_lift(
     *,
     baseline: Annotated[
         Filling,
-        Field(description="the reference: grey, black, white, mean, blur, noise, or pictures (the mean over them)"),
+        Field(description="reference image: a named fill, or images of your own, over which the maps are averaged"),
     ] = "black",
 ) -> Heatmap:
     """(pixel − reference) × multiplier, summed over colours: (N, H, W), signed, in units of the score.

@@ -24,13 +24,17 @@ _SILENT = 1e-9
 _NO_CLASS = "no class was asked about: the map shows where the layer is active, not why the network decided"
 
 
-@method("Eigen-CAM", source="Muhammad & Yeasin 2020, section III (the first right singular vector)")
+@method(
+    "Eigen-CAM",
+    purpose="main pattern in a layer's maps, of no class",
+    source="Muhammad & Yeasin 2020, section III (the first right singular vector)",
+)
 def eigen_cam(
     net: Net,
     images: Images,
     *,
     layer: LayerNames = None,
-    centred: Annotated[bool, Field(description="take each channel's mean away first: where the layer varies")] = False,
+    centred: Annotated[bool, Field(description="subtract the mean of each channel first")] = False,
     placement: PlacingOption = "auto",
 ) -> Heatmap:
     """A · v, the activation along its first right singular vector v: (N, rows, columns), signed, in the layer's frame.

@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
+from pellucid.described import Default
 from pellucid.errors import Refused
 from pellucid.images import Images
 from pellucid.net import LayerName, Net, Run
@@ -21,17 +22,23 @@ from pellucid.saliency.layers import PlacingOption, chosen_layer
 from pellucid.target import BEST, Target, guessed, scored
 
 
-@method("Excitation backprop", source="Zhang et al. 2016, equations 1 and 5, and section 3.4 (contrastive)")
+@method(
+    "Excitation backprop",
+    purpose="pass probability down to the winning cells",
+    source="Zhang et al. 2016, equations 1 and 5, and section 3.4 (contrastive)",
+)
 def excitation_backprop(
     net: Net,
     images: Images,
     target: Target = BEST,
     *,
     layer: Annotated[
-        LayerName | None, Field(description="where the walk stops; by default the last layer with places")
+        LayerName | None,
+        Field(description="layer at which the backward pass stops", examples=["blocks.4"]),
+        Default("the last layer with spatial maps"),
     ] = None,
     contrastive: Annotated[
-        bool, Field(description="less the walk of the dual unit, whose last weights are negated")
+        bool, Field(description="subtract the map of the opposite unit, whose last weights are negated")
     ] = True,
     placement: PlacingOption = "auto",
 ) -> Heatmap:

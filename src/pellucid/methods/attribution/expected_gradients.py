@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
+from pellucid.described import Default
 from pellucid.errors import PellucidError
 from pellucid.images import Images, read
 from pellucid.images import samples as photographs
@@ -28,7 +29,12 @@ from pellucid.saliency.samples import SampledMaps
 from pellucid.target import BEST, Target, fixed, scored
 
 
-@method("Expected gradients", source="Erion et al. 2021, equation 3", quick={"samples": 60})
+@method(
+    "Expected gradients",
+    purpose="average gradients towards real reference images",
+    source="Erion et al. 2021, equation 3",
+    quick={"samples": 60},
+)
 def expected_gradients(
     net: Net,
     images: Images,
@@ -37,11 +43,15 @@ def expected_gradients(
     references: Annotated[
         Filling | None,
         Field(
-            description="what the image is compared with: a fill or pictures, best such as the network was trained "
-            "on; by default the bundled photographs"
+            description="images that the image is compared with: a named fill, or images of your own, best from the "
+            "training data",
+            examples=["black"],
         ),
+        Default("the sample photos"),
     ] = None,
-    samples: Annotated[int, Field(ge=2, description="gradients, each on the way from a reference drawn anew")] = 200,
+    samples: Annotated[
+        int, Field(ge=2, description="number of gradients, each on the path from a reference drawn at random")
+    ] = 200,
     seed: Seed = 0,
 ) -> Heatmap:
     """Mean of (pixel − reference) × gradient at a random place between them: (N, H, W), signed, in units of the score.

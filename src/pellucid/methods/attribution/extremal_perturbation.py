@@ -34,6 +34,7 @@ Area = Annotated[float | int, Field(gt=0, lt=1)]
 
 @method(
     "Extremal perturbation",
+    purpose="find the small region that keeps the score",
     source="Fong, Patrick & Vedaldi 2019, section 3 (started from a search for the best window)",
     quick={"steps": 60},
 )
@@ -43,14 +44,21 @@ def extremal_perturbation(
     target: Target = BEST,
     *,
     areas: Annotated[
-        tuple[Area, ...], Field(min_length=1, max_length=8, description="shares of the picture that a mask may keep")
+        tuple[Area, ...],
+        Field(min_length=1, max_length=8, description="shares of the image that a mask may keep, each from 0 to 1"),
     ] = (0.1,),
-    steps: Annotated[int, Field(ge=1, le=10_000, description="of ascent for each area; the paper takes 800")] = 100,
+    steps: Annotated[
+        int, Field(ge=1, le=10_000, description="number of optimization steps for each area; the paper takes 800")
+    ] = 100,
     fill: Annotated[
-        Filling, Field(description="what stands where the mask hides; blur: the paper's pyramid of blurs")
+        Filling,
+        Field(
+            description="fill of the hidden parts: blur (as in the paper), another named one, or an image of your own"
+        ),
     ] = "blur",
     width: Annotated[
-        float | int, Field(gt=0, le=5, description="of the mask's bumps; 1 is the paper's, 21 pixels of 224")
+        float | int,
+        Field(gt=0, le=5, description="width of the mask's bumps, relative to the paper's 21 pixels of 224"),
     ] = 1,
     seed: Seed = 0,
 ) -> Heatmap:

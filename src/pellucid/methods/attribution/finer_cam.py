@@ -20,7 +20,11 @@ from pellucid.saliency.weighting import by_mean_gradient, weighted
 from pellucid.target import BEST, Logit, Target, fixed, guessed, scored
 
 
-@method("Finer-CAM", source="Zhang et al. 2025, section 3 (weights from the gradient of y^c − γ y^d)")
+@method(
+    "Finer-CAM",
+    purpose="Grad-CAM of a class against similar classes",
+    source="Zhang et al. 2025, section 3 (weights from the gradient of y^c − γ y^d)",
+)
 def finer_cam(
     net: Net,
     images: Images,
@@ -28,9 +32,10 @@ def finer_cam(
     *,
     layer: LayerNames = None,
     strength: Annotated[
-        float | int, Field(ge=0, le=10, description="γ, how much of the similar classes is taken away; 0 is Grad-CAM")
+        float | int,
+        Field(ge=0, le=10, description="weight γ of the similar classes that are subtracted; 0 is Grad-CAM"),
     ] = 0.6,
-    classes: Annotated[int, Field(ge=1, le=100, description="how many similar classes to compare with")] = 3,
+    classes: Annotated[int, Field(ge=1, le=100, description="number of similar classes to compare with")] = 3,
     placement: PlacingOption = "auto",
 ) -> Heatmap:
     """Grad-CAM of y^c − γ · (mean y^d over similar classes d): (N, rows, columns), signed, in the layer's own frame.

@@ -23,7 +23,11 @@ from pellucid.saliency.layers import at_pixels
 from pellucid.target import BEST, Target
 
 
-@method("FullGrad", source="Srinivas & Fleuret 2019, proposition 1 and equations 4 and 5")
+@method(
+    "FullGrad",
+    purpose="gradient × input, with the share of the biases",
+    source="Srinivas & Fleuret 2019, proposition 1 and equations 4 and 5",
+)
 def full_grad(
     net: Net,
     images: Images,
@@ -31,7 +35,10 @@ def full_grad(
     *,
     kind: Annotated[
         Literal["shares", "paper"],
-        Field(description="signed shares that sum to the score, or the paper's sum of rescaled magnitudes"),
+        Field(
+            description="value of a pixel: signed shares that sum to the score, or the paper's sum of rescaled "
+            "magnitudes"
+        ),
     ] = "shares",
 ) -> Heatmap:
     """Gradient × input plus the bias of every operation × its gradient: (N, H, W).

@@ -17,14 +17,18 @@ from pellucid.saliency.weighting import by_mean_gradient, weighted
 from pellucid.target import BEST, Target
 
 
-@method("Grad-CAM", source="Selvaraju et al. 2017, equations 1 and 2, and section 3.3 (counterfactual)")
+@method(
+    "Grad-CAM",
+    purpose="weight a layer's maps by their mean gradients",
+    source="Selvaraju et al. 2017, equations 1 and 2, and section 3.3 (counterfactual)",
+)
 def grad_cam(
     net: Net,
     images: Images,
     target: Target = BEST,
     *,
     layer: LayerNames = None,
-    against: Annotated[bool, Field(description="what speaks against the target: negated weights")] = False,
+    against: Annotated[bool, Field(description="negate the weights, to map the evidence against the target")] = False,
     placement: PlacingOption = "auto",
 ) -> Heatmap:
     """Σ_k α_k A^k with α_k the mean of d score / d A^k: (N, rows, columns), signed, in the layer's own frame.

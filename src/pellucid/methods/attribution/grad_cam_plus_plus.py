@@ -18,7 +18,11 @@ _POLE = 1e-3
 """Nearer to zero the denominator says nothing: it is the difference of two numbers that are about 2."""
 
 
-@method("Grad-CAM++", source="Chattopadhay et al. 2018, equations 7 and 19, for Y = exp(S)")
+@method(
+    "Grad-CAM++",
+    purpose="Grad-CAM for several objects of one class",
+    source="Chattopadhay et al. 2018, equations 7 and 19, for Y = exp(S)",
+)
 def grad_cam_plus_plus(
     net: Net,
     images: Images,

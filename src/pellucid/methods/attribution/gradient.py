@@ -15,14 +15,22 @@ from pellucid.saliency.heatmaps import pixel_map
 from pellucid.target import BEST, Target
 
 
-@method("Gradient", source="Simonyan, Vedaldi & Zisserman 2013, section 3.1")
+@method(
+    "Gradient",
+    purpose="sensitivity of the score to each pixel",
+    source="Simonyan, Vedaldi & Zisserman 2013, section 3.1",
+)
 def gradient(
     net: Net,
     images: Images,
     target: Target = BEST,
     *,
     reduce: Annotated[
-        Reduce, Field(description="channels into one number: max |.| (the paper), l2, l1, or signed sum")
+        Reduce,
+        Field(
+            description="way to combine the color channels into one value: maximum of magnitudes (as in the paper), l2 "
+            "norm, l1 norm, or signed sum"
+        ),
     ] = "max",
 ) -> Heatmap:
     """How strongly the score reacts to each pixel: |d score / d pixel|, (N, H, W) in pixels of the network's input.

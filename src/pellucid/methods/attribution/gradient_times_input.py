@@ -15,7 +15,11 @@ from pellucid.saliency.heatmaps import pixel_map
 from pellucid.target import BEST, Target
 
 
-@method("Gradient × input", source="Shrikumar et al. 2016, section 2; Ancona et al. 2018, table 1")
+@method(
+    "Gradient × input",
+    purpose="gradient of the score times the input",
+    source="Shrikumar et al. 2016, section 2; Ancona et al. 2018, table 1",
+)
 def gradient_times_input(
     net: Net,
     images: Images,
@@ -23,7 +27,7 @@ def gradient_times_input(
     *,
     zero: Annotated[
         Literal["normalised", "black"],
-        Field(description="what counts as no input: the network's own zero (after normalisation), or a black pixel"),
+        Field(description="value that counts as no input: zero after normalization, or a black pixel"),
     ] = "normalised",
 ) -> Heatmap:
     """d score / d input × input, summed over colours: (N, H, W), signed, in units of the score.

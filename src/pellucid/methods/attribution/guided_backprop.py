@@ -24,16 +24,29 @@ HARDLY = (
 )
 
 
-@method("Guided backpropagation", source="Springenberg et al. 2015, section 3.4")
+@method(
+    "Guided backpropagation",
+    purpose="gradient through positive paths only",
+    source="Springenberg et al. 2015, section 3.4",
+)
 def guided_backprop(
     net: Net,
     images: Images,
     target: Target = BEST,
     *,
-    reduce: Annotated[Reduce, Field(description="channels into one number: max |.|, l2, l1, or signed sum")] = "signed",
+    reduce: Annotated[
+        Reduce,
+        Field(
+            description="way to combine the color channels into one value: maximum of magnitudes, l2 norm, l1 norm, or "
+            "signed sum"
+        ),
+    ] = "signed",
     smooth: Annotated[
         Smooth,
-        Field(description="SiLU, GELU, Mish, Hardswish: clamp after the product, gate by x > 0, or plain gradient"),
+        Field(
+            description="backward rule of SiLU, GELU, Mish and Hardswish: clamp after the product, gate by x > 0, or "
+            "the plain gradient"
+        ),
     ] = "positive_product",
 ) -> Heatmap:
     """The gradient with R · [R > 0] · [x > 0] at every ReLU: (N, H, W) in pixels of the network's input.

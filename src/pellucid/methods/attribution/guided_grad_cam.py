@@ -25,17 +25,30 @@ _LINES = (
 )
 
 
-@method("Guided Grad-CAM", source="Selvaraju et al. 2017, section 3.4")
+@method(
+    "Guided Grad-CAM",
+    purpose="guided backpropagation within Grad-CAM's region",
+    source="Selvaraju et al. 2017, section 3.4",
+)
 def guided_grad_cam(
     net: Net,
     images: Images,
     target: Target = BEST,
     *,
     layer: LayerNames = None,
-    reduce: Annotated[Reduce, Field(description="channels into one number: max |.|, l2, l1, or signed sum")] = "signed",
+    reduce: Annotated[
+        Reduce,
+        Field(
+            description="way to combine the color channels into one value: maximum of magnitudes, l2 norm, l1 norm, or "
+            "signed sum"
+        ),
+    ] = "signed",
     smooth: Annotated[
         Smooth,
-        Field(description="SiLU, GELU, Mish, Hardswish: clamp after the product, gate by x > 0, or plain gradient"),
+        Field(
+            description="backward rule of SiLU, GELU, Mish and Hardswish: clamp after the product, gate by x > 0, or "
+            "the plain gradient"
+        ),
     ] = "positive_product",
     placement: PlacingOption = "auto",
 ) -> Heatmap:

@@ -26,28 +26,42 @@ _EQUAL = 100
 """Times the rounding of the network's numbers: gradients that differ by less are equal."""
 
 
-@method("Guided integrated gradients", source="Kapishnikov et al. 2021, section 4", quick={"steps": 60})
+@method(
+    "Guided integrated gradients",
+    purpose="integrate along a path of low gradients",
+    source="Kapishnikov et al. 2021, section 4",
+    quick={"steps": 60},
+)
 def guided_integrated_gradients(
     net: Net,
     images: Images,
     target: Target = BEST,
     *,
-    steps: Annotated[int, Field(ge=1, le=4096, description="of equal length, each with one gradient")] = 200,
+    steps: Annotated[
+        int, Field(ge=1, le=4096, description="number of steps of equal length, each with one gradient", examples=[50])
+    ] = 200,
     fraction: Annotated[
-        float | int, Field(gt=0, le=1, description="of all values, those of lowest |gradient|, that move together")
+        float | int,
+        Field(gt=0, le=1, description="share of the values, those of the smallest gradients, that move together"),
     ] = 0.25,
     distance: Annotated[
         float | int,
-        Field(ge=0, le=1, description="how far a value may be ahead of or behind the straight way; 0 is that way"),
+        Field(
+            ge=0,
+            le=1,
+            description="maximum distance from the straight path, as a share of its length; 0 is the straight path",
+        ),
     ] = 0.02,
     baseline: Annotated[
-        Filling, Field(description="where the way begins: a fill, or pictures, over which the mean is taken")
+        Filling,
+        Field(
+            description="image at which the path begins: a named fill, or images of your own, over which the maps are "
+            "averaged"
+        ),
     ] = "black",
     quadrature: Annotated[
         Literal["trapezoid", "left"],
-        Field(
-            description="a step counts with the mean gradient of its ends; or, as in the authors' code, of its start"
-        ),
+        Field(description="gradient of a step: mean of its two ends, or, as in the authors' code, that of its start"),
     ] = "trapezoid",
     seed: Seed = 0,
 ) -> Heatmap:

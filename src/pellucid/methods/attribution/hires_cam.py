@@ -15,7 +15,11 @@ from pellucid.saliency.weighting import weighted
 from pellucid.target import BEST, Target
 
 
-@method("HiResCAM", source="Draelos & Carin 2020, section 3 (gradient and activation multiplied before the sum)")
+@method(
+    "HiResCAM",
+    purpose="gradient times activation at every cell",
+    source="Draelos & Carin 2020, section 3 (gradient and activation multiplied before the sum)",
+)
 def hires_cam(
     net: Net,
     images: Images,

@@ -18,25 +18,46 @@ from pellucid.saliency.paths import Way, by_rule, refined, straight
 from pellucid.target import BEST, Target, fixed
 
 
-@method("Integrated gradients", source="Sundararajan, Taly & Yan 2017, equation 1", quick={"steps": 56})
+@method(
+    "Integrated gradients",
+    purpose="integrate gradients from a baseline image",
+    source="Sundararajan, Taly & Yan 2017, equation 1",
+    quick={"steps": 56},
+)
 def integrated_gradients(
     net: Net,
     images: Images,
     target: Target = BEST,
     *,
     steps: Annotated[
-        int, Field(ge=1, le=4096, description="gradients for each baseline: at most so many if adaptive, else exactly")
+        int,
+        Field(
+            ge=1,
+            le=4096,
+            description="number of gradients for each baseline; the maximum with adaptive quadrature, else the exact "
+            "number",
+        ),
     ] = 512,
     tolerance: Annotated[
         float | int,
-        Field(ge=0, le=1, description="of adaptive: the error of the sum, relative to the change of the score"),
+        Field(
+            ge=0,
+            le=1,
+            description="largest error of the sum, as a share of the change of the score, at which adaptive steps stop",
+        ),
     ] = 0.01,
     baseline: Annotated[
-        Filling, Field(description="what stands for nothing: a fill, or pictures, over which the mean is taken")
+        Filling,
+        Field(
+            description="baseline image: a named fill, or images of your own, over which the maps are averaged",
+            examples=["blur"],
+        ),
     ] = "black",
     quadrature: Annotated[
         Literal["adaptive", "gauss_legendre", "midpoint", "trapezoid"],
-        Field(description="adaptive looks closer where the sum is wrong, the others place a fixed number of steps"),
+        Field(
+            description="placing of the steps: adaptive refines where the sum is wrong, the others take a fixed number"
+        ),
     ] = "adaptive",
     seed: Seed = 0,
 ) -> Heatmap:

@@ -20,6 +20,7 @@ from pellucid.target import BEST, Target
 
 @method(
     "KernelSHAP",
+    purpose="Shapley values of superpixels, by regression",
     source="Lundberg & Lee 2017, theorem 2 (section 4.1); paired sampling: Covert & Lee 2021, section 3.3",
     quick={"samples": 300},
 )
@@ -29,7 +30,8 @@ def kernel_shap(
     target: Target = BEST,
     *,
     samples: Annotated[
-        int, Field(ge=2, le=10**6, description="coalitions of superpixels; all if they are no more")
+        int,
+        Field(ge=2, le=10**6, description="maximum number of coalitions of superpixels; fewer where there are no more"),
     ] = 1000,
     segments: Segments = "quickshift",
     pieces: Pieces = 50,

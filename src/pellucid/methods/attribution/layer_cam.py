@@ -20,7 +20,11 @@ from pellucid.target import BEST, Target
 _GAMMA = 2.0  # of equation 9
 
 
-@method("Layer-CAM", source="Jiang et al. 2021, section III, equations 5 to 7 and 9")
+@method(
+    "Layer-CAM",
+    purpose="positive gradient times activation, by cell",
+    source="Jiang et al. 2021, section III, equations 5 to 7 and 9",
+)
 def layer_cam(
     net: Net,
     images: Images,
@@ -29,7 +33,10 @@ def layer_cam(
     layer: LayerNames = None,
     fusion: Annotated[
         Literal["mean", "paper"],
-        Field(description="several layers: the mean of their raw maps, or the largest of tanh(2 · map / its maximum)"),
+        Field(
+            description="way to combine several layers: mean of the raw maps, or maximum of tanh(2 · map / its "
+            "maximum), as in the paper"
+        ),
     ] = "mean",
     placement: PlacingOption = "auto",
 ) -> Heatmap:

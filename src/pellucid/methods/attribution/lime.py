@@ -21,6 +21,7 @@ _RIDGE = 1.0  # the authors' code
 
 @method(
     "LIME",
+    purpose="fit a linear model to hidden superpixels",
     source="Ribeiro, Singh & Guestrin 2016, equation 1 and algorithm 1; settings of the authors' code",
     quick={"samples": 300},
 )
@@ -29,12 +30,14 @@ def lime(
     images: Images,
     target: Target = BEST,
     *,
-    samples: Annotated[int, Field(ge=2, le=10**6, description="pictures with superpixels hidden at random")] = 1000,
+    samples: Annotated[
+        int, Field(ge=2, le=10**6, description="number of images with superpixels hidden at random")
+    ] = 1000,
     segments: Segments = "quickshift",
     pieces: Pieces = 50,
     fill: Hiding = "superpixel",
     kernel_width: Annotated[
-        float | int, Field(gt=0, description="how near a picture must be to count, in cosine distance")
+        float | int, Field(gt=0, description="width of the kernel that weights images by their cosine distance")
     ] = 0.25,
     seed: Seed = 0,
 ) -> Heatmap:

@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
+from pellucid.described import Default
 from pellucid.errors import PellucidError, unknown
 from pellucid.images import Images
 from pellucid.net import Net
@@ -39,11 +40,12 @@ _COMPOSITES: dict[str, tuple[str | None, str, str]] = {
 }
 _RULES = ("epsilon", "epsilon:1e-6", "gamma:0.25", "alpha_beta:2,1", "z_plus", "z_box", "w_square", "flat")
 _TOLD = 0.1  # of the score: what biases take or add below this is not worth a word
-RuleText = Annotated[str | None, Field(description=f"instead of the composite's: {', '.join(_RULES)}")]
+_INSTEAD = Default("the composite's")
 
 
 @method(
     "Layer-wise relevance propagation",
+    purpose="distribute the score backward, layer by layer",
     source="Bach et al. 2015, equations 56 to 60; Montavon et al. 2019, section 10.3; Kohlbrenner et al. 2020",
 )
 def lrp(
@@ -52,11 +54,19 @@ def lrp(
     target: Target = BEST,
     *,
     composite: Annotated[
-        Composite, Field(description="which rule for the first operation, for convolutions, for fully connected ones")
+        Composite,
+        Field(
+            description="set of rules for the first operation, for convolutions, and for fully connected layers",
+            examples=["epsilon_plus"],
+        ),
     ] = "epsilon_plus_flat",
-    first: RuleText = None,
-    features: RuleText = None,
-    classifier: RuleText = None,
+    first: Annotated[
+        str | None, Field(description=f"rule for the first operation: {', '.join(_RULES)}"), _INSTEAD
+    ] = None,
+    features: Annotated[str | None, Field(description="rule for convolutions, of the same ones"), _INSTEAD] = None,
+    classifier: Annotated[
+        str | None, Field(description="rule for fully connected layers, of the same ones"), _INSTEAD
+    ] = None,
 ) -> Heatmap:
     """Each pixel's relevance, summed over colours: (N, H, W), signed, in units of the score.
 

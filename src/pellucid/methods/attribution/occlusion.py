@@ -19,7 +19,12 @@ from pellucid.saliency.heatmaps import as_exact_as, heatmap
 from pellucid.target import BEST, Target
 
 
-@method("Occlusion", source="Zeiler & Fergus 2013, section 4.2", quick={"size": 40, "stride": 24})
+@method(
+    "Occlusion",
+    purpose="cover each place and measure the score's drop",
+    source="Zeiler & Fergus 2013, section 4.2",
+    quick={"size": 40, "stride": 24},
+)
 def occlusion(
     net: Net,
     images: Images,
@@ -29,7 +34,7 @@ def occlusion(
     stride: Stride = 16,
     fill: Cover = "grey",
     border: Border = "inside",
-    per_pixel: Annotated[bool, Field(description="for every pixel the mean over all covers that lie on it")] = False,
+    per_pixel: Annotated[bool, Field(description="give every pixel the mean over all covers that lie on it")] = False,
     seed: Seed = 0,
 ) -> Heatmap:
     """How far the score falls when a place is covered: (N, rows, columns) at the covers' centres, signed.

@@ -14,7 +14,11 @@ from pellucid.saliency.covers import Border, Cover, Covers, Size, Stride
 from pellucid.saliency.ranks import by_class, names_of
 
 
-@method("Occlusion, label map", source="Zeiler & Fergus 2013, section 4.2, figure 7 (e)")
+@method(
+    "Occlusion, label map",
+    purpose="predicted class when each place is covered",
+    source="Zeiler & Fergus 2013, section 4.2, figure 7 (e)",
+)
 def occlusion_labels(
     net: Net,
     images: Images,

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
+from pellucid.described import Default
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.net import Net, Run
@@ -25,7 +26,11 @@ from pellucid.saliency.ranks import ahead, by_class, class_of, names_of
 from pellucid.target import BEST, Channel, Probability, Target, fixed, scored
 
 
-@method("Occlusion, all products", source="Zeiler & Fergus 2013, section 4.2, figure 7 (b), (d) and (e)")
+@method(
+    "Occlusion, all products",
+    purpose="all that occlusion shows: score, map, class",
+    source="Zeiler & Fergus 2013, section 4.2, figure 7 (b), (d) and (e)",
+)
 def occlusion_products(
     net: Net,
     images: Images,
@@ -37,7 +42,8 @@ def occlusion_products(
     border: Border = "inside",
     unit: Annotated[
         str | None,
-        Field(description="LAYER:UNIT whose response is mapped, or LAYER for its strongest map; by default the last"),
+        Field(description="unit whose response is mapped, as LAYER:UNIT, or LAYER for its strongest one"),
+        Default("the strongest of the last layer with spatial maps"),
     ] = None,
     seed: Seed = 0,
 ) -> Panel:

@@ -18,6 +18,7 @@ from pellucid.target import BEST, Target, fixed
 
 @method(
     "Occlusion, rank of the class",
+    purpose="rank of the class when each place is covered",
     source="Zeiler & Fergus 2013, section 4.2 (after figure 7)",
     quick={"size": 40, "stride": 24},
 )

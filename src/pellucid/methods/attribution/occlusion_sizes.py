@@ -19,16 +19,21 @@ from pellucid.saliency.heatmaps import as_exact_as, heatmap
 from pellucid.target import BEST, Target
 
 
-@method("Occlusion, several sizes", source="Zeiler & Fergus 2013, section 4.2, for a series of cover sizes")
+@method(
+    "Occlusion, several sizes",
+    purpose="occlusion with covers of several sizes",
+    source="Zeiler & Fergus 2013, section 4.2, for a series of cover sizes",
+)
 def occlusion_sizes(
     net: Net,
     images: Images,
     target: Target = BEST,
     *,
     sizes: Annotated[
-        tuple[Side, ...], Field(min_length=1, max_length=8, description="sides of the covers, in pixels of the input")
+        tuple[Side, ...],
+        Field(min_length=1, max_length=8, description="sides of the covers, in pixels of the network's input"),
     ] = (24, 48, 96),
-    step: Annotated[float | int, Field(gt=0, le=1, description="between covers, in shares of their side")] = 0.5,
+    step: Annotated[float | int, Field(gt=0, le=1, description="step between covers, as a share of their side")] = 0.5,
     fill: Cover = "grey",
     border: Border = "inside",
     seed: Seed = 0,

@@ -29,24 +29,35 @@ Form = Literal["gain", "paper", "pixel"]
 _BLOCK = 100  # masks between two looks at the error
 
 
-@method("RISE", source="Petsiuk, Das & Saenko 2018, section 3, equation 6", quick={"samples": 400})
+@method(
+    "RISE",
+    purpose="average random masks by the score they leave",
+    source="Petsiuk, Das & Saenko 2018, section 3, equation 6",
+    quick={"samples": 400},
+)
 def rise(
     net: Net,
     images: Images,
     target: Target = BEST,
     *,
-    samples: Annotated[int, Field(ge=2, description="masks; the paper takes 4000 to 8000")] = 1000,
+    samples: Annotated[
+        int, Field(ge=2, description="number of masks; the paper takes 4000 to 8000", examples=[300])
+    ] = 1000,
     masks: Annotated[
         tuple[Annotated[int, Field(ge=1)], Annotated[float | int, Field(gt=0, lt=1)]],
-        Field(description="cells along a side of a mask, and the share of them that is shown"),
+        Field(description="number of cells along a side of a mask, and the share of them that is visible"),
     ] = (7, 0.5),
-    fill: Annotated[Filling, Field(description="what stands where a mask hides, in pixel values")] = "grey",
+    fill: Annotated[
+        Filling, Field(description="fill of the hidden parts: a named one, or an image of your own")
+    ] = "grey",
     form: Annotated[
-        Form, Field(description="gain over the mean score; ΣMf / (N p) as in the paper; or ΣMf / ΣM of each pixel")
+        Form, Field(description="value of a pixel: gain over the mean score, ΣMf / (N p) as in the paper, or ΣMf / ΣM")
     ] = "gain",
     tolerance: Annotated[
         float | int,
-        Field(ge=0, description="stop early when the mean error is this share of the map's spread; 0 never"),
+        Field(
+            ge=0, description="mean error at which to stop early, as a share of the map's spread; 0 never stops early"
+        ),
     ] = 0,
     seed: Seed = 0,
 ) -> Heatmap:

@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
+from pellucid.described import Default
 from pellucid.images import Images
 from pellucid.images.touch import Filling
 from pellucid.net import Net
@@ -25,7 +26,11 @@ _FLAT = 1e-6
 """A mask that varies less, relative to its largest value, is constant up to rounding: it hides nothing."""
 
 
-@method("Score-CAM", source="Wang et al. 2020, section 3 and algorithm 1, and the authors' code")
+@method(
+    "Score-CAM",
+    purpose="weight maps by the score of the image they mask",
+    source="Wang et al. 2020, section 3 and algorithm 1, and the authors' code",
+)
 def score_cam(
     net: Net,
     images: Images,
@@ -34,11 +39,15 @@ def score_cam(
     layer: LayerNames = None,
     preset: Annotated[
         Literal["paper", "authors"],
-        Field(description="softmax over the channels' scores, or the probability of the class for each channel"),
+        Field(
+            description="weight of a channel: softmax of the scores over channels (paper), or the probability of the "
+            "class (authors' code)"
+        ),
     ] = "paper",
     fill: Annotated[
         Filling | None,
-        Field(description="what a closed mask shows; by default black (paper), the network's mean colour (authors)"),
+        Field(description="fill where the mask is zero: a named one, or an image of your own"),
+        Default("black with the preset paper, the mean color with authors"),
     ] = None,
     placement: PlacingOption = "auto",
 ) -> Heatmap:

@@ -20,6 +20,7 @@ from pellucid.target import BEST, Target
 
 @method(
     "Shapley sampling",
+    purpose="Shapley values of superpixels, by random orders",
     source="Castro, Gómez & Tejada 2009, section 3; Štrumbelj & Kononenko 2014, algorithm 1; "
     "backwards: Mitchell et al. 2022, section 4.1",
     quick={"orders": 6},
@@ -29,12 +30,14 @@ def shapley_sampling(
     images: Images,
     target: Target = BEST,
     *,
-    orders: Annotated[int, Field(ge=2, le=10**6, description="random orders in which superpixels appear")] = 20,
+    orders: Annotated[
+        int, Field(ge=2, le=10**6, description="number of random orders in which superpixels appear")
+    ] = 20,
     segments: Segments = "quickshift",
     pieces: Pieces = 50,
     fill: Hiding = "grey",
     antithetic: Annotated[
-        bool, Field(description="take each order backwards too: twice the work, often much smaller errors")
+        bool, Field(description="use each order backward too, which doubles the work and often reduces the error")
     ] = False,
     seed: Seed = 0,
 ) -> Heatmap:

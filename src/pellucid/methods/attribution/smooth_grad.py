@@ -15,6 +15,7 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.catalogue.ask import Ask, AskOption
 from pellucid.chance import Seed, generator
+from pellucid.described import Default
 from pellucid.errors import PellucidError
 from pellucid.geometry import Placement
 from pellucid.images import Images
@@ -27,10 +28,19 @@ from pellucid.saliency.samples import SampledMaps
 from pellucid.target import BEST, Target, fixed, scored
 
 GRADIENT = Ask("gradient")
+Of = Annotated[
+    AskOption,
+    Field(description="attribution method to average, with its options: lrp:composite=epsilon", examples=["grad_cam"]),
+]
+Kind = Annotated[
+    Literal["mean", "square", "variance"],
+    Field(description="statistic over the noisy copies; square is SmoothGrad-Squared, variance VarGrad"),
+]
 
 
 @method(
     "SmoothGrad",
+    purpose="average a method's maps over noisy images",
     source="Smilkov et al. 2017, section 3; Hooker et al. 2019 (squares) and Adebayo et al. 2018 (variance)",
     quick={"samples": 20},
 )
@@ -39,17 +49,15 @@ def smooth_grad(
     images: Images,
     target: Target = BEST,
     *,
-    of: Annotated[AskOption, Field(description="the attribution method whose maps are smoothed")] = GRADIENT,
-    kind: Annotated[
-        Literal["mean", "square", "variance"],
-        Field(description="mean (SmoothGrad), mean of squares (SmoothGrad-Squared), variance (VarGrad)"),
-    ] = "mean",
-    samples: Annotated[int, Field(ge=2, description="noisy copies of each image")] = 50,
+    of: Of = GRADIENT,
+    kind: Kind = "mean",
+    samples: Annotated[int, Field(ge=2, description="number of noisy copies of each image")] = 50,
     sigma: Annotated[
-        float | int, Field(ge=0, description="of the noise, in shares of the image's own range of pixel values")
+        float | int,
+        Field(ge=0, description="standard deviation of the noise, as a share of the image's range of pixel values"),
     ] = 0.15,
     reduce: Annotated[
-        Reduce | None, Field(description="of gradients: channels into one number, as in gradient; max unless given")
+        Reduce | None, Field(description="way to combine the color channels of gradients"), Default("max")
     ] = None,
     seed: Seed = 0,
 ) -> Heatmap:

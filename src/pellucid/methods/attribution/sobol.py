@@ -29,22 +29,33 @@ Points = Literal["quasi", "random"]
 Array = Float[np.ndarray, "..."]
 
 
-@method("Sobol indices", source="Fel et al. 2021, section 3 (the estimators of Jansen 1999)", quick={"samples": 8})
+@method(
+    "Sobol indices",
+    purpose="share of the score's variance due to each cell",
+    source="Fel et al. 2021, section 3 (the estimators of Jansen 1999)",
+    quick={"samples": 8},
+)
 def sobol(
     net: Net,
     images: Images,
     target: Target = BEST,
     *,
-    grid: Annotated[int, Field(ge=1, le=64, description="cells along a side")] = 8,
+    grid: Annotated[int, Field(ge=1, le=64, description="number of cells along a side")] = 8,
     samples: Annotated[
-        int, Field(ge=2, le=2**20, description="pairs of masks; the network runs samples × (cells + 2) times")
+        int, Field(ge=2, le=2**20, description="number of pairs of masks; the network runs samples × (cells + 2) times")
     ] = 16,
-    fill: Annotated[Filling, Field(description="what stands where a mask hides, in pixel values")] = "grey",
+    fill: Annotated[
+        Filling, Field(description="fill of the hidden parts: a named one, or an image of your own")
+    ] = "grey",
     order: Annotated[
-        Order, Field(description="the variance a cell has any part in, or what it explains alone")
+        Order,
+        Field(
+            description="kind of index: total counts all variance that a cell has a part in, first only what it "
+            "explains alone"
+        ),
     ] = "total",
     points: Annotated[
-        Points, Field(description="masks from a scrambled Sobol sequence, or independent ones")
+        Points, Field(description="source of the masks: a scrambled Sobol sequence, or independent random numbers")
     ] = "quasi",
     seed: Seed = 0,
 ) -> Heatmap:

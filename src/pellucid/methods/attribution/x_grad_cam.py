@@ -18,7 +18,11 @@ _LEAST = 1e-6
 """The sum of a map that cancels out, relative to the sum of its magnitudes, is no smaller than this."""
 
 
-@method("XGrad-CAM", source="Fu et al. 2020, section 3 (the weights that satisfy sensitivity and conservation)")
+@method(
+    "XGrad-CAM",
+    purpose="Grad-CAM with gradients weighted by activation",
+    source="Fu et al. 2020, section 3 (the weights that satisfy sensitivity and conservation)",
+)
 def x_grad_cam(
     net: Net,
     images: Images,

@@ -24,32 +24,41 @@ _SIDE = 224  # the numbers of the paper are for pictures of this side; in larger
 _LEAST = 50  # pixels that a region must add
 
 
-@method("XRAI", source="Kapishnikov et al. 2019, section 3 and algorithm 1", quick={"steps": 24})
+@method(
+    "XRAI",
+    purpose="rank whole regions by integrated gradients",
+    source="Kapishnikov et al. 2019, section 3 and algorithm 1",
+    quick={"steps": 24},
+)
 def xrai(
     net: Net,
     images: Images,
     target: Target = BEST,
     *,
-    steps: Annotated[int, Field(ge=1, le=4096, description="gradients for each baseline, at most")] = 128,
+    steps: Annotated[int, Field(ge=1, le=4096, description="maximum number of gradients for each baseline")] = 128,
     tolerance: Annotated[
-        float | int, Field(ge=0, le=1, description="the error of a baseline's sum, relative to the change of the score")
+        float | int,
+        Field(ge=0, le=1, description="largest error of a baseline's sum, as a share of the change of the score"),
     ] = 0.01,
     scales: Annotated[
         tuple[Annotated[float | int, Field(gt=0)], ...],
         Field(
-            min_length=1, description="of the segmentation, for pictures of 224 × 224: larger ones give larger regions"
+            min_length=1,
+            description="scales of the segmentation, for a 224 × 224 image; larger ones give larger regions",
         ),
     ] = (50, 100, 150, 250, 500, 1200),
-    smallest: Annotated[int, Field(ge=1, description="pixels of a region, for pictures of 224 × 224")] = 150,
+    smallest: Annotated[
+        int, Field(ge=1, description="smallest area of a region, in pixels of a 224 × 224 image")
+    ] = 150,
     dilation: Annotated[
         int,
-        Field(ge=0, description="pixels by which regions are widened to hold their edges, for pictures of 224 × 224"),
+        Field(ge=0, description="width by which regions are dilated, in pixels of a 224 × 224 image"),
     ] = 5,
     values: Annotated[
         Literal["attribution", "rank"],
         Field(
-            description="the mean attribution of a region's pixels; or the share of the picture that it is ahead of, "
-            "itself included: the strongest fifth has 0.8 and more"
+            description="value of a region: mean attribution of its pixels, or its rank: the share of the image "
+            "that it exceeds, itself included"
         ),
     ] = "attribution",
 ) -> Heatmap:

@@ -1,4 +1,4 @@
-"""Filters: the weights of convolutions, looked at and examined."""
+"""Filters: the weights of convolutions, drawn and examined."""
 
 from pellucid.catalogue import methods_of
 

@@ -1,4 +1,4 @@
-"""Filters: the weights of convolutions, looked at and examined."""
+"""Filters: the weights of convolutions, drawn and examined."""
 
 # Made by docs/stubs.py: do not edit. `python docs/stubs.py` makes it again.
 
@@ -14,8 +14,6 @@ def channels(
     *,
     layer: str | Module | None = None,
     units: int | Sequence[int] | None = None,
-    page: int = 1,
-    scale: Literal["common", "own"] = "own",
 ) -> Filters:
     """Filters by input channel
 
@@ -27,25 +25,21 @@ def channels(
     convolution each filter reads the channels of its group, in a depthwise one a single channel: shown are those,
     under their numbers in the layer's input (`inputs`). A 1 × 1 convolution has one square for each channel.
 
-    Large layers come in pages. Raises UnknownName for a layer, unit or page that is not there, and Refused for a
-    layer that is no 2-d convolution.
+    Pictures of large layers come in pages (`draw(..., page=2)`). Raises UnknownName for a layer that is not there,
+    PellucidError for such a unit, and Refused for a layer that is no 2-d convolution.
 
     Source: Zeiler & Fergus 2013, section 2, equation 1.
 
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
-        layer: a convolution; by default the first behind the stem that is wider than 1 × 1 (text; by default None)
-        units: which filters, as 3 or 3,17,40; by default a page of them (whole number; by default None)
-        page: which page of the filters (1 or more; by default 1)
-        scale: one scale for all filters, or one for each (common | own; by default "own")
+        layer: convolution whose filters are shown (text; by default None)
+        units: filters to show, by number: 3 or 3,17,40 (whole number; by default None)
     """
 
 def first_layer(
     net: NetLike,
     *,
     order: Literal["kind", "unit", "norm"] = "kind",
-    scale: Literal["common", "own"] = "common",
-    panels: Literal["rgb", "channels"] = "rgb",
 ) -> Filters:
     """First-layer filters
 
@@ -66,9 +60,7 @@ def first_layer(
 
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
-        order: by what they look for (light and dark, then colours), by number, or the strongest first (kind | unit | norm; by default "kind")
-        scale: one scale for all filters, or one for each to see weak ones too (common | own; by default "common")
-        panels: in colours, or each input channel in grey by itself (rgb | channels; by default "rgb")
+        order: order of the filters: by what they respond to (light and dark, then colors), by number, or by norm, strongest first (kind | unit | norm; by default "kind")
     """
 
 def health(
@@ -97,6 +89,6 @@ def health(
 
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
-        layer: a convolution; by default the first (text; by default None)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        layer: convolution to examine (text; by default None)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """

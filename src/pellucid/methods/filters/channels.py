@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
 from pellucid.catalogue import method
+from pellucid.described import Default
 from pellucid.errors import PellucidError
 from pellucid.methods.filters.weights import Convolution, convolutions, named
 from pellucid.net import LayerName, Net
 from pellucid.result import Filters, Meta
 
-_WEIGHTS = 20_000  # on a page
-_FILTERS = 64  # on a page
 
-
-@method("Filters by input channel", source="Zeiler & Fergus 2013, section 2, equation 1")
+@method(
+    "Filters by input channel",
+    purpose="weights of a layer's filters, by input channel",
+    source="Zeiler & Fergus 2013, section 2, equation 1",
+)
 def channels(
     net: Net,
     *,
     layer: Annotated[
         LayerName | None,
-        Field(description="a convolution; by default the first behind the stem that is wider than 1 × 1"),
+        Field(description="convolution whose filters are shown"),
+        Default("the first after the stem that is wider than 1 × 1"),
     ] = None,
     units: Annotated[
-        int | tuple[int, ...] | None, Field(description="which filters, as 3 or 3,17,40; by default a page of them")
+        int | tuple[int, ...] | None,
+        Field(description="filters to show, by number: 3 or 3,17,40", examples=["3,17,40"]),
+        Default("all"),
     ] = None,
-    page: Annotated[int, Field(ge=1, description="which page of the filters")] = 1,
-    scale: Annotated[Literal["common", "own"], Field(description="one scale for all filters, or one for each")] = "own",
 ) -> Filters:
     """The weights of a layer's filters: (F, channels, height, width), for each filter the channels that it reads.
 
@@ -39,8 +42,8 @@ def channels(
     convolution each filter reads the channels of its group, in a depthwise one a single channel: shown are those,
     under their numbers in the layer's input (`inputs`). A 1 × 1 convolution has one square for each channel.
 
-    Large layers come in pages. Raises UnknownName for a layer, unit or page that is not there, and Refused for a
-    layer that is no 2-d convolution.
+    Pictures of large layers come in pages (`draw(..., page=2)`). Raises UnknownName for a layer that is not there,
+    PellucidError for such a unit, and Refused for a layer that is no 2-d convolution.
     """
     found = named(net, layer) if layer is not None else _deeper(net)
     count = len(found.values)
@@ -52,23 +55,11 @@ def channels(
             else [f"layer {found.name}: the first behind the stem that sees more than one place"]
         ),
     ]
-    if units is not None:
-        chosen = _known((units,) if isinstance(units, int) else units, found)
-        if page != 1:
-            raise PellucidError(f"page={page}: filters asked for by number come on one page")
-    else:
-        size = max(min(_WEIGHTS // found.values[0].size, _FILTERS), 1)
-        pages = -(-count // size)
-        if page > pages:
-            raise PellucidError(f"page={page}: layer {found.name!r} has {pages} of them, for {count} filters")
-        chosen = list(range((page - 1) * size, min(page * size, count)))
-        if pages > 1:
-            notes.append(f"page {page} of {pages}: filters {chosen[0]} to {chosen[-1]} of {count}")
+    chosen = _known((units,) if isinstance(units, int) else units, found) if units is not None else [*range(count)]
     return Filters(
         np.ascontiguousarray(found.values[chosen]),
         tuple(chosen),
         tuple(found.inputs[unit] for unit in chosen),
-        common=scale == "common",
         meta=Meta(layer=found.name, notes=tuple(notes)),
     )
 

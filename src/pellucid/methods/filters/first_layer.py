@@ -14,20 +14,21 @@ from pellucid.net import Net
 from pellucid.result import Filters, Meta
 
 
-@method("First-layer filters", source="Krizhevsky, Sutskever & Hinton 2012, figure 3")
+@method(
+    "First-layer filters",
+    purpose="filters of the first convolution, as pictures",
+    source="Krizhevsky, Sutskever & Hinton 2012, figure 3",
+)
 def first_layer(
     net: Net,
     *,
     order: Annotated[
         Literal["kind", "unit", "norm"],
-        Field(description="by what they look for (light and dark, then colours), by number, or the strongest first"),
+        Field(
+            description="order of the filters: by what they respond to (light and dark, then colors), by number, or by "
+            "norm, strongest first"
+        ),
     ] = "kind",
-    scale: Annotated[
-        Literal["common", "own"], Field(description="one scale for all filters, or one for each to see weak ones too")
-    ] = "common",
-    panels: Annotated[
-        Literal["rgb", "channels"], Field(description="in colours, or each input channel in grey by itself")
-    ] = "rgb",
 ) -> Filters:
     """Every filter of the first convolution: (F, channels, height, width), the weights as they are.
 
@@ -59,8 +60,6 @@ def first_layer(
         tuple(units),
         tuple(found.inputs[unit] for unit in units),
         colours=colours,
-        apart=panels == "channels",
-        common=scale == "common",
         names=tuple(seen[unit].name for unit in units),
         meta=Meta(layer=found.name, notes=tuple(notes)),
     )

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
+from pellucid.described import Default
 from pellucid.methods.filters import _noise
 from pellucid.methods.filters._twice import nearest, threshold
 from pellucid.methods.filters.weights import NEAR_ZERO, Convolution, first, gains, named
@@ -34,11 +35,15 @@ _ABOUT = {
 }
 
 
-@method("Filter health", source="Zeiler & Fergus 2013, section 4.1; von Neumann 1941, equation 1")
+@method(
+    "Filter health",
+    purpose="find noisy, near-zero and duplicate filters",
+    source="Zeiler & Fergus 2013, section 4.1; von Neumann 1941, equation 1",
+)
 def health(
     net: Net,
     *,
-    layer: Annotated[LayerName | None, Field(description="a convolution; by default the first")] = None,
+    layer: Annotated[LayerName | None, Field(description="convolution to examine"), Default("the first")] = None,
     seed: Seed = 0,
 ) -> Table:
     """Noisy, near-zero and duplicated filters of a convolution: one row for each of its F filters, and a verdict.

@@ -1,4 +1,4 @@
-"""Representations: where pictures lie in a layer's space, which are alike, and what is between them."""
+"""Representation: where images lie in a layer's feature space."""
 
 from pellucid.catalogue import methods_of
 

@@ -1,4 +1,4 @@
-"""Representations: where pictures lie in a layer's space, which are alike, and what is between them."""
+"""Representation: where images lie in a layer's feature space."""
 
 # Made by docs/stubs.py: do not edit. `python docs/stubs.py` makes it again.
 
@@ -32,12 +32,12 @@ def atlas(
 
     Args:
         index: An index, or the folder that it lies in.
-        layer: any layer with maps; by default the last embedded (text; by default None)
-        grid: cells in a row and in a column (2 to 80; by default 8)
-        least: activations in a cell that is drawn (1 or more; by default 3)
-        steps: of the synthesis of each cell's picture (1 or more; by default 128)
-        method: how activations are laid out (tsne | umap; by default "tsne")
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        layer: layer whose activations are shown (text; by default None)
+        grid: number of cells in a row and in a column (2 to 80; by default 8)
+        least: minimum number of activations in a cell that is drawn (1 or more; by default 3)
+        steps: number of optimization steps for the picture of each cell (1 or more; by default 128)
+        method: layout of the activations (tsne | umap; by default "tsne")
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 def map(
@@ -64,11 +64,11 @@ def map(
 
     Args:
         index: An index, or the folder that it lies in.
-        layer: an embedded layer; by default the last of them (text; by default None)
-        method: t-SNE and UMAP keep neighbours, PCA and ICA are linear (tsne | umap | pca | ica; by default "tsne")
-        perplexity: neighbours of each picture that count; no matter to pca, ica (1 or more; by default 30.0)
-        thumbnails: pictures that are kept small, of more a sample (0 or more; by default 5000)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        layer: layer whose features are compared; the index must have embedded it (text; by default None)
+        method: layout: t-SNE and UMAP keep neighbors together, PCA and ICA are linear (tsne | umap | pca | ica; by default "tsne")
+        perplexity: number of neighbors of each image that the layout respects (tsne, umap) (1 or more; by default 30.0)
+        thumbnails: maximum number of thumbnails; of more images a random sample has one (0 or more; by default 5000)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 def neighbours(
@@ -92,9 +92,9 @@ def neighbours(
     Args:
         index: An index, or the folder that it lies in.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
-        layer: an embedded layer; by default the last of them (text; by default None)
-        count: how many similar pictures (1 to 1000; by default 9)
-        metric: cosine of the angle, or minus the distance, of two rows (cosine | euclidean; by default "cosine")
+        layer: layer whose features are compared; the index must have embedded it (text; by default None)
+        count: number of neighbors of each image (1 to 1000; by default 9)
+        metric: measure of similarity: cosine of the angle, or Euclidean distance (cosine | euclidean; by default "cosine")
     """
 
 def place(
@@ -120,9 +120,9 @@ def place(
     Args:
         index: An index, or the folder that it lies in.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
-        layer: an embedded layer; by default the last of them (text; by default None)
-        method: of the map: as `map` takes it (tsne | umap | pca | ica; by default "tsne")
-        perplexity: of the map: neighbours that count (1 or more; by default 30.0)
-        thumbnails: pictures of the map that are kept small (0 or more; by default 5000)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        layer: layer whose features are compared; the index must have embedded it (text; by default None)
+        method: layout of the map: t-SNE and UMAP keep neighbors together, PCA and ICA are linear (tsne | umap | pca | ica; by default "tsne")
+        perplexity: number of neighbors of each image that the layout of the map respects (tsne, umap) (1 or more; by default 30.0)
+        thumbnails: maximum number of thumbnails on the map; of more images a random sample has one (0 or more; by default 5000)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
+from pellucid.described import Default
 from pellucid.errors import PellucidError
 from pellucid.index import Index
 from pellucid.methods import synthesis
@@ -24,17 +25,22 @@ _COSINE = 2
 
 @method(
     "Activation atlas",
+    purpose="grid of a layer's activations, with a picture for each cell",
     source="Carter et al. 2019, sections 'Looking at a single layer' and 'Attribution', figure 3",
     over="all",
 )
 def atlas(
     index: Index,
     *,
-    layer: Annotated[str | None, Field(description="any layer with maps; by default the last embedded")] = None,
-    grid: Annotated[int, Field(ge=2, le=80, description="cells in a row and in a column")] = 8,
-    least: Annotated[int, Field(ge=1, description="activations in a cell that is drawn")] = 3,
-    steps: Annotated[int, Field(ge=1, description="of the synthesis of each cell's picture")] = 128,
-    method: Annotated[Literal["tsne", "umap"], Field(description="how activations are laid out")] = "tsne",
+    layer: Annotated[
+        str | None, Field(description="layer whose activations are shown"), Default("the last embedded layer")
+    ] = None,
+    grid: Annotated[int, Field(ge=2, le=80, description="number of cells in a row and in a column")] = 8,
+    least: Annotated[int, Field(ge=1, description="minimum number of activations in a cell that is drawn")] = 3,
+    steps: Annotated[
+        int, Field(ge=1, description="number of optimization steps for the picture of each cell", examples=[64])
+    ] = 128,
+    method: Annotated[Literal["tsne", "umap"], Field(description="layout of the activations")] = "tsne",
     seed: Seed = 0,
 ) -> Atlas:
     """The activations of a layer in a plane, cut into cells, and for each cell a picture of them: (N, H, W, C).

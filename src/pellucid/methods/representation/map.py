@@ -8,6 +8,7 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
+from pellucid.described import Default
 from pellucid.index import Index
 from pellucid.methods.representation._layout import How
 from pellucid.methods.representation._map import mapped
@@ -16,6 +17,7 @@ from pellucid.result import Places
 
 @method(
     "Map of pictures",
+    purpose="lay out all images of an index in a plane",
     source="van der Maaten & Hinton 2008, section 3; McInnes et al. 2018, section 3; Karpathy 2014, figure 1; "
     "Ultsch & Siemon 1990, section 3 (seams)",
     over="all",
@@ -23,12 +25,20 @@ from pellucid.result import Places
 def map(
     index: Index,
     *,
-    layer: Annotated[str | None, Field(description="an embedded layer; by default the last of them")] = None,
-    method: Annotated[How, Field(description="t-SNE and UMAP keep neighbours, PCA and ICA are linear")] = "tsne",
+    layer: Annotated[
+        str | None,
+        Field(description="layer whose features are compared; the index must have embedded it"),
+        Default("the last embedded layer"),
+    ] = None,
+    method: Annotated[
+        How, Field(description="layout: t-SNE and UMAP keep neighbors together, PCA and ICA are linear")
+    ] = "tsne",
     perplexity: Annotated[
-        float, Field(ge=1, description="neighbours of each picture that count; no matter to pca, ica")
+        float, Field(ge=1, description="number of neighbors of each image that the layout respects (tsne, umap)")
     ] = 30.0,
-    thumbnails: Annotated[int, Field(ge=0, description="pictures that are kept small, of more a sample")] = 5000,
+    thumbnails: Annotated[
+        int, Field(ge=0, description="maximum number of thumbnails; of more images a random sample has one")
+    ] = 5000,
     seed: Seed = 0,
 ) -> Places:
     """All pictures of the index in a plane: (N, 2), and the same in a full grid, with how far the map can be trusted.

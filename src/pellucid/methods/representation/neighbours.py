@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from pellucid.catalogue import method
+from pellucid.described import Default
 from pellucid.images import Images
 from pellucid.index import Index
 from pellucid.index.embedding import embedding_of, seen_by, thumbnail
@@ -17,14 +18,24 @@ from pellucid.result import Meta, Neighbours
 _SIDE = 160
 
 
-@method("Neighbours", source="Krizhevsky, Sutskever & Hinton 2012, section 6.1 and figure 4 (right)")
+@method(
+    "Neighbours",
+    purpose="find the images of an index most like the given ones",
+    source="Krizhevsky, Sutskever & Hinton 2012, section 6.1 and figure 4 (right)",
+)
 def neighbours(
     index: Index,
     images: Images,
     *,
-    layer: Annotated[str | None, Field(description="an embedded layer; by default the last of them")] = None,
-    count: Annotated[int, Field(ge=1, le=1000, description="how many similar pictures")] = 9,
-    metric: Annotated[Metric, Field(description="cosine of the angle, or minus the distance, of two rows")] = "cosine",
+    layer: Annotated[
+        str | None,
+        Field(description="layer whose features are compared; the index must have embedded it"),
+        Default("the last embedded layer"),
+    ] = None,
+    count: Annotated[int, Field(ge=1, le=1000, description="number of neighbors of each image")] = 9,
+    metric: Annotated[
+        Metric, Field(description="measure of similarity: cosine of the angle, or Euclidean distance")
+    ] = "cosine",
 ) -> Neighbours:
     """The pictures of the index most like each of the given ones, in what a layer makes of them: (N, count).
 

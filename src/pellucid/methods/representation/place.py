@@ -9,6 +9,7 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
+from pellucid.described import Default
 from pellucid.images import Images
 from pellucid.index import Index
 from pellucid.index.embedding import seen_by, thumbnail
@@ -24,15 +25,30 @@ _HOW = {
 }
 
 
-@method("Place on the map", source="Poličar, Stražar & Zupan 2023, section 3 (t-SNE); van der Maaten 2008, section 3")
+@method(
+    "Place on the map",
+    purpose="place new images on the map of an index",
+    source="Poličar, Stražar & Zupan 2023, section 3 (t-SNE); van der Maaten 2008, section 3",
+)
 def place(
     index: Index,
     images: Images,
     *,
-    layer: Annotated[str | None, Field(description="an embedded layer; by default the last of them")] = None,
-    method: Annotated[How, Field(description="of the map: as `map` takes it")] = "tsne",
-    perplexity: Annotated[float, Field(ge=1, description="of the map: neighbours that count")] = 30.0,
-    thumbnails: Annotated[int, Field(ge=0, description="pictures of the map that are kept small")] = 5000,
+    layer: Annotated[
+        str | None,
+        Field(description="layer whose features are compared; the index must have embedded it"),
+        Default("the last embedded layer"),
+    ] = None,
+    method: Annotated[
+        How, Field(description="layout of the map: t-SNE and UMAP keep neighbors together, PCA and ICA are linear")
+    ] = "tsne",
+    perplexity: Annotated[
+        float,
+        Field(ge=1, description="number of neighbors of each image that the layout of the map respects (tsne, umap)"),
+    ] = 30.0,
+    thumbnails: Annotated[
+        int, Field(ge=0, description="maximum number of thumbnails on the map; of more images a random sample has one")
+    ] = 5000,
     seed: Seed = 0,
 ) -> Places:
     """Where pictures lie on the map that `map` makes with the same options: (N, 2), and the map `beneath` them.

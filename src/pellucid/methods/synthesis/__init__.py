@@ -1,4 +1,4 @@
-"""Synthesis: pictures made to excite, to invert, to fool, to imitate; each with what it is worth."""
+"""Synthesis: images made to excite, invert, fool or imitate."""
 
 from pellucid.catalogue import methods_of
 from pellucid.render.parts import PARTS

@@ -1,4 +1,4 @@
-"""Synthesis: pictures made to excite, to invert, to fool, to imitate; each with what it is worth."""
+"""Synthesis: images made to excite, invert, fool or imitate."""
 
 # Made by docs/stubs.py: do not edit. `python docs/stubs.py` makes it again.
 
@@ -40,12 +40,12 @@ def activation_maximisation(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         target: Several targets, or one: each as `Target.of` reads it.
-        preset: a published recipe, or one with parts of your own: lucid + tv(0.01) (RECIPE; by default "pellucid")
-        steps: of the optimisation; by default the recipe's (1 or more; by default None)
-        size: side of the pictures; by default the network's own (8 or more; by default None)
-        count: of pictures for each target, each from a start of its own (1 or more; by default 1)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
-        real: real photos to judge the pictures by: a folder of them, or one picture (PHOTOS; by default None)
+        preset: published recipe, or one with parts of your own: lucid + tv(0.01) (RECIPE; by default "pellucid")
+        steps: number of optimization steps (1 or more; by default None)
+        size: side of the images, in pixels (8 or more; by default None)
+        count: number of images for each target, each from a random start of its own (1 or more; by default 1)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        real: real photos that the images are compared with: a folder, or one image (PHOTOS; by default None)
     """
 
 def caricature(
@@ -74,11 +74,11 @@ def caricature(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
-        layers: whose view is exaggerated; several give a row for each photo; by default one half-way up (text; by default None)
-        power: of the cosine: 0 exaggerates most, more keeps nearer to the photo (0 or more; by default 0)
-        steps: of the optimisation (1 or more; by default 128)
-        size: shorter side; by default as the network resizes photos (8 or more; by default None)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        layers: layers whose features are exaggerated, each in a picture of its own (text; by default None)
+        power: exponent of the cosine; 0 exaggerates most, larger values stay nearer to the photo (0 or more; by default 0)
+        steps: number of optimization steps (1 or more; by default 128)
+        size: shorter side of the images, in pixels (8 or more; by default None)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 _TargetLike = TypeVar("_TargetLike", bound=TargetLike)
@@ -116,12 +116,12 @@ def deepdream(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        octaves: sizes of the photo that are dreamt on, each 1.4 × the last (1 or more; by default 4)
-        steps: at each size; the original took 10 (1 or more; by default 20)
-        rate: mean change of a pixel in one step, of 255 (number; by default 1.5)
-        bands: of spatial frequency that climb equally fast; 1: the gradient as it is (1 to 8; by default 5)
-        guide: a second picture: the layer is drawn to what it sees there (IMAGE; by default None)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        octaves: number of sizes of the photo, each 1.4 times the last (1 or more; by default 4)
+        steps: number of steps at each size; the original took 10 (1 or more; by default 20)
+        rate: mean change of a pixel value in one step, in units of 1/255 (number; by default 1.5)
+        bands: number of bands of spatial frequency that are amplified equally; 1 uses the gradient as it is (1 to 8; by default 5)
+        guide: second image, whose features the layer is drawn to (IMAGE; by default None)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -143,12 +143,12 @@ def deepdream(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        octaves: sizes of the photo that are dreamt on, each 1.4 × the last (1 or more; by default 4)
-        steps: at each size; the original took 10 (1 or more; by default 20)
-        rate: mean change of a pixel in one step, of 255 (number; by default 1.5)
-        bands: of spatial frequency that climb equally fast; 1: the gradient as it is (1 to 8; by default 5)
-        guide: a second picture: the layer is drawn to what it sees there (IMAGE; by default None)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        octaves: number of sizes of the photo, each 1.4 times the last (1 or more; by default 4)
+        steps: number of steps at each size; the original took 10 (1 or more; by default 20)
+        rate: mean change of a pixel value in one step, in units of 1/255 (number; by default 1.5)
+        bands: number of bands of spatial frequency that are amplified equally; 1 uses the gradient as it is (1 to 8; by default 5)
+        guide: second image, whose features the layer is drawn to (IMAGE; by default None)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 def diversity(
@@ -177,12 +177,12 @@ def diversity(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         target: Several targets, or one: each as `Target.of` reads it.
-        pictures: of each target (2 or more; by default 4)
-        strength: of the pull apart; 1: a picture like all others loses its activation (0 or more; by default 1.0)
-        preset: a published recipe, or one with parts of your own (RECIPE; by default "pellucid")
-        steps: of the optimisation; by default the recipe's (1 or more; by default None)
-        size: side of the pictures; by default the network's own (8 or more; by default None)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        pictures: number of images of each target (2 or more; by default 4)
+        strength: weight of the difference between the images; at 1 an image like all others loses its activation (0 or more; by default 1.0)
+        preset: published recipe, or one with parts of your own: lucid + tv(0.01) (RECIPE; by default "pellucid")
+        steps: number of optimization steps (1 or more; by default None)
+        size: side of the images, in pixels (8 or more; by default None)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -214,10 +214,10 @@ def fooling(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        largest: change of any value of any pixel, of 255 (1 to 255; by default 8)
-        probability: of the class at which it is done, on the picture as saved (number; by default 0.9)
-        steps: at most; the bound rises to the largest in equal shares (1 or more; by default 120)
-        rate: mean change of a pixel in one step, of 255 (number; by default 0.25)
+        largest: largest change of any pixel value, in units of 1/255 (1 to 255; by default 8)
+        probability: probability of the class at which to stop, measured on the image as saved (number; by default 0.9)
+        steps: maximum number of steps, over which the bound rises to the largest change (1 or more; by default 120)
+        rate: mean change of a pixel value in one step, in units of 1/255 (number; by default 0.25)
     """
 
 @overload
@@ -237,10 +237,10 @@ def fooling(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        largest: change of any value of any pixel, of 255 (1 to 255; by default 8)
-        probability: of the class at which it is done, on the picture as saved (number; by default 0.9)
-        steps: at most; the bound rises to the largest in equal shares (1 or more; by default 120)
-        rate: mean change of a pixel in one step, of 255 (number; by default 0.25)
+        largest: largest change of any pixel value, in units of 1/255 (1 to 255; by default 8)
+        probability: probability of the class at which to stop, measured on the image as saved (number; by default 0.9)
+        steps: maximum number of steps, over which the bound rises to the largest change (1 or more; by default 120)
+        rate: mean change of a pixel value in one step, in units of 1/255 (number; by default 0.25)
     """
 
 @overload
@@ -270,12 +270,12 @@ def fooling_noise(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        noise: standard deviation of the start, around grey; 0: plain grey (0 to 1; by default 0.2)
-        probability: of the class at which it is done, on the picture as saved (number; by default 0.99)
-        steps: at most (1 or more; by default 200)
-        rate: mean change of a pixel in one step, of 255 (number; by default 1)
-        size: side of the picture; by default the network's own (8 or more; by default None)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        noise: standard deviation of the noise at the start, in pixel values from 0 to 1; 0 starts from plain gray (0 to 1; by default 0.2)
+        probability: probability of the class at which to stop, measured on the image as saved (number; by default 0.99)
+        steps: maximum number of steps (1 or more; by default 200)
+        rate: mean change of a pixel value in one step, in units of 1/255 (number; by default 1)
+        size: side of the image, in pixels (8 or more; by default None)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -295,12 +295,12 @@ def fooling_noise(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        noise: standard deviation of the start, around grey; 0: plain grey (0 to 1; by default 0.2)
-        probability: of the class at which it is done, on the picture as saved (number; by default 0.99)
-        steps: at most (1 or more; by default 200)
-        rate: mean change of a pixel in one step, of 255 (number; by default 1)
-        size: side of the picture; by default the network's own (8 or more; by default None)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        noise: standard deviation of the noise at the start, in pixel values from 0 to 1; 0 starts from plain gray (0 to 1; by default 0.2)
+        probability: probability of the class at which to stop, measured on the image as saved (number; by default 0.99)
+        steps: maximum number of steps (1 or more; by default 200)
+        rate: mean change of a pixel value in one step, in units of 1/255 (number; by default 1)
+        size: side of the image, in pixels (8 or more; by default None)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -308,7 +308,7 @@ def interpolation(
     net: NetLike,
     target: TargetLike,
     *,
-    to: Target | str | int | None = None,
+    to: Target | str | int | None,
     pictures: int = 5,
     preset: Recipe | str = ...,
     steps: int | None = None,
@@ -329,12 +329,12 @@ def interpolation(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        to: the target at the other end (TARGET; by default None)
-        pictures: in the row, both ends among them (2 or more; by default 5)
-        preset: a published recipe, or one with parts of your own (RECIPE; by default "pellucid")
-        steps: of the optimisation; by default the recipe's (1 or more; by default None)
-        size: side of the pictures; by default the network's own (8 or more; by default None)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        to: target at the other end of the row (TARGET; required)
+        pictures: number of images in the row, including both ends (2 or more; by default 5)
+        preset: published recipe, or one with parts of your own: lucid + tv(0.01) (RECIPE; by default "pellucid")
+        steps: number of optimization steps (1 or more; by default None)
+        size: side of the images, in pixels (8 or more; by default None)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 @overload
@@ -342,7 +342,7 @@ def interpolation(
     net: NetLike,
     target: list[_TargetLike] | tuple[_TargetLike, ...],
     *,
-    to: Target | str | int | None = None,
+    to: Target | str | int | None,
     pictures: int = 5,
     preset: Recipe | str = ...,
     steps: int | None = None,
@@ -354,12 +354,12 @@ def interpolation(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        to: the target at the other end (TARGET; by default None)
-        pictures: in the row, both ends among them (2 or more; by default 5)
-        preset: a published recipe, or one with parts of your own (RECIPE; by default "pellucid")
-        steps: of the optimisation; by default the recipe's (1 or more; by default None)
-        size: side of the pictures; by default the network's own (8 or more; by default None)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        to: target at the other end of the row (TARGET; required)
+        pictures: number of images in the row, including both ends (2 or more; by default 5)
+        preset: published recipe, or one with parts of your own: lucid + tv(0.01) (RECIPE; by default "pellucid")
+        steps: number of optimization steps (1 or more; by default None)
+        size: side of the images, in pixels (8 or more; by default None)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 def inversion(
@@ -391,12 +391,12 @@ def inversion(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
-        layers: one picture for each; by default one early, one in the middle, one late (text; by default ())
-        steps: evaluations of the loss (1 or more; by default 200)
-        tv: λ_TV, weight of smoothness; by default it grows with the layer (0 or more; by default None)
-        beta: power β/2 of squared differences; 1 gives spikes (number; by default 2)
-        optimiser: momentum: on pixels, at the authors' rates; the others on Fourier coefficients (by default "l-bfgs")
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        layers: layers to invert, each in an image of its own (text; by default ())
+        steps: number of loss evaluations (1 or more; by default 200)
+        tv: weight λ_TV of the total-variation penalty (0 or more; by default None)
+        beta: exponent β of the total variation; 1 gives spikes (number; by default 2)
+        optimiser: optimizer: momentum works on pixels at the authors' rates, the others on Fourier coefficients (by default "l-bfgs")
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 def style_transfer(
@@ -425,12 +425,12 @@ def style_transfer(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
-        style: a picture whose manner is taken; by default sample:starry_night (IMAGE; by default None)
-        balance: weights of content, style and total variation (by default (0.05, 1, 0.01))
-        size: longer side of the pictures, in pixels (8 or more; by default 384)
-        steps: evaluations of the loss, half of them at half the size (1 or more; by default 120)
-        optimiser: on Fourier coefficients (l-bfgs | adam; by default "l-bfgs")
-        seed: of noise to begin as; by default it begins as the content (0 to 9223372036854775807; by default None)
+        style: image whose style is used (IMAGE; by default None)
+        balance: weights of the content, style and total-variation losses (by default (0.05, 1, 0.01))
+        size: longer side of the images made, in pixels (8 or more; by default 384)
+        steps: number of loss evaluations; half of them are made at half the size (1 or more; by default 120)
+        optimiser: optimizer of the image's Fourier coefficients (l-bfgs | adam; by default "l-bfgs")
+        seed: seed of the noise to start from (0 to 9223372036854775807; by default None)
     """
 
 def texture(
@@ -458,10 +458,10 @@ def texture(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
-        layers: whose Gram matrices count; by default the widest of each octave (text; by default ())
-        size: side of the pictures that are made, in pixels (8 or more; by default 256)
-        scale: longer side of the given pictures, in the same pixels (8 or more; by default 256)
-        steps: evaluations of the loss, half of them at half the size (1 or more; by default 150)
-        optimiser: on Fourier coefficients (l-bfgs | adam; by default "l-bfgs")
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        layers: layers whose Gram matrices are matched (text; by default ())
+        size: side of the images made, in pixels (8 or more; by default 256)
+        scale: longer side to which the given images are resized, in pixels (8 or more; by default 256)
+        steps: number of loss evaluations; half of them are made at half the size (1 or more; by default 150)
+        optimiser: optimizer of the image's Fourier coefficients (l-bfgs | adam; by default "l-bfgs")
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
+from pellucid.described import Default
 from pellucid.net import Net
 from pellucid.render.frame import framed
 from pellucid.render.objectives import Each, answerable, streams
@@ -23,20 +24,35 @@ from pellucid.result import Meta, Pictures
 from pellucid.target import Targets
 
 
-@method("Activation maximisation", source="Erhan et al. 2009, section 3; Olah, Mordvintsev & Schubert 2017")
+@method(
+    "Activation maximisation",
+    purpose="make an image that excites a class or a unit",
+    source="Erhan et al. 2009, section 3; Olah, Mordvintsev & Schubert 2017",
+)
 def activation_maximisation(
     net: Net,
     target: Targets,
     *,
     preset: Annotated[
-        RecipeOption, Field(description="a published recipe, or one with parts of your own: lucid + tv(0.01)")
+        RecipeOption,
+        Field(description="published recipe, or one with parts of your own: lucid + tv(0.01)", examples=["lucid"]),
     ] = BEST,
-    steps: Annotated[int | None, Field(ge=1, description="of the optimisation; by default the recipe's")] = None,
-    size: Annotated[int | None, Field(ge=8, description="side of the pictures; by default the network's own")] = None,
-    count: Annotated[int, Field(ge=1, description="of pictures for each target, each from a start of its own")] = 1,
+    steps: Annotated[
+        int | None,
+        Field(ge=1, description="number of optimization steps", examples=[128]),
+        Default("as the recipe says"),
+    ] = None,
+    size: Annotated[
+        int | None, Field(ge=8, description="side of the images, in pixels"), Default("the network's input size")
+    ] = None,
+    count: Annotated[
+        int, Field(ge=1, description="number of images for each target, each from a random start of its own")
+    ] = 1,
     seed: Seed = 0,
     real: Annotated[
-        Real | None, Field(description="real photos to judge the pictures by: a folder of them, or one picture")
+        Real | None,
+        Field(description="real photos that the images are compared with: a folder, or one image"),
+        Default("none"),
     ] = None,
 ) -> Pictures:
     """The picture that excites each target most: (N, H, W, C) in 8 bits, `count` of them for each of the targets.

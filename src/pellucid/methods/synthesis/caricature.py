@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
+from pellucid.described import Default
 from pellucid.errors import BadNetwork, Refused
 from pellucid.images import Images
 from pellucid.net import LayerName, Net
@@ -37,6 +38,7 @@ _REDIRECT = 16
 
 @method(
     "Caricature",
+    purpose="exaggerate what a layer sees in a photo",
     source="Carter et al. 2019, Activation atlas, section Looking at a single image; lucid 2018, recipe caricature",
 )
 def caricature(
@@ -45,14 +47,18 @@ def caricature(
     *,
     layers: Annotated[
         LayerName | tuple[LayerName, ...] | None,
-        Field(description="whose view is exaggerated; several give a row for each photo; by default one half-way up"),
+        Field(description="layers whose features are exaggerated, each in a picture of its own", examples=["blocks.3"]),
+        Default("one layer in the middle"),
     ] = None,
     power: Annotated[
-        float | int, Field(ge=0, description="of the cosine: 0 exaggerates most, more keeps nearer to the photo")
+        float | int,
+        Field(ge=0, description="exponent of the cosine; 0 exaggerates most, larger values stay nearer to the photo"),
     ] = 0,
-    steps: Annotated[int, Field(ge=1, description="of the optimisation")] = 128,
+    steps: Annotated[int, Field(ge=1, description="number of optimization steps", examples=[64])] = 128,
     size: Annotated[
-        int | None, Field(ge=8, description="shorter side; by default as the network resizes photos")
+        int | None,
+        Field(ge=8, description="shorter side of the images, in pixels"),
+        Default("as the network resizes photos"),
     ] = None,
     seed: Seed = 0,
 ) -> Pictures:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
+from pellucid.described import Default
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.images.touch import PictureOption
@@ -36,20 +37,31 @@ class Middle(Target):
         return "energy of a layer half-way up"
 
 
-@method("DeepDream", source="Mordvintsev, Olah & Tyka 2015, notebook, sections on octaves and Controlling dreams")
+@method(
+    "DeepDream",
+    purpose="amplify what the network sees in a photo",
+    source="Mordvintsev, Olah & Tyka 2015, notebook, sections on octaves and Controlling dreams",
+)
 def deepdream(
     net: Net,
     images: Images,
     target: Target = Middle(),
     *,
-    octaves: Annotated[int, Field(ge=1, description="sizes of the photo that are dreamt on, each 1.4 × the last")] = 4,
-    steps: Annotated[int, Field(ge=1, description="at each size; the original took 10")] = 20,
-    rate: Annotated[float | int, Field(gt=0, description="mean change of a pixel in one step, of 255")] = 1.5,
+    octaves: Annotated[int, Field(ge=1, description="number of sizes of the photo, each 1.4 times the last")] = 4,
+    steps: Annotated[int, Field(ge=1, description="number of steps at each size; the original took 10")] = 20,
+    rate: Annotated[
+        float | int, Field(gt=0, description="mean change of a pixel value in one step, in units of 1/255")
+    ] = 1.5,
     bands: Annotated[
-        int, Field(ge=1, le=8, description="of spatial frequency that climb equally fast; 1: the gradient as it is")
+        int,
+        Field(
+            ge=1,
+            le=8,
+            description="number of bands of spatial frequency that are amplified equally; 1 uses the gradient as it is",
+        ),
     ] = 5,
     guide: Annotated[
-        PictureOption | None, Field(description="a second picture: the layer is drawn to what it sees there")
+        PictureOption | None, Field(description="second image, whose features the layer is drawn to"), Default("none")
     ] = None,
     seed: Seed = 0,
 ) -> Pictures:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
+from pellucid.described import Default
 from pellucid.errors import Refused
 from pellucid.images import Images
 from pellucid.net import Net, Run
@@ -26,18 +27,36 @@ from pellucid.result import Meta, Pictures
 from pellucid.target import Target, Targets
 
 
-@method("Diversity", source="Olah, Mordvintsev & Schubert 2017, section Diversity; Wei et al. 2015, section 3")
+@method(
+    "Diversity",
+    purpose="make different images that excite one target",
+    source="Olah, Mordvintsev & Schubert 2017, section Diversity; Wei et al. 2015, section 3",
+)
 def diversity(
     net: Net,
     target: Targets,
     *,
-    pictures: Annotated[int, Field(ge=2, description="of each target")] = 4,
+    pictures: Annotated[int, Field(ge=2, description="number of images of each target")] = 4,
     strength: Annotated[
-        float | int, Field(ge=0, description="of the pull apart; 1: a picture like all others loses its activation")
+        float | int,
+        Field(
+            ge=0,
+            description="weight of the difference between the images; at 1 an image like all others loses its "
+            "activation",
+        ),
     ] = 1.0,
-    preset: Annotated[RecipeOption, Field(description="a published recipe, or one with parts of your own")] = BEST,
-    steps: Annotated[int | None, Field(ge=1, description="of the optimisation; by default the recipe's")] = None,
-    size: Annotated[int | None, Field(ge=8, description="side of the pictures; by default the network's own")] = None,
+    preset: Annotated[
+        RecipeOption,
+        Field(description="published recipe, or one with parts of your own: lucid + tv(0.01)", examples=["lucid"]),
+    ] = BEST,
+    steps: Annotated[
+        int | None,
+        Field(ge=1, description="number of optimization steps", examples=[128]),
+        Default("as the recipe says"),
+    ] = None,
+    size: Annotated[
+        int | None, Field(ge=8, description="side of the images, in pixels"), Default("the network's input size")
+    ] = None,
     seed: Seed = 0,
 ) -> Pictures:
     """Pictures of one target that excite it in different ways: (N, H, W, C) in 8 bits, `pictures` for each target.

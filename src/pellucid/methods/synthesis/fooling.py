@@ -17,18 +17,29 @@ from pellucid.result import Meta, Pictures
 from pellucid.target import Logit, Target
 
 
-@method("Fooling", source="Szegedy et al. 2013, section 4; Madry et al. 2017, section 2.1")
+@method(
+    "Fooling",
+    purpose="change a photo slightly so that its class changes",
+    source="Szegedy et al. 2013, section 4; Madry et al. 2017, section 2.1",
+)
 def fooling(
     net: Net,
     images: Images,
     target: Target,
     *,
-    largest: Annotated[int, Field(ge=1, le=LEVELS, description="change of any value of any pixel, of 255")] = 8,
+    largest: Annotated[
+        int, Field(ge=1, le=LEVELS, description="largest change of any pixel value, in units of 1/255", examples=[4])
+    ] = 8,
     probability: Annotated[
-        float | int, Field(gt=0, lt=1, description="of the class at which it is done, on the picture as saved")
+        float | int,
+        Field(gt=0, lt=1, description="probability of the class at which to stop, measured on the image as saved"),
     ] = 0.9,
-    steps: Annotated[int, Field(ge=1, description="at most; the bound rises to the largest in equal shares")] = 120,
-    rate: Annotated[float | int, Field(gt=0, description="mean change of a pixel in one step, of 255")] = 0.25,
+    steps: Annotated[
+        int, Field(ge=1, description="maximum number of steps, over which the bound rises to the largest change")
+    ] = 120,
+    rate: Annotated[
+        float | int, Field(gt=0, description="mean change of a pixel value in one step, in units of 1/255")
+    ] = 0.25,
 ) -> Pictures:
     """The least change that makes the network see the target class in each photo: (N, H, W, C), as large as its photo.
 

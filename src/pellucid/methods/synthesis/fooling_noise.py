@@ -9,6 +9,7 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
+from pellucid.described import Default
 from pellucid.errors import Refused
 from pellucid.net import Net
 from pellucid.render.adversarial import LEVELS, file_of, fooled, levels_of, of_a_class, probability_of, saved
@@ -18,20 +19,35 @@ from pellucid.result import Meta, Pictures
 from pellucid.target import Probability, Target, Top
 
 
-@method("Fooling noise", source="Nguyen, Yosinski & Clune 2015, sections 3.3 and 3.7")
+@method(
+    "Fooling noise",
+    purpose="make noise that the network takes for a class",
+    source="Nguyen, Yosinski & Clune 2015, sections 3.3 and 3.7",
+)
 def fooling_noise(
     net: Net,
     target: Target,
     *,
     noise: Annotated[
-        float | int, Field(ge=0, le=1, description="standard deviation of the start, around grey; 0: plain grey")
+        float | int,
+        Field(
+            ge=0,
+            le=1,
+            description="standard deviation of the noise at the start, in pixel values from 0 to 1; 0 starts from "
+            "plain gray",
+        ),
     ] = 0.2,
     probability: Annotated[
-        float | int, Field(gt=0, lt=1, description="of the class at which it is done, on the picture as saved")
+        float | int,
+        Field(gt=0, lt=1, description="probability of the class at which to stop, measured on the image as saved"),
     ] = 0.99,
-    steps: Annotated[int, Field(ge=1, description="at most")] = 200,
-    rate: Annotated[float | int, Field(gt=0, description="mean change of a pixel in one step, of 255")] = 1,
-    size: Annotated[int | None, Field(ge=8, description="side of the picture; by default the network's own")] = None,
+    steps: Annotated[int, Field(ge=1, description="maximum number of steps")] = 200,
+    rate: Annotated[
+        float | int, Field(gt=0, description="mean change of a pixel value in one step, in units of 1/255")
+    ] = 1,
+    size: Annotated[
+        int | None, Field(ge=8, description="side of the image, in pixels"), Default("the network's input size")
+    ] = None,
     seed: Seed = 0,
 ) -> Pictures:
     """A picture of noise that the network takes for the target class: (N, H, W, C), N = 1.

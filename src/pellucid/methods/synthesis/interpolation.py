@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, InstanceOf
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
-from pellucid.errors import PellucidError
+from pellucid.described import Default
 from pellucid.net import Net
 from pellucid.render.aligned import Aligned
 from pellucid.render.frame import framed
@@ -33,19 +33,32 @@ def _target(value: Target | str | int | None) -> Any:
 
 
 @method(
-    "Interpolation", source="Olah, Mordvintsev & Schubert 2017, section Interaction; Mordvintsev et al. 2018, section 1"
+    "Interpolation",
+    purpose="make a row of images from one target to another",
+    source="Olah, Mordvintsev & Schubert 2017, section Interaction; Mordvintsev et al. 2018, section 1",
 )
 def interpolation(
     net: Net,
     target: Target,
     *,
     to: Annotated[
-        InstanceOf[Target] | None, BeforeValidator(_target), Field(description="the target at the other end")
+        InstanceOf[Target],
+        BeforeValidator(_target),
+        Field(description="target at the other end of the row", examples=["koala"]),
+    ],
+    pictures: Annotated[int, Field(ge=2, description="number of images in the row, including both ends")] = 5,
+    preset: Annotated[
+        RecipeOption,
+        Field(description="published recipe, or one with parts of your own: lucid + tv(0.01)", examples=["lucid"]),
+    ] = BEST,
+    steps: Annotated[
+        int | None,
+        Field(ge=1, description="number of optimization steps", examples=[128]),
+        Default("as the recipe says"),
     ] = None,
-    pictures: Annotated[int, Field(ge=2, description="in the row, both ends among them")] = 5,
-    preset: Annotated[RecipeOption, Field(description="a published recipe, or one with parts of your own")] = BEST,
-    steps: Annotated[int | None, Field(ge=1, description="of the optimisation; by default the recipe's")] = None,
-    size: Annotated[int | None, Field(ge=8, description="side of the pictures; by default the network's own")] = None,
+    size: Annotated[
+        int | None, Field(ge=8, description="side of the images, in pixels"), Default("the network's input size")
+    ] = None,
     seed: Seed = 0,
 ) -> Pictures:
     """From one target to another in a row of pictures: (N, H, W, C) in 8 bits, for (1 − t) · a + t · b, t from 0 to 1.
@@ -55,8 +68,6 @@ def interpolation(
     is the same thing. Where one target has the larger numbers, more of the row belongs to it. The fact `step` is how
     far a picture is from the one before it, root mean square over pixels, as a share of the distance between the ends.
     """
-    if to is None:
-        raise PellucidError(f"interpolation from {target} to nothing: say where to, to=TARGET")
     without_picture(Targets((target, to)))
     shares = [i / (pictures - 1) for i in range(pictures)]
     mixes = (target, *((1 - t) * target + t * to for t in shares[1:-1]), to)

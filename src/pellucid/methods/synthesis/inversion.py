@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
+from pellucid.described import Default
 from pellucid.errors import Refused
 from pellucid.images import Images
 from pellucid.net import Layer, LayerName, Net
@@ -38,23 +39,32 @@ layer leaves fine structure, brightness and contrast to chance, which is to be s
 Optimisers = Optimiser | Literal["momentum"]
 
 
-@method("Inversion", source="Mahendran & Vedaldi 2015, section 3, equations 1 to 4")
+@method(
+    "Inversion",
+    purpose="reconstruct a photo from the features of each layer",
+    source="Mahendran & Vedaldi 2015, section 3, equations 1 to 4",
+)
 def inversion(
     net: Net,
     images: Images,
     *,
     layers: Annotated[
         tuple[LayerName, ...],
-        Field(description="one picture for each; by default one early, one in the middle, one late"),
+        Field(description="layers to invert, each in an image of its own", examples=["blocks.1,blocks.4"]),
+        Default("one early, one in the middle, one late"),
     ] = (),
-    steps: Annotated[int, Field(ge=1, description="evaluations of the loss")] = 200,
+    steps: Annotated[int, Field(ge=1, description="number of loss evaluations")] = 200,
     tv: Annotated[
-        float | int | None, Field(ge=0, description="λ_TV, weight of smoothness; by default it grows with the layer")
+        float | int | None,
+        Field(ge=0, description="weight λ_TV of the total-variation penalty"),
+        Default("grows with the layer's depth"),
     ] = None,
-    beta: Annotated[float | int, Field(gt=0, description="power β/2 of squared differences; 1 gives spikes")] = 2,
+    beta: Annotated[float | int, Field(gt=0, description="exponent β of the total variation; 1 gives spikes")] = 2,
     optimiser: Annotated[
         Optimisers,
-        Field(description="momentum: on pixels, at the authors' rates; the others on Fourier coefficients"),
+        Field(
+            description="optimizer: momentum works on pixels at the authors' rates, the others on Fourier coefficients"
+        ),
     ] = "l-bfgs",
     seed: Seed = 0,
 ) -> Pictures:

@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
+from pellucid.described import Default
 from pellucid.errors import PellucidError, Refused
 from pellucid.images import Images
 from pellucid.images.touch import PictureOption
@@ -30,22 +31,34 @@ SPREAD = 0.225
 """Typical standard deviation of a photo's pixels, by which the total variation is measured."""
 
 
-@method("Style transfer", source="Gatys, Ecker & Bethge 2015 (Artistic style), section on methods, equations 1 to 7")
+@method(
+    "Style transfer",
+    purpose="paint a photo in the style of another image",
+    source="Gatys, Ecker & Bethge 2015 (Artistic style), section on methods, equations 1 to 7",
+)
 def style_transfer(
     net: Net,
     images: Images,
     *,
     style: Annotated[
-        PictureOption | None, Field(description="a picture whose manner is taken; by default sample:starry_night")
+        PictureOption | None,
+        Field(description="image whose style is used", examples=["sample:dahlia"]),
+        Default("sample:starry_night"),
     ] = None,
     balance: Annotated[
-        tuple[float | int, float | int, float | int], Field(description="weights of content, style and total variation")
+        tuple[float | int, float | int, float | int],
+        Field(description="weights of the content, style and total-variation losses"),
     ] = (0.05, 1, 0.01),
-    size: Annotated[int, Field(ge=8, description="longer side of the pictures, in pixels")] = 384,
-    steps: Annotated[int, Field(ge=1, description="evaluations of the loss, half of them at half the size")] = 120,
-    optimiser: Annotated[Optimiser, Field(description="on Fourier coefficients")] = "l-bfgs",
+    size: Annotated[int, Field(ge=8, description="longer side of the images made, in pixels")] = 384,
+    steps: Annotated[
+        int,
+        Field(ge=1, description="number of loss evaluations; half of them are made at half the size", examples=[60]),
+    ] = 120,
+    optimiser: Annotated[Optimiser, Field(description="optimizer of the image's Fourier coefficients")] = "l-bfgs",
     seed: Annotated[
-        int | None, Field(ge=0, le=2**63 - 1, description="of noise to begin as; by default it begins as the content")
+        int | None,
+        Field(ge=0, le=2**63 - 1, description="seed of the noise to start from"),
+        Default("none: start from the content image"),
     ] = None,
 ) -> Pictures:
     """Each picture in the style of another: (N, H, W, C) in 8 bits, at the proportions of each.

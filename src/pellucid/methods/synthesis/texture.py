@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
+from pellucid.described import Default
 from pellucid.images import Images
 from pellucid.net import LayerName, Net
 from pellucid.progress import steps as told
@@ -26,18 +27,29 @@ SEAM = 16
 """Pixels of the opposite side that the network sees beyond each edge."""
 
 
-@method("Texture", source="Gatys, Ecker & Bethge 2015 (Texture synthesis), section 2, equations 1 to 5")
+@method(
+    "Texture",
+    purpose="make a texture like that of an image",
+    source="Gatys, Ecker & Bethge 2015 (Texture synthesis), section 2, equations 1 to 5",
+)
 def texture(
     net: Net,
     images: Images,
     *,
     layers: Annotated[
-        tuple[LayerName, ...], Field(description="whose Gram matrices count; by default the widest of each octave")
+        tuple[LayerName, ...],
+        Field(description="layers whose Gram matrices are matched", examples=["blocks.1,blocks.2"]),
+        Default("the widest layer of each resolution"),
     ] = (),
-    size: Annotated[int, Field(ge=8, description="side of the pictures that are made, in pixels")] = 256,
-    scale: Annotated[int, Field(ge=8, description="longer side of the given pictures, in the same pixels")] = 256,
-    steps: Annotated[int, Field(ge=1, description="evaluations of the loss, half of them at half the size")] = 150,
-    optimiser: Annotated[Optimiser, Field(description="on Fourier coefficients")] = "l-bfgs",
+    size: Annotated[int, Field(ge=8, description="side of the images made, in pixels")] = 256,
+    scale: Annotated[
+        int, Field(ge=8, description="longer side to which the given images are resized, in pixels")
+    ] = 256,
+    steps: Annotated[
+        int,
+        Field(ge=1, description="number of loss evaluations; half of them are made at half the size", examples=[60]),
+    ] = 150,
+    optimiser: Annotated[Optimiser, Field(description="optimizer of the image's Fourier coefficients")] = "l-bfgs",
     seed: Seed = 0,
 ) -> Pictures:
     """A picture from noise that has each picture's texture: (N, size, size, C) in 8 bits.

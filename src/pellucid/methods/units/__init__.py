@@ -1,4 +1,4 @@
-"""Units over a data set: what excites them, how choosy they are, who is like them. They read an index."""
+"""Units: what each unit responds to, measured over a data set."""
 
 from pellucid.catalogue import methods_of
 from pellucid.images.concepts import Concepts

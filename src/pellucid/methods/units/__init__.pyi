@@ -1,4 +1,4 @@
-"""Units over a data set: what excites them, how choosy they are, who is like them. They read an index."""
+"""Units: what each unit responds to, measured over a data set."""
 
 # Made by docs/stubs.py: do not edit. `python docs/stubs.py` makes it again.
 
@@ -50,10 +50,10 @@ def ablation(
     Args:
         index: An index, or the folder that it lies in.
         unit: A unit, or `layer:channel`, a pair of both, or the target that is the channel.
-        value: what the unit gives instead, everywhere (zero | mean; by default "zero")
-        count: pictures of the index, at random (2 or more; by default 128)
-        others: other units of the layer, at random, to compare with (0 or more; by default 4)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        value: value that replaces the unit's activation everywhere (zero | mean; by default "zero")
+        count: number of images, drawn at random from the index (2 or more; by default 128)
+        others: number of other units of the layer to compare with, drawn at random (0 or more; by default 4)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 def colour(
@@ -87,11 +87,11 @@ def colour(
 
     Args:
         index: An index, or the folder that it lies in.
-        layers: which; by default eight, spread over the depth of the network (by default None)
-        count: how many of a unit's strongest pictures are looked at (1 or more; by default 50)
-        most: units of a layer, drawn at random where it has more (1 or more; by default 64)
-        threshold: a unit is colour-selective above this (0 to 1; by default 0.25)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        layers: layers whose units are measured (by default None)
+        count: number of strongest images measured for each unit (1 or more; by default 50)
+        most: maximum number of units measured in a layer, drawn at random (1 or more; by default 64)
+        threshold: selectivity above which a unit counts as color-selective (0 to 1; by default 0.25)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 def compare(
@@ -120,11 +120,11 @@ def compare(
     Args:
         index: An index, or the folder that it lies in.
         other: An index, or the folder that it lies in.
-        layer: of the first; by default the last with places in both (text; by default None)
-        to: of the second; by default of the same name (text; by default None)
-        shuffles: of the pictures, for what chance gives (1 or more; by default 20)
-        show: pairs of every kind that the picture shows (0 or more; by default 3)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        layer: layer of the first network (text; by default None)
+        to: layer of the second network (text; by default None)
+        shuffles: number of shuffles of the images, to measure what chance gives (1 or more; by default 20)
+        show: number of pairs of each kind whose patches are shown (0 or more; by default 3)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 def dissection(
@@ -152,11 +152,11 @@ def dissection(
 
     Args:
         index: An index, or the folder that it lies in.
-        layers: which; by default the stages and the last with places (by default None)
-        share: of its activations that count as active (number; by default 0.005)
-        least: overlap (IoU) above which a unit is a detector (number; by default 0.04)
-        show: detectors that the picture shows (1 or more; by default 8)
-        concepts: a folder with images/, masks/ of class numbers, and classes.csv (CONCEPTS; required)
+        layers: layers whose units are scored (by default None)
+        share: share of a unit's activations that count as active (number; by default 0.005)
+        least: overlap (IoU) above which a unit counts as a detector (number; by default 0.04)
+        show: number of detectors whose patches are shown (1 or more; by default 8)
+        concepts: folder with images/, masks/ of class numbers, and classes.csv (CONCEPTS; required)
     """
 
 def evolution(
@@ -180,8 +180,8 @@ def evolution(
     Args:
         indexes: Two indexes or more, or their folders, first to last.
         unit: A unit, or `layer:channel`, a pair of both, or the target that is the channel.
-        count: patches shown of every checkpoint (1 or more; by default 6)
-        top: strongest pictures whose overlap is counted (1 or more; by default 20)
+        count: number of patches of each checkpoint (1 or more; by default 6)
+        top: number of strongest images whose overlap is counted (1 or more; by default 20)
     """
 
 def neuron_feature(
@@ -208,8 +208,8 @@ def neuron_feature(
     Args:
         index: An index, or the folder that it lies in.
         unit: A unit, or `layer:channel`, a pair of both, or the target that is the channel.
-        count: how many of the strongest pictures; by default 100, or all that are kept (1 or more; by default None)
-        contrast: from its darkest to its lightest colour, or the mean itself (stretched | mean; by default "stretched")
+        count: number of strongest images (1 or more; by default None)
+        contrast: contrast of the result: stretched from the darkest to the lightest color, or the mean itself (stretched | mean; by default "stretched")
     """
 
 def page(
@@ -234,9 +234,9 @@ def page(
     Args:
         index: An index, or the folder that it lies in.
         unit: A unit, or `layer:channel`, a pair of both, or the target that is the channel.
-        count: how many of the strongest pictures (1 to 100; by default 9)
-        feature: patches that the neuron feature is the mean of (1 or more; by default 50)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        count: number of strongest images (1 to 100; by default 9)
+        feature: number of patches that the neuron feature averages (1 or more; by default 50)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 def receptive_field(
@@ -262,9 +262,9 @@ def receptive_field(
 
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
-        layers: which; by default the last of each size of map (by default None)
-        pictures: what the network looks at; by default the sample photos, else noise (IMAGE; by default None)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        layers: layers to measure (by default None)
+        pictures: images on which the effective field is measured (IMAGE; by default None)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 def reconstruction(
@@ -288,8 +288,8 @@ def reconstruction(
     Args:
         index: An index, or the folder that it lies in.
         unit: A unit, or `layer:channel`, a pair of both, or the target that is the channel.
-        count: how many of the strongest pictures (1 or more; by default 9)
-        rule: backward through rectifiers: of what argues for the cell, that and where it was active, or the plain derivative (deconvnet | guided | gradient; by default "guided")
+        count: number of strongest images (1 or more; by default 9)
+        rule: backward rule of rectifiers: positive gradients (deconvnet), positive gradients of active inputs (guided), or the plain gradient (deconvnet | guided | gradient; by default "guided")
     """
 
 def selectivity(
@@ -324,12 +324,12 @@ def selectivity(
     Args:
         index: An index, or the folder that it lies in.
         unit: A unit, or `layer:channel`, a pair of both, or the target that is the channel.
-        count: how many of the strongest pictures; by default 100, or all that are kept (1 or more; by default None)
-        parts: which of colour, class, orientation, symmetry, shape (by default ("colour", "class", "orientation", "symmetry", "shape"))
-        threshold: share of the activation that classes must reach (number; by default 1.0)
-        step: degrees between the turns of orientation (5 to 180; by default 15)
-        resamples: of the pictures, for the error bars (2 or more; by default 200)
-        seed: of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+        count: number of strongest images (1 or more; by default None)
+        parts: properties to measure: color, class, orientation, symmetry, shape (by default ("colour", "class", "orientation", "symmetry", "shape"))
+        threshold: share of the activation that the leading classes must reach together (number; by default 1.0)
+        step: step between the rotations that measure orientation, in degrees (5 to 180; by default 15)
+        resamples: number of resamples of the images, for the error bars (2 or more; by default 200)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
 def similar(
@@ -358,9 +358,9 @@ def similar(
     Args:
         index: An index, or the folder that it lies in.
         unit: A unit, or `layer:channel`, a pair of both, or the target that is the channel.
-        count: how many of the most alike units (1 or more; by default 10)
-        among: units of all layers, or of the unit's own (layers | layer; by default "layers")
-        by: what decides: correlation of maxima, or activation on the unit's best patches (own layer) (correlation | activation; by default "correlation")
+        count: number of units to list (1 or more; by default 10)
+        among: units to search: those of all layers, or of the unit's own layer (layers | layer; by default "layers")
+        by: measure of similarity: correlation of the maxima over all images, or activation on the unit's strongest patches (same layer) (correlation | activation; by default "correlation")
     """
 
 def top_images(
@@ -382,5 +382,5 @@ def top_images(
     Args:
         index: An index, or the folder that it lies in.
         unit: A unit, or `layer:channel`, a pair of both, or the target that is the channel.
-        count: how many of the strongest pictures (1 or more; by default 9)
+        count: number of strongest images (1 or more; by default 9)
     """

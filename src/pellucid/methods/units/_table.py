@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from pellucid.described import Default, Shell
 from pellucid.errors import MissingExtra, PellucidError
 from pellucid.index.index import Index, IndexLike
 from pellucid.index.selectivity import COUNT, INDEXES, measured
@@ -36,10 +38,25 @@ USUAL = ("unit", "greatest", "mean", "silent", "class_selectivity", "best_class"
 def table(
     index: IndexLike,
     *,
-    where: str | None = None,
-    sort: str | None = None,
-    columns: tuple[str, ...] | None = None,
-    most: int = 20,
+    where: Annotated[
+        str | None,
+        Field(description="SQL condition on the columns, such as \"layer = 'blocks.6' and silent < 0.1\""),
+        Default("all units"),
+        Shell(value="SQL"),
+    ] = None,
+    sort: Annotated[
+        str | None,
+        Field(description="column to sort by, largest first; or an SQL ORDER BY clause"),
+        Default("by layer and channel"),
+        Shell(value="COLUMN"),
+    ] = None,
+    columns: Annotated[
+        tuple[str, ...] | None,
+        Field(description="columns to show"),
+        Default("a few, and those that the condition names"),
+        Shell(value="NAME,…"),
+    ] = None,
+    most: Annotated[int, Field(ge=0, description="maximum number of rows; 0 shows all")] = 20,
 ) -> Table:
     """The units of an index that a condition in SQL holds for: one row for each, at most `most` (0: all).
 

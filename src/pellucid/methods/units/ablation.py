@@ -38,14 +38,23 @@ _MOST = 100  # units above
 _PATCHES = 5
 
 
-@method("Ablation", source="Morcos et al. 2018, section 2.2; Zhou et al. 2018 (ablation), section 3", over="all")
+@method(
+    "Ablation",
+    purpose="measure what the network loses without a unit",
+    source="Morcos et al. 2018, section 2.2; Zhou et al. 2018 (ablation), section 3",
+    over="all",
+)
 def ablation(
     index: Index,
     unit: Unit,
     *,
-    value: Annotated[Literal["zero", "mean"], Field(description="what the unit gives instead, everywhere")] = "zero",
-    count: Annotated[int, Field(ge=2, description="pictures of the index, at random")] = 128,
-    others: Annotated[int, Field(ge=0, description="other units of the layer, at random, to compare with")] = 4,
+    value: Annotated[
+        Literal["zero", "mean"], Field(description="value that replaces the unit's activation everywhere")
+    ] = "zero",
+    count: Annotated[int, Field(ge=2, description="number of images, drawn at random from the index")] = 128,
+    others: Annotated[
+        int, Field(ge=0, description="number of other units of the layer to compare with, drawn at random")
+    ] = 4,
     seed: Seed = 0,
 ) -> Study:
     """What changes without a unit: one row for each class of the pictures, and one row for each unit above it.

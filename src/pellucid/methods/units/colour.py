@@ -9,6 +9,7 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
+from pellucid.described import Default
 from pellucid.index import Index
 from pellucid.methods.units._hues import cone_axes, hues
 from pellucid.result import Colours, Meta
@@ -16,16 +17,25 @@ from pellucid.result import Colours, Meta
 _USUAL = 8  # layers
 
 
-@method("Colour coding", source="Rafegas & Vanrell 2018, section 3; Derrington, Krauskopf & Lennie 1984", over="all")
+@method(
+    "Colour coding",
+    purpose="measure how color-selective the units of each layer are",
+    source="Rafegas & Vanrell 2018, section 3; Derrington, Krauskopf & Lennie 1984",
+    over="all",
+)
 def colour(
     index: Index,
     *,
     layers: Annotated[
-        tuple[str, ...] | None, Field(description="which; by default eight, spread over the depth of the network")
+        tuple[str, ...] | None,
+        Field(description="layers whose units are measured", examples=["blocks.2,blocks.4"]),
+        Default("eight, spread over the network's depth"),
     ] = None,
-    count: Annotated[int, Field(ge=1, description="how many of a unit's strongest pictures are looked at")] = 50,
-    most: Annotated[int, Field(ge=1, description="units of a layer, drawn at random where it has more")] = 64,
-    threshold: Annotated[float | int, Field(ge=0, le=1, description="a unit is colour-selective above this")] = 0.25,
+    count: Annotated[int, Field(ge=1, description="number of strongest images measured for each unit")] = 50,
+    most: Annotated[int, Field(ge=1, description="maximum number of units measured in a layer, drawn at random")] = 64,
+    threshold: Annotated[
+        float | int, Field(ge=0, le=1, description="selectivity above which a unit counts as color-selective")
+    ] = 0.25,
     seed: Seed = 0,
 ) -> Colours:
     """How choosy the units of each layer are about colour, and which hues they want: (N, 4) numbers for N units.

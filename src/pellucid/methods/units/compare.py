@@ -10,6 +10,7 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
+from pellucid.described import Default
 from pellucid.index import Index
 from pellucid.index.matching import (
     Floats,
@@ -39,6 +40,7 @@ _ORDER = ("gone", "new", "matched", "silent")
 
 @method(
     "Units compared",
+    purpose="match the units of two networks",
     source="Li et al. 2015 (convergent learning), section 3: one-to-one matching by correlation",
     over="all",
 )
@@ -46,10 +48,18 @@ def compare(
     index: Index,
     other: Index,
     *,
-    layer: Annotated[str | None, Field(description="of the first; by default the last with places in both")] = None,
-    to: Annotated[str | None, Field(description="of the second; by default of the same name")] = None,
-    shuffles: Annotated[int, Field(ge=1, description="of the pictures, for what chance gives")] = 20,
-    show: Annotated[int, Field(ge=0, description="pairs of every kind that the picture shows")] = 3,
+    layer: Annotated[
+        str | None,
+        Field(description="layer of the first network", examples=["blocks.4"]),
+        Default("the last layer with spatial maps in both"),
+    ] = None,
+    to: Annotated[
+        str | None, Field(description="layer of the second network"), Default("the layer of the same name")
+    ] = None,
+    shuffles: Annotated[
+        int, Field(ge=1, description="number of shuffles of the images, to measure what chance gives")
+    ] = 20,
+    show: Annotated[int, Field(ge=0, description="number of pairs of each kind whose patches are shown")] = 3,
     seed: Seed = 0,
 ) -> Study:
     """Two networks over the same pictures: one row for each unit of either, first those that are gone and new.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pellucid.catalogue import method
+from pellucid.described import Default
 from pellucid.errors import Refused
 from pellucid.images.concepts import Concepts, ConceptsOption
 from pellucid.index import Index
@@ -38,18 +39,30 @@ _CONCEPTS = {
 }
 
 
-@method("Network dissection", source="Bau et al. 2017, section 2, equation 1 (IoU of units and concepts)", over="all")
+@method(
+    "Network dissection",
+    purpose="score every unit as a detector of labeled concepts",
+    source="Bau et al. 2017, section 2, equation 1 (IoU of units and concepts)",
+    over="all",
+)
 def dissection(
     index: Index,
     *,
     layers: Annotated[
-        tuple[str, ...] | None, Field(description="which; by default the stages and the last with places")
+        tuple[str, ...] | None,
+        Field(description="layers whose units are scored", examples=["blocks.6"]),
+        Default("the stages and the last layer with spatial maps"),
     ] = None,
-    share: Annotated[float, Field(gt=0, lt=1, description="of its activations that count as active")] = 0.005,
-    least: Annotated[float, Field(gt=0, lt=1, description="overlap (IoU) above which a unit is a detector")] = 0.04,
-    show: Annotated[int, Field(ge=1, description="detectors that the picture shows")] = 8,
+    share: Annotated[
+        float, Field(gt=0, lt=1, description="share of a unit's activations that count as active")
+    ] = 0.005,
+    least: Annotated[
+        float, Field(gt=0, lt=1, description="overlap (IoU) above which a unit counts as a detector")
+    ] = 0.04,
+    show: Annotated[int, Field(ge=1, description="number of detectors whose patches are shown")] = 8,
     concepts: Annotated[
-        ConceptsOption, Field(description="a folder with images/, masks/ of class numbers, and classes.csv")
+        ConceptsOption,
+        Field(description="folder with images/, masks/ of class numbers, and classes.csv", examples=["broden"]),
     ],
 ) -> Study:
     """How well each unit marks out each concept: one row for each unit, and one row for each concept.
@@ -113,7 +126,7 @@ def _units(judged: Judged, concepts: Concepts, numbers: tuple[int, ...], best: N
         rows.append((
             f"{layer}:{channel}", concepts.names[number] if found else "", concepts.categories[number] if found else "",
             float(value[unit]), bool(value[unit] > least), float(more[unit]),
-            float(judged.thresholds[unit]),
+            float(judged.thresholds[unit])
         ))  # fmt: skip
     return Table(dict(zip(_UNITS, zip(*rows, strict=True), strict=True)), _UNITS, (), ("overlap",))
 
@@ -127,7 +140,7 @@ def _concepts(judged: Judged, concepts: Concepts, numbers: tuple[int, ...], over
         layer, channel = judged.name(int(overlap[:, i].argmax()))
         rows.append((
             concepts.names[numbers[i]], concepts.categories[numbers[i]], int((detects & (best == i)).sum()),
-            float(overlap[:, i].max()), f"{layer}:{channel}", float(seen.counts.concepts[i] / total),
+            float(overlap[:, i].max()), f"{layer}:{channel}", float(seen.counts.concepts[i] / total)
         ))  # fmt: skip
     if not rows:
         raise Refused(f"no mask in {str(concepts)!r} marks anything that the network sees")

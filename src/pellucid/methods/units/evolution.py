@@ -34,6 +34,7 @@ _SETTLED = 0.9
 
 @method(
     "Evolution of a unit",
+    purpose="follow a unit through several checkpoints",
     source="Zeiler & Fergus 2013, section 4.1 and figure 4 (feature evolution in training)",
     over="all",
 )
@@ -41,8 +42,8 @@ def evolution(
     indexes: Indexes,
     unit: Unit,
     *,
-    count: Annotated[int, Field(ge=1, description="patches shown of every checkpoint")] = 6,
-    top: Annotated[int, Field(ge=1, description="strongest pictures whose overlap is counted")] = 20,
+    count: Annotated[int, Field(ge=1, description="number of patches of each checkpoint")] = 6,
+    top: Annotated[int, Field(ge=1, description="number of strongest images whose overlap is counted")] = 20,
 ) -> Study:
     """A unit at every checkpoint, all over the same pictures: one row for each, and its strongest patches.
 

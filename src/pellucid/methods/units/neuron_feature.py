@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from pellucid.catalogue import method
+from pellucid.described import Default
 from pellucid.index import Index
 from pellucid.index.crops import Spot, spots, strongest
 from pellucid.index.feature import Mean, contrasted, eight_bits, trimmed
@@ -15,16 +16,26 @@ from pellucid.index.unit import Unit
 from pellucid.result import Meta, Pictures
 
 
-@method("Neuron feature", source="Rafegas, Vanrell, Alexandre & Arias 2020, section 3", over="all")
+@method(
+    "Neuron feature",
+    purpose="average the patches that excite a unit most",
+    source="Rafegas, Vanrell, Alexandre & Arias 2020, section 3",
+    over="all",
+)
 def neuron_feature(
     index: Index,
     unit: Unit,
     *,
     count: Annotated[
-        int | None, Field(ge=1, description="how many of the strongest pictures; by default 100, or all that are kept")
+        int | None,
+        Field(ge=1, description="number of strongest images", examples=[20]),
+        Default("100, or all that the index keeps"),
     ] = None,
     contrast: Annotated[
-        Literal["stretched", "mean"], Field(description="from its darkest to its lightest colour, or the mean itself")
+        Literal["stretched", "mean"],
+        Field(
+            description="contrast of the result: stretched from the darkest to the lightest color, or the mean itself"
+        ),
     ] = "stretched",
 ) -> Pictures:
     """The mean of the patches that excite a unit most, each weighted by its activation: (N, h, w, C), N = 1.

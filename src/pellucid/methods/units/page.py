@@ -26,6 +26,7 @@ _LIKES, _CLASSES, _WEAKEST = 5, 5, 5
 
 @method(
     "Unit page",
+    purpose="everything about one unit, on one page",
     source="Zeiler & Fergus 2013, figure 2; Yosinski et al. 2015, section 2; Olah et al. 2020, section 1",
     over="all",
 )
@@ -33,8 +34,8 @@ def page(
     index: Index,
     unit: Unit,
     *,
-    count: Annotated[int, Field(ge=1, le=100, description="how many of the strongest pictures")] = 9,
-    feature: Annotated[int, Field(ge=1, description="patches that the neuron feature is the mean of")] = 50,
+    count: Annotated[int, Field(ge=1, le=100, description="number of strongest images", examples=[4])] = 9,
+    feature: Annotated[int, Field(ge=1, description="number of patches that the neuron feature averages")] = 50,
     seed: Seed = 0,
 ) -> UnitPage:
     """Everything about one unit: (N, ) strongest patches, the weakest, a spread, and what the index counted.

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
+from pellucid.described import Default
 from pellucid.errors import BadNetwork, PellucidError, Refused
 from pellucid.images import Images, read, samples
 from pellucid.images.touch import PictureOption
@@ -21,15 +22,23 @@ from pellucid.result import Fields, Meta
 _USUAL, _NOISE = 5, 8  # layers shown, pictures of noise where there are no photos
 
 
-@method("Receptive fields", source="Luo, Li, Urtasun & Zemel 2016, section 3; Araujo, Norris & Sim 2019, section 2")
+@method(
+    "Receptive fields",
+    purpose="receptive field of each layer, traced and measured",
+    source="Luo, Li, Urtasun & Zemel 2016, section 3; Araujo, Norris & Sim 2019, section 2",
+)
 def receptive_field(
     net: Net,
     *,
     layers: Annotated[
-        tuple[LayerName, ...] | None, Field(description="which; by default the last of each size of map")
+        tuple[LayerName, ...] | None,
+        Field(description="layers to measure", examples=["blocks.2,blocks.4"]),
+        Default("the last layer of each map size"),
     ] = None,
     pictures: Annotated[
-        PictureOption | None, Field(description="what the network looks at; by default the sample photos, else noise")
+        PictureOption | None,
+        Field(description="images on which the effective field is measured"),
+        Default("the sample photos, or noise for other channels"),
     ] = None,
     seed: Seed = 0,
 ) -> Fields:

@@ -25,6 +25,7 @@ _NO_SWITCHES = "no max-pooling, whose switches tie a deconvnet to the picture, l
 
 @method(
     "Reconstructions",
+    purpose="project a unit's strongest patches back to pixels",
     source="Zeiler & Fergus 2013, section 2.1 and figure 2; Springenberg et al. 2015, figure 3",
     over="all",
 )
@@ -32,11 +33,11 @@ def reconstruction(
     index: Index,
     unit: Unit,
     *,
-    count: Annotated[int, Field(ge=1, description="how many of the strongest pictures")] = 9,
+    count: Annotated[int, Field(ge=1, description="number of strongest images", examples=[4])] = 9,
     rule: Annotated[
         Literal["deconvnet", "guided", "gradient"],
-        Field(description="backward through rectifiers: of what argues for the cell, that and where it was active, or "
-              "the plain derivative"),
+        Field(description="backward rule of rectifiers: positive gradients (deconvnet), positive gradients of active "
+            "inputs (guided), or the plain gradient"),
     ] = "guided",
 ) -> Projections:  # fmt: skip
     """The strongest patches and the one cell's activation projected back: (N, channels, H, W) in input pixels.

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
+from pellucid.described import Default
 from pellucid.index import Index
 from pellucid.index.crops import seen, strongest
 from pellucid.index.unit import Unit
@@ -31,6 +32,7 @@ _ABOUT = {
 
 @method(
     "Selectivity",
+    purpose="selectivity of a unit for color, class and shape",
     source="Rafegas, Vanrell, Alexandre & Arias 2020, section 4; Morcos et al. 2018, equation 1",
     over="all",
 )
@@ -39,16 +41,22 @@ def selectivity(
     unit: Unit,
     *,
     count: Annotated[
-        int | None, Field(ge=1, description="how many of the strongest pictures; by default 100, or all that are kept")
+        int | None,
+        Field(ge=1, description="number of strongest images", examples=[20]),
+        Default("100, or all that the index keeps"),
     ] = None,
     parts: Annotated[
-        tuple[Part, ...], Field(min_length=1, description="which of colour, class, orientation, symmetry, shape")
+        tuple[Part, ...],
+        Field(min_length=1, description="properties to measure: color, class, orientation, symmetry, shape"),
     ] = ("colour", "class", "orientation", "symmetry", "shape"),
     threshold: Annotated[
-        float | int, Field(gt=0, le=1, description="share of the activation that classes must reach")
+        float | int,
+        Field(gt=0, le=1, description="share of the activation that the leading classes must reach together"),
     ] = 1.0,
-    step: Annotated[int, Field(ge=5, le=180, description="degrees between the turns of orientation")] = 15,
-    resamples: Annotated[int, Field(ge=2, description="of the pictures, for the error bars")] = 200,
+    step: Annotated[
+        int, Field(ge=5, le=180, description="step between the rotations that measure orientation, in degrees")
+    ] = 15,
+    resamples: Annotated[int, Field(ge=2, description="number of resamples of the images, for the error bars")] = 200,
     seed: Seed = 0,
 ) -> Table:
     """How much of a unit's activation depends on colour, class, orientation, symmetry and shape: one row for each.

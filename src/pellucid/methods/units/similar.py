@@ -20,19 +20,26 @@ _TOP = 100  # pictures that are compared
 
 
 @method(
-    "Similar units", source="Rafegas, Vanrell, Alexandre & Arias 2020, section 4; Li et al. 2016, section 2", over="all"
+    "Similar units",
+    purpose="find the units most like a given one",
+    source="Rafegas, Vanrell, Alexandre & Arias 2020, section 4; Li et al. 2016, section 2",
+    over="all",
 )
 def similar(
     index: Index,
     unit: Unit,
     *,
-    count: Annotated[int, Field(ge=1, description="how many of the most alike units")] = 10,
+    count: Annotated[int, Field(ge=1, description="number of units to list")] = 10,
     among: Annotated[
-        Literal["layers", "layer"], Field(description="units of all layers, or of the unit's own")
+        Literal["layers", "layer"],
+        Field(description="units to search: those of all layers, or of the unit's own layer", examples=["layer"]),
     ] = "layers",
     by: Annotated[
         Literal["correlation", "activation"],
-        Field(description="what decides: correlation of maxima, or activation on the unit's best patches (own layer)"),
+        Field(
+            description="measure of similarity: correlation of the maxima over all images, or activation on the unit's "
+            "strongest patches (same layer)"
+        ),
     ] = "correlation",
 ) -> Table:
     """The units that are excited by what excites this one, most alike first: one row for each.

@@ -13,12 +13,17 @@ from pellucid.index.unit import Unit
 from pellucid.result import Patches
 
 
-@method("Top images", source="Zeiler & Fergus 2013, section 4 and figure 2; Zhou et al. 2015, section 3.2", over="all")
+@method(
+    "Top images",
+    purpose="show the images that excite a unit most",
+    source="Zeiler & Fergus 2013, section 4 and figure 2; Zhou et al. 2015, section 3.2",
+    over="all",
+)
 def top_images(
     index: Index,
     unit: Unit,
     *,
-    count: Annotated[int, Field(ge=1, description="how many of the strongest pictures")] = 9,
+    count: Annotated[int, Field(ge=1, description="number of strongest images", examples=[4])] = 9,
 ) -> Patches:
     """The pictures that excite a unit most and the receptive field of its strongest cell in each: (N, ) patches.
 

@@ -14,13 +14,19 @@ from pellucid.target import Target, fixed, scored
 from pellucid_mirrors.results import Flips
 
 
-@method("Mirrored", source="Nobody 2026, section 1", chapter="mirrors", quick={"times": 1})
+@method(
+    "Mirrored",
+    purpose="change of the score when the image is mirrored",
+    source="Nobody 2026, section 1",
+    chapter="mirrors",
+    quick={"times": 1},
+)
 def mirrored(
     net: Net,
     images: Images,
     target: Target,
     *,
-    times: Annotated[int, Field(ge=1, description="the change is multiplied by this")] = 1,
+    times: Annotated[int, Field(ge=1, description="factor of the change")] = 1,
 ) -> Flips:
     """By how much the score changes if the image is mirrored: (N, 2), left to right and upside down."""
     found = []

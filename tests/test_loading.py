@@ -1,0 +1,42 @@
+"""The options of `load` and of an index are declared once, and reach Python and the shell alike."""
+
+from __future__ import annotations
+
+import inspect
+from typing import get_type_hints
+
+import click
+import pytest
+
+import pellucid as pl
+from pellucid.catalogue import options_of
+from pellucid.cli.common import loaded_as, network
+from pellucid.cli.group import group
+from pellucid.errors import UnknownName
+from pellucid.loading import LoadOptions
+from pellucid.net.load import load
+
+DECLARED = list(get_type_hints(LoadOptions))
+
+
+def test_python_and_the_shell_have_every_option_of_load() -> None:
+    named = [one for one in inspect.signature(load).parameters.values() if one.kind is one.KEYWORD_ONLY]
+    assert [one.name for one in named] == DECLARED
+    assert all(one.default is None for one in named)
+    assert [loaded_as()[name] for name in DECLARED] == [option.name for option in network()[1:]]
+    assert loaded_as()["size"] == "input_size", "methods have a size of their own"
+
+
+def test_an_unknown_option_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="no option of load 'wieghts'; nearest of 10: weights"):
+        load("bundled", wieghts="random")  # type: ignore[call-arg]
+
+
+def test_python_and_the_shell_have_every_option_of_an_index() -> None:
+    command = group().get_command(click.Context(group()), "index")
+    assert command is not None
+    shell = {param.name: param.default for param in command.params}
+    fields = options_of(pl.units.index).model_fields
+    assert set(fields) <= set(shell)
+    for name in set(fields) - {"store", "runner"}:  # a folder and a name there, values in Python
+        assert shell[name] == fields[name].default, name
