@@ -111,22 +111,22 @@ def declared(options: type[Any]) -> Callable[[F], F]:
 
     def sign(function: F) -> F:
         hints = get_type_hints(options, include_extras=True)
+        said = inspect.signature(function)
+        fixed = {name: one for name, one in said.parameters.items() if one.kind is not one.VAR_KEYWORD}
 
         @functools.wraps(function)
         def checked(*args: Any, **given: Any) -> Any:
             for name in given:
-                if name not in hints:
+                if name not in hints and name not in fixed:
                     raise unknown(f"option of {function.__name__}", name, hints)
             return function(*args, **given)
 
-        said = inspect.signature(function)
-        fixed = [one for one in said.parameters.values() if one.kind is not one.VAR_KEYWORD]
         named = [
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_plain(hint))
             for name, hint in hints.items()
         ]
         found: Any = checked
-        found.__signature__ = said.replace(parameters=[*fixed, *named])
+        found.__signature__ = said.replace(parameters=[*fixed.values(), *named])
         return cast(F, found)
 
     return sign

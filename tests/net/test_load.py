@@ -708,3 +708,7 @@ def test_label_files_that_are_none(tmp_path: Path) -> None:
         with pytest.raises(PellucidError, match=said) as caught:
             load(small(), labels=tmp_path / name)
         one_line(caught.value)
+
+
+def test_the_network_may_be_named_by_keyword() -> None:
+    assert load(spec="bundled", size=64).size == (64, 64)

@@ -175,6 +175,7 @@ class Opened(Noun):
 
     def readable(self, image: int) -> Images | None:
         """A picture as `read` gives it; None where it cannot be read any more, which the result's notes then say."""
+        self.source  # noqa: B018  # where all of them are elsewhere by now, that is refused once
         try:
             return self.read(image)
         except BadImage as error:
