@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pellucid.errors import PellucidError
+from pellucid.notes import Note
 
 
 class Noun:
@@ -52,12 +53,15 @@ class Noun:
         return cls.of(value)
 
     def facts(self) -> dict[str, Any]:
-        """What a result's Meta records."""
+        """What a result's Meta records of it, by name, as plain values. Some names are read by all: `net`, `weights`,
+        `images` (their names), `layer` and `target`.
+        """
         return {}
 
-    def recorded(self) -> Any:
-        """What a result's Meta records where it is an option."""
-        return self.facts()
+    @property
+    def title(self) -> str:
+        """A few words for it, which stand in a result's Meta where only memory holds it."""
+        return type(self).__name__
 
     @property
     def identity(self) -> str:
@@ -74,11 +78,11 @@ class Noun:
         return None
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """Warnings that every result about it carries."""
         return ()
 
-    def remarks(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+    def remarks(self, options: Mapping[str, Any]) -> tuple[Note, ...]:
         """Warnings for whoever asks a method about it with these options."""
         return ()
 

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.catalogue.method import Over, method
-from pellucid.catalogue.options import Options, allowed, arguments_of, nouns_of, options_of, plain, result_of, validated
+from pellucid.catalogue.options import Options, allowed, arguments_of, nouns_of, options_of, result_of, validated
 from pellucid.errors import unknown
 from pellucid.nouns import Noun
 
-__all__ = ["Entry", "Over", "allowed", "entries", "find", "method", "options_of", "plain", "validated"]
+__all__ = ["Entry", "Over", "allowed", "entries", "find", "method", "options_of", "validated"]
 
 _HOME = Path(__file__).parents[1] / "methods"
 _GROUP = "pellucid.methods"

@@ -78,7 +78,7 @@ def _index(session: Session) -> None:
         raise PellucidError(f"index needs pictures: pellucid index photos/ --store {given['store']}")
     source = Source.of(given["source"])
     for note in source.notes:
-        session.watch.note(note)
+        session.watch.note(str(note))
     names = {
         name: [one.strip() for one in given[name].split(",")] if given[name] else None
         for name in ("layers", "embed", "pool")

@@ -61,7 +61,7 @@ def draw_table(result: Table, over: Any = None, *, title: str | None = None, dar
         y = sheet.paragraph(MARGIN + 10, y, f"{said[:1].upper()}{said[1:]}.", BODY, look.theme.ink,
                             sheet.width - 2 * MARGIN - 10) + 3  # fmt: skip
     y = _rows(sheet, y + 8, result, layout, look) if short else _strips(sheet, y + 8, result, look)
-    notes = [*_meanings(result), *words.few(result.meta.notes), *filter(None, [words.origin(result.meta)])]
+    notes = [*_meanings(result), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y + 8, notes, look) + MARGIN
     alt = f"{title}: {len(result)} rows. {'. '.join(result.said)}".rstrip(". ") + "."
     return Picture(sheet, alt, words.about(result.meta, title, alt))

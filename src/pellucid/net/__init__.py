@@ -27,6 +27,7 @@ from pellucid.net.preprocess import Preprocess
 from pellucid.net.rules import Rule
 from pellucid.net.run import Run
 from pellucid.net.spill import spilling
+from pellucid.notes import Note
 from pellucid.nouns import Noun
 from pellucid.result import Guess, Predictions
 from pellucid.result.scores import Scores
@@ -306,14 +307,15 @@ class Net(Noun):
         return self._memory.weights
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """Warnings that every result about this network carries: what had to be guessed, what makes it unreliable."""
-        said = (self.meaning.note,) if self.meaning.note else ()
-        return (*self.said, *said, *remarks.unstated(self.preprocess), *sizes.notes(self), *apart.notes(self.module))
+        texts = (*remarks.unstated(self.preprocess), *sizes.notes(self), *apart.notes(self.module))
+        meaning = Note.many("scores", [self.meaning.note] if self.meaning.note else [])
+        return (*Note.many("network", self.said), *meaning, *Note.many("network", texts))
 
-    def remarks(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+    def remarks(self, options: Mapping[str, Any]) -> tuple[Note, ...]:
         """Warnings for whoever asks a method with these options: a fill that the network has never seen the like of."""
-        return remarks.far(self.preprocess, options)
+        return Note.many("input", remarks.far(self.preprocess, options))
 
     @property
     def meaning(self) -> Meaning:
@@ -331,6 +333,11 @@ class Net(Noun):
             if part is value and name:
                 return name
         raise UnknownName(f"that {type(value).__name__} is no layer of {self.name}: take one out of net.module")
+
+    @property
+    def title(self) -> str:
+        """Its name."""
+        return self.name
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""

@@ -33,8 +33,10 @@ def unstated(preprocess: Preprocess) -> tuple[str, ...]:
     )
 
 
-def far(preprocess: Preprocess, options: Mapping[str, Any]) -> tuple[str, ...]:
-    """A note for each option whose fill or baseline lies far from the inputs that the network was normalised for."""
+def far(preprocess: Preprocess, options: Mapping[str, Any], *, advise: bool = True) -> tuple[str, ...]:
+    """What to say of each option whose fill or baseline lies far from the inputs that the network was normalised for;
+    with `advise` also what lies near.
+    """
     notes = []
     for name in _OPTIONS:
         said = options.get(name)
@@ -47,7 +49,7 @@ def far(preprocess: Preprocess, options: Mapping[str, Any]) -> tuple[str, ...]:
             continue
         distance = _distance(preprocess, torch.tensor(values), by_channel=isinstance(said, Images))
         if distance > _FAR:
-            way = "" if name == "references" else f"; {name}='mean' or {name}='blur' is near"
+            way = "" if name == "references" or not advise else f"; {name}='mean' or {name}='blur' is near"
             notes.append(f"{shown} lies {distance:.0f} standard deviations from this network's inputs{way}")
     return tuple(notes)
 

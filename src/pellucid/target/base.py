@@ -65,6 +65,11 @@ class Target(Noun, ABC):
         """
         return self
 
+    @property
+    def title(self) -> str:
+        """Its text."""
+        return str(self)
+
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
         return {"target": str(self)}
@@ -210,6 +215,11 @@ class Targets(Noun):
     def reads_output(self) -> bool:
         """Whether one of them reads the output."""
         return any(part.reads_output for part in self.parts)
+
+    @property
+    def title(self) -> str:
+        """The text of each."""
+        return "; ".join(map(str, self.parts))
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""

@@ -91,6 +91,16 @@ def _exact(text: str, net: Net) -> Target | None:
     return _unit(match) if match and _is_layer(match["layer"], net) else None
 
 
+def layer_and_unit(text: str, net: Net) -> tuple[str, int | None]:
+    """`LAYER:UNIT`, or `LAYER` where any of its units may be meant: (layer, unit or None)."""
+    match = None if _is_layer(text, net) else _ANY_UNIT.fullmatch(text)
+    if match is None:
+        return text, None
+    if match["y"] is not None:
+        raise PellucidError(f"{text!r} is one cell: name the unit, {match['layer']}:{match['unit']}")
+    return match["layer"], int(match["unit"])
+
+
 def _is_layer(name: str, net: Net) -> bool:
     bare = split_call(name)[0]
     return any(bare == known for known, _ in net.module.named_modules(remove_duplicate=False) if known)

@@ -11,6 +11,7 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path, PurePosixPath
@@ -22,6 +23,7 @@ from pellucid.images.arrays import Range
 from pellucid.images.decode import printable
 from pellucid.images.hidden import hidden
 from pellucid.images.remote import is_url
+from pellucid.notes import Note
 
 KINDS = {
     "folder": "Folder", "tar": "Tar", "parquet": "Parquet", "arrays": "Arrays", "hugging_face": "HuggingFace",
@@ -62,9 +64,9 @@ class Source(ABC):
         return ()
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """What looking for the pictures passed over or had to decide, and that some have no class where others have."""
-        return (*self._passed, *self._unlabelled)
+        return Note.many("input", (*self._passed, *self._unlabelled))
 
     @property
     def _passed(self) -> tuple[str, ...]:
@@ -168,7 +170,7 @@ def named(data: Any, name: str, value_range: Range | None = None) -> Images:
         if why == str(error):
             why = f"{printable(name)!r}: {why}"
         raise BadImage(why) from error
-    notes = tuple(f"{name}: {note.partition(': ')[2]}" for note in found.notes)
+    notes = tuple(replace(note, image=name) for note in found.notes)
     return Images(found.pictures, (name,), found.originals, found.views, notes, value_ranges=found.value_ranges)
 
 

@@ -19,6 +19,7 @@ from pellucid.methods.attribution._skeleton import called, chunks, derivative, h
 from pellucid.net import Net
 from pellucid.net.effective import bundled_placement, effective
 from pellucid.net.rules.elementwise import wide
+from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.target import Target, guessed
 
@@ -43,7 +44,7 @@ class Chosen:
 
     name: str
     placement: Placement
-    note: tuple[str, ...]
+    note: tuple[Note, ...]
 
 
 Weigh = Callable[[Tensor, Tensor], Tensor]
@@ -72,7 +73,7 @@ class ClassMaps:
     scores: Tensor
     placement: Placement
     layer: str
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     asked: tuple[Target, ...] = ()
 
 
@@ -87,7 +88,7 @@ def class_map(
     unit: str = "{}",
     shared: bool = False,
     fuse: Fuse | None = None,
-    notes: Sequence[str] = (),
+    notes: Sequence[Note] = (),
 ) -> Heatmap:
     """The heatmap of `maps_of` at one layer, or of several layers fused (see `class_maps`).
 
@@ -104,7 +105,7 @@ def class_map(
         found.placement,
         found.scores,
         unit=f"{whole} per pixel" if shared and ", " in found.layer else whole,
-        layer=found.layer,
+        found={"layer": found.layer},
         asked=found.asked,
         notes=(*found.notes, *notes, *telling(seen, found.values, called(net, target, found.asked) or target)),
     )
@@ -149,7 +150,7 @@ def class_maps(
     return ClassMaps(fused, scores, Placement.pixels(), ", ".join(one.name for one in chosen), notes, asked)
 
 
-def weighted(net: Net, target: Target, what: str, weigh: Weigh, notes: list[str] | None = None) -> MapsOf:
+def weighted(net: Net, target: Target, what: str, weigh: Weigh, notes: list[Note] | None = None) -> MapsOf:
     """The maps of methods that need a layer's activation and the score's gradient there, chunk by chunk.
 
     `notes`, of methods that take activations for amounts, hear of layers that are none.
@@ -169,9 +170,9 @@ def weighted(net: Net, target: Target, what: str, weigh: Weigh, notes: list[str]
     return maps_of
 
 
-def no_amounts(notes: list[str], layer: str, activation: Tensor) -> None:
+def no_amounts(notes: list[Note], layer: str, activation: Tensor) -> None:
     """Note, once, a layer with cells far below zero: a weight means the opposite there. SiLU and GELU reach −0.3."""
-    note = f"layer {layer} is not rectified: where its cells are negative the sign of the map is turned"
+    note = Note("values", f"layer {layer} is not rectified: where its cells are negative the sign of the map is turned")
     if -float(activation.min()) > 0.25 * float(activation.max()) and note not in notes:
         notes.append(note)
 
@@ -201,19 +202,21 @@ def chosen_layer(
         raise Refused(f"no layer of {net.name} has a map with more than one cell for an input of {height} × {width}")
     if not row.mapped:
         raise Refused(table.no_maps(row))
-    note = () if layer is not None else (f"layer {row.name}: the last one that still has places",)
+    last = f"layer {row.name}: the last one that still has places"
+    note = () if layer is not None else (Note("choice", last),)
     if placement == "effective":
         found = effective(net, row.name, (height, width))
-        return Chosen(row.name, found.placement, (*note, f"layer {row.name} is placed {found.told}"))
+        return Chosen(row.name, found.placement, (*note, Note("reading", f"layer {row.name} is placed {found.told}")))
     if placement == "auto" and row.placement is not None:
         shipped = bundled_placement(net, row, (height, width))
-        note = (*note, f"layer {row.name} is placed where its cells were measured to look") if shipped else note
+        measured = Note("reading", f"layer {row.name} is placed where its cells were measured to look")
+        note = (*note, measured) if shipped else note
         return Chosen(row.name, shipped or row.placement, note)
     if placement == "field" and row.placement is not None:
         return Chosen(row.name, row.placement, note)
     if placement != "stretch":
         why = f"its place could not be followed through {', '.join(table.unplaced) or 'the network'}"
-        note = (*note, f"layer {row.name} is stretched over the picture: {why}")
+        note = (*note, Note("reading", f"layer {row.name} is stretched over the picture: {why}"))
     field = row.placement.field if row.placement else None
     return Chosen(row.name, Placement.stretched(row.shape[1], row.shape[2], height, width, field), note)
 
@@ -249,7 +252,7 @@ def _listed(layers: str | tuple[str, ...] | None) -> list[str | None]:
     return list(dict.fromkeys(names))
 
 
-def telling(seen: Images, values: Tensor, asked: Target | Sequence[str]) -> tuple[str, ...]:
+def telling(seen: Images, values: Tensor, asked: Target | Sequence[str]) -> tuple[Note, ...]:
     """What a picture of the map would hide: that nothing speaks for the target, or that all places say the same.
 
     `asked` is what each image was asked, or the target of all.
@@ -259,7 +262,7 @@ def telling(seen: Images, values: Tensor, asked: Target | Sequence[str]) -> tupl
     for name, target, one in zip(seen.ids, targets, values.detach(), strict=True):
         high, low = float(one.max()), float(one.min())
         if high <= 0 and low < 0:
-            notes.append(f"no positive evidence for {target} in {name}: the largest value is {high:.3g}")
+            notes.append(Note("values", f"no positive evidence for {target}: the largest value is {high:.3g}", name))
         elif high == low != 0:
-            notes.append(f"the map is {high:.3g} everywhere for {name}: no place stands out")
+            notes.append(Note("values", f"the map is {high:.3g} everywhere: no place stands out", name))
     return tuple(notes)

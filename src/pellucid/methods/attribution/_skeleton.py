@@ -19,8 +19,10 @@ from pellucid.images.touch import Fill, filled
 from pellucid.net import Net, Run
 from pellucid.net.rules import Rule
 from pellucid.net.rules.elementwise import least, stabilised
+from pellucid.notes import Note, Topic
 from pellucid.progress import steps
 from pellucid.result import Heatmap, Meta
+from pellucid.result.coverage import Coverage, Met, uncovered
 from pellucid.result.maps import Sign
 from pellucid.target import Logit, Probability, Target, Top, guessed, named, scored
 from pellucid.target.classes import OfClass
@@ -48,7 +50,7 @@ class Signal:
 
     gradient: Float[Tensor, "n c h w"]
     scores: Float[Tensor, " n"]
-    coverage: dict[str, int]
+    coverage: Coverage
     asked: tuple[Target, ...] = ()
     """What the target was for each image, where its name depends on the run (see `guessed`)."""
 
@@ -87,7 +89,7 @@ def signals(net: Net, seen: Images, target: Target, what: str, rule: Rule | None
 
 def joined(parts: Sequence[Signal]) -> Signal:
     """The signals of several chunks as one."""
-    coverage: Counter[str] = Counter()
+    coverage: Counter[Met] = Counter()
     for part in parts:
         coverage.update(part.coverage)
     asked = tuple(one for part in parts for one in part.asked)
@@ -116,10 +118,16 @@ def missed(values: Tensor, wanted: Tensor) -> tuple[float, ...]:
     return tuple(((sums - whole).abs() / whole.abs().clamp(min=1e-12)).tolist())
 
 
-def no_rule(coverage: Mapping[str, int]) -> tuple[str, ...]:
+def no_rule(coverage: Coverage) -> tuple[Note, ...]:
     """A note on the operations that a rule which should know all met without knowing."""
-    plain = [f"{met.partition(': ')[0]} × {times}" for met, times in coverage.items() if met.endswith(": plain")]
-    return (f"no rule for {', '.join(plain)}: the plain gradient was used there",) if plain else ()
+    plain = [f"{operation} × {times}" for operation, times in uncovered(coverage)]
+    return (Note("coverage", f"no rule for {', '.join(plain)}: the plain gradient was used there"),) if plain else ()
+
+
+def each_or_all(topic: Topic, text: str, images: Sequence[str], every: Sequence[str]) -> tuple[Note, ...]:
+    """What is to be said of these images: once where that is every one of several, else of each by name."""
+    all_of_them = len(images) == len(every) > 1
+    return (Note(topic, text),) if all_of_them else tuple(Note(topic, text, one) for one in images)
 
 
 def reduced(gradient: Float[Tensor, "n c h w"], reduce: Reduce) -> Float[Tensor, "n h w"]:
@@ -170,15 +178,17 @@ def heatmap(
     *,
     unit: str,
     signed: bool = True,
-    notes: tuple[str, ...] = (),
+    notes: tuple[Note, ...] = (),
     error: Tensor | None = None,
     asked: Sequence[Target] = (),
     sign: Sign = "evidence",
-    **meta: Any,
+    coverage: Coverage | None = None,
+    found: Mapping[str, Any] | None = None,
 ) -> Heatmap:
     """Numbers leave the graph here; maps that say nothing say so. `error`: standard errors, of sampled maps.
 
-    `asked` is what the target was for each image: the class that the best guess was.
+    `asked` is what the target was for each image: the class that the best guess was; `found` what else is known of the
+    map, see `Meta.found`.
     """
     values = values.detach()
     if not torch.isfinite(values).all():
@@ -186,14 +196,10 @@ def heatmap(
             f"the map for {target} is not finite: the weights of {net.name} hold NaN or infinity, or overflow"
         )
     silent = [name for name, one in zip(seen.ids, values, strict=True) if not one.any()]
-    if silent:
-        notes = (
-            *notes,
-            f"the map is zero everywhere for {', '.join(silent)}: nothing there moves this score",
-        )
+    zero = each_or_all("values", "the map is zero everywhere: nothing there moves this score", silent, seen.ids)
     names = called(net, target, asked)
     worst = int(scores.detach().argmax())
-    notes = (*notes, *_saturated(net, asked[worst] if names else target, seen, scores))
+    saturated = _saturated(net, asked[worst] if names else target, seen, scores)
     return Heatmap(
         _numbers(values),
         placement,
@@ -201,19 +207,21 @@ def heatmap(
         unit=unit,
         signed=signed,
         meta=Meta(
-            target=names[0] if len(names) == 1 else str(named(target, net)),
-            targets=names,
-            score=tuple(scores.detach().double().tolist()),
-            scores=net.meaning.scores if target.reads_output else "",
-            notes=(*seen.notes, *notes),
-            **meta,
+            found={
+                **asked_of(names, str(named(target, net))),
+                "score": tuple(scores.detach().double().tolist()),
+                **({"scores": net.meaning.scores} if target.reads_output else {}),
+                **(found or {}),
+            },
+            coverage=coverage or {},
+            notes=(*seen.notes, *notes, *zero, *saturated),
         ),
         error=_numbers(error) if error is not None else None,
         sign=sign,
     )
 
 
-def _saturated(net: Net, target: Target, seen: Images, scores: Tensor) -> tuple[str, ...]:
+def _saturated(net: Net, target: Target, seen: Images, scores: Tensor) -> tuple[Note, ...]:
     """A note where the score is a probability near to 1, which hardly anything moves, and on what to ask instead."""
     given = net.meaning.scores == "probabilities"
     if not isinstance(target, (Logit, Top, Probability) if given else Probability):
@@ -222,11 +230,11 @@ def _saturated(net: Net, target: Target, seen: Images, scores: Tensor) -> tuple[
         return ()
     said = f"{named(target, net)} is saturated at {float(scores.max()):.5f}: hardly anything moves it"
     if not given:
-        return (f"{said}; ask for the class",)
+        return (Note("values", f"{said}; ask for the class"),)
     rows = net.layers((seen.pixels.shape[-2], seen.pixels.shape[-1])).rows
     heads = [row.name for row in rows if row.kind in ("Linear", "Conv2d")]  # the last that makes one number a class
     unit = net.class_index(target.of_class) if isinstance(target, OfClass) else "UNIT"
-    return (f"{said}; ask for the logit before it{f', {heads[-1]}:{unit}' if heads else ''}",)
+    return (Note("values", f"{said}; ask for the logit before it{f', {heads[-1]}:{unit}' if heads else ''}"),)
 
 
 def _numbers(values: Tensor) -> np.ndarray:
@@ -238,6 +246,11 @@ def _numbers(values: Tensor) -> np.ndarray:
 def called(net: Net, target: Target, asked: Sequence[Target]) -> tuple[str, ...]:
     """What was `asked` of each image as a person would read it; empty where one name stands for all."""
     return tuple(str(named(one, net)) for one in asked) if target.depends_on_run else ()
+
+
+def asked_of(names: Sequence[str], whole: str) -> dict[str, Any]:
+    """What Meta says was asked: each image's own, where they have one, and `whole` of all."""
+    return {"target": names[0] if len(names) == 1 else whole} | ({"targets": tuple(names)} if names else {})
 
 
 def stand_in(net: Net, seen: Images, filling: Fill | Images, seed: int = 0) -> Float[Tensor, "n c h w"]:

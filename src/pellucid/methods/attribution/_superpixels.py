@@ -19,6 +19,7 @@ from pellucid.images import Images
 from pellucid.images.touch import Fill, pictured
 from pellucid.methods.attribution._skeleton import chunks, heatmap, stand_in
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.target import Target, fixed, scored
 
@@ -108,7 +109,7 @@ def shares(
         maps.append(torch.from_numpy(found.values)[labels.cpu()])
         errors.append(torch.from_numpy(found.errors)[labels.cpu()])
         scores.append(everything)
-        notes.append(f"{game.players} superpixels in {one.ids[0]}{found.note}")
+        notes.append(Note("sampling", f"{game.players} superpixels{found.note}", one.ids[0]))
         change = everything - nothing
         lacks.append(abs(float(found.values.sum()) - change) / max(abs(change), 1e-12))
     return heatmap(
@@ -122,7 +123,7 @@ def shares(
         asked=every,
         error=torch.stack(errors),
         notes=tuple(notes),
-        completeness=tuple(lacks) if complete else None,
+        found={"completeness": tuple(lacks)} if complete else {},
     )
 
 

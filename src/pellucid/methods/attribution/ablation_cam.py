@@ -14,6 +14,7 @@ from pellucid.methods.attribution._layer import Chosen, LayerNames, Mapped, Plac
 from pellucid.methods.attribution._skeleton import chunks
 from pellucid.net import Net
 from pellucid.net.rules.elementwise import wide
+from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target, fixed, scored
 
@@ -41,7 +42,7 @@ def ablation_cam(
     there. One pass for each channel. Several layers give one map of pixels (N, H, W), the mean of the layers' raw
     maps. Refused where a layer has no places.
     """
-    notes: list[str] = []
+    notes: list[Note] = []
 
     def maps_of(seen: Images, chosen: Chosen) -> Mapped:
         maps, scores, every = [], [], list[Target]()

@@ -21,6 +21,7 @@ from pellucid.methods.attribution._layer import (
     weighted,
 )
 from pellucid.net import Net, Run
+from pellucid.notes import Note
 from pellucid.progress import steps
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Logit, Target, fixed, guessed, scored
@@ -54,7 +55,7 @@ def finer_cam(
         asked += guessed(target, run)
         others = nearest(run.scores[0], index, classes)
         contrasts.append(_contrast(index, others, strength))
-        notes.append(f"{one.ids[0]}: compared with {', '.join(map(net.class_name, others))}")
+        notes.append(Note("choice", f"compared with {', '.join(map(net.class_name, others))}", one.ids[0]))
 
     def maps_of(seen: Images, chosen: Chosen) -> Mapped:
         found = [

@@ -12,6 +12,7 @@ from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.methods.attribution._layer import LayerNames, PlacingOption, class_map, weighted
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target
 
@@ -37,7 +38,7 @@ def layer_cam(
     give one map of pixels (N, H, W): the mean as in `grad_cam`, or the paper's fusion, in which every layer counts
     the same however little it says. Refused where a layer has no places.
     """
-    paper, notes = fusion == "paper", list[str]()
+    paper, notes = fusion == "paper", list[Note]()
     maps_of, fuse = weighted(net, target, "Layer-CAM", _weigh, notes), _largest if paper else None
     return class_map(net, images, target, layer, placement, maps_of, shared=not paper, fuse=fuse, notes=notes)
 

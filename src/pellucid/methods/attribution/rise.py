@@ -19,6 +19,7 @@ from pellucid.images import Images
 from pellucid.images.touch import Filling
 from pellucid.methods.attribution._skeleton import as_exact_as, chunks, heatmap, stand_in
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Target, fixed, scored
 
@@ -71,7 +72,7 @@ def rise(
         maps.append(value)
         errors.append(error)
         if sums.count < samples:
-            notes.append(f"stable after {sums.count} of {samples} masks for {one.ids[0]}")
+            notes.append(Note("sampling", f"stable after {sums.count} of {samples} masks", one.ids[0]))
     values, error = (as_exact_as(torch.stack(parts), seen) for parts in (maps, errors))
     return heatmap(
         net, seen, target, values, Placement.pixels(), torch.cat(scores),

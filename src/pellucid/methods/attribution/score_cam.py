@@ -23,6 +23,7 @@ from pellucid.methods.attribution._layer import (
 from pellucid.methods.attribution._skeleton import chunks, stand_in
 from pellucid.net import Net
 from pellucid.net.rules.elementwise import wide
+from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.target import BEST, Logit, Probability, Target, fixed, scored
 
@@ -56,7 +57,7 @@ def score_cam(
     nothing. One pass for each channel. Several layers give one map of pixels (N, H, W), the mean of the layers' raw
     maps. Refused where a layer has no places.
     """
-    notes: list[str] = []
+    notes: list[Note] = []
 
     def maps_of(seen: Images, chosen: Chosen) -> Mapped:
         maps, scores, every = [], [], list[Target]()

@@ -14,6 +14,7 @@ from pellucid.chance import generator
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.methods.representation._search import squared
+from pellucid.notes import Note
 from pellucid.progress import steps
 from pellucid.sweep.index import Index
 
@@ -29,7 +30,7 @@ class Rows:
     images: NDArray[np.int64]
     """(N,) numbers of the pictures in the index."""
     values: Float[np.ndarray, "n channels"]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)
@@ -53,7 +54,7 @@ def rows_of(index: Index, layer: str | None, least: int = 1) -> Rows:
     lost = int((~good).sum())
     if len(found) - lost < least:
         raise PellucidError(f"{len(found) - lost} pictures in the index: at least {least} are needed")
-    notes = (f"{lost} pictures whose activations are not finite are left out",) if lost else ()
+    notes = Note.many("values", [f"{lost} pictures whose activations are not finite are left out"] if lost else [])
     return Rows(name, np.asarray(images)[good], found[good], notes)
 
 

@@ -22,6 +22,7 @@ from pellucid.methods.synthesis._recipe import Recipe
 from pellucid.methods.synthesis._transforms import Matrix, drawn, looked_at, shifted, zoomed
 from pellucid.net import Net, Run
 from pellucid.net.rules import Redirected, Rule
+from pellucid.notes import Note
 from pellucid.progress import preview, steps
 from pellucid.target import Sum, Target, Targets, Top, scored
 
@@ -84,7 +85,7 @@ class Frame:
     canvas: Size
     zoom: float = 1.0
     roam: tuple[int, int] = (0, 0)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def matrix(self, chance: np.random.Generator) -> Matrix:
         """Where the network looks before any transform."""
@@ -127,7 +128,7 @@ def framed(net: Net, size: int | Size | None, room: int, *, cuts: bool = False) 
     if window is not None and not takes(net, canvas):
         zoom = min(window[0] / canvas[0], window[1] / canvas[1])
         note = f"{net.name} takes no input of {canvas[0]}×{canvas[1]}: it sees the pictures {zoom:.3g} times as large"
-        return Frame(whole, window, zoom, notes=(note,))
+        return Frame(whole, window, zoom, notes=(Note("input", note),))
     return Frame(whole, canvas)
 
 

@@ -20,6 +20,7 @@ from torch import Tensor
 from pellucid.errors import BadImage, Refused
 from pellucid.images import Images, fingerprint, pictures_in, read
 from pellucid.net import Net, Run
+from pellucid.notes import Note
 from pellucid.nouns import Noun
 from pellucid.progress import steps
 from pellucid.target import Channel, Logit, Neuron, Output, Probability, Sum, Target, Targets, scored
@@ -124,7 +125,7 @@ class Known:
     records: Mapping[Target, Record]
     moments: Mapping[Peers, Moments]
     picture: Callable[[str], Images]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 class Photos(Noun, ABC):
@@ -174,8 +175,13 @@ class PhotoList(Photos):
     place: str
     """Where they are from, for people."""
 
+    @property
+    def title(self) -> str:
+        """Where they are from, and how many."""
+        return f"{self.place}: {len(self.names)} images"
+
     def facts(self) -> dict[str, Any]:
-        return {"real": self.place, "images": len(self.names)}
+        return {"real": self.place, "count": len(self.names)}
 
     def __str__(self) -> str:
         """Equal for equal pictures: files count as equal by name, size and time."""
@@ -208,7 +214,7 @@ class PhotoList(Photos):
             raise BadImage(f"none of the {len(self.names)} real images of {self.place!r} can be read: {bad[0]}")
         records = {target: tally.record() for target, tally in tallies.items()}
         found = {one: moments.finish() for one, moments in sums.items()}
-        return Known(count, records, found, self.picture, _skipped(bad, len(self.names)))
+        return Known(count, records, found, self.picture, Note.many("unreadable", _skipped(bad, len(self.names))))
 
     def picture(self, name: str) -> Images:
         """The picture of that name, as it is stored."""

@@ -70,6 +70,11 @@ class Recipe(Noun):
         """Whether the network is shown parts of the picture, enlarged to its input."""
         return any(one.cuts for one in self.transforms)
 
+    @property
+    def title(self) -> str:
+        """The preset, where it was one."""
+        return self.name
+
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
         parts = [self.image, *self.transforms, *self.priors, self.climb]

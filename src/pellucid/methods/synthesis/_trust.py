@@ -29,6 +29,7 @@ from pellucid.methods.synthesis._optimise import Each, eight_bits
 from pellucid.methods.synthesis._real import Known, Moments, Photos, Place, Record
 from pellucid.methods.synthesis._transforms import Matrix, looked_at, shifted, turned, zoomed
 from pellucid.net import Net, Preprocess, Run
+from pellucid.notes import Note
 from pellucid.progress import steps
 from pellucid.result import Pictures, Trust
 from pellucid.result.pictures import ENOUGH
@@ -49,8 +50,8 @@ def trusted(pictures: Pictures, net: Net, targets: Sequence[Target], real: Photo
     """The pictures with what each is worth, and with notes on what could not be known; one target for each."""
     known = _known(net, targets, real)
     trust = judged(net, pictures.pixels, targets, real=known)
-    notes = (*pictures.meta.notes, *(known.notes if known else ()), *unknowns(trust))
-    return replace(pictures, trust=trust, meta=replace(pictures.meta, notes=notes))
+    notes = (*(known.notes if known else ()), *Note.many("values", unknowns(trust)))
+    return replace(pictures, trust=trust, meta=pictures.meta.noting(*notes))
 
 
 def judged(

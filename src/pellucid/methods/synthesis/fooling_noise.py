@@ -14,6 +14,7 @@ from pellucid.methods.synthesis._bounded import LEVELS, file_of, fooled, levels_
 from pellucid.methods.synthesis._optimise import native_size
 from pellucid.methods.synthesis._trust import judged
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.result import Meta, Pictures
 from pellucid.target import Probability, Target, Top
 
@@ -69,4 +70,4 @@ def fooling_noise(
     }
     pixels = file_of(found.levels)[None]
     trust = judged(net, pixels, [Probability(asked.of_class)])
-    return Pictures(pixels, (called,), facts, trust, meta=Meta(notes=tuple(notes)))
+    return Pictures(pixels, (called,), facts, trust, meta=Meta(notes=Note.many("values", notes)))

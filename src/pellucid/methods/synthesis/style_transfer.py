@@ -33,6 +33,7 @@ from pellucid.methods.synthesis._match import (
 from pellucid.methods.synthesis._optimise import eight_bits
 from pellucid.methods.synthesis._priors import variation
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.progress import steps as told
 from pellucid.result import Meta, Pictures
 
@@ -93,7 +94,7 @@ def style_transfer(
         images.ids,
         {"content lost": tuple(contents), "style missed": tuple(manners)},
         beside={"content": tuple(eight_bits(one)[0] for one in shown), "style": (painting,) * len(shown)},
-        meta=Meta(notes=(*images.notes, *styles.notes, *notes, *said, f"layers of {names}")),
+        meta=Meta(notes=(*images.notes, *styles.notes, *notes, *said, Note("choice", f"layers of {names}"))),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pellucid.images.sources import Source
 from pellucid.net import Net
-from pellucid.notes import say
+from pellucid.notes import Note, say
 from pellucid.sweep import Here, Runner, Store, planned, swept
 from pellucid.sweep.index import Index
 
@@ -38,7 +38,7 @@ def index(
     net, source = Net.of(net), Source.of(images)
     plan = planned(net, source, layers=layers, embedded=embed, pooled=pool, count=count, seed=seed)
     done = swept(plan, store, runner or Here(net, source))
-    said = (*source.notes, *_unread(done, source))
+    said = (*source.notes, *Note.many("unreadable", _unread(done, source)))
     for note in said:
         say(note)
     return replace(Index.of(done).using(net), said=said)

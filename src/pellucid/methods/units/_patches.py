@@ -6,11 +6,14 @@ import numpy as np
 
 from pellucid.geometry import Placement
 from pellucid.methods.units._unit import Unit
+from pellucid.notes import Note
 from pellucid.result import Meta, Patches
 from pellucid.result.patches import Box
 from pellucid.sweep.index import Index, Top, preprocess_of
 
-_GATED = ("patches show what a cell looks at; through a gate every other pixel of the picture reaches it too",)
+_GATED = Note(
+    "reading", "patches show what a cell looks at; through a gate every other pixel of the picture reaches it too"
+)
 
 
 def patches(index: Index, unit: Unit, top: Top) -> Patches:
@@ -34,8 +37,8 @@ def patches(index: Index, unit: Unit, top: Top) -> Patches:
         label = source.label(image)
         labels.append(None if label is None else source.classes[label])
     values = np.asarray(top.values, np.float32)[kept]
-    gated = _GATED if placement is not None and placement.gated else ()
-    meta = Meta(images=tuple(names), notes=gated)
+    gated = (_GATED,) if placement is not None and placement.gated else ()
+    meta = Meta(found={"images": tuple(names)}, notes=gated)
     return Patches(tuple(pictures), tuple(boxes), values, tuple(names), tuple(labels), tuple(views), meta)
 
 

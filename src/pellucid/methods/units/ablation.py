@@ -13,6 +13,7 @@ from pellucid.chance import Seed, generator
 from pellucid.methods.units._ablate import Answers, Floats, answered, replaced, sampled, spread, truth
 from pellucid.methods.units._patches import patches
 from pellucid.methods.units._unit import Unit
+from pellucid.notes import Note
 from pellucid.result import Meta, Strip, Study, Table
 from pellucid.result.table import Cell
 from pellucid.sweep.index import Index
@@ -80,8 +81,8 @@ def ablation(
     silent = held_of["silent"] / max(held_of["count"], 1)
     strip = Strip(str(unit), (f"silent in {silent:.0%} of the pictures",), (shown,))
     held = f"set to {float(means[unit.channel]):.3g}, its mean" if value == "mean" else "set to 0"
-    notes = (f"over {len(images)} of the {plan.images} pictures; the unit, number {number} of the index, is {held}",)
-    return Study(tables, (strip,), tuple(said), meta=Meta(notes=notes))
+    note = f"over {len(images)} of the {plan.images} pictures; the unit, number {number} of the index, is {held}"
+    return Study(tables, (strip,), tuple(said), meta=Meta(notes=(Note("reading", note),)))
 
 
 def _classes(index: Index, before: Answers, without: Answers, compared: list[Answers], classes: NDArray[np.int64],

@@ -23,6 +23,7 @@ from pellucid.methods.units._matching import (
 )
 from pellucid.methods.units._patches import patches
 from pellucid.methods.units._unit import Unit
+from pellucid.notes import Note
 from pellucid.result import Meta, Patches, Strip, Study, Table
 from pellucid.result.table import Cell
 from pellucid.sweep.index import Index
@@ -86,8 +87,8 @@ def compare(
     known = {name for name, cells in columns_.items() if any(cell is not None for cell in cells)}
     pictured = tuple(name for name in ("correlation", "strength") if name in known)
     heads = tuple(f"{called(one)} · {name}" for one, name in ((index, layer), (other, to)))
-    notes = (f"compared with {called(other)}, weights {other.plan.weights[:12]}",)
-    meta = Meta(layer=layer, notes=notes, **index.facts())
+    note = Note("reading", f"compared with {called(other)}, weights {other.plan.weights[:12]}")
+    meta = Meta(found={"layer": layer}, notes=(note,))
     strips = _strips(index, layer, other, to, found, show)
     return Study({"units": Table(columns_, _ABOUT, (), pictured, marked)}, strips, tuple(said), heads, meta)
 

@@ -11,6 +11,7 @@ from pellucid.catalogue import method
 from pellucid.methods.units._crops import Spot, spots, strongest
 from pellucid.methods.units._feature import Mean, contrasted, eight_bits, trimmed
 from pellucid.methods.units._unit import Unit
+from pellucid.notes import Note
 from pellucid.result import Meta, Pictures
 from pellucid.sweep.index import Index
 
@@ -50,13 +51,14 @@ def neuron_feature(
     pixels = eight_bits(np.where(enough[..., None], shown, 0.5))
     if best is not None and max(values.shape[0] / best.pixels.shape[1], values.shape[1] / best.pixels.shape[2]) > 1:
         pixels = trimmed(pixels, enough)
-    notes = (f"{len(top.values)} patches of {values.shape[0]} × {values.shape[1]} pixels, weighted by activation",)
+    note = f"{len(top.values)} patches of {values.shape[0]} × {values.shape[1]} pixels, weighted by activation"
+    names = tuple(index.source.name(i) for i in top.images.tolist())
     return Pictures(
         pixels[None],
         (str(unit),),
         {"patches": (float(len(top.values)),), "contrast of the mean": (spread,)},
         beside={"strongest patch": _shown(best)[None]} if best is not None else {},
-        meta=Meta(notes=notes, images=tuple(index.source.name(i) for i in top.images.tolist())),
+        meta=Meta(found={"images": names}, notes=(Note("reading", note),)),
     )
 
 

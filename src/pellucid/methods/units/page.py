@@ -18,6 +18,7 @@ from pellucid.methods.units.neuron_feature import neuron_feature
 from pellucid.methods.units.reconstruction import reconstruction
 from pellucid.methods.units.similar import similar
 from pellucid.methods.units.top_images import top_images
+from pellucid.notes import Note
 from pellucid.result import Meta, Table, UnitPage
 from pellucid.sweep.index import Index
 
@@ -55,12 +56,12 @@ def page(
         else None
     )
     excited = len(top) > 0 and float(top.values[0]) > 0
-    notes = [*top.meta.notes, *([] if excited else ["no picture excites it"])]
+    notes = [*top.meta.notes, *Note.many("values", [] if excited else ["no picture excites it"])]
     projections = None
     try:
         projections = reconstruction(index, unit, count=most)
     except Refused as error:
-        notes.append(f"no projections: {error}")
+        notes.append(Note("refused", f"no projections: {error}"))
     alike = _alike(index, unit)
     named = [Unit.of(str(name)) for name in alike["unit"]] if alike is not None else []
     return UnitPage(
@@ -75,7 +76,8 @@ def page(
         _classes(index, unit),
         alike,
         tuple(top_images(index, one, count=1) for one in named),
-        Meta(images=top.names, notes=tuple(notes)),
+        Meta(found={"images": top.names}, notes=tuple(notes)),
+        {"pictures without any activation": _silent(index, unit)},
     )
 
 
@@ -83,7 +85,6 @@ def _facts(index: Index, unit: Unit) -> dict[str, float]:
     """Numbers by name, as a person would call them."""
     held = index.moments(unit.layer, unit.channel)
     median, high = index.quantile(unit.layer, unit.channel, np.array([0.5, 0.995])).tolist()
-    seen = max(held["count"], 1.0)
     facts = {
         "pictures": held["count"],
         "strongest activation": held["greatest"],
@@ -92,10 +93,15 @@ def _facts(index: Index, unit: Unit) -> dict[str, float]:
         "standard deviation": held["sd"],
         "median": float(median),
         "exceeded at 1 place in 200": float(high),
-        "pictures without any activation": held["silent"] / seen,
     }
     chosen = float(index.class_selectivity[index.unit(unit.layer, unit.channel)])
     return facts if np.isnan(chosen) else {**facts, "class selectivity": chosen}
+
+
+def _silent(index: Index, unit: Unit) -> float:
+    """The share of the pictures that do not excite it anywhere."""
+    held = index.moments(unit.layer, unit.channel)
+    return float(held["silent"] / max(held["count"], 1.0))
 
 
 def _alike(index: Index, unit: Unit) -> Table | None:
