@@ -52,7 +52,7 @@ def draw_table(result: Table, over: Any = None, *, title: str | None = None, dar
     wide = sum(layout.values()) if short else _LONG + 60
     sheet = Sheet.sized(max(wide, 420.0) + 2 * MARGIN, look.theme.paper)
     meta = result.meta
-    unit = meta.target if meta.target and meta.layer and meta.target.startswith(f"{meta.layer}:") else None
+    unit = next((facts["target"] for facts in meta.nouns.values() if {"target", "layer"} <= facts.keys()), None)
     about = unit or (f"layer {meta.layer}" if meta.layer else "")
     y = heading(sheet, title, " · ".join(filter(None, [about, unplaced(meta.net)])), look)
     for said in result.said:

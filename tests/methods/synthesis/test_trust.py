@@ -477,7 +477,7 @@ def test_what_may_be_given_as_real(folder: Path, monkeypatch: pytest.MonkeyPatch
     for given, count in ((folder, 40), (str(folder / "03.png"), 1), (pictures, 2), (pl.read(photos(3)), 3)):
         known = Photos.of(given).known(net(), [target])
         assert known.count == count
-        assert Photos.of(given).facts()["images"] == count
+        assert Photos.of(given).facts()["count"] == count
         json.dumps(Photos.of(given).facts())
     assert str(Photos.of(folder)) == str(Photos.of(folder))
     before = str(Photos.of(folder))

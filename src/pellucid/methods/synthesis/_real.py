@@ -149,9 +149,9 @@ class Photos(Noun, ABC):
         if isinstance(value, (str, Path)) and not str(value).startswith(("sample:", "http:", "https:", "file:")):
             path = Path(value).expanduser()
             if path.is_file():
-                return PhotoList((path.name,), (path,), str(value))
+                return PhotoList((path.name,), (path,), str(value), str(value))
             files = pictures_in(path)  # says what is wrong with it
-            return PhotoList(tuple(file.relative_to(path).as_posix() for file in files), files, str(value))
+            return PhotoList(tuple(file.relative_to(path).as_posix() for file in files), files, str(value), str(value))
         many = value if isinstance(value, (list, tuple)) else (value,)
         if not many:
             raise BadImage("no real images: the list is empty")
@@ -162,7 +162,8 @@ class Photos(Noun, ABC):
             else:
                 found += [(each.ids[0], each) for each in Images.of(one)]
         names, sources = zip(*found, strict=True)
-        return PhotoList(_distinct(names), sources, names[0] if len(names) == 1 else f"{len(names)} images")
+        written = [str(one) for one in many] if all(isinstance(one, (str, Path)) for one in many) else None
+        return PhotoList(_distinct(names), sources, names[0] if len(names) == 1 else f"{len(names)} images", written)
 
 
 @final
@@ -174,6 +175,12 @@ class PhotoList(Photos):
     sources: tuple[Any, ...] = field(repr=False)
     place: str
     """Where they are from, for people."""
+    written_as: str | list[str] | None = None
+    """What a person wrote for them; None where pixels were given."""
+
+    def plain(self) -> Any:
+        """The folder, the path of one, or a list of them."""
+        return super().plain() if self.written_as is None else self.written_as
 
     @property
     def title(self) -> str:
