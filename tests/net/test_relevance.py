@@ -484,7 +484,7 @@ def test_batch_norm_after_a_fully_connected_operation() -> None:
         net = seeded(lambda flat_=flat_: Tokens(flat_))
         _, output, coverage = relevance(net, PIXELS, named(rules.epsilon()), 1)
         assert np.allclose(output, net(torch.from_numpy(PIXELS)[None]).detach().numpy(), atol=1e-12)
-        merged = [rule for _, rule in coverage if "merged" in rule]
+        merged = [met for met in in_words(coverage) if "merged" in met]
         assert merged == (["batch_norm: classifier (merged into linear)"] if flat_ else [])
 
 
