@@ -2,49 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-import click
 
 from pellucid.catalogue import Entry, find
 from pellucid.catalogue.ask import Ask
+from pellucid.cli.answers import Answer, remark, report
 from pellucid.cli.files import bare_places, places, save
+from pellucid.cli.indexed import command as of_index
 from pellucid.cli.nouns import parameters, written
 from pellucid.cli.options import Command, Count, Option, common, option, options_from
 from pellucid.cli.preview import previewing
-from pellucid.cli.session import Session, finite, running
-from pellucid.cli.tables import plain, table, terminal
-from pellucid.draw.tables import cell
+from pellucid.cli.session import Session, running
 from pellucid.errors import PellucidError
 from pellucid.images import Images
-from pellucid.result import Pictures, Result, Study, Table
+from pellucid.result import Pictures, Table
 from pellucid.target import Target, Targets
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What was found for one picture (None for methods without), and the files that hold it."""
-
-    image: str | None
-    result: Any
-    saved: list[Path]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Everything but the numbers themselves: those are for .npz files."""
-        document: dict[str, Any] = {} if self.image is None else {"image": self.image}
-        document |= self.result.describe()
-        document |= {"saved": [str(path) for path in self.saved], "meta": self.result.meta.as_dict()}
-        return dict(finite(document))
 
 
 def command(name: str) -> Command:
     """The command of a method."""
     entry = find(name)
     if any(kind.has_network for kind in entry.nouns.values()):
-        from pellucid.cli.indexed import command as of_index
-
         return of_index(entry)
     params, own = parameters(entry), options_from(entry.options)
     if entry.asks(Target, Targets) and entry.asks(Images):
@@ -95,42 +73,3 @@ def _ask(session: Session, entry: Entry) -> None:
         asked = session.together if entry.together else session.each
         answers = asked(one) if entry.asks(Images) else [one(None, 0)]
     report(session, [answer for several in answers for answer in several])
-
-
-def report(session: Session, answers: list[Answer]) -> None:
-    """The files on stdout, one a line, or the JSON document."""
-    paths = "\n".join(dict.fromkeys(str(path) for answer in answers for path in answer.saved))
-
-    def lines() -> None:
-        for answer in answers:
-            if isinstance(answer.result, Table) and not answer.saved:
-                _table(answer.result)
-        click.echo(paths, nl=bool(paths))
-
-    session.tell({"results": [answer.as_dict() for answer in answers]}, lines)
-
-
-def _table(result: Table) -> None:
-    """A table on stdout; what a person should know of it is said as notes."""
-    rows = [[cell(value) for value in row.values()] for row in result.rows]
-    if not terminal():
-        plain([list(result.columns), *([("" if v is None else v) for v in row.values()] for row in result.rows)])
-        return
-    words = [any(isinstance(value, str) for value in values) for values in result.columns.values()]
-    table([(name, "keep" if word else "right") for name, word in zip(result.columns, words, strict=True)], rows)
-
-
-def remark(session: Session, title: str, result: Result, image: str) -> None:
-    """What was asked and what the method has to say about its answer."""
-    meta = result.meta
-    parts = [image, title] if image else [title]
-    if meta.target:
-        parts.append(meta.target)
-    if meta.score:
-        parts.append(f"score {meta.score[0]:.4g}")
-    session.watch.remark(" · ".join(parts))
-    for said in result.said if isinstance(result, (Study, Table)) else ():
-        session.watch.note(said)
-    for note in meta.notes:
-        if not any(note.startswith(f"{name}: ") for name in meta.images):  # said when the picture was read
-            session.watch.note(note)

@@ -12,12 +12,13 @@ from click.shell_completion import CompletionItem
 
 from pellucid.ask import explain
 from pellucid.catalogue import entries, find
-from pellucid.cli.ask import Answer, report
+from pellucid.cli.answers import Answer, report
 from pellucid.cli.files import places, save
 from pellucid.cli.options import Command, Count, Kind, Option, common, images, option
 from pellucid.cli.session import Session, running
 from pellucid.errors import PellucidError
 from pellucid.images import Images
+from pellucid.notes import Note
 from pellucid.result import Explanation
 
 
@@ -77,7 +78,7 @@ def _explain(session: Session) -> None:
             for guess in found.guesses
         )
         session.watch.remark(" · ".join([*several, *guesses]))
-        for note in _notes(found):
+        for note in _notes(found, picture.notes):
             session.watch.note(note)
         return answer
 
@@ -88,12 +89,12 @@ def _explain(session: Session) -> None:
     report(session, answers)
 
 
-def _notes(found: Explanation) -> Iterable[str]:
-    """What the methods have to say, each thing once."""
+def _notes(found: Explanation, read: Iterable[Note]) -> Iterable[str]:
+    """What the methods have to say, each thing once; what reading the image had to decide has been said."""
     return dict.fromkeys(
         f"{row.title}: {note}"
         for row in found.rows
         for heat in row.maps
         for note in heat.meta.notes
-        if not any(note.startswith(f"{name}: ") for name in heat.meta.images)
+        if note not in read
     )

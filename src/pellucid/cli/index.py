@@ -77,7 +77,7 @@ def _index(session: Session) -> None:
         raise PellucidError(f"index needs pictures: pellucid index photos/ --store {given['store']}")
     source = Source.of(given["source"])
     for note in source.notes:
-        session.watch.note(note)
+        session.watch.note(str(note))
     layers = [one.strip() for one in given["layers"].split(",")] if given["layers"] else None
     spec = {name: _anywhere(value) for name, value in session.loading.items()} | {"spec": _anywhere(given["net"])}
     plan = planned(

@@ -9,7 +9,7 @@ from typing import Any
 
 from pellucid.catalogue import Entry
 from pellucid.catalogue.ask import Ask
-from pellucid.cli.ask import Answer, remark, report
+from pellucid.cli.answers import Answer, remark, report
 from pellucid.cli.files import PAGES, places, save
 from pellucid.cli.nouns import parameters, written
 from pellucid.cli.options import Command, Option, common, options_from

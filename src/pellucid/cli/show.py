@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pellucid.cli.ask import Answer, remark, report
+from pellucid.cli.answers import Answer, remark, report
 from pellucid.cli.files import places, save
 from pellucid.cli.options import Command, Option, common
 from pellucid.cli.session import Session, running

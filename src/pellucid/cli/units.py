@@ -7,7 +7,7 @@ from typing import Annotated
 import click
 from pydantic import Field
 
-from pellucid.cli.ask import Answer, remark, report
+from pellucid.cli.answers import Answer, remark, report
 from pellucid.cli.files import places, save
 from pellucid.cli.indexed import KEPT, network, opened
 from pellucid.cli.options import Command, Option, common, option

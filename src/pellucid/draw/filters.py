@@ -56,7 +56,7 @@ def draw_filters(result: Filters, over: Any = None, *, title: str | None = None,
         scale = Scale(ends[0], "signed", np.repeat(np.linspace(0, 1, STEPS)[:, None], 3, axis=1))
         colour_bar(sheet, sheet.width - MARGIN - ROOM + 12, top, 150.0, scale, "weight", look.theme)
         y = max(y, top + 160)
-    notes = [_reading(result, coloured), *words.few(result.meta.notes), *filter(None, [words.origin(result.meta)])]
+    notes = [_reading(result, coloured), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y + 6, notes, look) + MARGIN
     alt = _alt(result, title)
     return Picture(sheet, alt, words.about(result.meta, title, alt))

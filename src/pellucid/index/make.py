@@ -11,7 +11,7 @@ from pellucid.images.sources import Source
 from pellucid.index.index import Index
 from pellucid.index.plan import planned
 from pellucid.net import Net, NetLike
-from pellucid.notes import say
+from pellucid.notes import Note, say
 from pellucid.sweep import Fold, Here, Runner, Store, swept
 
 
@@ -40,7 +40,7 @@ def index(
     net, source = Net.of(net), Source.of(images)
     plan = planned(net, source, layers=layers, folds=folds, **options)
     done = swept(plan, store, runner or Here(net, source))
-    said = (*source.notes, *_unread(done, source))
+    said = (*source.notes, *Note.many("unreadable", _unread(done, source)))
     for note in said:
         say(note)
     return replace(Index.of(done).using(net), said=said)

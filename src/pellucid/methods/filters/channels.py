@@ -11,6 +11,7 @@ from pellucid.catalogue import method
 from pellucid.errors import PellucidError
 from pellucid.methods.filters.weights import Convolution, convolutions, named
 from pellucid.net import LayerName, Net
+from pellucid.notes import Note
 from pellucid.result import Filters, Meta
 
 _WEIGHTS = 20_000  # on a page
@@ -44,14 +45,9 @@ def channels(
     """
     found = named(net, layer) if layer is not None else _deeper(net)
     count = len(found.values)
-    notes = [
-        found.reads,
-        *(
-            []
-            if layer is not None
-            else [f"layer {found.name}: the first behind the stem that sees more than one place"]
-        ),
-    ]
+    notes = [*found.notes]
+    if layer is None:
+        notes.append(Note("choice", f"layer {found.name}: the first behind the stem that sees more than one place"))
     if units is not None:
         chosen = _known((units,) if isinstance(units, int) else units, found)
         if page != 1:
@@ -63,13 +59,14 @@ def channels(
             raise PellucidError(f"page={page}: layer {found.name!r} has {pages} of them, for {count} filters")
         chosen = list(range((page - 1) * size, min(page * size, count)))
         if pages > 1:
-            notes.append(f"page {page} of {pages}: filters {chosen[0]} to {chosen[-1]} of {count}")
+            said = f"page {page} of {pages}: filters {chosen[0]} to {chosen[-1]} of {count}"
+            notes.append(Note("choice", said))
     return Filters(
         np.ascontiguousarray(found.values[chosen]),
         tuple(chosen),
         tuple(found.inputs[unit] for unit in chosen),
         common=scale == "common",
-        meta=Meta(layer=found.name, notes=tuple(notes)),
+        meta=Meta(found={"layer": found.name}, notes=tuple(notes)),
     )
 
 

@@ -1,0 +1,68 @@
+"""What was found and where it was saved, told to whoever asked: files on stdout, or JSON; the rest in notes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pellucid.cli.session import Session, finite
+from pellucid.cli.tables import plain, table, terminal
+from pellucid.draw.tables import cell
+from pellucid.result import Result, Study, Table
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found for one picture (None for methods without), and the files that hold it."""
+
+    image: str | None
+    result: Any
+    saved: list[Path]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but the numbers themselves: those are for .npz files."""
+        document: dict[str, Any] = {} if self.image is None else {"image": self.image}
+        document |= self.result.describe()
+        document |= {"saved": [str(path) for path in self.saved], "meta": self.result.meta.as_dict()}
+        return dict(finite(document))
+
+
+def report(session: Session, answers: list[Answer]) -> None:
+    """The files on stdout, one a line, or the JSON document."""
+    paths = "\n".join(dict.fromkeys(str(path) for answer in answers for path in answer.saved))
+
+    def lines() -> None:
+        for answer in answers:
+            if isinstance(answer.result, Table) and not answer.saved:
+                _table(answer.result)
+        click.echo(paths, nl=bool(paths))
+
+    session.tell({"results": [answer.as_dict() for answer in answers]}, lines)
+
+
+def _table(result: Table) -> None:
+    """A table on stdout; what a person should know of it is said as notes."""
+    rows = [[cell(value) for value in row.values()] for row in result.rows]
+    if not terminal():
+        plain([list(result.columns), *([("" if v is None else v) for v in row.values()] for row in result.rows)])
+        return
+    words = [any(isinstance(value, str) for value in values) for values in result.columns.values()]
+    table([(name, "keep" if word else "right") for name, word in zip(result.columns, words, strict=True)], rows)
+
+
+def remark(session: Session, title: str, result: Result, image: str) -> None:
+    """What was asked and what the method has to say about its answer."""
+    meta = result.meta
+    parts = [image, title] if image else [title]
+    if meta.target:
+        parts.append(meta.target)
+    if meta.score:
+        parts.append(f"score {meta.score[0]:.4g}")
+    session.watch.remark(" · ".join(parts))
+    for said in result.said if isinstance(result, (Study, Table)) else ():
+        session.watch.note(said)
+    for note in meta.notes:
+        session.watch.note(str(note))  # once: what reading the image had to decide has been said
