@@ -61,6 +61,7 @@ def test_every_question_is_plain_json_and_answers_as_the_method_does(entry: Entr
     key = ask.key(*nouns)
     aloud = Ask(entry.name, written(entry), answered(answer.meta.options, ask))
     assert key == again.key(*opened(entry)) == aloud.key(*nouns)
+    assert key == Ask.of(answer.meta.asked).key(*nouns)
     others = [Ask(entry.name, written(entry), {**ask.options, **change}).key(*nouns) for change in changed(ask)]
     if entry.asks(Images):
         others.append(ask.key(*nouns, **{str(entry.argument(Images)): photos(3)}))
@@ -213,7 +214,7 @@ def test_text_of_questions() -> None:
 
 def test_a_question_that_holds_pixels_is_told_in_a_few_words() -> None:
     fills: list[Any] = [photos(1), np.zeros((8, 8, 3))]
-    for fill, said in zip(fills, ("{'images': ('photo 0',)}", "ndarray"), strict=True):
+    for fill, said in zip(fills, ("photo 0", "ndarray"), strict=True):
         ask = Ask("occlusion", size=8, fill=fill)
         assert str(ask) == f"occlusion:size=8,fill={said}"
         outer = Ask("smooth_grad", {"target": ["dog"]}, of=ask, samples=2)
@@ -301,7 +302,7 @@ def test_all_methods_and_what_they_refuse() -> None:
         patch.setattr("pellucid.catalogue.entries", lambda: tuple(chosen))
         found = explain(net, photos(1), classes=1, methods="all")
     assert [row.method for row in found.rows] == ["grad_cam", "gradient"]
-    assert any(note.startswith("Class activation map: CAM needs a head that averages") for note in found.meta.notes)
+    assert any(note.startswith("Class activation map: CAM needs a head that averages") for note in found.meta.said)
     with pytest.raises(Refused, match="CAM needs a head"):
         explain(net, photos(1), methods=["cam"])
 

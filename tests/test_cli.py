@@ -316,6 +316,23 @@ def test_every_method_answers_as_in_python(entry: Entry, folder: Path, run: Run)
     ]  # fmt: skip
 
 
+def test_notes_on_an_image_stand_under_that_image_and_are_values_in_json(folder: Path, run: Run) -> None:
+    Image.fromarray(np.zeros((40, 60, 3), np.uint8)).save("night.png")
+    Image.fromarray(np.zeros((40, 60, 3), np.uint8)).save("cave.png")
+    words = ["occlusion", "night.png", "dog.png", "cave.png", *NET, "--fill", "black", "-o", "out/"]
+    Path("out").mkdir()
+    code, _, err = run(*words, "-t", "dog")
+    assert code == 0
+    lines = [line.partition(" · ")[0] for line in err.splitlines() if "png" in line]
+    zero = "the map is zero everywhere: nothing there moves this score"
+    assert lines == ["night.png", f"note: night.png: {zero}", "dog.png", "cave.png", f"note: cave.png: {zero}"]
+    document = json.loads(run(*words, "-t", "dog", "--json")[1])
+    assert [one["meta"]["notes"] for one in document["results"]] == [
+        [{"topic": "values", "text": zero, "image": "night.png"}], [],
+        [{"topic": "values", "text": zero, "image": "cave.png"}],
+    ]  # fmt: skip
+
+
 def test_a_method_with_its_options_is_an_option(folder: Path, run: Run) -> None:
     few = ("--samples", "2", "--quiet")
     assert run("smooth_grad", "dog.png", *NET, "--of", "lrp:composite=epsilon", "-o", "a.npz", *few)[0] == 0

@@ -125,7 +125,7 @@ def test_pictures_name_the_options_of_the_shell_and_numbers_those_of_python(
     assert main(["occlusion_products", *command, "c.png"]) == 0
     heat, explained, panel = drawn
     for meta in (heat.meta, explained.rows[0].maps[0].meta, panel.meta):
-        assert any("--mean 0 --std 1" in note for note in meta.notes)
-        assert not any("load(" in note for note in meta.notes)
-    kept = pl.open("a.npz").meta.notes
+        assert any("--mean 0 --std 1" in note for note in meta.said)
+        assert not any("load(" in note for note in meta.said)
+    kept = pl.open("a.npz").meta.said
     assert any("mean=" in note for note in kept)

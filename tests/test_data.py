@@ -24,6 +24,7 @@ from pellucid.errors import PellucidError, UnknownName
 from pellucid.images import Images
 from pellucid.images.sources import Source
 from pellucid.net import Labels, Net
+from pellucid.notes import Note
 from tests.test_every_method import tiny
 
 NAMES = ("cat", "dog", "cow")
@@ -129,7 +130,7 @@ def test_labels_csv_and_images_without_a_class(tmp_path: Path) -> None:
     data = Data.of(tmp_path).on(tiny())
     assert data.labels.tolist() == [2, 0, 1]
     assert [data.name(i) for i in range(3)] == ["0.png", "2.png", "3.png"]
-    assert "1 of 4 pictures have no class" in " ".join(data.notes)
+    assert "1 of 4 pictures have no class" in " ".join(map(str, data.notes))
 
 
 def test_an_item_of_a_program_is_read_when_it_is_its_turn() -> None:
@@ -171,7 +172,8 @@ def test_items_by_name_and_what_a_loader_makes_of_them() -> None:
 def test_a_loader_that_shuffles_is_read_in_the_order_of_its_data_set() -> None:
     data = Data.of(DataLoader(Squares(), shuffle=True))
     assert labels(tiny(), data) == [i % 3 for i in range(9)]
-    assert data.notes == ("the order of the RandomSampler is not followed: images come in that of the data set",)
+    order = "the order of the RandomSampler is not followed: images come in that of the data set"
+    assert data.notes == (Note("input", order),)
     some = Data.of(DataLoader(Squares(), sampler=SubsetRandomSampler([7, 1, 4])))
     assert labels(tiny(), some) == [1, 1, 1]
     assert labels(tiny(), Data.of(Subset(Squares(), [2, 3]))) == [2, 0]
@@ -234,7 +236,7 @@ def test_scales_that_are_not_those_said() -> None:
     broken[4] = float("nan")
     with notes.collected() as said:
         assert len(labels(net, Data.of((broken, numbers)))) == 8
-    assert "1 of 9 images could not be read" in " ".join(said)
+    assert "1 of 9 images could not be read" in " ".join(map(str, said))
 
 
 def test_a_file_of_floats_has_a_scale_too(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 
 from pellucid.errors import PellucidError, UnknownName
 from pellucid.history import BadHistory, History
+from pellucid.notes import Note
 from tests.test_every_method import photos, tiny
 
 
@@ -71,8 +72,8 @@ def test_a_run_that_was_stopped_and_resumed(tmp_path: Path) -> None:
     assert history["loss"].steps.tolist() == [1, 2, 3]
     assert history["loss"].values.tolist() == [3.0, 5.0, -math.inf]
     assert history.notes == (
-        "the last line of a1.jsonl is cut short, and is left out",
-        "'phase' in a2.jsonl is no number, and is left out",
+        Note("input", "the last line of a1.jsonl is cut short, and is left out"),
+        Note("input", "'phase' in a2.jsonl is no number, and is left out"),
     )
 
 
@@ -122,9 +123,8 @@ def test_checkpoints_without_a_step_and_bad_ones(tmp_path: Path) -> None:
     (place / "checkpoints" / "step_50.pth").write_bytes(b"not weights")
     (place / "checkpoints" / "notes.txt").write_text("x")
     history = History.of(place)
-    assert history.notes == (
-        "checkpoints without a step at the end of their name are left out: best.pth, resnet20-12fca82f.th",
-    )
+    left_out = "checkpoints without a step at the end of their name are left out: best.pth, resnet20-12fca82f.th"
+    assert history.notes == (Note("input", left_out),)
     assert list(history.checkpoints) == [0, 9, 10, 50, 100]
     with pytest.raises(PellucidError, match=r"step_50\.pth"):
         history.at(50, tiny())

@@ -52,7 +52,7 @@ class Word(Noun):
         return value if isinstance(value, Word) else cls(str(value))
 
     def facts(self) -> dict[str, Any]:
-        return {"layer": self.text}
+        return {"layer": self.text, "letters": len(self.text)}
 
 
 @method("Letters", source="Nobody 2026, section 1", over="all")
@@ -75,7 +75,7 @@ def test_a_new_kind_is_known_everywhere_by_its_class() -> None:
     assert (entry.argument(Target, Targets), entry.asks(Images)) == ("goal", False)
     found = letters(tiny(), "ab", second="c", goal="dog", times=2)
     assert found.columns["letter"] == ["a", "b", "c"] * 2
-    assert (found.meta.net, found.meta.layer, found.meta.target) == ("tiny", "c", "dog")
+    assert (found.meta.net, found.meta.layer, found.meta.target) == ("tiny", "ab", "dog")
     one, other = letters(tiny(), "ab", "c", ["dog", "cat"])
     assert (one.meta.target, other.meta.target) == ("dog", "cat")
     with pytest.raises(PellucidError, match=r"letters needs second: letters\(weights, word, second, goal\)"):

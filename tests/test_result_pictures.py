@@ -12,7 +12,7 @@ from PIL import Image
 
 import pellucid as pl
 from pellucid.errors import PellucidError
-from pellucid.result import Meta, Pictures, Trust
+from pellucid.result import Asked, Meta, Pictures, Trust
 
 TRUST = Trust(3.0, best_real=2.0, ninth_real=1.0, real_images=1000, kept=0.9, rank=1, channels=8)
 
@@ -22,7 +22,7 @@ def pictures(count: int = 3, channels: int = 3) -> Pictures:
     return Pictures(
         pixels, tuple("abcdef"[:count]), facts={"size": tuple(map(float, range(count)))},
         trust=tuple(replace(TRUST, activation=float(i)) for i in range(count)), beside={"photo": pixels[:, ::2]},
-        meta=Meta(method="m", score=tuple(map(float, range(count)))),
+        meta=Meta(Asked("m"), found={"score": tuple(map(float, range(count)))}),
     )  # fmt: skip
 
 

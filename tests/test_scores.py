@@ -77,7 +77,7 @@ def test_a_network_that_ends_in_softmax(end: Any, because: str, kind: str, metho
     right = logits.softmax(0)
     assert by_index(found) == pytest.approx(right.tolist(), rel=1e-4)
     assert found.meta.scores == kind
-    assert sum(because in note for note in found.meta.notes) == 1
+    assert sum(because in note for note in found.meta.said) == 1
     options = {"size": 6, "stride": 6} if method == "occlusion" else {}
     for asked, value in (("p(1)", right[1]), ("loss(1)", -right[1].log())):
         net = pl.load(
@@ -85,10 +85,10 @@ def test_a_network_that_ends_in_softmax(end: Any, because: str, kind: str, metho
         )  # what the first pass shows is there already in its own answer
         heat = getattr(A, method)(net, IMAGE, asked, **options)
         assert heat.meta.score == pytest.approx([float(value)], rel=1e-4)
-        assert any(because in note for note in heat.meta.notes)
+        assert any(because in note for note in heat.meta.said)
     plain = getattr(A, method)(net, IMAGE, 1, **options)
     assert "logit" not in plain.unit
-    assert pl.load(net.module, size=12, mean=0, std=1, scores=kind).predict(pl.Images.of(IMAGE)).meta.notes == ()
+    assert pl.load(net.module, size=12, mean=0, std=1, scores=kind).predict(pl.Images.of(IMAGE)).meta.said == ()
 
 
 @pytest.mark.parametrize("end", [nn.Sigmoid(), torch.sigmoid, lambda s: s.sigmoid()[:, None, None], nn.LogSigmoid()])
@@ -96,7 +96,7 @@ def test_a_network_that_ends_in_softmax(end: Any, because: str, kind: str, metho
 def test_labels_that_each_stand_by_themselves_and_end_in_sigmoid(end: Any, told: Any) -> None:
     net, logits, found = said(Small(end=end), scores=told)
     assert by_index(found) == pytest.approx(logits.sigmoid().tolist(), rel=1e-4)
-    assert any("sigmoid" in note for note in found.meta.notes)
+    assert any("sigmoid" in note for note in found.meta.said)
     heat = A.gradient(net, IMAGE, "p(2)")
     assert heat.meta.score == pytest.approx([float(logits[2].sigmoid())], rel=1e-4)
 
@@ -104,7 +104,7 @@ def test_labels_that_each_stand_by_themselves_and_end_in_sigmoid(end: Any, told:
 def test_multilabel_as_told() -> None:
     net, logits, found = said(Small(), scores="multilabel", labels=["cat", "dog", "car"])
     assert by_index(found) == pytest.approx(logits.sigmoid().tolist())
-    assert found.meta.notes == ()
+    assert found.meta.said == ()
     run = net.run(pl.Images.of(IMAGE))
     assert float(t.Probability("dog")(run)) == pytest.approx(float(logits[1].sigmoid()))
     assert float(t.Loss("dog")(run)) == pytest.approx(float(F.softplus(-logits[1])))
@@ -164,7 +164,7 @@ def test_what_contradicts_what_was_told_is_refused() -> None:
             said(Small(), scores=told)
     _, logits, found = said(Small(end=nn.Softmax(1)), scores="logits")  # whoever says so is believed, and warned
     assert by_index(found) == pytest.approx(logits.softmax(0).softmax(0).tolist(), rel=1e-4)
-    assert any("ends in softmax" in note for note in found.meta.notes)
+    assert any("ends in softmax" in note for note in found.meta.said)
 
 
 class Constant(Small):
@@ -184,11 +184,11 @@ def test_of_a_network_that_nothing_is_known_of_the_reading_is_said(scores: tuple
     network = Constant(*scores)
     _, logits, found = said(network)
     assert by_index(found) == pytest.approx((logits.sigmoid() if alone else logits.softmax(0)).tolist(), rel=1e-4)
-    assert any("scores='multilabel'" in note and "scores='logits'" in note for note in found.meta.notes)
+    assert any("scores='multilabel'" in note and "scores='logits'" in note for note in found.meta.said)
     assert A.gradient(pl.load(network, size=12), IMAGE, "p(0)").meta.score == pytest.approx(
         [by_index(found)[0]], rel=1e-4
     )
-    assert said(network, scores="logits")[2].meta.notes == ()
+    assert said(network, scores="logits")[2].meta.said == ()
 
 
 def test_each_image_is_read_by_itself_whatever_came_before() -> None:
@@ -205,12 +205,12 @@ def test_each_image_is_read_by_itself_whatever_came_before() -> None:
     for image, right in ((dark, exclusive), (light, apart), (dark, exclusive)):
         found = net.predict(pl.Images.of(image))
         assert found.guesses[0][0].probability == pytest.approx(right)
-        torn = any("0.98 and 0.98" in note and "0.50 and 0.50" in note for note in found.meta.notes)
+        torn = any("0.98 and 0.98" in note and "0.50 and 0.50" in note for note in found.meta.said)
         assert torn == (right == apart)
         for method in (A.gradient, A.occlusion):
             heat = method(net, image, "p(0)")
             assert heat.meta.score == pytest.approx([right])
-            assert any("0.98 and 0.98" in note for note in heat.meta.notes) == torn, heat.meta.notes
+            assert any("0.98 and 0.98" in note for note in heat.meta.said) == torn, heat.meta.said
     both = pl.Images.of(dark) + pl.Images.of(light)
     assert [g[0].probability for g in net.predict(both).guesses] == pytest.approx([exclusive, apart])
     assert A.gradient(net, both, "p(0)").meta.score == pytest.approx([exclusive, apart])
@@ -261,7 +261,7 @@ def test_a_saturated_output_names_the_logit_before_it(asked: Any) -> None:
     network[2].bias.data[1] = 40.0
     net = pl.load(network, size=12)
     heat = A.gradient(net, IMAGE, asked)
-    assert any("saturated" in note and "2:" in note for note in heat.meta.notes)
+    assert any("saturated" in note and "2:" in note for note in heat.meta.said)
     assert np.any(A.gradient(net, IMAGE, "2:1").values)
     assert heat.unit == "probability per pixel range"
 

@@ -10,6 +10,6 @@ net = pl.load("bundled")
 photo = pl.read("sample:cat_chelsea")
 
 heat = pl.attribution.deconvnet(net, photo)
-print(heat.meta.notes[0])
+print(heat.meta.said[0])
 
 pl.draw(heat, over=photo).save("deconvnet.png")

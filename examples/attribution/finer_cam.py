@@ -6,6 +6,6 @@ net = pl.load("bundled")
 photo = pl.read("sample:cat_chelsea")
 
 heat = pl.attribution.finer_cam(net, photo, "tiger cat", strength=1)
-print(f"{heat.meta.notes[-1]}; ahead of their mean by {heat.meta.score[0]:.2f} logits")
+print(f"{heat.meta.said[-1]}; ahead of their mean by {heat.meta.score[0]:.2f} logits")
 
 pl.draw(heat, over=photo).save("finer_cam.png")

@@ -6,6 +6,6 @@ net = pl.load("bundled")
 photo = pl.read("sample:espresso")
 
 heat = pl.attribution.kernel_shap(net, photo, "espresso", segments="grid", pieces=6)
-print(f"the best of six pieces is worth {heat.array.max():.2f} logits; {heat.meta.notes[0]}")
+print(f"the best of six pieces is worth {heat.array.max():.2f} logits; {heat.meta.said[0]}")
 
 pl.draw(heat, over=photo).save("kernel_shap.png")

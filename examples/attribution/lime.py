@@ -6,6 +6,6 @@ net = pl.load("bundled")
 photo = pl.read("sample:espresso")
 
 heat = pl.attribution.lime(net, photo, "espresso", samples=300)
-print(f"the best superpixel is worth {heat.array.max():.2f} ± {heat.error.max():.2f} logits; {heat.meta.notes[0]}")
+print(f"the best superpixel is worth {heat.array.max():.2f} ± {heat.error.max():.2f} logits; {heat.meta.said[0]}")
 
 pl.draw(heat, over=photo).save("lime.png")

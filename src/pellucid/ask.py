@@ -10,11 +10,13 @@ from pydantic import Field
 from pellucid import catalogue
 from pellucid.catalogue import Entry
 from pellucid.catalogue.ask import Ask
+from pellucid.catalogue.signed import facts, question
 from pellucid.described import Default, Shell
 from pellucid.errors import PellucidError, Refused
 from pellucid.images import Images, ImagesLike
 from pellucid.net import Net, NetLike
 from pellucid.net.predict import chances
+from pellucid.notes import Note
 from pellucid.progress import steps
 from pellucid.result import Column, Explanation, Heatmap, Meta, Row, versions
 from pellucid.target import Logit, Target
@@ -51,6 +53,7 @@ def explain(
     than by default, to answer within seconds; Meta of each map says how. Of a regression the first outputs are
     explained, whose columns have no probability.
     """
+    given = {"net": net, "images": images}
     net = Net.of(net)
     images = net.images(images)
     if len(images) != 1:
@@ -70,20 +73,21 @@ def explain(
         except Refused as error:
             if methods != "all":
                 raise
-            refused.append(f"{entry.title}: {error}")
+            refused.append(Note("refused", f"{entry.title}: {error}"))
             continue
         rows.append(Row(entry.name, entry.title, tuple(maps)))
+    options = {
+        "classes": classes,
+        "methods": tuple(entry.name for entry in entries),
+        "truth": truth if truth is None or isinstance(truth, str) else net.class_index(truth),
+    }
+    nouns = {"net": net, "images": images}
     meta = Meta(
-        method="explain",
-        options={
-            "classes": classes,
-            "methods": [entry.name for entry in entries],
-            "truth": truth if truth is None or isinstance(truth, str) else net.class_index(truth),
-        },
-        images=images.ids,
-        notes=(*seen.meta.notes, *refused),
+        question("explain", given, nouns, options),
+        nouns=facts(nouns, options),
+        found={"scores": seen.meta.scores},
+        notes=tuple(dict.fromkeys((*seen.meta.notes, *refused))),
         versions=versions(),
-        **net.facts() | {"scores": seen.meta.scores},
     )
     return Explanation(images.shown(0), net.see(images).views[0], guesses, tuple(rows), meta, columns)
 

@@ -23,6 +23,7 @@ from pellucid.images.sources.items import Items, MapStyle, is_torch, loaded
 from pellucid.images.sources.numbers import Held, Numbers, Scale, check_scale
 from pellucid.net import Net
 from pellucid.net.classes import Stated, class_of, count, stated_for
+from pellucid.notes import Note
 from pellucid.nouns import Noun
 
 Numbered = NDArray[np.int64]
@@ -268,7 +269,7 @@ class Data(Noun, Labelled):
         return {"place": str(self.source), **said} if said else str(self.source)
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """What the source passed over, and that images without a class are left out."""
         return self.source.notes
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pellucid.errors import PellucidError, unknown
 from pellucid.net import Net
 from pellucid.net.nets import Checkpoint, Nets, by_number, is_checkpoint
+from pellucid.notes import Note
 from pellucid.nouns import Noun
 
 CHECKPOINTS = "checkpoints"
@@ -151,11 +152,11 @@ class History(Noun):
         return str(self.folder)
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """What was passed over."""
         without = self._found[1]
         said = f"checkpoints without a step at the end of their name are left out: {', '.join(without[:3])}"
-        return (*self._read[1], *([said] if without else []))
+        return Note.many("input", (*self._read[1], *([said] if without else [])))
 
 
 def _lines(file: Path, passed: dict[str, None]) -> Iterator[tuple[int, str, float]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pellucid.errors import PellucidError
+from pellucid.notes import Note
 
 
 class Noun:
@@ -53,12 +54,16 @@ class Noun:
         return cls.of(value)
 
     def facts(self) -> dict[str, Any]:
-        """What a result's Meta records."""
+        """What a result's Meta records of it, by name, as plain values. Some names are read by all: `net`, `weights`,
+        `images` (their names), `layer` and `target`.
+        """
         return {}
 
-    def recorded(self) -> Any:
-        """What a result's Meta records where it is an option."""
-        return self.facts()
+    @property
+    def title(self) -> str:
+        """A few words for it, which stand in a result's Meta where only memory holds it: its text, where it has one."""
+        has_text = type(self).__str__ is not object.__str__
+        return str(self) if has_text else type(self).__name__
 
     @property
     def identity(self) -> str:
@@ -75,11 +80,11 @@ class Noun:
         return None
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """Warnings that every result about it carries."""
         return ()
 
-    def remarks(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+    def remarks(self, options: Mapping[str, Any]) -> tuple[Note, ...]:
         """Warnings for whoever asks a method about it with these options."""
         return ()
 

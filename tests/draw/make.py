@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from pellucid.geometry import Placement, View
-from pellucid.result import Explanation, Guess, Heatmap, LabelMap, Meta, Predictions, Row
+from pellucid.notes import Note
+from pellucid.result import Asked, Explanation, Guess, Heatmap, LabelMap, Meta, Predictions, Row
+from pellucid.result.meta import Found
 
 LONG = "pneumonoultramicroscopicsilicovolcanoconiosis, also known as the Llanfairpwllgwyngyll-gogerych disease"
-META = Meta(
-    method="grad_cam", target="tabby", net="toy", weights="ab" * 32, images=("/home/me/cat.jpg",), layer="act2",
+
+
+def meta(
+    method: str = "", title: str = "", notes: tuple[Note, ...] = (), versions: Mapping[str, str] | None = None,
+    *, net: str = "", weights: str = "", **found: Found,
+) -> Meta:  # fmt: skip
+    """Of a method that was asked about one network."""
+    facts = {"net": {"net": net, "weights": weights}}
+    return Meta(Asked(method, {"net": net}), title, facts, found, notes=notes, versions=versions or {})
+
+
+META = meta(
+    "grad_cam", target="tabby", net="toy", weights="ab" * 32, images=("/home/me/cat.jpg",), layer="act2",
     score=(3.5,), versions={"pellucid": "0.1.0", "torch": "2.10"},
 )  # fmt: skip
 
@@ -31,10 +46,10 @@ def coarse(values: np.ndarray | None = None, *, of: View | None = None, seed: in
 def fine(*, of: View | None = None, seed: int = 0, signed: bool = True) -> Heatmap:
     """A map of single pixels."""
     values = np.random.default_rng(seed).standard_t(3, size=(1, 224, 224)) * 1e-5
-    meta = Meta(method="guided_backprop", target="tabby", images=("cat.jpg",), completeness=(0.25,))
+    meta_ = meta("guided_backprop", target="tabby", images=("cat.jpg",), completeness=(0.25,))
     return Heatmap(
         values if signed else abs(values), Placement.pixels(), (of or view(),),
-        unit="guided logit per pixel range", signed=signed, meta=meta, sign="ruled",
+        unit="guided logit per pixel range", signed=signed, meta=meta_, sign="ruled",
     )  # fmt: skip
 
 
@@ -57,7 +72,7 @@ def labels(classes: int = 3) -> LabelMap:
     values = np.arange(49).reshape(1, 7, 7) % classes
     names = {i: f"class number {i}" for i in range(classes)}
     place = Placement((15.5, 15.5), (32.0, 32.0), (99.0, 99.0))
-    return LabelMap(values, place, (view(),), names, Meta(method="occlusion_labels"))
+    return LabelMap(values, place, (view(),), names, meta("occlusion_labels"))
 
 
 def explanation(

@@ -12,7 +12,9 @@ import pellucid as pl
 from pellucid.draw.pictures import alarm, fitted_pixels, said, trusted
 from pellucid.draw.sheet import Photo, Shape, Words
 from pellucid.errors import PellucidError
-from pellucid.result import Meta, Pictures, Trust
+from pellucid.notes import Note
+from pellucid.result import Pictures, Trust
+from tests.draw import make
 from tests.draw.make import LONG
 from tests.draw.test_pictures import assert_tidy
 
@@ -22,8 +24,8 @@ FULL = Trust(
 )
 NOISE = replace(FULL, activation=22.3, robust=0.04, kept=0.07, rank=31)
 ALONE = Trust(12.3, kept=0.93, rank=1, channels=112, raw_rank=True)
-META = Meta(
-    method="activation_maximisation", title="Activation maximisation", target="goldfish", net="toy",
+META = make.meta(
+    "activation_maximisation", "Activation maximisation", target="goldfish", net="toy",
     weights="ab" * 32, versions={"pellucid": "0.1.0"},
 )  # fmt: skip
 
@@ -109,7 +111,9 @@ def test_the_words_are_explained_once_and_only_those_that_occur() -> None:
 
 def test_what_is_unknown_is_said_once() -> None:
     result = pictures(5, trust=(ALONE,) * 5)
-    result = replace(result, meta=replace(META, notes=("best real image unknown: no real images were given",)))
+    result = replace(
+        result, meta=replace(META, notes=(Note("values", "best real image unknown: no real images were given"),))
+    )
     assert words(draw(result)).count("unknown") == 1
 
 

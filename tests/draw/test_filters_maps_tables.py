@@ -14,10 +14,11 @@ from pellucid.draw.sheet import Photo, Shape, Words
 from pellucid.draw.tables import cell
 from pellucid.errors import PellucidError, UnknownName
 from pellucid.geometry import Placement
-from pellucid.result import Filters, Maps, Meta, Table
+from pellucid.result import Filters, Maps, Table
+from tests.draw import make
 from tests.draw.make import photo, view
 
-META = Meta(method="first_layer", title="First-layer filters", net="toy", layer="conv1", weights="ab" * 32)
+META = make.meta("first_layer", "First-layer filters", net="toy", layer="conv1", weights="ab" * 32)
 
 
 def filters(values: np.ndarray, **how: Any) -> Filters:
@@ -40,7 +41,7 @@ def maps(values: np.ndarray, **how: Any) -> Maps:
     given = {
         "units": tuple(range(10, 10 + units)), "placement": place, "views": (view(),) * n, "channels": 40,
         "blank": tuple((values == 0).all((2, 3)).sum(1) / max(units, 1)),
-        "meta": Meta(method="maps", title="Activation maps", layer="act", images=tuple(f"cat {i}" for i in range(n))),
+        "meta": make.meta("maps", "Activation maps", layer="act", images=tuple(f"cat {i}" for i in range(n))),
         **how,
     }  # fmt: skip
     return Maps(values, **given)

@@ -81,9 +81,7 @@ def test_rows_of_an_explanation_keep_the_shape_of_the_picture() -> None:
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
 @pytest.mark.parametrize("options", [{}, {"scale": "own"}, {"field": True}, {"dark": True, "view": "magnitude"}])
 def test_heatmaps_are_tidy(count: int, options: dict[str, object]) -> None:
-    meta = dataclasses.replace(
-        make.META, images=tuple(f"{make.LONG}{i}.jpg" for i in range(count)), score=(1e-9,) * count
-    )
+    meta = make.META.finding(images=tuple(f"{make.LONG}{i}.jpg" for i in range(count)), score=(1e-9,) * count)
     heat = make.coarse(np.random.default_rng(0).normal(size=(count, 7, 7)), meta=meta)
     assert_tidy(draw(heat, **options))
     pixels = np.zeros((count, 3, 300, 400), dtype=np.float32)
@@ -91,10 +89,7 @@ def test_heatmaps_are_tidy(count: int, options: dict[str, object]) -> None:
 
 
 def test_a_list_of_heatmaps_is_one_row_with_one_scale() -> None:
-    heats = [
-        dataclasses.replace(make.coarse(seed=i), meta=dataclasses.replace(make.META, target=f"class {i}"))
-        for i in range(5)
-    ]
+    heats = [dataclasses.replace(make.coarse(seed=i), meta=make.META.finding(target=f"class {i}")) for i in range(5)]
     picture = draw(heats)
     assert_tidy(picture)
     said = [mark.text for mark in picture.sheet.marks if isinstance(mark, Words)]

@@ -28,7 +28,7 @@ def made(count: int = 12, classes: int = 3, pictured: int | None = None) -> Plac
         chance.random((count, 2)), np.arange(count), tuple(f"a<b>&{i}.jpg" for i in range(count)),
         tuple(f"kind {i % classes}" for i in range(count)), chance.integers(0, 255, (len(which), 64, 64, 3), np.uint8),
         which, {"recall": 0.5, "trust": 0.9, "continuity": 0.8, "rank": 0.7}, Grid(cells, seams), None,
-        Meta(title="Map of pictures", layer="x"),
+        Meta(title="Map of pictures", found={"layer": "x"}),
     )  # fmt: skip
 
 

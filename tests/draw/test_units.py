@@ -10,7 +10,8 @@ import pytest
 import pellucid as pl
 from pellucid.draw.hues import colour_of
 from pellucid.errors import PellucidError
-from pellucid.result import Colours, Fields, Hues, Meta
+from pellucid.result import Colours, Fields, Hues
+from tests.draw import make
 
 
 def colours(units: int) -> Colours:
@@ -19,7 +20,7 @@ def colours(units: int) -> Colours:
         "conv", 9, tuple(range(units)), np.linspace(-0.1, 1.2, units), np.linspace(0, 6, units), np.ones(units),
         np.zeros(units), chance.integers(0, 255, (units, 5, 5, 3), dtype=np.uint8), 0.5, 0.7, silent=1,
     )  # fmt: skip
-    return Colours((one, one), 0.25, {"L−M": 0.2, "S": 1.9}, Meta(title="Colour coding", net="tiny"))
+    return Colours((one, one), 0.25, {"L−M": 0.2, "S": 1.9}, make.meta(title="Colour coding", net="tiny"))
 
 
 def fields() -> Fields:

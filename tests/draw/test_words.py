@@ -8,7 +8,8 @@ import pytest
 
 from pellucid.draw import Picture, draw
 from pellucid.draw.sheet import Words
-from pellucid.result import Heatmap, Meta, Row
+from pellucid.notes import Note
+from pellucid.result import Heatmap, Row
 from pellucid.result.maps import Sign
 from tests.draw import make
 from tests.draw.test_pictures import assert_tidy
@@ -23,7 +24,7 @@ def many(*targets: str, asked: str = "best guess") -> Heatmap:
     values = make.coarse().values.repeat(len(targets), 0)
     names = tuple(f"photo {i}.jpg" for i in range(len(targets)))
     scores = tuple(float(i) for i in range(len(targets)))
-    return make.coarse(values, meta=Meta(method="grad_cam", target=asked, targets=targets, images=names, score=scores))
+    return make.coarse(values, meta=make.meta("grad_cam", target=asked, targets=targets, images=names, score=scores))
 
 
 @pytest.mark.parametrize("targets", [("tabby", "lynx"), ("tabby", "tabby"), ("tabby", make.LONG, "lynx")])
@@ -39,7 +40,7 @@ def test_over_each_photo_stand_its_name_and_its_class(targets: tuple[str, ...]) 
 
 
 def test_one_named_target_stands_above_all() -> None:
-    text = said(draw(replace(many("a", "b"), meta=replace(many("a", "b").meta, target="tabby", targets=()))))
+    text = said(draw(replace(many("a", "b"), meta=many("a", "b").meta.finding(target="tabby", targets=()))))
     assert text.count("tabby") == 1
 
 
@@ -65,8 +66,10 @@ def test_a_sheet_of_explanations_says_how_each_row_is_read() -> None:
 
 
 def test_what_biases_absorb_is_no_error() -> None:
-    heat = replace(make.coarse(), meta=replace(make.META, completeness=(0.999,), notes=("biases take it",)))
+    heat = replace(
+        make.coarse(), meta=make.META.finding(completeness=(0.999,)).noting(Note("completeness", "biases take it"))
+    )
     assert any("completeness error 100%" in line for line in said(draw(heat)))
-    text = said(draw(replace(heat, meta=replace(heat.meta, absorbed=True))))
+    text = said(draw(replace(heat, meta=heat.meta.finding(absorbed=True))))
     assert "biases take it" in text
     assert not any("completeness" in line for line in text)

@@ -29,6 +29,7 @@ from pellucid.images import read, samples
 from pellucid.images.arrays import check_range
 from pellucid.images.decode import Decoded, decode
 from pellucid.images.samples import PAINTINGS
+from pellucid.notes import Note
 from tests.images.made import GREY, HEIGHT, RGB, WIDTH, chunk, encoded, png, scan_lines, tiff
 
 decode_module = sys.modules["pellucid.images.decode"]  # in its package the function has taken the name
@@ -765,4 +766,5 @@ def test_read_gives_ids_and_notes(tmp_path: Path) -> None:
     assert len(images) == 4
     assert images.ids[0] == "a.gif"
     assert len(set(images.ids)) == 4
-    assert images.notes == ("a.gif: first of 3 frames",)
+    assert images.notes == images[0].notes == (Note("input", "first of 3 frames", "a.gif"),)
+    assert (str(images.notes[0]), images[1].notes) == ("a.gif: first of 3 frames", ())

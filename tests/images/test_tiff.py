@@ -83,7 +83,7 @@ def test_transparency_lies_on_white_and_another_band_does_not() -> None:
     assert images.pictures[0].shape == (3, 24, 20)
     assert images.pictures[0][:, :12].min() == 1
     assert np.allclose(images.pictures[0][:, 12:].permute(1, 2, 0), DEEP[12:, :, :3] / 65535)
-    assert "transparent parts are laid on white" in images.notes[0]
+    assert "transparent parts are laid on white" in images.notes[0].text
 
 
 def test_white_may_be_zero() -> None:
@@ -94,7 +94,7 @@ def test_of_several_pages_the_first() -> None:
     data = written(np.stack([DEEP, DEEP // 2]), metadata=None)
     images = read(data)
     assert images.pictures[0].shape == (8, 24, 20)
-    assert "first of 2 pages" in images.notes[0]
+    assert "first of 2 pages" in images.notes[0].text
 
 
 def test_cut_short_and_bombs_are_refused() -> None:

@@ -81,8 +81,8 @@ def test_random_networks_answer_the_same_question_alike(way: str) -> None:
     assert np.array_equal(first.values, again.values)
     for i in range(3):  # whatever it is shown with
         assert np.array_equal(A.gradient(net, pictures()[i], 1).values, first.values[i : i + 1])
-    assert any("random" in note for note in first.meta.notes)
-    assert any("random" in note for note in net.predict(pictures()).meta.notes)
+    assert any("random" in note for note in first.meta.said)
+    assert any("random" in note for note in net.predict(pictures()).meta.said)
 
 
 @pytest.mark.parametrize("own", [False, True])
@@ -93,7 +93,7 @@ def test_generators_of_their_own(own: bool) -> None:
     net = Net(Mean(way), preprocess=Preprocess())
     one, two = (net.run(pictures()).output for _ in range(2))
     assert torch.equal(one, two)
-    assert any("random" in note for note in net.notes)
+    assert any("random" in note.text for note in net.notes)
     assert torch.equal(one[2:], net.run(pictures()[2]).output)
     assert torch.equal(net.module.own.get_state(), torch.Generator().manual_seed(0).get_state())
     assert net.module.chance.random() == np.random.default_rng(0).random()
@@ -113,7 +113,7 @@ def test_images_that_change_one_another_run_one_by_one(way: str) -> None:
         whole = method(net, pictures(), 1, **how)
         alone = [method(Net(net.module, preprocess=Preprocess()), pictures()[i], 1, **how).values for i in range(3)]
         assert np.array_equal(whole.values, np.concatenate(alone))
-        assert any("one by one" in note for note in whole.meta.notes)
+        assert any("one by one" in note for note in whole.meta.said)
     assert torch.equal(net.run(pictures()).output[1:2], net.run(pictures()[1]).output)
     seen: list[Tensor] = []
     net.observe(pictures(2).pixels, {"next": lambda _, output: seen.append(output.clone())}, at_once=2)
@@ -145,22 +145,22 @@ def test_ordinary_networks_pay_nothing(topology: str, monkeypatch: pytest.Monkey
 def test_hooks_of_others_are_said() -> None:
     module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
     net = Net(module, preprocess=Preprocess(), scores="logits")
-    assert not A.gradient(net, pictures(1), 1).meta.notes
+    assert not A.gradient(net, pictures(1), 1).meta.said
     handles = [
         module[1].register_forward_hook(lambda *_: None),
         module[0].register_forward_pre_hook(lambda *_: None),
         module[4].register_full_backward_hook(lambda *_: None),
     ]
     for ask in (lambda: A.gradient(net, pictures(1), 1), lambda: net.predict(pictures(1))):
-        (note,) = ask().meta.notes
+        (note,) = ask().meta.said
         assert "3 layers (0, 1, 4)" in note
         assert "hooks" in note
     for handle in handles:
         handle.remove()
-    assert not A.gradient(net, pictures(1), 1).meta.notes
+    assert not A.gradient(net, pictures(1), 1).meta.said
     everywhere = nn.modules.module.register_module_forward_hook(lambda *_: None)
     try:
-        assert any("all modules" in note for note in A.gradient(net, pictures(1), 1).meta.notes)
+        assert any("all modules" in note for note in A.gradient(net, pictures(1), 1).meta.said)
     finally:
         everywhere.remove()
 
@@ -168,4 +168,4 @@ def test_hooks_of_others_are_said() -> None:
 def test_hooks_of_torch_are_not_said() -> None:
     module = nn.Sequential(spectral_norm(nn.Conv2d(3, 4, 3)), parametrizations.weight_norm(nn.Conv2d(4, 4, 3)),
                            prune.l1_unstructured(nn.Conv2d(4, 4, 3), "weight", 0.5), nn.Flatten())  # fmt: skip
-    assert not A.gradient(Net(module, preprocess=Preprocess()), pictures(1), "out[0]").meta.notes
+    assert not A.gradient(Net(module, preprocess=Preprocess()), pictures(1), "out[0]").meta.said

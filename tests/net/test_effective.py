@@ -64,7 +64,7 @@ def test_class_maps_by_what_cells_look_at() -> None:
     assert by["auto"].placement == by["field"].placement
     moved = np.subtract(by["effective"].placement.start, by["field"].placement.start)
     assert np.allclose(moved, (3, -2), atol=0.05)
-    assert any("where its cells look: +3.0 ± " in note for note in by["effective"].meta.notes)
+    assert any("where its cells look: +3.0 ± " in note for note in by["effective"].meta.said)
 
 
 def test_what_cannot_be_measured_is_refused() -> None:

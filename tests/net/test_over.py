@@ -138,7 +138,8 @@ def test_what_cannot_be_read_is_left_out_and_said() -> None:
     assert [one.numbers for one in found] == [(0, 2), (3, 4), (5,)]
     assert batches.unreadable == {"image 1": "'image 1' is broken", "image 6": "'image 6' is broken"}
     (note,) = said
-    assert note.startswith("2 of 7 images could not be read and are left out: image 1, image 6")
+    assert note.topic == "unreadable"
+    assert note.text.startswith("2 of 7 images could not be read and are left out: image 1, image 6")
     with notes.collected() as said:
         assert sum(map(len, batches)) == 5  # once more, with nothing counted twice
     assert (len(batches.unreadable), len(said)) == (2, 1)

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 import pellucid as pl
 from pellucid.errors import BadImage, BadNetwork, PellucidError
+from pellucid.notes import Note
 from pellucid.result import versions
 from pellucid.result.base import version_of
 
@@ -68,7 +69,7 @@ def test_the_size_is_found_and_said(features: int, view: bool, size: int, fits: 
     net = pl.load(Fixed(features, view=view), mean=0, std=1)
     assert net.size == (size, size)
     assert net.layers().size == (size, size)
-    (note,) = pl.filters.first_layer(net).meta.notes[-1:]
+    (note,) = pl.filters.first_layer(net).meta.said[-1:]
     assert (
         note == f"no size of input given: {fits} pixels, found by trying; load(..., size={size}) says that it is {size}"
     )
@@ -233,17 +234,17 @@ def test_that_nobody_gave_mean_and_std_is_said_until_somebody_does() -> None:
     note = "no mean and std given: pixels in 0..1 go in as they are"
     net = pl.load(Pooled())
     results = [net.predict(SLICE), pl.attribution.gradient(net, SLICE, 1), pl.explain(net, SLICE, methods=["gradient"])]
-    assert all(sum(one.startswith(note) for one in result.meta.notes) == 1 for result in results)
-    assert "load(..., mean=0, std=1)" in net.notes[0]
+    assert all(sum(one.startswith(note) for one in result.meta.said) == 1 for result in results)
+    assert "load(..., mean=0, std=1)" in net.notes[0].text
     assert pl.load(net, mean=0, std=1).notes == ()
     (half,) = pl.load(Pooled(), mean=0.5).notes
-    assert half.startswith("no std given: pixels in 0..1 go in without it")
+    assert half.text.startswith("no std given: pixels in 0..1 go in without it")
 
 
 @pytest.mark.parametrize(("fill", "distance"), [("grey", 87), ("white", 174), ("noise", 87), ("black", 0), ("mean", 0)])
 def test_a_fill_far_from_the_inputs_is_said(fill: str, distance: int) -> None:
     net = pl.load(Pooled(), mean=329.7, std=375, value_range=(0, 65535))
-    notes = pl.attribution.occlusion(net, SLICE, 1, size=12, stride=12, fill=fill).meta.notes
+    notes = pl.attribution.occlusion(net, SLICE, 1, size=12, stride=12, fill=fill).meta.said
     far = [note for note in notes if "standard deviations" in note]
     assert len(far) == (distance > 5)
     assert all(f"lies {distance} standard" in note and "fill='mean'" in note for note in far)
@@ -252,12 +253,12 @@ def test_a_fill_far_from_the_inputs_is_said(fill: str, distance: int) -> None:
 def test_a_far_baseline_of_ones_own_is_said_and_usual_ones_are_not() -> None:
     net = pl.load(Pooled(), mean=329.7, std=375, value_range=(0, 65535))
     bright = pl.read(np.full((24, 24), 60000, np.uint16))
-    notes = pl.attribution.integrated_gradients(net, SLICE, 1, steps=2, baseline=bright).meta.notes
+    notes = pl.attribution.integrated_gradients(net, SLICE, 1, steps=2, baseline=bright).meta.said
     assert any(note.startswith("baseline, ") and "lies 159 standard deviations" in note for note in notes)
     usual = pl.load(Pooled(3), mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
     for fill in ("grey", "black", "white", "noise", "blur"):
         picture = np.zeros((24, 24, 3), np.uint8)
-        notes = pl.attribution.occlusion(usual, picture, 1, size=12, stride=12, fill=fill).meta.notes
+        notes = pl.attribution.occlusion(usual, picture, 1, size=12, stride=12, fill=fill).meta.said
         assert not any("standard deviations" in note for note in notes)
 
 
@@ -296,7 +297,7 @@ def test_wrappers_in_the_names_of_a_checkpoint(name: str, words: str, tmp_path: 
     net = pl.load(Pooled(), weights=file, mean=0, std=1)
     for key, value in Pooled(seed=1).state_dict().items():
         assert torch.equal(net.module.state_dict()[key], value)
-    assert net.notes == (f"weights fit without {words} in the names of 'weights.pth'",)
+    assert net.notes == (Note("network", f"weights fit without {words} in the names of 'weights.pth'"),)
 
 
 def test_a_wrapper_around_a_part_of_the_network_itself(tmp_path: Path) -> None:

@@ -231,7 +231,7 @@ def test_images_that_mix_with_these_weights_alone_run_one_by_one() -> None:
     assert net.chunk((12, 12), grad=False) > 1
     opened = net.with_weights({"gate": torch.ones(())})
     assert opened.chunk((12, 12), grad=False) == 1
-    assert "run one by one" in " ".join(opened.notes)
+    assert "run one by one" in " ".join(map(str, opened.notes))
     assert net.chunk((12, 12), grad=False) > 1
     assert not net.notes
 

@@ -460,8 +460,10 @@ def test_what_cannot_be_read_is_left_out_and_told(folder: Path) -> None:
     assert known.count == 36
     assert ("real images", 40, 40) in seen
     (note,) = known.notes
-    assert note.startswith("4 of 40 real images could not be read and are left out: '00.png' is empty (0 bytes)"[:70])
-    assert note.endswith("and 1 more")
+    assert note.text.startswith(
+        "4 of 40 real images could not be read and are left out: '00.png' is empty (0 bytes)"[:70]
+    )
+    assert note.text.endswith("and 1 more")
     made = trusted(Pictures(plain(1, 2, 3)[None], ("x",)), net(), [Channel("units", 0)], known)
     assert note in made.meta.notes
 
@@ -478,7 +480,7 @@ def test_what_may_be_given_as_real(folder: Path, monkeypatch: pytest.MonkeyPatch
     for given, count in ((folder, 40), (str(folder / "03.png"), 1), (pictures, 2), (pl.read(photos(3)), 3)):
         known = Photos.of(given).known(net(), [target])
         assert known.count == count
-        assert Photos.of(given).facts()["images"] == count
+        assert Photos.of(given).facts()["count"] == count
         json.dumps(Photos.of(given).facts())
     assert str(Photos.of(folder)) == str(Photos.of(folder))
     before = str(Photos.of(folder))
@@ -520,12 +522,12 @@ def test_activation_maximisation_carries_trust(folder: Path) -> None:
     assert made.names == ("units:0, 1 of 2", "units:0, 2 of 2", "dog, 1 of 2", "dog, 2 of 2")
     assert made.trust is not None
     assert all(one.ratio is not None and one.agreement is not None for one in made.trust)
-    assert made.meta.options["real"] == {"real": str(folder), "images": 40}
+    assert made.meta.nouns["real"] == {"real": str(folder), "count": 40}
     values = told(Channel("units", 0), made.pixels[:2])
     assert [one.activation for one in made.trust[:2]] == pytest.approx(values, abs=1e-9)
     assert "sum" not in made.trust[0].derived()
     alone = pl.synthesis.activation_maximisation(net(), "units:0", steps=1)
-    assert any("best real image unknown" in note for note in alone.meta.notes)
+    assert any("best real image unknown" in note for note in alone.meta.said)
 
 
 @pytest.mark.parametrize("target", ["best guess", "guess 2", "dog - best guess"])

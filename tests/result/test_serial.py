@@ -23,7 +23,7 @@ import pellucid as pl
 from pellucid import npz
 from pellucid.errors import PellucidError, UnknownName
 from pellucid.plugins import RESULTS
-from pellucid.result import Heatmap, Meta, Result, serial
+from pellucid.result import Asked, Heatmap, Meta, Result, serial
 from pellucid.result.serial import packed, unpacked
 from tests.plugged import offered
 from tests.result.same import same
@@ -88,7 +88,10 @@ kinds = st.builds(
 @given(kinds, plain, words)
 def test_everything_comes_back(made: Everything, option: Any, name: str) -> None:
     part = Everything(np.arange(3.0))
-    for result in (made, Everything(np.zeros(2), parts={name: made, "p": part}, meta=Meta(options={name: option}))):
+    for result in (
+        made,
+        Everything(np.zeros(2), parts={name: made, "p": part}, meta=Meta(Asked(options={name: option}))),
+    ):
         held = io.BytesIO()
         arrays, about = packed(result)
         with zipfile.ZipFile(held, "w") as archive:

@@ -21,8 +21,9 @@ import pellucid as pl
 from pellucid.catalogue import Entry, entries, find
 from pellucid.errors import PellucidError, UnknownName
 from pellucid.geometry import Placement, View
+from pellucid.notes import Note
 from pellucid.plugins import RESULTS
-from pellucid.result import Heatmap, Meta, Result, serial
+from pellucid.result import Asked, Heatmap, Meta, Result, serial
 from tests.result.same import same
 from tests.test_every_method import ask, photos, tiny
 
@@ -76,7 +77,18 @@ def heat(**fields: Any) -> Heatmap:
     values = np.arange(12, dtype=np.float32).reshape(2, 2, 3)
     view = View((4, 6), (0.0, 0.0, 4.0, 6.0), (4, 6))
     given = {"values": values, "placement": Placement.stretched(2, 3, 4, 6), "views": (view, view)}
-    return Heatmap(**given | {"error": values + 1, "meta": Meta(images=("a", "b"), score=(1.0, 2.0))} | fields)
+    return Heatmap(
+        **given
+        | {
+            "error": values + 1,
+            "meta": Meta(
+                found={"images": ("a", "b"), "score": (1.0, 2.0)},
+                coverage={("relu", "guided"): 3},
+                notes=(Note("values", "zero"),),
+            ),
+        }
+        | fields
+    )
 
 
 def forged(path: Path, change: Callable[[Any, dict[str, np.ndarray]], Any]) -> Path:
@@ -138,20 +150,20 @@ HOSTILE: dict[str, Callable[[Any, Any], Any]] = {
     "a pair of words": field(R, "placement", "start", value=["a", "b"]),
     "too few views": field(R, "views", value=[]),
     "views that are a mapping": field(R, "views", value={}),
-    "options that are a list": field(R, "meta", "options", value=[]),
-    "marks that are none": field(R, "meta", "options", value={"$what": 1}),
-    "pairs that are none": field(R, "meta", "options", value={"$dict": [[1]]}),
-    "a key that cannot be one": field(R, "meta", "options", value={"$dict": [[{"a": 1}, 2]]}),
-    "a key twice": field(R, "meta", "options", value={"$dict": [["a", 1], ["a", 2]]}),
-    "a number that is none": field(R, "meta", "completeness", value=[{"$number": "3ff0000000000000"}]),
+    "options that are a list": field(R, "meta", "asked", "options", value=[]),
+    "marks that are none": field(R, "meta", "asked", "options", value={"$what": 1}),
+    "pairs that are none": field(R, "meta", "asked", "options", value={"$dict": [[1]]}),
+    "a key that cannot be one": field(R, "meta", "asked", "options", value={"$dict": [[{"a": 1}, 2]]}),
+    "a key twice": field(R, "meta", "asked", "options", value={"$dict": [["a", 1], ["a", 2]]}),
+    "a number that is none": field(R, "meta", "found", value={"completeness": [{"$number": "3ff0000000000000"}]}),
     "an array as a word": field(R, "unit", value={"$": "values"}),
     "an array that is not there": field(R, "values", value={"$": "valves"}),
     "an array named by a list": field(R, "values", value={"$": ["values"]}),
     "an array twice": field(R, "error", value={"$": "values"}),
     "an array that nothing names": lambda _, arrays: arrays.update(more=np.zeros(3)),
-    "an array as a row": field(R, "meta", "score", value={"$": "values", "tuple": True}),
-    "a row that is no row": lambda _, arrays: arrays.update({"meta.score": np.zeros((2, 2))}),
-    "a row of other numbers": lambda _, arrays: arrays.update({"meta.score": np.zeros(2, np.float32)}),
+    "an array as a row": field(R, "meta", "found", "score", value={"$": "values", "tuple": True}),
+    "a row that is no row": lambda _, arrays: arrays.update({"meta.found.score": np.zeros((2, 2))}),
+    "a row of other numbers": lambda _, arrays: arrays.update({"meta.found.score": np.zeros(2, np.float32)}),
     "another rank": lambda _, arrays: arrays.update(values=np.zeros((2, 2), np.float32)),
     "another type": lambda _, arrays: arrays.update(values=np.zeros((2, 2, 3), np.int64)),
     "shapes that differ": lambda _, arrays: arrays.update(error=np.zeros((2, 2, 4), np.float32)),
@@ -169,7 +181,7 @@ HOSTILE: dict[str, Callable[[Any, Any], Any]] = {
     "a field twice": lambda about, _: json.dumps(about).replace('"signed"', '"unit": "", "signed"'),
     "very deep": lambda *_: '{"format": 1, "result": ' + "[" * 100_000 + "]" * 100_000 + "}",
     "deep options": lambda about, _: json.dumps(about).replace('"options": {}', f'"options": {"[" * 900}{"]" * 900}'),
-    "a number without end": lambda about, _: json.dumps(about).replace('"seed": null', f'"seed": {"9" * 5000}'),
+    "a number without end": lambda about, _: json.dumps(about).replace('"image": null', f'"image": {"9" * 5000}'),
 }
 
 
@@ -273,6 +285,6 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
         heat().save(tmp_path / "no" / "x.npz")
     heat().save(tmp_path / "x.npz")
     with pytest.raises(PellucidError, match="which has no form in a file"):
-        heat(meta=Meta(options={"x": object()})).save(tmp_path / "x.npz")
+        heat(meta=Meta(Asked(options={"x": object()}))).save(tmp_path / "x.npz")
     assert isinstance(pl.open(tmp_path / "x.npz"), Result)
     assert [one.name for one in tmp_path.iterdir()] == ["x.npz"]

@@ -70,10 +70,13 @@ def test_many_numbers_are_shares_of_the_largest(size: float) -> None:
 
 
 def test_what_json_and_browsers_cannot_hold() -> None:
-    table = Table({"few": (1.5, float("nan")), "words": ("a", None)}, meta=Meta(seed=2**63 - 1, completeness=(np.inf,)))
+    table = Table(
+        {"few": (1.5, float("nan")), "words": ("a", None)},
+        meta=Meta(found={"seed": 2**63 - 1, "completeness": (np.inf,)}),
+    )
     about, tensors = read(wire(table))
     assert about["columns"] == {"few": [1.5, None], "words": ["a", None]}
-    assert (about["meta"]["seed"], about["meta"]["completeness"]) == (str(2**63 - 1), [None])
+    assert (about["meta"]["found"]["seed"], about["meta"]["found"]["completeness"]) == (str(2**63 - 1), [None])
     assert not tensors
     long = Table({"units": tuple(range(100)), "share": tuple(np.linspace(0, 1, 100).tolist())})
     about, tensors = read(wire(long))

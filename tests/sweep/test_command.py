@@ -133,9 +133,10 @@ def test_python_is_told_what_the_command_line_is(here: Path, capsys: pytest.Capt
         "1 of 20 pictures could not be read",
         "'0003.png' is empty: 0 bytes",
     )
-    assert made.notes == said
+    assert tuple(map(str, made.notes)) == said
+    assert [note.topic for note in made.notes] == ["input", "unreadable", "unreadable"]
     assert repr(made).split("\nnote: ") == ["Index('y.index': 20 pictures, 6 units of 1 layers)", *said]
-    assert set(said) <= set(units.top_images(made, "first:1").meta.notes)
+    assert set(said) <= set(units.top_images(made, "first:1").meta.said)
     assert index() == 4
     assert {f"note: {said[0]}", f"note: {said[2]}"} <= set(capsys.readouterr().err.splitlines())
     assert Index.of("y.index").notes == ()

@@ -291,7 +291,7 @@ def test_a_picture_that_is_unreadable_costs_its_own_patch(index: Path, tmp_path:
     next((tmp_path / "photos").rglob(Path(lost).name)).write_bytes(b"gone")
     again = page(Index.of(index).using(small()), UNIT)
     assert again.top.names == tuple(name for name in whole.top.names if name != lost)
-    assert any(Path(lost).name in note for note in again.meta.notes)
+    assert any(Path(lost).name in note for note in again.meta.said)
     with pytest.raises(BadImage):
         found.read(int(found["first"].top(1).images[1]))
 

@@ -15,13 +15,13 @@ from functools import cached_property
 from typing import Any
 
 from pellucid.catalogue.method import Over, method, methods_of
-from pellucid.catalogue.options import Options, allowed, arguments_of, nouns_of, options_of, plain, result_of, validated
+from pellucid.catalogue.options import Options, allowed, arguments_of, nouns_of, options_of, result_of, validated
 from pellucid.errors import unknown
 from pellucid.nouns import Noun
 from pellucid.plugins import METHODS
 from pellucid.registry import Row
 
-__all__ = ["Entry", "Over", "allowed", "entries", "find", "method", "methods_of", "options_of", "plain", "validated"]
+__all__ = ["Entry", "Over", "allowed", "entries", "find", "method", "methods_of", "options_of", "validated"]
 
 
 @dataclass(frozen=True)

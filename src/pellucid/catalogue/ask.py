@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, InstanceOf
@@ -16,8 +14,10 @@ from pydantic import BeforeValidator, InstanceOf
 from pellucid.catalogue import Entry, find
 from pellucid.catalogue.method import made
 from pellucid.catalogue.options import spoken, validated
+from pellucid.catalogue.plain import as_json, written
 from pellucid.errors import PellucidError, unknown
 from pellucid.nouns import Noun
+from pellucid.result.meta import Asked
 
 Parts = Mapping[str, Any]
 _NEXT = re.compile(r",(?=[a-z_]+=)")
@@ -41,17 +41,22 @@ class Ask(Noun):
     def __init__(self, method: str, nouns: Parts | None = None, options: Parts | None = None, /, **more: Any) -> None:
         # Positional, because a method may have an option of any of these names.
         for name, value in (("nouns", nouns or {}), ("options", {**(options or {}), **more})):
-            object.__setattr__(self, name, {key: _written(one) for key, one in value.items()})
+            object.__setattr__(self, name, {key: written(one) for key, one in value.items()})
         object.__setattr__(self, "method", method)
 
     def __hash__(self) -> int:
         return hash(self.method)
 
     @classmethod
-    def of(cls, value: Ask | str | Parts) -> Ask:
-        """From text, `lrp` or `lrp:composite=epsilon_plus,first=conv1`, or from its JSON."""
+    def of(cls, value: Ask | Asked | str | Parts) -> Ask:
+        """From text, `lrp` or `lrp:composite=epsilon_plus,first=conv1`, from its JSON, or from what a result `asked`.
+
+        Of the last, the nouns that were in memory only are left out, to be given to `answer`.
+        """
         if isinstance(value, Ask):
             return value
+        if isinstance(value, Asked):
+            return cls._again(value)
         if isinstance(value, Mapping):
             return cls.from_json(value)
         method, _, rest = str(value).partition(":")
@@ -84,9 +89,18 @@ class Ask(Noun):
         ask._own(ask.nouns)
         return ask
 
+    @classmethod
+    def _again(cls, asked: Asked) -> Ask:
+        lost = [name for name in asked.options if name in asked.in_memory]
+        if lost:
+            raise PellucidError(
+                f"{asked.method}: {lost[0]} was in memory only, {asked.options[lost[0]]}: ask with {lost[0]}=…"
+            )
+        return cls.from_json(asked.to_json())
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON. PellucidError, by name, where a part of it is in the memory of this program only."""
-        parts = [{name: _json(name, value) for name, value in part.items()} for part in (self.nouns, self.options)]
+        parts = [{name: as_json(name, value) for name, value in part.items()} for part in (self.nouns, self.options)]
         return dict(zip(_PARTS, (self.method, *parts), strict=True))
 
     @property
@@ -155,54 +169,13 @@ class Ask(Noun):
             same = False
         return str(self) if same else document
 
-    def facts(self) -> dict[str, Any]:
-        """What a result's Meta records."""
-        return {"ask": str(self)}
-
-    def recorded(self) -> str:
-        """As an option, its text."""
-        return str(self)
-
-
-def _written(value: Any) -> Any:
-    """What a person would write for a value, where that says all of it; else the value."""
-    if isinstance(value, (list, tuple)):
-        return tuple(map(_written, value))
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, Noun):
-        if value.by_network:  # its text may say something else where a class has a strange name
-            return value
-        try:
-            return _written(value.plain())
-        except PellucidError:
-            return value
-    if isinstance(value, (str, bool, int, float, Mapping)) or value is None:
-        return value
-    try:
-        return operator.index(value)  # a whole number of another library
-    except (TypeError, RuntimeError, ValueError):
-        return value
-
-
-def _json(name: str, value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_json(name, one) for one in value]
-    if isinstance(value, Mapping):
-        return {key: _json(name, one) for key, one in value.items()}
-    if isinstance(value, (str, bool, int, float)) or value is None:
-        return value
-    if isinstance(value, Noun):
-        return value.plain()  # says why it is none
-    raise PellucidError(f"{name}: a {type(value).__name__} is in memory only: name it by text, or give it to answer()")
-
 
 def _said(value: Any) -> str:
-    """As it stands in a text: yes, 3, a,b; of what only memory holds what a result records of it."""
+    """As it stands in a text: yes, 3, a,b; of what only memory holds a few words."""
     if isinstance(value, tuple):
         return ",".join(map(_said, value))
     if isinstance(value, Noun):
-        return str(value.recorded())
+        return value.title
     if not isinstance(value, (str, bool, int, float, Mapping)) and value is not None:
         return type(value).__name__
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)

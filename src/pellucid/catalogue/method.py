@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, ParamSpec, Protocol, TypeVar, cast, runtime_checkable
 
-from pellucid.catalogue.options import arguments_of, nouns_of, plain, validated
+from pellucid.catalogue.options import arguments_of, nouns_of, validated
 from pellucid.errors import OutOfMemory, PellucidError, is_out_of_memory
 from pellucid.notes import collected
 from pellucid.nouns import Noun
@@ -77,12 +76,18 @@ def method(
             given |= {key: kwargs.pop(key) for key in list(kwargs) if key in kinds and key not in given}
             several = next((key for key, kind in kinds.items() if kind.apart and _is_list(given.get(key))), None)
             if several is not None:
-                return cast(R, _each(asked, function, several, given, kwargs))
+                return cast(R, _each(one, function, several, given, kwargs))
+            return one(given, given, kwargs)
+
+        def one(written: Mapping[str, Any], given: Mapping[str, Any], spelled: Mapping[str, Any]) -> R:
+            """The answer to one question: what is `given` may be made already of what a person has `written`."""
+            from pellucid.catalogue.signed import question, signed  # here: listing methods must not wait for numpy
+
             nouns = made(function, given)
-            options = validated(function, {key: _spelled(value, nouns) for key, value in kwargs.items()})
+            options = validated(function, {key: _spelled(value, nouns) for key, value in spelled.items()})
             with collected() as said:
                 answer = _in_room(function, nouns, options)
-            return _signed(answer, name, title, options, nouns, said)
+            return signed(answer, title, question(function.__name__, written, nouns, options), nouns, options, said)
 
         declared = cast(Method[P, R], asked)
         declared.title, declared.source, declared.purpose = title, source, purpose
@@ -128,14 +133,18 @@ def _is_list(value: Any) -> bool:
 
 
 def _each(
-    asked: Callable[..., R], function: Callable[..., R], several: str, given: dict[str, Any], options: dict[str, Any]
-) -> Any:
+    one: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], R],
+    function: Callable[..., R],
+    several: str,
+    given: dict[str, Any],
+    options: Mapping[str, Any],
+) -> tuple[R, ...]:
     """One result for each of the several; the network need not run forward again for what it has been shown."""
     each = given.pop(several)
     if not each:
         raise PellucidError(f"{function.__name__}: the list of {several}s is empty")
     shared = {name: noun.remembering() for name, noun in _made(function, given).items()}
-    return tuple(asked(**shared, **{several: one}, **options) for one in each)
+    return tuple(one({**given, several: this}, {**shared, several: this}, options) for this in each)
 
 
 def _in_room(function: Callable[..., R], nouns: Mapping[str, Noun], options: dict[str, Any]) -> R:
@@ -160,26 +169,3 @@ def _spelled(value: Any, nouns: Mapping[str, Noun]) -> Any:
     for noun in nouns.values():
         value = noun.spelled(value)
     return value
-
-
-def _signed(
-    result: R, name: str, title: str, options: dict[str, Any], nouns: Mapping[str, Noun], arose: Iterable[str]
-) -> R:
-    """The result with its origin written into its Meta."""
-    from pellucid.result import versions  # here, because listing the methods must not wait for numpy
-
-    said = result.meta  # type: ignore[attr-defined]
-    facts = {key: value for noun in nouns.values() for key, value in noun.facts().items() if not getattr(said, key)}
-    notes = [*arose, *(note for noun in nouns.values() for note in noun.notes)]
-    notes += [note for noun in nouns.values() for note in noun.remarks(options)]
-    meta = dataclasses.replace(
-        said,
-        notes=tuple(dict.fromkeys((*said.notes, *notes))),
-        method=name,
-        title=title,
-        options={name: plain(value) for name, value in options.items()},
-        seed=options.get("seed", said.seed),
-        versions=versions(),
-        **facts,
-    )
-    return dataclasses.replace(result, meta=meta)  # type: ignore[type-var]

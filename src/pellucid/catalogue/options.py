@@ -6,7 +6,7 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pydantic
@@ -54,19 +54,6 @@ def arguments_of(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 def result_of(function: Callable[..., Any]) -> Any:
     """The kind of its result."""
     return _hints(function).get("return")
-
-
-def plain(value: Any) -> Any:
-    """An option as Meta records it, as files hold it: of images their names, of an unknown value its text."""
-    if isinstance(value, Noun):
-        return value.recorded()
-    if isinstance(value, list):
-        return [plain(one) for one in value]
-    if isinstance(value, tuple):
-        return tuple(map(plain, value))
-    if isinstance(value, Mapping):
-        return {key: plain(one) for key, one in value.items()}
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
 def validated(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a command found: the files that hold it and the lines that tell it."""
+"""What was found and where it was saved, told to whoever asked: files on stdout, or JSON; the rest in notes."""
 
 from __future__ import annotations
 
@@ -65,5 +65,4 @@ def remark(session: Session, title: str, result: Result, image: str) -> None:
     for said in result.said if isinstance(result, (Study, Table)) else ():
         session.watch.note(said)
     for note in meta.notes:
-        if not any(note.startswith(f"{name}: ") for name in meta.images):  # said when the picture was read
-            session.watch.note(note)
+        session.watch.note(str(note))  # once: what reading the image had to decide has been said

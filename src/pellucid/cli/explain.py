@@ -22,6 +22,7 @@ from pellucid.cli.view import ViewOption
 from pellucid.draw import view_options
 from pellucid.errors import PellucidError
 from pellucid.images import Images
+from pellucid.notes import Note
 from pellucid.result import Explanation
 
 
@@ -83,7 +84,7 @@ def _explain(session: Session) -> None:
             for guess in found.guesses
         )
         session.watch.remark(" · ".join([*several, *guesses]))
-        for note in _notes(found):
+        for note in _notes(found, picture.notes):
             session.watch.note(note)
         return answer
 
@@ -94,12 +95,12 @@ def _explain(session: Session) -> None:
     report(session, answers)
 
 
-def _notes(found: Explanation) -> Iterable[str]:
-    """What the methods have to say, each thing once."""
+def _notes(found: Explanation, read: Iterable[Note]) -> Iterable[str]:
+    """What the methods have to say, each thing once; what reading the image had to decide has been said."""
     return dict.fromkeys(
         f"{row.title}: {note}"
         for row in found.rows
         for heat in row.maps
         for note in heat.meta.notes
-        if not any(note.startswith(f"{name}: ") for name in heat.meta.images)
+        if note not in read
     )

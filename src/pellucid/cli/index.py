@@ -98,7 +98,7 @@ def _index(session: Session) -> None:
         raise PellucidError(f"index needs pictures: pellucid index photos/ --store {given['store']}")
     source = Source.of(given["source"])
     for note in source.notes:
-        session.watch.note(note)
+        session.watch.note(str(note))
     spec = {name: _anywhere(value) for name, value in session.loading.items()} | {"spec": _anywhere(given["net"])}
     plan = planned(
         session.net, source, spec=spec, layers=given["layers"],

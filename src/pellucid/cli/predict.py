@@ -33,21 +33,17 @@ def command() -> click.Command:
 
 
 def _predict(session: Session) -> None:
-    said: set[str] = set()
-
     def ask(picture: Images, i: int) -> tuple[str, tuple[Guess, ...]]:
         found = session.net.predict(picture, session.given["top"])
         for note in found.meta.notes:
-            if note not in said:
-                session.watch.note(note)
-        said.update(found.meta.notes)
+            session.watch.note(str(note))  # which says each once
         return session.given["images"][i], found.guesses[0]
 
     answers = session.each(ask)
     session.tell(
         {
             **(session.net.facts() | {"scores": session.net.meaning.scores} if answers else {}),
-            "notes": list(session.net.notes) if answers else [],
+            "notes": [dataclasses.asdict(note) for note in session.net.notes] if answers else [],
             "results": [
                 {"image": name, "guesses": finite([dataclasses.asdict(guess) for guess in guesses])}
                 for name, guesses in answers

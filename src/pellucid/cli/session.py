@@ -133,7 +133,7 @@ class Session:
 
         picture = read(name, value_range=self.value_range)
         for note in picture.notes:
-            self.watch.note(note)
+            self.watch.note(str(note))
         return picture
 
     def _fail(self, name: str, error: PellucidError) -> None:

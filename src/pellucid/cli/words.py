@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from pellucid.cli.common import loaded_as
+from pellucid.notes import Note
 
 _OF_METHODS = {name: f"--{name}" for name in ("fill", "baseline", "references")}
 """Options of the methods that `explain` asks: a note on them means the method's own command."""
@@ -51,7 +52,9 @@ def noted(value: Any, words: Callable[[str], str]) -> Any:
     from pellucid.result import Meta, Result, Row  # here, because help must not wait for numpy
 
     if isinstance(value, Meta):
-        return dataclasses.replace(value, notes=tuple(map(words, value.notes)))
+        return dataclasses.replace(value, notes=tuple(noted(note, words) for note in value.notes))
+    if isinstance(value, Note):
+        return dataclasses.replace(value, text=words(value.text))
     if type(value) in (list, tuple):
         return type(value)(noted(one, words) for one in value)
     if isinstance(value, Mapping):

@@ -57,7 +57,7 @@ def draw_atlas(
     )
     if named:
         how += " Below: the class that they speak for most, by activation · gradient."
-    notes = [how, *words.few(result.meta.notes), *filter(None, [words.origin(result.meta)])]
+    notes = [how, *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y + rows * (cell + tag) + 6, notes, look) + MARGIN
     top = sorted(range(len(result)), key=lambda k: -int(result.counts[k]))[:5]
     spoken = ", ".join(result.classes[k][0][0] for k in top if result.classes[k])

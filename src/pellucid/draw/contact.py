@@ -104,5 +104,5 @@ def _notes(explanations: Sequence[Explanation], shared: Sequence[str], look: Loo
     rows = [row for row in explanations[0].rows if row.method in shared]
     scales = "Each map has its own scale." if look.scale == "own" else "One scale in each row."
     said = [f"Coarse maps lie over the photo, fine ones stand alone. {scales}", *readings(rows, look)]
-    refused = dict.fromkeys(note for one in explanations for note in one.meta.notes)
-    return [*said, *words.few(tuple(refused)), *filter(None, [words.origin(explanations[0].meta)])]
+    refused = dict.fromkeys(line for one in explanations for line in one.meta.said)
+    return [*said, *words.few(refused), *filter(None, [words.origin(explanations[0].meta)])]

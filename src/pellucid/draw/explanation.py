@@ -168,7 +168,7 @@ def _notes(explanation: Explanation, look: Look) -> list[str]:
     meta = explanation.meta
     if not meta.versions and explanation.rows:
         meta = dataclasses.replace(meta, versions=explanation.rows[0].maps[0].meta.versions)
-    return [*lines, *words.few(explanation.meta.notes), *filter(None, [words.origin(meta)])]
+    return [*lines, *words.noted(explanation.meta), *filter(None, [words.origin(meta)])]
 
 
 def readings(rows: Sequence[Row], look: Look) -> list[str]:

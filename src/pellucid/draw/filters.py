@@ -102,7 +102,7 @@ def _drawn(result: Filters, title: str, part: str, coloured: bool, common: bool,
         scale = Scale(ends[0], "signed", np.repeat(np.linspace(0, 1, STEPS)[:, None], 3, axis=1))
         colour_bar(sheet, sheet.width - MARGIN - ROOM + 12, top, 150.0, scale, "weight", look.theme)
         y = max(y, top + 160)
-    notes = [_reading(result, coloured, common), *filter(None, [part]), *words.few(result.meta.notes),
+    notes = [_reading(result, coloured, common), *filter(None, [part]), *words.noted(result.meta),
              *filter(None, [words.origin(result.meta)])]  # fmt: skip
     sheet.height = footnotes(sheet, y + 6, notes, look) + MARGIN
     alt = _alt(result, title)

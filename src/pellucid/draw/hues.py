@@ -44,7 +44,7 @@ def draw_hues(result: Colours, over: Any = None, *, title: str | None = None, da
         f"the cardinal axes of cone-opponent cells (L−M, S) and of the photos' own colours: {axes}."
     )
     tiles = "Squares: the neuron features of the most colour-selective units, in the order of their hues."
-    notes = [how, tiles, *words.few(result.meta.notes), *filter(None, [words.origin(result.meta)])]
+    notes = [how, tiles, *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y, notes, look) + MARGIN
     shares = "; ".join(f"{one.layer} {100 * one.share(result.threshold):.0f} %" for one in result.layers)
     alt = f"{title}: colour-selective units in each layer: {shares}."

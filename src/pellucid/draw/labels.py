@@ -47,7 +47,7 @@ def draw_labels(
         y += high + GAP
     right = MARGIN + columns * (side + GAP)
     y = max(y, legend(sheet, right, start, counts, labels, look.theme))
-    notes = [*words.few(labels.meta.notes), *filter(None, [words.origin(labels.meta)])]
+    notes = [*words.noted(labels.meta), *filter(None, [words.origin(labels.meta)])]
     sheet.height = footnotes(sheet, y, notes, look) + MARGIN
     said = ", ".join(f"{_name(labels, index)} {percent(n / labels.values.size)}" for index, n in counts[:5])
     alt = f"{title}: which class wins where. Shares of all places: {said}."

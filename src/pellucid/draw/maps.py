@@ -208,7 +208,7 @@ def _notes(result: Maps, heats: list[list[Heatmap]], scale: Scale, pictured: boo
     share = "None" if not max(result.blank) else low if low == high else f"{low} to {high}"
     blank = f"{share} of the layer's {result.channels} maps are blank, zero everywhere."
     origin = [words.origin(result.meta)] if words.origin(result.meta) else []
-    return [f"{told[:1].upper()}{told[1:]}.", blank, *words.few(result.meta.notes), *origin]
+    return [f"{told[:1].upper()}{told[1:]}.", blank, *words.noted(result.meta), *origin]
 
 
 def _alt(result: Maps, title: str) -> str:

@@ -49,7 +49,7 @@ def draw_neighbours(result: Neighbours, over: Any = None, *, title: str | None =
     how = [unit.get(result.unit, f"Below each: {result.unit} in the layer.")]
     if shown < result.values.shape[1]:
         how.append(f"Shown are the first {shown} of {result.values.shape[1]}.")
-    notes = [" ".join(how), *words.few(result.meta.notes), *filter(None, [words.origin(result.meta)])]
+    notes = [" ".join(how), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y - 6, notes, look) + MARGIN
     alt = f"{title}: {'; '.join(_said(result, i) for i in range(min(len(result), 5)))}."
     return Picture(sheet, alt, words.about(result.meta, title, alt))

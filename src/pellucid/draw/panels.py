@@ -135,5 +135,5 @@ def _notes(
         how.append(next((said for heat in heats if (said := words.unseen_note(heat))), ""))
     told = "; ".join(filter(None, how))
     lines = [told[:1].upper() + told[1:] + "."] if told else []
-    notes = list(dict.fromkeys([*result.meta.notes, *words.notes_of(heats)]))
+    notes = list(dict.fromkeys([*result.meta.said, *words.notes_of(heats)]))
     return [*lines, *words.few(notes), *filter(None, [words.origin(result.meta)])]

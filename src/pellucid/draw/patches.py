@@ -34,7 +34,7 @@ def draw_patches(result: Patches, over: Any = None, *, title: str | None = None,
     for start in range(0, len(result), across):
         row = range(start, min(start + across, len(result)))
         y = max(_one(sheet, MARGIN + k * (cell + GAP), y, result, i, look) for k, i in enumerate(row)) + GAP
-    notes = [*words.few(result.meta.notes), *filter(None, [words.origin(result.meta)])]
+    notes = [*words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y, notes, look) + MARGIN
     best = ", ".join(label or unplaced(name) for name, label in zip(result.names[:5], result.labels[:5], strict=True))
     alt = f"{title} of {result.meta.target}: the {len(result)} strongest patches; the first come from {best}."

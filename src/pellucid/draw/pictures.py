@@ -60,7 +60,7 @@ def draw_pictures(
             for k, i in enumerate(range(start, min(start + across, len(result))))
         ]
         y = max(ends) + GAP
-    notes = [*_legend(result), *words.few(result.meta.notes), *filter(None, [words.origin(result.meta)])]
+    notes = [*_legend(result), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y, notes, look) + MARGIN
     alt = _alt(result, title)
     return Picture(sheet, alt, words.about(result.meta, title, alt))

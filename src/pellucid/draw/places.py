@@ -65,7 +65,7 @@ def draw_places(
     if result.beneath is not None:
         _placed(sheet, rect, result, look)
     y = _legend(sheet, rect[3] + 8, frames, look)
-    notes = [*_told(whole, grid and seams), *words.few(result.meta.notes), *filter(None, [words.origin(result.meta)])]
+    notes = [*_told(whole, grid and seams), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y + 4, notes, look) + MARGIN
     alt = f"{title}: {len(result)} pictures{_on(result)}. {kept(whole)}".strip()
     page = None

@@ -58,7 +58,7 @@ def draw_predictions(
 
 
 def _below(meta: Meta) -> list[str]:
-    return [*words.few(meta.notes), *filter(None, [words.origin(meta)])]
+    return [*words.noted(meta), *filter(None, [words.origin(meta)])]
 
 
 def said(guesses: Sequence[Guess]) -> str:

@@ -39,7 +39,7 @@ def draw_projections(result: Projections, over: Any = None, *, title: str | None
         row = range(start, min(start + across, len(result)))
         y = max(_one(sheet, MARGIN + k * (cell + GAP), y, result, i, look) for k, i in enumerate(row)) + GAP
     told = "Right of each patch: its projection, grey where it is zero; colours end at 99.7 % of its magnitudes."
-    notes = [told, *words.few(result.meta.notes), *filter(None, [words.origin(result.meta)])]
+    notes = [told, *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y, notes, look) + MARGIN
     alt = f"{title} of {result.meta.target}: the {len(result)} strongest patches, each beside its projection."
     return Picture(sheet, alt, words.about(result.meta, title, alt))

@@ -46,7 +46,7 @@ def draw_fields(result: Fields, over: Any = None, *, title: str | None = None, d
         "Violet is how much a pixel moves the middle cell. Grey frame: the theoretical field, "
         "every pixel that can. Blue frame: the effective field, two standard deviations to every side."
     )
-    notes = [how, *words.few(result.meta.notes), *filter(None, [words.origin(result.meta)])]
+    notes = [how, *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, max(ends) + GAP, notes, look) + MARGIN
     said = "; ".join(f"{name} {_sizes(result, i)[0]}, {_sizes(result, i)[1]}" for i, name in enumerate(result.layers))
     alt = f"{title} of {len(result)} layers: {said}."

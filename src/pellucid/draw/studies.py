@@ -56,7 +56,7 @@ def draw_study(result: Study, over: Any = None, *, title: str | None = None, dar
     for name, table in tables.items():
         y = sheet.lines(MARGIN, y + 8, [_headline(name, table, result.tables[name])], BODY, look.theme.ink, bold=True)
         y = tabled(sheet, y + 5, table, look) + 6
-    notes = [*_legend(result), *words.few(result.meta.notes), *filter(None, [words.origin(result.meta)])]
+    notes = [*_legend(result), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y + 4, notes, look) + MARGIN
     alt = f"{title}{f' of {result.meta.target}' if result.meta.target else ''}: {'. '.join(result.said)}.".rstrip(". ")
     return Picture(sheet, f"{alt}.", words.about(result.meta, title, alt))

@@ -54,7 +54,7 @@ def draw_table(result: Table, over: Any = None, *, title: str | None = None, dar
     wide = sum(layout.values()) if short else _LONG + 60
     sheet = Sheet.sized(max(wide, 420.0) + 2 * MARGIN, look.theme.paper)
     meta = result.meta
-    unit = meta.target if meta.target and meta.layer and meta.target.startswith(f"{meta.layer}:") else None
+    unit = next((facts["target"] for facts in meta.nouns.values() if {"target", "layer"} <= facts.keys()), None)
     about = unit or (f"layer {meta.layer}" if meta.layer else "")
     y = heading(sheet, title, " · ".join(filter(None, [about, unplaced(meta.net)])), look)
     for said in result.said:
@@ -63,7 +63,7 @@ def draw_table(result: Table, over: Any = None, *, title: str | None = None, dar
         y = sheet.paragraph(MARGIN + 10, y, f"{said[:1].upper()}{said[1:]}.", BODY, look.theme.ink,
                             sheet.width - 2 * MARGIN - 10) + 3  # fmt: skip
     y = _rows(sheet, y + 8, result, layout, look) if short else _strips(sheet, y + 8, result, look)
-    notes = [*_meanings(result), *words.few(result.meta.notes), *filter(None, [words.origin(result.meta)])]
+    notes = [*_meanings(result), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y + 8, notes, look) + MARGIN
     alt = f"{title}: {len(result)} rows. {'. '.join(result.said)}".rstrip(". ") + "."
     return Picture(sheet, alt, words.about(result.meta, title, alt))

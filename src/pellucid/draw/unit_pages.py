@@ -43,7 +43,7 @@ def draw_unit_page(result: UnitPage, over: Any = None, *, title: str | None = No
     if result.weakest is not None and len(result.weakest):
         y = _row(sheet, y, "The weakest", result.weakest, look) + GAP
     y = _below(sheet, y, result, look) + GAP
-    notes = [*words.few(result.meta.notes), *filter(None, [words.origin(result.meta)])]
+    notes = [*words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y, notes, look) + MARGIN
     best = ", ".join(_called(result.top, i) for i in range(min(len(result.top), 5)))
     alt = f"{title}: its {len(result.top)} strongest patches, from {best}; how it behaves over {pictures}."
@@ -94,10 +94,8 @@ def _numbers(sheet: Sheet, x: float, y: float, result: UnitPage, look: Look) -> 
         rect = sheet.photo(x, y, fitted_pixels(result.feature.pixels[0], sheet.pixels(_COLUMN * 0.62)))
         y = rect[3] + GAP
     y = _head(sheet, x, y, "In numbers", look)
-    for name, value in result.facts.items():
-        if name == "pictures":
-            continue
-        said = percent(value) if name.startswith("pictures without") else number(value)
+    told = {name: number(value) for name, value in result.facts.items() if name != "pictures"}
+    for name, said in (told | {name: percent(value) for name, value in result.shares.items()}).items():
         sheet.lines(x + _COLUMN, y, [said], SMALL, look.theme.ink, align="right")
         y = sheet.lines(x, y, [name], SMALL, look.theme.quiet) + 2
     return y

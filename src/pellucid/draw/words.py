@@ -64,7 +64,9 @@ def origin(meta: Meta) -> str:
 
 def notes_of(heats: Sequence[Heatmap]) -> list[str]:
     """Every note once; the completeness errors of several maps as one range."""
-    said = [note for heat in heats for note in heat.meta.notes if not note.startswith("completeness error")]
+    said = [
+        str(note) for heat in heats for note in heat.meta.notes if note.topic != "completeness" or heat.meta.absorbed
+    ]
     notes = [*dict.fromkeys(map(_unplaced_words, said))]
     errors = [e for heat in heats if not heat.meta.absorbed for e in heat.meta.completeness or () if e > _ENOUGH]
     if errors:
@@ -74,6 +76,11 @@ def notes_of(heats: Sequence[Heatmap]) -> list[str]:
     if broken:
         notes.append(f"{broken} values are not finite: hatched")
     return notes
+
+
+def noted(meta: Meta) -> list[str]:
+    """The notes of a result, as footnotes."""
+    return few(meta.said)
 
 
 def few(notes: Iterable[str]) -> list[str]:

@@ -20,6 +20,7 @@ from pellucid.images.arrays import Layout, Range
 from pellucid.images.decode import Decodable, decode
 from pellucid.images.files import SUFFIXES, found_in
 from pellucid.images.samples import samples
+from pellucid.notes import Note
 from pellucid.nouns import Noun
 
 __all__ = ["SUFFIXES", "Images", "ImagesLike", "pictures_in", "read", "samples"]
@@ -45,8 +46,8 @@ class Images(Noun):
     ids: tuple[str, ...]
     originals: tuple[Tensor, ...]
     views: tuple[View, ...]
-    notes: tuple[str, ...] = ()
-    """What reading had to decide, for example 'panda.gif: first of 12 frames'."""
+    notes: tuple[Note, ...] = ()
+    """What reading had to decide, for example of 'panda.gif': first of 12 frames."""
     cut_by: object = None
     """The preprocessing that cut them; None for originals. Who has it sees them as they are."""
     value_ranges: tuple[Range | None, ...] = ()
@@ -67,7 +68,7 @@ class Images(Noun):
         cls,
         pictures: Sequence[Tensor],
         ids: Sequence[str],
-        notes: Sequence[str] = (),
+        notes: Sequence[Note] = (),
         value_ranges: Sequence[Range | None] = (),
     ) -> Images:
         """Pictures that are their own originals."""
@@ -89,6 +90,11 @@ class Images(Noun):
         if all(picture.device == device for picture in self.pictures):
             return self
         return replace(self, pictures=tuple(picture.to(device) for picture in self.pictures))
+
+    @property
+    def title(self) -> str:
+        """Their names."""
+        return ", ".join(self.ids)
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
@@ -112,7 +118,8 @@ class Images(Noun):
     def __getitem__(self, i: int) -> Images:
         """Picture i alone."""
         one = (self.pictures[i],), (self.ids[i],), (self.originals[i],), (self.views[i],)
-        return Images(*one, self.notes, self.cut_by, (self.value_range(i),))
+        notes = tuple(note for note in self.notes if note.about(one[1]))
+        return Images(*one, notes, self.cut_by, (self.value_range(i),))
 
     def __iter__(self) -> Iterator[Images]:
         return (self[i] for i in range(len(self)))
@@ -213,11 +220,12 @@ def read(
     many = source if isinstance(source, (list, tuple)) else [source]
     if not many:
         raise BadImage("no images: the list is empty")
-    pictures, ids, notes, ranges = [], [], [], []
+    pictures, ids, ranges = [], [], []
+    notes: list[Note] = []
     for one in many:
         for decoded in decode(one, value_range=value_range, layout=layout, channels=channels):
             ranges.append(decoded.value_range)
             pictures.append(decoded.picture)
             ids.append(decoded.name or fingerprint(decoded.picture))
-            notes += [f"{ids[-1]}: {note}" for note in decoded.notes]
+            notes += Note.many("input", decoded.notes, ids[-1])
     return Images.from_pictures(pictures, ids, notes, ranges)

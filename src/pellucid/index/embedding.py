@@ -16,6 +16,7 @@ from pellucid.images import Images
 from pellucid.index.index import Index
 from pellucid.index.layer import LayerOfIndex
 from pellucid.index.search import squared
+from pellucid.notes import Note
 from pellucid.progress import steps
 
 SIDE = 64
@@ -30,7 +31,7 @@ class Embedding:
     images: NDArray[np.int64]
     """(N,) numbers of the pictures in the index."""
     values: Float[np.ndarray, "n channels"]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)
@@ -58,7 +59,7 @@ def _finite(layer: LayerOfIndex) -> Embedding:
     found = np.asarray(values, np.float32)
     good = np.isfinite(found).all(1)
     lost = int((~good).sum())
-    notes = (f"{lost} pictures whose activations are not finite are left out",) if lost else ()
+    notes = Note.many("values", [f"{lost} pictures whose activations are not finite are left out"] if lost else [])
     return Embedding(layer.name, np.asarray(images)[good], found[good], notes)
 
 

@@ -36,7 +36,7 @@ class Index(Opened):
     def __repr__(self) -> str:
         plan = self.plan
         what = f"{plan.images} pictures, {len(plan.units)} units of {len(plan.units.layers)} layers"
-        return "\nnote: ".join((f"Index({str(self.store.folder)!r}: {what})", *self.notes))
+        return "\nnote: ".join((f"Index({str(self.store.folder)!r}: {what})", *map(str, self.notes)))
 
     def __getitem__(self, layer: str) -> LayerOfIndex:
         """A layer, by its name or the name of the stage that it ends. Raises UnknownName with the nearest."""

@@ -14,7 +14,7 @@ from pellucid.images.sources import Source
 from pellucid.index.index import Index
 from pellucid.index.plan import planned
 from pellucid.net import Net, NetLike
-from pellucid.notes import say
+from pellucid.notes import Note, say
 from pellucid.sweep import Fold, Here, Runner, Store, swept
 
 
@@ -55,7 +55,7 @@ def index(
     work: dict[str, Any] = {"seed": seed} if shard is None else {"seed": seed, "shard": shard}
     plan = planned(net, source, layers=layers, folds=folds, **work, **options)
     done = swept(plan, store, runner or Here(net, source))
-    said = (*source.notes, *_unread(done, source))
+    said = (*source.notes, *Note.many("unreadable", _unread(done, source)))
     for note in said:
         say(note)
     return replace(Index.of(done).using(net), said=said)

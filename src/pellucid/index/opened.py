@@ -17,7 +17,7 @@ from pellucid.images import Images
 from pellucid.images.sources import Source
 from pellucid.net import Net, Preprocess
 from pellucid.net.load import load
-from pellucid.notes import say
+from pellucid.notes import Note, say
 from pellucid.nouns import Noun
 from pellucid.sweep._checked import asks_elsewhere, refused, runs_code
 from pellucid.sweep.fold import Fold, Read
@@ -45,7 +45,7 @@ class Opened(Noun):
     """The network, where it is at hand."""
     ways: Mapping[str, str] = field(default_factory=lambda: dict(_WAYS))
     """How whoever asks names the network and the pictures: Python and the command line have words of their own."""
-    said: tuple[str, ...] = ()
+    said: tuple[Note, ...] = ()
     """What was found and passed over when it was made."""
 
     @classmethod
@@ -63,9 +63,14 @@ class Opened(Noun):
         return self.store.plan
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """What every result of this index carries: what making it passed over, where it was made just now."""
         return self.said
+
+    @property
+    def title(self) -> str:
+        """Its folder."""
+        return str(self.store.folder)
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
@@ -179,7 +184,7 @@ class Opened(Noun):
         try:
             return self.read(image)
         except BadImage as error:
-            say(f"a picture of the index is left out: {error}")
+            say(Note("unreadable", f"a picture of the index is left out: {error}"))
             return None
 
     @cached_property

@@ -8,10 +8,13 @@ from pellucid.geometry import Placement
 from pellucid.index.folds.extremes import TopImages
 from pellucid.index.index import Index
 from pellucid.index.unit import Unit
+from pellucid.notes import Note
 from pellucid.result import Meta, Patches
 from pellucid.result.patches import Box
 
-_GATED = ("patches show what a cell looks at; through a gate every other pixel of the picture reaches it too",)
+_GATED = Note(
+    "reading", "patches show what a cell looks at; through a gate every other pixel of the picture reaches it too"
+)
 
 
 def patches(index: Index, unit: Unit, top: TopImages) -> Patches:
@@ -30,8 +33,8 @@ def patches(index: Index, unit: Unit, top: TopImages) -> Patches:
         boxes.append(field(layer.placement, layer.places, place, seen.views[0].size))
     values = np.asarray(top.values, np.float32)[kept]
     names, labels = index.names(top.images[kept]), index.class_names(top.images[kept])
-    gated = _GATED if layer.placement is not None and layer.placement.gated else ()
-    meta = Meta(images=names, notes=gated)
+    gated = (_GATED,) if layer.placement is not None and layer.placement.gated else ()
+    meta = Meta(found={"images": names}, notes=gated)
     return Patches(tuple(pictures), tuple(boxes), values, names, labels, tuple(views), meta)
 
 

@@ -41,9 +41,14 @@ class Indexes(Noun):
         names = [one.name for one in self.each]
         return tuple(f"{i} · {name}" if names.count(name) > 1 else name for i, name in enumerate(names))
 
+    @property
+    def title(self) -> str:
+        """What they are called."""
+        return ", ".join(self.names)
+
     def facts(self) -> dict[str, Any]:
-        """What a result's Meta records: the last of them."""
-        return self.each[-1].facts()
+        """What a result's Meta records: what the last of them does, and what they are called."""
+        return self.each[-1].facts() | {"states": self.names}
 
     @property
     def identity(self) -> str:

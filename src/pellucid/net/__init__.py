@@ -30,6 +30,7 @@ from pellucid.net.rules import Rule
 from pellucid.net.run import Run
 from pellucid.net.spill import spilling
 from pellucid.net.weights import original_of, reweighted
+from pellucid.notes import Note
 from pellucid.nouns import Noun, Takes
 from pellucid.result import Guess, Predictions
 from pellucid.result.scores import Scores
@@ -330,24 +331,27 @@ class Net(Noun):
         return self._memory.weights
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """Warnings that every result about this network carries: what had to be guessed, what makes it unreliable."""
-        said = (self.meaning.note,) if self.meaning.note else ()
-        return (*self.said, *said, *remarks.unstated(self.preprocess), *sizes.notes(self), *apart.notes(self.module))
+        return remarks.notes(self)
 
-    def remarks(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+    def remarks(self, options: Mapping[str, Any]) -> tuple[Note, ...]:
         """Warnings for whoever asks a method with these options: a fill that the network has never seen the like of."""
-        return remarks.far(self.preprocess, options)
+        return Note.many("input", remarks.far(self.preprocess, options))
 
     @property
     def meaning(self) -> Meaning:
         """What the numbers of its classes are: what was told, else what its first pass has shown."""
-        found = self._cache.get
-        return Meaning.of(self.scores, found("ending"), found("looks"))
+        return Meaning.of(self.scores, self._cache.get("ending"), self._cache.get("looks"))
 
     def spelled(self, value: Any) -> Any:
         """Modules as the names of layers, alone or in a list; anything else as it is."""
         return layers.spelled(self.module, value, self.name)
+
+    @property
+    def title(self) -> str:
+        """Its name."""
+        return self.name
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
@@ -383,9 +387,7 @@ class Net(Noun):
     @property
     def outputs(self) -> int:
         """How many numbers the tensor to explain has for one image."""
-        if "outputs" not in self._cache:
-            self._cache["outputs"] = sizes.outputs(self)
-        return int(self._cache["outputs"])
+        return sizes.outputs(self)
 
 
 def _size(pixels: Tensor) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from pellucid.net.clips import Clips, Watcher
 from pellucid.net.conduct import ONE_BY_ONE, Conduct, tensors_of
 from pellucid.net.guard import undisturbed
 from pellucid.net.tap import Edit
+from pellucid.result.coverage import Met
 
 if TYPE_CHECKING:
     from pellucid.net import Net
@@ -35,7 +36,7 @@ def inputs_of(net: Net, pixels: Tensor) -> Tensor:
     return inputs.clone() if inputs.is_inference() else inputs  # which no graph may keep
 
 
-def forward(net: Net, inputs: Tensor, **how: Any) -> tuple[Any, dict[str, Tensor], dict[str, int]]:
+def forward(net: Net, inputs: Tensor, **how: Any) -> tuple[Any, dict[str, Tensor], dict[Met, int]]:
     """`tap.forward` for several images: together, or one by one where they would change one another."""
     module, many = net.module, len(inputs) > 1
     if not (many and alone(net, (inputs.shape[-2], inputs.shape[-1]))):
@@ -89,13 +90,13 @@ def _apart(together: Any, *alone: Any) -> bool:
     return True
 
 
-def each(module: nn.Module, inputs: Tensor, **how: Any) -> tuple[Any, dict[str, Tensor], dict[str, int]]:
+def each(module: nn.Module, inputs: Tensor, **how: Any) -> tuple[Any, dict[str, Tensor], dict[Met, int]]:
     """`forward` for images that must not run together: one pass for each, and the answers as one."""
     how["edit"] = {name: _of_one(edit) for name, edit in (how["edit"] or {}).items()}
     passes = [tap.forward(module, one, **how) for one in inputs.split(1)]
     outputs, found, coverage = zip(*passes, strict=True)
     tapped = {name: torch.cat([one[name] for one in found]) for name in found[0]}
-    return _joined(outputs), tapped, dict(sum(map(Counter, coverage), Counter[str]()))
+    return _joined(outputs), tapped, dict(sum(map(Counter, coverage), Counter[Met]()))
 
 
 def _of_one(edit: Edit) -> Edit:

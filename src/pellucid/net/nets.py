@@ -17,6 +17,7 @@ from pellucid.errors import BadNetwork, PellucidError
 from pellucid.net import Net
 from pellucid.net.checkpoint import SUFFIXES, read_checkpoint
 from pellucid.net.fit import matched
+from pellucid.notes import Note
 from pellucid.nouns import Noun
 from pellucid.plugins import NETWORKS
 
@@ -136,7 +137,7 @@ class Nets(Noun):
         return self.net or self[0]
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """Warnings about any of them that is open."""
         nets = [one for one in (self.net, *self.each) if isinstance(one, Net)]
         return tuple(dict.fromkeys(note for one in nets for note in one.notes))

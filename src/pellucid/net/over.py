@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from pellucid import notes
 from pellucid.errors import BadImage, OutOfMemory, PellucidError, is_out_of_memory
 from pellucid.geometry import View
 from pellucid.images import Images
 from pellucid.images.files import is_picture
 from pellucid.images.labelled import FromSource, Labelled, Unlabelled
 from pellucid.images.sources import Source, listed
+from pellucid.notes import Note, say
 from pellucid.progress import steps
 
 if TYPE_CHECKING:
@@ -150,9 +150,8 @@ class Over:
         if len(self.unreadable) == len(self.data):
             raise BadImage(f"none of the {len(self.data)} images can be read; the first, {first!r}: {why}")
         names = listed(list(self.unreadable), len(self.unreadable))
-        notes.say(
-            f"{len(self.unreadable)} of {len(self.data)} images could not be read and are left out: {names} ({why})"
-        )
+        many = f"{len(self.unreadable)} of {len(self.data)} images could not be read and are left out"
+        say(Note("unreadable", f"{many}: {names} ({why})"))
 
 
 @dataclass(frozen=True, eq=False)

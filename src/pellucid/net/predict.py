@@ -11,7 +11,8 @@ from pellucid.errors import BadNetwork, PellucidError
 from pellucid.images import Images
 from pellucid.net import outputs
 from pellucid.net.meaning import LABELS
-from pellucid.result import Guess, Meta, Predictions, versions
+from pellucid.notes import Note
+from pellucid.result import Asked, Guess, Meta, Predictions, versions
 
 if TYPE_CHECKING:
     from pellucid.net import Net, Run
@@ -29,12 +30,11 @@ def predicted(net: Net, images: Images, top: int) -> Predictions:
     notes = _readings(net, runs, images.ids)
     guesses = tuple(_guesses(run, top) for run in runs)
     meta = Meta(
-        method="predict",
-        options={"top": top},
-        images=images.ids,
+        Asked("predict", {"net": net.title, "images": images.title}, {"top": top}, ("net", "images")),
+        nouns={"net": net.facts(), "images": images.facts()},
+        found={"scores": net.meaning.scores},
         notes=(*notes, *net.notes),
         versions=versions(),
-        **net.facts() | {"scores": net.meaning.scores},
     )
     return Predictions(guesses, meta)
 
@@ -49,13 +49,13 @@ def chances(run: Run) -> Tensor:
     return outputs.probabilities(run.scores.detach().double(), meaning, run.two)[0]
 
 
-def _readings(net: Net, runs: list[Run], names: tuple[str, ...]) -> list[str]:
+def _readings(net: Net, runs: list[Run], names: tuple[str, ...]) -> list[Note]:
     """What is taken for granted where nothing says what the outputs mean, and which images say something else."""
     count = runs[0].scores.shape[1] if runs else 0
     if not net.meaning.assumed or count < 2:
         return []
     said = [
-        f"{name}: {outputs.two_readings(run.scores[0], net.class_name)}"
+        Note("scores", outputs.two_readings(run.scores[0], net.class_name), name)
         for run, name in zip(runs, names, strict=True)
         if run.torn is not None
     ]
@@ -64,8 +64,11 @@ def _readings(net: Net, runs: list[Run], names: tuple[str, ...]) -> list[str]:
     others = "probabilities of the other images" if said else "probabilities"
     return [
         *said,
-        f"nothing says what the {count} outputs of {net.name} mean: the {others} are of one class out of "
-        "several (softmax); scores='multilabel' if each label stands by itself, scores='logits' if this is right",
+        Note(
+            "scores",
+            f"nothing says what the {count} outputs of {net.name} mean: the {others} are of one class out of several "
+            "(softmax); scores='multilabel' if each label stands by itself, scores='logits' if this is right",
+        ),
     ]
 
 

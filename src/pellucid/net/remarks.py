@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from pellucid.images import Images
+from pellucid.net import apart, sizes
 from pellucid.net.preprocess import Preprocess
+from pellucid.notes import Note
+
+if TYPE_CHECKING:
+    from pellucid.net import Net
 
 _FAR = 5.0
 """Standard deviations: a fill beyond these is nothing that the network has seen."""
@@ -16,6 +21,13 @@ _FILLS = {"grey": (0.5,), "black": (0.0,), "white": (1.0,), "noise": (0.0, 0.25,
 """What a fill shows wherever it is, in pixel values; of noise some of it. Others are made of the picture itself."""
 _OPTIONS = ("fill", "baseline", "references")
 """What methods call the pictures that stand for nothing."""
+
+
+def notes(net: Net) -> tuple[Note, ...]:
+    """Warnings about a network: what had to be guessed, what makes it unreliable."""
+    meaning = Note.many("scores", [net.meaning.note] if net.meaning.note else [])
+    texts = (*unstated(net.preprocess), *sizes.notes(net), *apart.notes(net.module))
+    return (*Note.many("network", net.said), *meaning, *Note.many("network", texts))
 
 
 def unstated(preprocess: Preprocess) -> tuple[str, ...]:
@@ -33,8 +45,10 @@ def unstated(preprocess: Preprocess) -> tuple[str, ...]:
     )
 
 
-def far(preprocess: Preprocess, options: Mapping[str, Any]) -> tuple[str, ...]:
-    """A note for each option whose fill or baseline lies far from the inputs that the network was normalised for."""
+def far(preprocess: Preprocess, options: Mapping[str, Any], *, advise: bool = True) -> tuple[str, ...]:
+    """What to say of each option whose fill or baseline lies far from the inputs that the network was normalised for;
+    with `advise` also what lies near.
+    """
     notes = []
     for name in _OPTIONS:
         said = options.get(name)
@@ -47,7 +61,7 @@ def far(preprocess: Preprocess, options: Mapping[str, Any]) -> tuple[str, ...]:
             continue
         distance = _distance(preprocess, torch.tensor(values), by_channel=isinstance(said, Images))
         if distance > _FAR:
-            way = "" if name == "references" else f"; {name}='mean' or {name}='blur' is near"
+            way = "" if name == "references" or not advise else f"; {name}='mean' or {name}='blur' is near"
             notes.append(f"{shown} lies {distance:.0f} standard deviations from this network's inputs{way}")
     return tuple(notes)
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, where
 
-from pellucid import notes
 from pellucid.errors import PellucidError, Refused
 from pellucid.net import outputs, returned
 from pellucid.net.meaning import LABELS, Meaning
+from pellucid.net.rules import hidden_functions
+from pellucid.notes import Note, say
+from pellucid.result.coverage import Coverage
 
 if TYPE_CHECKING:
     from pellucid.net import Net
@@ -26,7 +28,7 @@ class Run:
     returned: Any
     """What the module returned, unchanged: a detector's list of boxes, a captioner's dict."""
     at: Mapping[str, Tensor]
-    coverage: Mapping[str, int] = field(default_factory=dict)
+    coverage: Coverage = field(default_factory=dict)
     """How often each operation met each backward rule."""
     pixels: Tensor | None = None
     """With `grad="pixels"`: the leaf (N, C, H, W) that the output depends on."""
@@ -50,7 +52,7 @@ class Run:
 
     def gradients(self, *tensors: Any, **how: Any) -> tuple[Any, ...]:
         """`Net.gradients` of this run."""
-        ruled = any("custom autograd function" in operation for operation in self.coverage)
+        ruled = bool(self.coverage) and bool(hidden_functions(tensors[:1]))
         return self.net.gradients(*tensors, ruled=ruled, **how)
 
     @cached_property
@@ -98,7 +100,7 @@ class Run:
         if not self.net.meaning.assumed or not (torn := outputs.torn(self.scores)).any():
             return None
         row = self.scores[int(torn.nonzero()[0])]
-        notes.say(outputs.two_readings(row, self.net.class_name))
+        say(Note("scores", outputs.two_readings(row, self.net.class_name)))
         return torn
 
     def _read(self, how: Callable[[Tensor, Meaning, bool], Tensor]) -> Tensor:

@@ -80,9 +80,11 @@ def blank(net: Net, size: tuple[int, int]) -> Tensor:
 
 
 def outputs(net: Net) -> int:
-    """How many numbers the tensor to explain has for one image, found by a pass."""
-    output = tap.forward(net.module, blank(net, net.size))[0]
-    return int(returned.selected(output, net.output, net.name)[0].numel())
+    """How many numbers the tensor to explain has for one image, found by a pass, once."""
+    if "outputs" not in net._cache:
+        output = tap.forward(net.module, blank(net, net.size))[0]
+        net._cache["outputs"] = int(returned.selected(output, net.output, net.name)[0].numel())
+    return int(net._cache["outputs"])
 
 
 def _attempt(net: Net) -> Attempt:

@@ -34,7 +34,7 @@ from pellucid.net.clips import Clips, Watcher
 from pellucid.net.conduct import ONE_BY_ONE, Conduct, Suspicion, same
 from pellucid.net.failures import failure, runs_python, stops
 from pellucid.net.guard import undisturbed
-from pellucid.net.rules import Rule, RuleMode, hidden_functions
+from pellucid.net.rules import Met, Rule, RuleMode, hidden_functions
 
 Edit = Callable[[Tensor], Tensor]
 Called = Callable[[Any, Any, Any], None]
@@ -58,7 +58,7 @@ def forward(
     stop: bool = False,
     axes: Mapping[str, Axes] | None = None,
     listener: Called | None = None,
-) -> tuple[Any, dict[str, Tensor], dict[str, int]]:
+) -> tuple[Any, dict[str, Tensor], dict[Met, int]]:
     """One forward pass: (what the module returned, activations by the names in `at`, rule coverage).
 
     With `grad`, activations are nodes of the graph: the first ones that depend on no gradient yet become its

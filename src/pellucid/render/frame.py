@@ -8,6 +8,7 @@ import numpy as np
 
 from pellucid.errors import PellucidError
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.render.affine import Matrix, shifted, zoomed
 from pellucid.render.pixels import Size
 from pellucid.render.sizes import native_size, takes
@@ -27,7 +28,7 @@ class Frame:
     canvas: Size
     zoom: float = 1.0
     roam: tuple[int, int] = (0, 0)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def matrix(self, chance: np.random.Generator) -> Matrix:
         """Where the network looks before any transform."""
@@ -58,5 +59,5 @@ def framed(net: Net, size: int | Size | None, room: int, *, cuts: bool = False) 
     if window is not None and not takes(net, canvas):
         zoom = min(window[0] / canvas[0], window[1] / canvas[1])
         note = f"{net.name} takes no input of {canvas[0]}×{canvas[1]}: it sees the pictures {zoom:.3g} times as large"
-        return Frame(whole, window, zoom, notes=(note,))
+        return Frame(whole, window, zoom, notes=(Note("input", note),))
     return Frame(whole, canvas)

@@ -15,6 +15,7 @@ from torch import Tensor
 from pellucid.errors import BadImage
 from pellucid.images import Images, ImagesLike, fingerprint, pictures_in, read
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.nouns import Noun
 from pellucid.progress import steps
 from pellucid.render.records import Known
@@ -45,9 +46,9 @@ class Photos(Noun, ABC):
         if isinstance(value, (str, Path)) and not str(value).startswith(("sample:", "http:", "https:", "file:")):
             path = Path(value).expanduser()
             if path.is_file():
-                return PhotoList((path.name,), (path,), str(value))
+                return PhotoList((path.name,), (path,), str(value), str(value))
             files = pictures_in(path)  # says what is wrong with it
-            return PhotoList(tuple(file.relative_to(path).as_posix() for file in files), files, str(value))
+            return PhotoList(tuple(file.relative_to(path).as_posix() for file in files), files, str(value), str(value))
         many = value if isinstance(value, (list, tuple)) else (value,)
         if not many:
             raise BadImage("no real images: the list is empty")
@@ -58,7 +59,8 @@ class Photos(Noun, ABC):
             else:
                 found += [(each.ids[0], each) for each in Images.of(one)]
         names, sources = zip(*found, strict=True)
-        return PhotoList(_distinct(names), sources, names[0] if len(names) == 1 else f"{len(names)} images")
+        written = [str(one) for one in many] if all(isinstance(one, (str, Path)) for one in many) else None
+        return PhotoList(_distinct(names), sources, names[0] if len(names) == 1 else f"{len(names)} images", written)
 
 
 @final
@@ -70,9 +72,20 @@ class PhotoList(Photos):
     sources: tuple[Any, ...] = field(repr=False)
     place: str
     """Where they are from, for people."""
+    written_as: str | list[str] | None = None
+    """What a person wrote for them; None where pixels were given."""
+
+    def plain(self) -> Any:
+        """The folder, the path of one, or a list of them."""
+        return super().plain() if self.written_as is None else self.written_as
+
+    @property
+    def title(self) -> str:
+        """Where they are from, and how many."""
+        return f"{self.place}: {len(self.names)} images"
 
     def facts(self) -> dict[str, Any]:
-        return {"real": self.place, "images": len(self.names)}
+        return {"real": self.place, "count": len(self.names)}
 
     def __str__(self) -> str:
         """Equal for equal pictures: files count as equal by name, size and time."""
@@ -91,7 +104,7 @@ class PhotoList(Photos):
         count, records, moments = counted(net, tuple(dict.fromkeys(targets)), self._seen(net, bad))
         if not count:
             raise BadImage(f"none of the {len(self.names)} real images of {self.place!r} can be read: {bad[0]}")
-        return Known(count, records, moments, self.picture, _skipped(bad, len(self.names)))
+        return Known(count, records, moments, self.picture, Note.many("unreadable", _skipped(bad, len(self.names))))
 
     def picture(self, name: str) -> Images:
         """The picture of that name, as it is stored."""

@@ -9,6 +9,7 @@ from typing import final
 
 from pellucid.geometry import Floats
 from pellucid.images import Images
+from pellucid.notes import Note
 from pellucid.render.peers import Peers
 from pellucid.statistics import Moments
 from pellucid.target import Target
@@ -47,4 +48,4 @@ class Known:
     records: Mapping[Target, Record]
     moments: Mapping[Peers, Moments[Floats]]
     picture: Callable[[str], Images]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()

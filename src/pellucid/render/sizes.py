@@ -10,6 +10,7 @@ from torch import Tensor
 from pellucid.errors import FailedOnInput
 from pellucid.images import Images
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.render.pixels import Size, precision, resized, scaled
 
 _LEAST = 64  # pixels a side: in smaller pictures there is little to be seen
@@ -49,7 +50,7 @@ def pyramid(net: Net, size: Size) -> tuple[Size, ...]:
     return (half, size) if min(half) >= _LEAST and takes(net, half) else (size,)
 
 
-def whole(net: Net, images: Images, side: int) -> tuple[tuple[Float[Tensor, "1 c h w"], ...], tuple[str, ...]]:
+def whole(net: Net, images: Images, side: int) -> tuple[tuple[Float[Tensor, "1 c h w"], ...], tuple[Note, ...]]:
     """Pictures at their own proportions, the longer side so long; and what was decided.
 
     A network that takes inputs of one size alone is shown what it is always shown of a picture.
@@ -61,9 +62,8 @@ def whole(net: Net, images: Images, side: int) -> tuple[tuple[Float[Tensor, "1 c
         size = scaled(picture, side / max(picture.shape[-2:]))
         if net.preprocess.size is not None and not takes(net, size):
             picture = net.see(one).pixels.to(precision(net))
-            notes.append(
-                f"{net.name} takes no input of {size[0]}×{size[1]}: it sees {one.ids[0]!r} as it classifies it"
-            )
+            said = f"{net.name} takes no input of {size[0]}×{size[1]}: it sees it as it classifies it"
+            notes.append(Note("input", said, one.ids[0]))
             size = (picture.shape[-2], picture.shape[-1])
         shown.append(resized(picture, size))
     return tuple(shown), tuple(notes)

@@ -17,6 +17,7 @@ from jaxtyping import Float, UInt8
 
 from pellucid.errors import PellucidError
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.progress import steps
 from pellucid.render.affine import shifted
 from pellucid.render.answers import First, answers
@@ -36,8 +37,8 @@ def trusted(pictures: Pictures, net: Net, targets: Sequence[Target], real: Photo
     """The pictures with what each is worth, and with notes on what could not be known; one target for each."""
     known = _known(net, targets, real)
     trust = judged(net, pictures.pixels, targets, real=known)
-    notes = (*pictures.meta.notes, *(known.notes if known else ()), *unknowns(trust))
-    return replace(pictures, trust=trust, meta=replace(pictures.meta, notes=notes))
+    notes = (*(known.notes if known else ()), *Note.many("values", unknowns(trust)))
+    return replace(pictures, trust=trust, meta=pictures.meta.noting(*notes))
 
 
 def judged(

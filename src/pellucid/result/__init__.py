@@ -2,7 +2,7 @@
 
 from pellucid.result.activations import Maps
 from pellucid.result.atlas import Atlas
-from pellucid.result.base import Meta, Result, version_of, versions
+from pellucid.result.base import Asked, Meta, Result, version_of, versions
 from pellucid.result.colours import Colours, Hues
 from pellucid.result.fields import Fields
 from pellucid.result.guesses import Column, Explanation, Guess, Predictions, Row
@@ -18,6 +18,7 @@ from pellucid.result.unit_page import UnitPage
 from pellucid.result.weights import Filters
 
 __all__ = [
+    "Asked",
     "Atlas",
     "Colours",
     "Column",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -12,55 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pellucid.plugins import RESULTS
+from pellucid.result.meta import Asked, Meta
 from pellucid.result.serial import described
 from pellucid.result.stored import save
 
+__all__ = ["Asked", "Meta", "Result", "one_of_many", "version_of", "versions"]
+
 _DRAWING_ROOM = "pellucid.draw"  # asked by name, and only when a notebook shows a result: results know no pictures
-
-
-@dataclass(frozen=True)
-class Meta:
-    """Where a result comes from: enough to make it again and to judge it."""
-
-    method: str = ""
-    title: str = ""
-    """The method's name for people."""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    target: str | None = None
-    targets: tuple[str, ...] = ()
-    """Per image: what was asked of it, where that depends on the image: 'best guess' as the class that it was."""
-    net: str = ""
-    scores: str = ""
-    """What the network's numbers of classes were taken for: logits, probabilities, …"""
-    weights: str = ""
-    """SHA-256 over the names and values of all parameters and buffers."""
-    images: tuple[str, ...] = ()
-    layer: str | None = None
-    seed: int | None = None
-    completeness: tuple[float, ...] | None = None
-    """Per image: |Σ map − (score − score of the baseline)| / |score − score of the baseline|."""
-    absorbed: bool = False
-    """What the map misses of the score is what biases took (LRP's relevance), and no error."""
-    score: tuple[float, ...] | None = None
-    """Per image: the number that was explained."""
-    coverage: Mapping[str, int] = field(default_factory=dict)
-    """How often each operation met each backward rule: {'relu: guided': 17, 'sigmoid: plain': 3}."""
-    notes: tuple[str, ...] = ()
-    versions: Mapping[str, str] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return dataclasses.asdict(self)
-
-    def of(self, one: slice, count: int) -> Meta:
-        """The origin of one image out of `count`."""
-
-        def pick(values: tuple[Any, ...] | None) -> Any:
-            return values[one] if values is not None and len(values) == count else values
-
-        picked = {name: pick(getattr(self, name)) for name in ("images", "targets", "completeness", "score")}
-        asked = picked["targets"][0] if len(picked["targets"]) == 1 else self.target
-        return dataclasses.replace(self, **picked, target=asked)
 
 
 def versions() -> dict[str, str]:

@@ -127,5 +127,5 @@ class Panel(Result):
         return Panel({name: part[which] for name, part in self.parts.items()}, self.meta.of(one, len(self)))
 
 
-_OWN = ("target", "targets", "layer", "score", "completeness", "absorbed", "coverage", "notes")
+_OWN = ("found", "coverage", "notes")
 """What each part of a panel says for itself."""

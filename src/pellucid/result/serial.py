@@ -90,10 +90,15 @@ def _described(said: Any, arrays: Arrays) -> Any:
     if "$" in said:
         values = arrays[said["$"]]
         return [finite(one) for one in values.tolist()] if "tuple" in said else _extent(values)
-    found = {str(key): _described(one, arrays) for key, one in pairs_of(said) or ()}
+    found = {in_words(key): _described(one, arrays) for key, one in pairs_of(said) or ()}
     if "kind" in found and isinstance(found.get("values"), dict):
         found |= found.pop("values")
     return found
+
+
+def in_words(key: Any) -> str:
+    """The key of a mapping as one of JSON for people: the parts of a tuple with a colon between."""
+    return ": ".join(map(str, key)) if isinstance(key, list) else str(key)
 
 
 def _extent(values: np.ndarray) -> dict[str, Any]:

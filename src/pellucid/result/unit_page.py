@@ -38,6 +38,8 @@ class UnitPage(Result):
     alike: Table | None
     likes: tuple[Patches, ...] = ()
     meta: Meta = field(default_factory=Meta)
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """Of the pictures, by name: numbers from 0 to 1."""
 
     def __repr__(self) -> str:
         return f"UnitPage({self.meta.target or 'a unit'}; {len(self.top)} patches)"

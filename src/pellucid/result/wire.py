@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pellucid.errors import PellucidError
-from pellucid.result.serial import Arrays, finite, packed, pairs_of
+from pellucid.result.serial import Arrays, finite, in_words, packed, pairs_of
 
 if TYPE_CHECKING:
     from pellucid.result.base import Result
@@ -62,7 +62,7 @@ class _Wire:
         if "$list" in said:
             return self.of(said["$list"], origin)
         if "$" not in said:
-            return {str(key): self.of(one, origin) for key, one in pairs_of(said) or ()}
+            return {in_words(key): self.of(one, origin) for key, one in pairs_of(said) or ()}
         values = self.arrays[said["$"]]
         if "tuple" in said and len(values) <= _ROW:
             return [self.of(finite(one)) for one in values.tolist()]

@@ -17,6 +17,7 @@ from pellucid.net import Net, Run
 from pellucid.net.rules import Rule
 from pellucid.net.rules.elementwise import least, stabilised
 from pellucid.progress import steps
+from pellucid.result.coverage import Coverage, Met
 from pellucid.target import Target, guessed, scored
 
 Reduce = Literal["max", "l2", "l1", "signed"]
@@ -40,7 +41,7 @@ class Signal:
 
     gradient: Float[Tensor, "n c h w"]
     scores: Float[Tensor, " n"]
-    coverage: dict[str, int]
+    coverage: Coverage
     asked: tuple[Target, ...] = ()
     """What the target was for each image, where its name depends on the run (see `guessed`)."""
 
@@ -79,7 +80,7 @@ def signals(net: Net, seen: Images, target: Target, what: str, rule: Rule | None
 
 def joined(parts: Sequence[Signal]) -> Signal:
     """The signals of several chunks as one."""
-    coverage: Counter[str] = Counter()
+    coverage: Counter[Met] = Counter()
     for part in parts:
         coverage.update(part.coverage)
     asked = tuple(one for part in parts for one in part.asked)

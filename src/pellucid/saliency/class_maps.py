@@ -13,6 +13,7 @@ from pellucid.errors import NotRun, PellucidError
 from pellucid.geometry import Placement
 from pellucid.images import Images
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.saliency.heatmaps import called, heatmap
 from pellucid.saliency.layers import Chosen, Placing, at_pixels, chosen_layer
@@ -41,7 +42,7 @@ class ClassMaps:
     scores: Tensor
     placement: Placement
     layer: str
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     asked: tuple[Target, ...] = ()
 
 
@@ -56,7 +57,7 @@ def class_map(
     unit: str = "{}",
     shared: bool = False,
     fuse: Fuse | None = None,
-    notes: Sequence[str] = (),
+    notes: Sequence[Note] = (),
 ) -> Heatmap:
     """The heatmap of `maps_of` at one layer, or of several layers fused (see `class_maps`).
 
@@ -73,7 +74,7 @@ def class_map(
         found.placement,
         found.scores,
         unit=f"{whole} per pixel" if shared and ", " in found.layer else whole,
-        layer=found.layer,
+        found={"layer": found.layer},
         asked=found.asked,
         notes=(*found.notes, *notes, *telling(seen, found.values, called(net, target, found.asked) or target)),
     )
@@ -128,7 +129,7 @@ def _listed(layers: str | tuple[str, ...] | None) -> list[str | None]:
     return list(dict.fromkeys(names))
 
 
-def telling(seen: Images, values: Tensor, asked: Target | Sequence[str]) -> tuple[str, ...]:
+def telling(seen: Images, values: Tensor, asked: Target | Sequence[str]) -> tuple[Note, ...]:
     """What a picture of the map would hide: that nothing speaks for the target, or that all places say the same.
 
     `asked` is what each image was asked, or the target of all.
@@ -138,7 +139,7 @@ def telling(seen: Images, values: Tensor, asked: Target | Sequence[str]) -> tupl
     for name, target, one in zip(seen.ids, targets, values.detach(), strict=True):
         high, low = float(one.max()), float(one.min())
         if high <= 0 and low < 0:
-            notes.append(f"no positive evidence for {target} in {name}: the largest value is {high:.3g}")
+            notes.append(Note("values", f"no positive evidence for {target}: the largest value is {high:.3g}", name))
         elif high == low != 0:
-            notes.append(f"the map is {high:.3g} everywhere for {name}: no place stands out")
+            notes.append(Note("values", f"the map is {high:.3g} everywhere: no place stands out", name))
     return tuple(notes)

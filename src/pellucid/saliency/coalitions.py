@@ -17,6 +17,7 @@ from pellucid.geometry import Placement
 from pellucid.images import Images
 from pellucid.images.touch import Fill, PictureLike, pictured
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.saliency.backward import chunks
 from pellucid.saliency.baselines import stand_in
@@ -117,7 +118,7 @@ def shares(
         maps.append(torch.from_numpy(found.values)[labels.cpu()])
         errors.append(torch.from_numpy(found.errors)[labels.cpu()])
         scores.append(everything)
-        notes.append(f"{game.players} superpixels in {one.ids[0]}{found.note}")
+        notes.append(Note("sampling", f"{game.players} superpixels{found.note}", one.ids[0]))
         change = everything - nothing
         lacks.append(abs(float(found.values.sum()) - change) / max(abs(change), 1e-12))
     return heatmap(
@@ -131,5 +132,5 @@ def shares(
         asked=every,
         error=torch.stack(errors),
         notes=tuple(notes),
-        completeness=tuple(lacks) if complete else None,
+        found={"completeness": tuple(lacks)} if complete else {},
     )

@@ -13,7 +13,9 @@ from pellucid.errors import BadNetwork
 from pellucid.geometry import Placement
 from pellucid.images import Images
 from pellucid.net import Net
+from pellucid.notes import Note, each_or_all
 from pellucid.result import Heatmap, Meta
+from pellucid.result.coverage import Coverage, uncovered
 from pellucid.result.maps import Sign
 from pellucid.saliency.backward import Signal
 from pellucid.target import Logit, Probability, Target, Top, named
@@ -61,15 +63,17 @@ def heatmap(
     *,
     unit: str,
     signed: bool = True,
-    notes: tuple[str, ...] = (),
+    notes: tuple[Note, ...] = (),
     error: Tensor | None = None,
     asked: Sequence[Target] = (),
     sign: Sign = "evidence",
-    **meta: Any,
+    coverage: Coverage | None = None,
+    found: Mapping[str, Any] | None = None,
 ) -> Heatmap:
     """Numbers leave the graph here; maps that say nothing say so. `error`: standard errors, of sampled maps.
 
-    `asked` is what the target was for each image: the class that the best guess was.
+    `asked` is what the target was for each image: the class that the best guess was; `found` what else is known of the
+    map, see `Meta.found`.
     """
     values = values.detach()
     if not torch.isfinite(values).all():
@@ -77,14 +81,10 @@ def heatmap(
             f"the map for {target} is not finite: the weights of {net.name} hold NaN or infinity, or overflow"
         )
     silent = [name for name, one in zip(seen.ids, values, strict=True) if not one.any()]
-    if silent:
-        notes = (
-            *notes,
-            f"the map is zero everywhere for {', '.join(silent)}: nothing there moves this score",
-        )
+    zero = each_or_all("values", "the map is zero everywhere: nothing there moves this score", silent, seen.ids)
     names = called(net, target, asked)
     worst = int(scores.detach().argmax())
-    notes = (*notes, *_saturated(net, asked[worst] if names else target, seen, scores))
+    saturated = _saturated(net, asked[worst] if names else target, seen, scores)
     return Heatmap(
         _numbers(values),
         placement,
@@ -92,19 +92,21 @@ def heatmap(
         unit=unit,
         signed=signed,
         meta=Meta(
-            target=names[0] if len(names) == 1 else str(named(target, net)),
-            targets=names,
-            score=tuple(scores.detach().double().tolist()),
-            scores=net.meaning.scores if target.reads_output else "",
-            notes=(*seen.notes, *notes),
-            **meta,
+            found={
+                **asked_of(names, str(named(target, net))),
+                "score": tuple(scores.detach().double().tolist()),
+                **({"scores": net.meaning.scores} if target.reads_output else {}),
+                **(found or {}),
+            },
+            coverage=coverage or {},
+            notes=(*seen.notes, *notes, *zero, *saturated),
         ),
         error=_numbers(error) if error is not None else None,
         sign=sign,
     )
 
 
-def _saturated(net: Net, target: Target, seen: Images, scores: Tensor) -> tuple[str, ...]:
+def _saturated(net: Net, target: Target, seen: Images, scores: Tensor) -> tuple[Note, ...]:
     """A note where the score is a probability near to 1, which hardly anything moves, and on what to ask instead."""
     given = net.meaning.scores == "probabilities"
     if not isinstance(target, (Logit, Top, Probability) if given else Probability):
@@ -113,11 +115,11 @@ def _saturated(net: Net, target: Target, seen: Images, scores: Tensor) -> tuple[
         return ()
     said = f"{named(target, net)} is saturated at {float(scores.max()):.5f}: hardly anything moves it"
     if not given:
-        return (f"{said}; ask for the class",)
+        return (Note("values", f"{said}; ask for the class"),)
     rows = net.layers((seen.pixels.shape[-2], seen.pixels.shape[-1])).rows
     heads = [row.name for row in rows if row.kind in ("Linear", "Conv2d")]  # the last that makes one number a class
     unit = net.class_index(target.class_asked) if target.class_asked is not None else "UNIT"
-    return (f"{said}; ask for the logit before it{f', {heads[-1]}:{unit}' if heads else ''}",)
+    return (Note("values", f"{said}; ask for the logit before it{f', {heads[-1]}:{unit}' if heads else ''}"),)
 
 
 def _numbers(values: Tensor) -> np.ndarray:
@@ -131,6 +133,11 @@ def called(net: Net, target: Target, asked: Sequence[Target]) -> tuple[str, ...]
     return tuple(str(named(one, net)) for one in asked) if target.depends_on_run else ()
 
 
+def asked_of(names: Sequence[str], whole: str) -> dict[str, Any]:
+    """What Meta says was asked: each image's own, where they have one, and `whole` of all."""
+    return {"target": names[0] if len(names) == 1 else whole} | ({"targets": tuple(names)} if names else {})
+
+
 def as_exact_as(values: Tensor, seen: Images) -> Tensor:
     """float64 where the pixels are; otherwise float32, however exactly it was summed."""
     return values if seen.pixels.dtype == torch.float64 else values.float()
@@ -142,7 +149,7 @@ def missed(values: Tensor, wanted: Tensor) -> tuple[float, ...]:
     return tuple(((sums - whole).abs() / whole.abs().clamp(min=1e-12)).tolist())
 
 
-def no_rule(coverage: Mapping[str, int]) -> tuple[str, ...]:
+def no_rule(coverage: Coverage) -> tuple[Note, ...]:
     """A note on the operations that a rule which should know all met without knowing."""
-    plain = [f"{met.partition(': ')[0]} × {times}" for met, times in coverage.items() if met.endswith(": plain")]
-    return (f"no rule for {', '.join(plain)}: the plain gradient was used there",) if plain else ()
+    plain = [f"{operation} × {times}" for operation, times in uncovered(coverage)]
+    return (Note("coverage", f"no rule for {', '.join(plain)}: the plain gradient was used there"),) if plain else ()

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pellucid.images import Images
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.saliency.backward import Signal
 from pellucid.saliency.heatmaps import as_exact_as, pixel_map
@@ -54,7 +55,7 @@ def path_map(
     found: Sequence[Integral],
     allowed: float | int,
     values: Tensor | None = None,
-    notes: tuple[str, ...] = (),
+    notes: tuple[Note, ...] = (),
     **meta: Any,
 ) -> Heatmap:
     """A heatmap of integrals, one for each image, that tells where their sums are off by more than is `allowed`.
@@ -64,12 +65,14 @@ def path_map(
     sums = [(name, one, float(one.share.sum())) for name, one in zip(seen.ids, found, strict=True)]
     errors = [abs(total - one.change) / max(abs(one.change), 1e-12) for _, one, total in sums]
     off = [
-        f"completeness error {error:.2%} for {name}, after {one.gradients} gradients"
+        Note("completeness", f"completeness error {error:.2%} after {one.gradients} gradients", name)
         for error, (name, one, _) in zip(errors, sums, strict=True)
         if error > allowed
     ]
     unsure = [
-        f"single pixels of {name} are less sure than their sum: the last round moved the map by {moved:.0%}"
+        Note(
+            "sampling", f"single pixels are less sure than their sum: the last round moved the map by {moved:.0%}", name
+        )
         for name, one, _ in sums
         if (moved := one.moved or 0) > 0.1
     ]
@@ -80,7 +83,7 @@ def path_map(
         target,
         as_exact_as(torch.stack([one.share for one in found]) if values is None else values, seen),
         Signal(seen.pixels, scores, {}, tuple(one.asked for one in found if one.asked is not None)),
-        completeness=tuple(errors),
+        found={"completeness": tuple(errors)},
         notes=(*off, *unsure, *notes),
         **{"unit": target.unit_of(net), "signed": True, **meta},
     )

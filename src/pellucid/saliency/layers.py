@@ -15,6 +15,7 @@ from pellucid.geometry import Placement, between
 from pellucid.images import Images
 from pellucid.net import LayerName, Net
 from pellucid.net.effective import bundled_placement, effective
+from pellucid.notes import Note
 
 LayerNames = Annotated[
     LayerName | tuple[LayerName, ...] | None,
@@ -39,7 +40,7 @@ class Chosen:
 
     name: str
     placement: Placement
-    note: tuple[str, ...]
+    note: tuple[Note, ...]
 
 
 def chosen_layer(
@@ -62,19 +63,21 @@ def chosen_layer(
         raise Refused(f"no layer of {net.name} has a map with more than one cell for an input of {height} × {width}")
     if not row.mapped:
         raise Refused(table.no_maps(row))
-    note = () if layer is not None else (f"layer {row.name}: the last one that still has places",)
+    last = f"layer {row.name}: the last one that still has places"
+    note = () if layer is not None else (Note("choice", last),)
     if placement == "effective":
         found = effective(net, row.name, (height, width))
-        return Chosen(row.name, found.placement, (*note, f"layer {row.name} is placed {found.told}"))
+        return Chosen(row.name, found.placement, (*note, Note("reading", f"layer {row.name} is placed {found.told}")))
     if placement == "auto" and row.placement is not None:
         shipped = bundled_placement(net, row, (height, width))
-        note = (*note, f"layer {row.name} is placed where its cells were measured to look") if shipped else note
+        measured = Note("reading", f"layer {row.name} is placed where its cells were measured to look")
+        note = (*note, measured) if shipped else note
         return Chosen(row.name, shipped or row.placement, note)
     if placement == "field" and row.placement is not None:
         return Chosen(row.name, row.placement, note)
     if placement != "stretch":
         why = f"its place could not be followed through {', '.join(table.unplaced) or 'the network'}"
-        note = (*note, f"layer {row.name} is stretched over the picture: {why}")
+        note = (*note, Note("reading", f"layer {row.name} is stretched over the picture: {why}"))
     field = row.placement.field if row.placement else None
     return Chosen(row.name, Placement.stretched(row.shape[1], row.shape[2], height, width, field), note)
 

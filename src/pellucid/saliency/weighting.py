@@ -11,6 +11,7 @@ from torch import Tensor
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.net.rules.elementwise import wide
+from pellucid.notes import Note
 from pellucid.saliency.backward import chunks, derivative
 from pellucid.saliency.class_maps import Mapped, MapsOf
 from pellucid.saliency.layers import Chosen
@@ -20,7 +21,7 @@ Weigh = Callable[[Tensor, Tensor], Tensor]
 """(activation, gradient), both (n, k, rows, columns) -> the maps (n, rows, columns)."""
 
 
-def weighted(net: Net, target: Target, what: str, weigh: Weigh, notes: list[str] | None = None) -> MapsOf:
+def weighted(net: Net, target: Target, what: str, weigh: Weigh, notes: list[Note] | None = None) -> MapsOf:
     """The maps of methods that need a layer's activation and the score's gradient there, chunk by chunk.
 
     `notes`, of methods that take activations for amounts, hear of layers that are none.
@@ -40,9 +41,9 @@ def weighted(net: Net, target: Target, what: str, weigh: Weigh, notes: list[str]
     return maps_of
 
 
-def no_amounts(notes: list[str], layer: str, activation: Tensor) -> None:
+def no_amounts(notes: list[Note], layer: str, activation: Tensor) -> None:
     """Note, once, a layer with cells far below zero: a weight means the opposite there. SiLU and GELU reach −0.3."""
-    note = f"layer {layer} is not rectified: where its cells are negative the sign of the map is turned"
+    note = Note("values", f"layer {layer} is not rectified: where its cells are negative the sign of the map is turned")
     if -float(activation.min()) > 0.25 * float(activation.max()) and note not in notes:
         notes.append(note)
 

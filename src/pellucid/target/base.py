@@ -277,6 +277,11 @@ class Targets(Noun):
         """Whether one of them reads the output."""
         return any(part.reads_output for part in self.parts)
 
+    @property
+    def title(self) -> str:
+        """The text of each."""
+        return "; ".join(map(str, self.parts))
+
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
         return {"target": "; ".join(map(str, self.parts))}

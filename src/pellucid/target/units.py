@@ -24,6 +24,16 @@ _UNIT = re.compile(rf"(?P<layer>{_LAYER}){_CELL}")
 _ANY_UNIT = re.compile(rf"(?P<layer>.+){_CELL}", re.DOTALL)
 
 
+def layer_and_unit(text: str, net: Net) -> tuple[str, int | None]:
+    """`LAYER:UNIT`, or `LAYER` where any of its units may be meant: (layer, unit or None)."""
+    match = None if _is_layer(text, net) else _ANY_UNIT.fullmatch(text)
+    if match is None:
+        return text, None
+    if match["y"] is not None:
+        raise PellucidError(f"{text!r} is one cell: name the unit, {match['layer']}:{match['unit']}")
+    return match["layer"], int(match["unit"])
+
+
 @target("LAYER:UNIT", examples=("blocks.6:12",), help="the mean over places of channel 12 of a layer")
 @target("max(LAYER:UNIT)", examples=("max(blocks.6:12)",), help="the maximum of a channel over places")
 @target("sum(LAYER:UNIT)", examples=("sum(blocks.6:12)",), help="the sum of a channel over places")

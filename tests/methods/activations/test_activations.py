@@ -60,7 +60,7 @@ def test_maps_are_the_layers_own(units: Any, memory: int, monkeypatch: pytest.Mo
     assert (maps.channels, maps.meta.layer) == (12, "3")
     assert maps.placement == net.layer("3", (16, 16)).placement
     named = ", ".join(f"{unit} ({whole[:, unit].max():.3g})" for unit in strongest[:5])
-    assert f"strongest units over 3 images: {named}" in maps.meta.notes
+    assert f"strongest units over 3 images: {named}" in maps.meta.said
 
 
 def test_maps_of_signed_layers_are_ordered_by_magnitude() -> None:
@@ -92,7 +92,7 @@ def test_blank_maps_and_numbers_that_are_none() -> None:
     assert maps.blank == (1 / 8, 1 / 8)
     assert not maps.values[:, 0].any()
     assert np.isnan(maps.values[:, 1]).all()
-    assert "512 of the shown values are not finite" in maps.meta.notes
+    assert "512 of the shown values are not finite" in maps.meta.said
     assert pl.activations.maps(net_of(module), photos(2), layer="1").units[-1] == 5
     assert pl.draw(maps).array.size
 

@@ -231,12 +231,12 @@ def test_all_negative_map_keeps_its_sign_and_is_told() -> None:
         heat = getattr(A, name)(net, x, 2)
         assert heat.array.max() <= 0
         assert heat.array.min() < 0
-        told = f"no positive evidence for 2 in picture 0: the largest value is {heat.array.max():.3g}"
-        assert told in heat.meta.notes
-    assert not any("evidence" in note for note in A.grad_cam(net, x, 2, against=True).meta.notes)
+        told = f"picture 0: no positive evidence for 2: the largest value is {heat.array.max():.3g}"
+        assert told in heat.meta.said
+    assert not any("evidence" in note for note in A.grad_cam(net, x, 2, against=True).meta.said)
     guided = A.guided_grad_cam(net, x, 2)
     assert not guided.array.any()
-    assert any("no positive evidence" in note for note in guided.meta.notes)
+    assert any("no positive evidence" in note for note in guided.meta.said)
 
 
 def test_constant_map_is_told() -> None:
@@ -246,14 +246,14 @@ def test_constant_map_is_told() -> None:
         module.features[2].bias.fill_(1)
     heat = A.grad_cam(Net(module, preprocess=PLAIN), pictures(), "0 - 1")
     assert np.ptp(heat.array) == 0
-    assert any("everywhere for picture 0: no place stands out" in note for note in heat.meta.notes)
+    assert any("everywhere: no place stands out" in note for note in heat.meta.said)
 
 
 def test_layers_that_hold_no_amounts_are_told() -> None:
     """Weights say how much of a thing is good; where an activation is negative that is turned round."""
     net, x = Net(seeded(Gap), preprocess=PLAIN), pictures(2)
     for name in ("grad_cam_plus_plus", "layer_cam", "score_cam", "ablation_cam"):
-        notes = [getattr(A, name)(net, x, 1, layer=n).meta.notes for n in ("features.2", "features.3")]
+        notes = [getattr(A, name)(net, x, 1, layer=n).meta.said for n in ("features.2", "features.3")]
         assert sum("layer features.2 is not rectified" in note for note in notes[0]) == 1
         assert notes[1] == ()
 
@@ -455,7 +455,7 @@ def test_score_cam_of_constant_maps_only() -> None:
     for weights in ("paper", "authors"):
         heat = A.score_cam(Net(module, preprocess=PLAIN), pictures(), 1, preset=weights)
         assert not heat.array.any()
-        assert any("zero everywhere" in note for note in heat.meta.notes)
+        assert any("zero everywhere" in note for note in heat.meta.said)
 
 
 def test_score_cam_takes_a_picture_as_fill() -> None:
@@ -565,8 +565,8 @@ def test_eigen_cam_asks_no_class_and_tells_what_is_arbitrary() -> None:
     heat = A.eigen_cam(net, Images.from_pictures([seen], ["two spots"]))
     assert heat.meta.target is None
     assert heat.meta.score is None
-    assert any("two directions explain 0 equally in two spots" in note for note in heat.meta.notes)
-    assert not any("two directions" in note for note in A.eigen_cam(net, pictures()).meta.notes)
+    assert any("two spots: two directions explain 0 equally" in note for note in heat.meta.said)
+    assert not any("two directions" in note for note in A.eigen_cam(net, pictures()).meta.said)
     with pytest.raises(PellucidError, match="no option of eigen_cam 'target'"):
         A.eigen_cam(net, pictures(), target=1)
 
@@ -587,7 +587,7 @@ def test_finer_cam_of_an_averaging_head() -> None:
         weight = (w[3] - 0.7 * (w[near[0]] + w[near[1]]) / 2) / maps[n, 0].size
         assert np.allclose(heat.array[n], sum(weight[k] * maps[n, k] for k in range(6)), atol=1e-13)
         assert heat.meta.score[n] == pytest.approx(logits[n, 3] - 0.7 * logits[n, near].mean(), abs=1e-12)
-        assert f"picture {n}: compared with {', '.join('abcde'[d] for d in near)}" in heat.meta.notes
+        assert f"picture {n}: compared with {', '.join('abcde'[d] for d in near)}" in heat.meta.said
     assert heat.meta.target == "d"
 
 

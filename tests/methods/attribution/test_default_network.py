@@ -11,6 +11,7 @@ from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.net.efficientnet_lite import EfficientNetLite0
 from pellucid.net.layers import table
+from pellucid.result.coverage import uncovered
 from tests.net.test_layers import positive, predicted, reached, within
 
 
@@ -42,13 +43,13 @@ def test_integrated_gradients_tell_their_error(net: Net, photos: Images) -> None
         change = float(score[best] - black[best])
         assert heat.meta.score[i] == pytest.approx(float(score[best]), rel=1e-5)
         assert abs(heat.array[i].sum() - change) / abs(change) == pytest.approx(heat.meta.completeness[i], abs=1e-3)
-        assert heat.meta.completeness[i] <= 0.01 or any(photos.ids[i] in note for note in heat.meta.notes)
+        assert heat.meta.completeness[i] <= 0.01 or any(photos.ids[i] in note for note in heat.meta.said)
 
 
 def test_rules_cover_every_rectifier(net: Net, photos: Images) -> None:
     guided = pl.attribution.guided_backprop(net, photos[0])
     assert sum(guided.meta.coverage.values()) == 33
-    assert not any("plain" in met for met in guided.meta.coverage)
+    assert not uncovered(guided.meta.coverage)
     plain = pl.attribution.gradient(net, photos[0], reduce="signed")
     assert not np.allclose(guided.array, plain.array, atol=np.abs(plain.array).max() / 100)
 

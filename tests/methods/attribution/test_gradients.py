@@ -136,7 +136,7 @@ def test_adaptive_steps_reach_the_tolerance_of_a_rectifier_network(tolerance: fl
     assert heat.meta.completeness[0] == pytest.approx(abs(heat.array.sum() - change) / abs(change), abs=1e-9)  # type: ignore[index]
     exact = shown(units.exact(np.zeros(SIZE), flat(x)))
     assert np.abs(heat.array[0] - exact).sum() <= 10 * tolerance * np.abs(exact).sum()
-    assert not heat.meta.notes or "single pixels" in heat.meta.notes[0]
+    assert not heat.meta.said or "single pixels" in heat.meta.said[0]
 
 
 def test_adaptive_steps_find_a_jump_that_fixed_ones_miss() -> None:
@@ -148,7 +148,7 @@ def test_adaptive_steps_find_a_jump_that_fixed_ones_miss() -> None:
     assert heat.meta.completeness[0] <= 0.01  # type: ignore[index]
     fixed = pl.attribution.integrated_gradients(net, x, 0, steps=used, quadrature="gauss_legendre")
     assert fixed.meta.completeness[0] > 0.1  # type: ignore[index]
-    assert "completeness error" in fixed.meta.notes[0]
+    assert "completeness error" in fixed.meta.said[0]
 
 
 def test_adaptive_steps_are_not_content_with_luck() -> None:
@@ -170,7 +170,7 @@ def test_adaptive_steps_keep_to_their_number_and_say_when_it_was_too_small(steps
     assert gradients_taken(net) > steps / 3
     told = abs(heat.array.sum() - 6) / 6
     assert heat.meta.completeness[0] == pytest.approx(told, rel=1e-4)  # type: ignore[index]
-    assert f"completeness error {told:.2%} for picture 0, after {gradients_taken(net)} gradients" in heat.meta.notes
+    assert f"picture 0: completeness error {told:.2%} after {gradients_taken(net)} gradients" in heat.meta.said
 
 
 def test_unsure_pixels_are_told_where_the_sum_is_right() -> None:
@@ -182,7 +182,7 @@ def test_unsure_pixels_are_told_where_the_sum_is_right() -> None:
     heat = pl.attribution.integrated_gradients(net, x, 0, steps=24, tolerance=1e-9, baseline="black")
     assert heat.meta.completeness[0] < 1e-9  # type: ignore[index]
     rough = pl.attribution.integrated_gradients(net, x, 0, steps=24, tolerance=0)
-    assert "single pixels of ones are less sure than their sum" in " ".join(rough.meta.notes)
+    assert "ones: single pixels are less sure than their sum" in " ".join(rough.meta.said)
 
 
 def test_linear_and_quadratic_need_one_round() -> None:
@@ -193,7 +193,7 @@ def test_linear_and_quadratic_need_one_round() -> None:
     heat = pl.attribution.integrated_gradients(net, pictures(), 0)
     assert np.allclose(heat.array[0], shown(w * flat(pictures())), atol=1e-12)
     assert gradients_taken(net) == 8
-    assert heat.meta.notes == ()
+    assert heat.meta.said == ()
 
 
 @pytest.mark.parametrize("quadrature", ["adaptive", "gauss_legendre", "midpoint", "trapezoid"])
@@ -556,7 +556,7 @@ def test_guided_of_a_linear_network_and_of_the_baseline_itself() -> None:
     assert np.allclose(heat.array[0], shown(w * (flat(pictures()) - 1)), atol=1e-12)
     heat = pl.attribution.guided_integrated_gradients(net, pictures(), 0, steps=5, baseline=pictures())
     assert not heat.array.any()
-    assert "zero everywhere" in " ".join(heat.meta.notes)
+    assert "zero everywhere" in " ".join(heat.meta.said)
 
 
 # Blur integrated gradients
@@ -699,7 +699,7 @@ def test_xrai_finds_the_part_that_counts() -> None:
     assert np.abs(heat.array[0, 118:, :106]).max() < 1e-9
     assert heat.array.sum() == pytest.approx(mean * 112 * 112, abs=1e-9)
     assert heat.meta.completeness[0] < 1e-9  # type: ignore[index]
-    assert "regions out of" in heat.meta.notes[0]
+    assert "regions out of" in heat.meta.said[0]
     rank = pl.attribution.xrai(net, x, 0, dilation=0, values="rank")
     assert rank.array.max() == 1
     assert np.all(rank.array[0, :106, 118:] > 0.75)

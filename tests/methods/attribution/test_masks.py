@@ -22,6 +22,7 @@ from pellucid.methods.attribution._smooth_masks import Lattice, Veil
 from pellucid.methods.attribution.rise import random_mask
 from pellucid.methods.attribution.sobol import indices
 from pellucid.net import Labels, Net, Preprocess
+from pellucid.notes import Note
 from pellucid.result import Heatmap, LabelMap, Panel
 
 PLAIN = Preprocess()
@@ -270,7 +271,7 @@ def test_all_products_from_one_pass_for_each_cover() -> None:
         assert np.array_equal(panel[i]["rank"].values, pl.attribution.occlusion_rank(net, one, **how).array)
         assert np.array_equal(panel[i]["label"].values, pl.attribution.occlusion_labels(net, one, **how).values)
         assert panel[i]["response"].meta.score[0] == pytest.approx(float(total[i].max()))
-    assert "picture 1: responds most in" in " ".join(panel.meta.notes)
+    assert "picture 1: responds most in" in " ".join(panel.meta.said)
     assert np.ptp(panel["probability"].values) > 0
 
 
@@ -282,8 +283,10 @@ def test_products_of_a_named_unit() -> None:
     assert panel["response"].meta.target == "sum(conv:2)"
     assert panel["probability"].meta.target == "p(cow)"
     assert pl.attribution.occlusion_products(net, pictures(), size=4, unit="conv").meta.layer == "conv"
-    with pytest.raises(PellucidError, match="unit='conv:x'"):
+    with pytest.raises(PellucidError, match="no layer 'conv:x'"):
         pl.attribution.occlusion_products(net, pictures(), size=4, unit="conv:x")
+    with pytest.raises(PellucidError, match="'conv:2@1,1' is one cell: name the unit, conv:2"):
+        pl.attribution.occlusion_products(net, pictures(), size=4, unit="conv:2@1,1")
     with pytest.raises(PellucidError, match="no unit 99"):
         pl.attribution.occlusion_products(net, pictures(), size=4, unit="conv:99")
     with pytest.raises(Refused, match="only classes"):
@@ -428,9 +431,9 @@ def test_rise_stops_when_stable() -> None:
     net, _ = linear()
     x = pictures()
     heat = pl.attribution.rise(net, x, 0, samples=2000, masks=(2, 0.5), tolerance=0.2)
-    said = heat.meta.notes[0]
-    count = int(said.split()[2])
-    assert said == f"stable after {count} of 2000 masks for picture 0"
+    (note,) = heat.meta.notes
+    count = int(note.text.split()[2])
+    assert note == Note("sampling", f"stable after {count} of 2000 masks", "picture 0")
     assert count % 100 == 0
     assert 100 <= count < 2000
     assert np.array_equal(heat.array, pl.attribution.rise(net, x, 0, samples=count, masks=(2, 0.5)).array)
@@ -533,7 +536,7 @@ def test_sobol_cells_on_any_size() -> None:
     assert not heat.array[0, 1:].any()
     still = pl.attribution.sobol(net, ones(10, 2), 0, grid=2, samples=4, fill="white")
     assert not still.array.any()
-    assert "zero everywhere for ones" in still.meta.notes[0]
+    assert "zero everywhere" in still.meta.said[0]
 
 
 # extremal perturbation
@@ -561,7 +564,7 @@ def test_the_mask_finds_the_only_patch_that_counts(top: int, left: int, fill: st
     assert mask.mean() == pytest.approx(0.14, abs=0.03)
     assert mask[inside].mean() > 0.8
     assert mask[~inside].mean() < 0.1
-    kept = float(heat.meta.notes[0].split("score ")[1].split()[0])
+    kept = float(heat.meta.said[0].split("score ")[1].split()[0])
     assert kept > 0.75 * heat.meta.score[0]  # type: ignore[index]
     again = pl.attribution.extremal_perturbation(net, pictures(1, 32, 32), 0, areas=(0.14,), steps=60, fill=fill)
     assert np.array_equal(again.array, heat.array)
@@ -584,7 +587,7 @@ def test_several_areas_are_averaged() -> None:
         pl.attribution.extremal_perturbation(net, pictures(1, 32, 32), 0, areas=(a,), steps=8).array for a in (0.1, 0.3)
     ]
     assert np.allclose(both.array, np.mean(single, axis=0), atol=1e-12)
-    assert len(both.meta.notes) == 2
+    assert len(both.meta.said) == 2
 
 
 def test_extremal_perturbation_needs_a_gradient() -> None:

@@ -70,7 +70,7 @@ def test_integrated_gradients_of_a_linear_network(quadrature: str, steps: int, b
     heat = pl.attribution.integrated_gradients(net, x, 0, steps=steps, quadrature=quadrature, baseline=baseline)
     assert np.allclose(heat.array[0], (w[0] * (x.pixels - fills[baseline])[0]).sum(0), atol=1e-10)
     assert heat.meta.completeness[0] < 1e-9
-    assert heat.meta.notes == ()
+    assert heat.meta.said == ()
 
 
 def test_integrated_gradients_of_a_quadratic_needs_one_node() -> None:
@@ -101,7 +101,7 @@ def test_completeness_error_is_told() -> None:
     told = abs(heat.array.sum() - (ends[0] - ends[1])) / abs(ends[0] - ends[1])
     assert heat.meta.completeness[0] == pytest.approx(told, rel=1e-6)
     assert told > 0.5
-    assert "completeness error" in heat.meta.notes[0]
+    assert "completeness error" in heat.meta.said[0]
 
 
 class GapLinear(nn.Module):
@@ -246,7 +246,7 @@ def test_deconvnet_warns_where_nothing_ties_it_to_the_picture() -> None:
         )
         for pool in (nn.Identity(), nn.MaxPool2d(2))
     )
-    notes = [pl.attribution.deconvnet(Net(m, preprocess=PLAIN), pictures(), 0).meta.notes for m in (plain, pooled)]
+    notes = [pl.attribution.deconvnet(Net(m, preprocess=PLAIN), pictures(), 0).meta.said for m in (plain, pooled)]
     assert "has no max-pooling" in notes[0][0]
     assert not any("max-pooling" in note for note in notes[1])
 
@@ -341,4 +341,4 @@ def test_silent_map_says_so() -> None:
     )
     heat = pl.attribution.gradient(net, pictures(), 0)
     assert not heat.array.any()
-    assert "zero everywhere for picture 0" in heat.meta.notes[0]
+    assert "zero everywhere" in heat.meta.said[0]

@@ -284,7 +284,7 @@ def test_known_disagreement_on_the_sign_of_a_map() -> None:
         assert not cam(X.clone(), [targets.ClassifierOutputTarget(1)] * 2).any()
     heat = A.grad_cam(net, IMAGES, 1, layer="rc")
     assert (heat.array.min((1, 2)) < 0).all()
-    assert sum("no positive evidence" in note for note in heat.meta.notes) == 2
+    assert sum("no positive evidence" in note for note in heat.meta.said) == 2
 
 
 def test_known_disagreement_on_places() -> None:

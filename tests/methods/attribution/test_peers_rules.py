@@ -120,7 +120,7 @@ def test_lrp_as_zennit(name: str, composite: str) -> None:
     ours = A.lrp(Net(module, preprocess=SHIFTED), images, 3, composite=composite)
     assert np.abs(ours.array - theirs).max() <= 1e-4 * np.abs(theirs).max()
     assert np.abs(theirs).max() > 0
-    assert all("biases" in note for note in ours.meta.notes)
+    assert all("biases" in note for note in ours.meta.said)
 
 
 class ModulePost(PostActivation):

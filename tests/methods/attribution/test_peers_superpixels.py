@@ -39,7 +39,7 @@ def test_lime_the_package() -> None:
     expected = np.array([dict(theirs.local_exp[0])[k] for k in range(6)])
     assert (abs(ours - expected) < 4 * np.sqrt(2) * error).all()
     assert np.abs(ours - expected).max() < 0.1 * np.abs(expected).max()
-    assert float(heat.meta.notes[0].rpartition("= ")[2]) == pytest.approx(theirs.score, abs=0.03)
+    assert float(heat.meta.said[0].rpartition("= ")[2]) == pytest.approx(theirs.score, abs=0.03)
 
 
 def test_quickshift_is_that_of_the_lime_package() -> None:

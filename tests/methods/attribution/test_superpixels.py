@@ -101,7 +101,7 @@ def test_kernel_shap_with_all_coalitions_is_the_shapley_value(truth: Any) -> Non
     assert np.allclose(found, exact, rtol=0, atol=1e-12)
     assert found.sum() == pytest.approx(values[tuple(range(6))] - values[()], abs=1e-12)
     assert not heat.error.any()
-    assert "all 64 coalitions: the values are exact" in heat.meta.notes[0]
+    assert "all 64 coalitions: the values are exact" in heat.meta.said[0]
     assert max(abs(np.subtract(exact, [values[(i,)] - values[()] for i in range(6)]))) > 0.1, "too easy a game"
 
 
@@ -171,7 +171,7 @@ def test_linear_network(fill: str) -> None:
         assert heat.meta.score[0] == pytest.approx(float((w[0] * x).sum()) + 0.7)
     heat = pl.attribution.lime(net, pictures(), 0, fill=fill, samples=4000, kernel_width=50, **GRID)
     assert np.allclose(by_superpixel(heat, cut), exact, rtol=0.01, atol=0.01)  # less the ridge: 1 in 1000
-    assert "R² = 1.00" in heat.meta.notes[0]
+    assert "R² = 1.00" in heat.meta.said[0]
 
 
 def ridge(z: list[list[int]], y: list[float], width: float, alpha: float = 1.0) -> tuple[list[float], float]:
@@ -220,7 +220,7 @@ def test_lime_is_the_authors_regression(width: float, truth: Any, monkeypatch: p
     y = [values[tuple(k for k in range(6) if row[k])] for row in z]
     expected, fit = ridge(z, y, width)
     assert np.allclose(by_superpixel(heat, cut), expected, atol=1e-9)
-    assert f"R² = {fit:.2f}" in heat.meta.notes[0]
+    assert f"R² = {fit:.2f}" in heat.meta.said[0]
     assert 0.4 < np.mean(z[1:]) < 0.6
     assert heat.meta.completeness is None  # nothing says that LIME's coefficients sum to the score
 
@@ -274,7 +274,7 @@ def test_seeds_and_a_picture_to_show_instead(method: str) -> None:
     assert np.array_equal(a, b)
     assert not np.array_equal(a, c)
     shown = how(net, x, 0, fill=other, **options, **GRID)
-    assert shown.meta.options["fill"] == other.facts()
+    assert shown.meta.nouns["fill"] == other.facts()
     noise = [how(net, x, 0, fill="noise", seed=s, **options, **GRID).array for s in (0, 0, 1)]
     assert np.array_equal(noise[0], noise[1])
     if method != "lime":
@@ -298,4 +298,4 @@ def test_a_constant_score_is_told() -> None:
     for method in ALL:
         heat = getattr(pl.attribution, method)(net, pictures(), 0, **CHEAP[method], **GRID)
         assert not heat.array.any()
-        assert "zero everywhere" in heat.meta.notes[-1]
+        assert "zero everywhere" in heat.meta.said[-1]

@@ -23,11 +23,11 @@ def test_a_changed_gradient_says_nothing_of_the_score(method: str) -> None:
     heat = getattr(A, method)(tiny(), photos(1), "dog")
     assert heat.sign == "ruled"
     assert (
-        sum("hardly depend" in note and "Nie et al. 2018, Adebayo et al. 2018" in note for note in heat.meta.notes) == 1
+        sum("hardly depend" in note and "Nie et al. 2018, Adebayo et al. 2018" in note for note in heat.meta.said) == 1
     )
     smoothed = A.smooth_grad(tiny(), photos(1), "dog", of=method, samples=2)
     assert smoothed.sign == "ruled"
-    assert any("hardly depend" in note for note in smoothed.meta.notes)
+    assert any("hardly depend" in note for note in smoothed.meta.said)
 
 
 def test_the_note_is_true_of_the_bundled_network() -> None:
@@ -48,7 +48,7 @@ def test_signs_of_other_maps() -> None:
     assert A.grad_cam(net, image, "dog").sign == A.lrp(net, image, "dog").sign == "evidence"
     eigen = A.eigen_cam(net, image)
     assert (eigen.sign, eigen.meta.target) == ("number", None)
-    assert eigen.meta.notes[0].startswith("no class was asked about")
+    assert eigen.meta.said[0].startswith("no class was asked about")
     assert A.sobol(net, image, "dog", grid=2, samples=2, order="first").sign == "number"
 
 
@@ -59,18 +59,18 @@ def test_only_probabilities_are_called_so() -> None:
 
 
 def test_what_is_lost_to_biases_is_one_sentence() -> None:
-    rest = "of the relevance{} reaches the pixels, biases take the rest: read the map for its proportions only"
-    assert _arriving([0.0004], ["a"]) == (f"less than 0.1 % {rest.format('')}",)
-    assert _arriving([0.0004, -0.02], ["a", "b"]) == (f"less than 10 % {rest.format('')}",)
-    assert _arriving([0.5, 0.004, 1.05], "abc") == (
-        f"less than 1 % {rest.format(' of b')}",
-        "biases take 50 % of the relevance of a",
-    )
-    assert _arriving([1.4, -0.3], "ab") == (
-        "biases add 40 % to the relevance of a",
-        "biases take 130 % of the relevance of b",
-    )
-    assert _arriving([1.0, 0.95], "ab") == ()
+    rest = "of the relevance reaches the pixels, biases take the rest: read the map for its proportions only"
+
+    def told(shares: list[float], names: str) -> list[str]:
+        notes = _arriving(shares, tuple(names))
+        assert {note.topic for note in notes} <= {"completeness"}
+        return [*map(str, notes)]
+
+    assert told([0.0004], "a") == [f"a: less than 0.1 % {rest}"]
+    assert told([0.0004, -0.02], "ab") == [f"less than 10 % {rest}"]
+    assert told([0.5, 0.004, 1.05], "abc") == [f"b: less than 1 % {rest}", "a: biases take 50 % of the relevance"]
+    assert told([1.4, -0.3], "ab") == ["a: biases add 40 % to the relevance", "b: biases take 130 % of the relevance"]
+    assert told([1.0, 0.95], "ab") == []
 
 
 def test_lrp_of_a_network_with_large_biases() -> None:
@@ -82,8 +82,8 @@ def test_lrp_of_a_network_with_large_biases() -> None:
     heat = A.lrp(Net(module, preprocess=PLAIN), grey(0.1, 0.9), 1)
     assert heat.meta.absorbed
     assert min(heat.meta.completeness or ()) > 0.999
-    assert len(heat.meta.notes) == 1
-    assert heat.meta.notes[0].startswith("less than 0.1 % of the relevance reaches the pixels")
+    assert len(heat.meta.said) == 1
+    assert heat.meta.notes[0].text.startswith("less than 0.1 % of the relevance reaches the pixels")
 
 
 def grey(*levels: float) -> Images:
@@ -139,5 +139,8 @@ def test_notes_name_the_class_of_each_image() -> None:
             part.bias.copy_(torch.tensor([0.0, 0.0 if part is module[0] else 30.0]))
     heat = A.grad_cam(Net(module, preprocess=PLAIN), grey(0.1, 0.9))
     assert heat.meta.targets == ("class 1", "class 0")
-    told = [note.partition(" in ")[0] for note in heat.meta.notes if "evidence" in note]
-    assert told == ["no positive evidence for class 1", "no positive evidence for class 0"]
+    told = [note for note in heat.meta.notes if "evidence" in note.text]
+    assert [(note.text[:32], note.image) for note in told] == [
+        (f"no positive evidence for class {label}", name) for label, name in zip((1, 0), heat.meta.images, strict=True)
+    ]
+    assert [note for note in heat[1].meta.notes if "evidence" in note.text] == told[1:]

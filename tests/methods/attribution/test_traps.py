@@ -85,6 +85,6 @@ def test_a_saturated_probability_says_so() -> None:
         module.head.bias[1] += 15  # type: ignore[union-attr, operator]
     net = Net(module, "sure", Preprocess(), Labels.plain(["a", "b", "c", "d"]))
     heat, logit = pl.attribution.gradient(net, IMAGES, "p(b)"), pl.attribution.gradient(net, IMAGES, "b")
-    assert any("p(b) is saturated at 1.00000" in note for note in heat.meta.notes)
+    assert any("p(b) is saturated at 1.00000" in note for note in heat.meta.said)
     assert np.abs(heat.array).max() < 1e-3 * np.abs(logit.array).max()
-    assert not any("saturated" in note for note in logit.meta.notes)
+    assert not any("saturated" in note for note in logit.meta.said)

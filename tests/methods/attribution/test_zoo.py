@@ -15,6 +15,7 @@ from pellucid.catalogue import entries
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.net import Net, Preprocess
+from pellucid.result.coverage import uncovered
 from pellucid.target import Target
 from tests.test_every_method import QUICK, numbers
 
@@ -124,8 +125,8 @@ def test_rules_are_complete(name: str) -> None:
     }
     errors = {kind: heat.meta.completeness[0] for kind, heat in heats.items() if kind != "excitation"}
     for kind, heat in heats.items():
-        assert not any("plain" in met for met in heat.meta.coverage), (kind, heat.meta.coverage)
-        assert not any("no rule" in note for note in heat.meta.notes), kind
+        assert not uncovered(heat.meta.coverage), (kind, heat.meta.coverage)
+        assert not any("no rule" in note for note in heat.meta.said), kind
     assert (
         min(abs(heats[kind].meta.score[0]) for kind in ("lrp", "full_grad")) > 1e-4
     )  # what is shared out is something

@@ -72,7 +72,7 @@ def test_first_layer_takes_any_number_of_channels(channels: int, panels: str) ->
     assert sorted(found.units) == list(range(6))
     weight = net.module[0].weight.detach().numpy()  # type: ignore[index]
     assert np.array_equal(found.values, weight[list(found.units)])
-    assert any("channel by channel" in note for note in found.meta.notes) is (channels != 3)
+    assert any("channel by channel" in note for note in found.meta.said) is (channels != 3)
     assert pl.draw(found, panels=panels).array.shape[0] > 100
 
 
@@ -134,7 +134,7 @@ def test_first_layer_says_what_its_weights_act_on() -> None:
     module = nn.Sequential(nn.Conv2d(3, 2, 3))
 
     def note(**how: Any) -> str:
-        return pl.filters.first_layer(net_of(module, **how)).meta.notes[0]
+        return pl.filters.first_layer(net_of(module, **how)).meta.said[0]
 
     assert note() == "weights as they are; they act on pixels in 0 to 1"
     assert note(std=(0.5, 0.5, 0.5)).endswith("(pixel − mean) / 0.5")
@@ -167,7 +167,7 @@ def test_channels_of_grouped_and_depthwise_convolutions() -> None:
     found = pl.filters.channels(net)
     assert found.meta.layer == "1"
     assert found.values.shape == (12, 2, 3, 3)
-    assert found.meta.notes[0] == "4 groups: each filter reads 2 of the 8 input channels"
+    assert found.meta.said[0] == "4 groups: each filter reads 2 of the 8 input channels"
     # by feeling: a channel that a filter is said not to read does not change it
     inputs = torch.rand(1, 8, 3, 3)
     for unit in range(12):
@@ -180,7 +180,7 @@ def test_channels_of_grouped_and_depthwise_convolutions() -> None:
     depthwise = pl.filters.channels(net, layer="2")
     assert depthwise.values.shape == (24, 1, 3, 3)
     assert depthwise.inputs == tuple((i // 2,) for i in range(24))
-    assert depthwise.meta.notes == ("depthwise: each filter reads one of the 12 channels of the input",)
+    assert depthwise.meta.said == ("depthwise: each filter reads one of the 12 channels of the input",)
 
 
 @pytest.mark.parametrize("groups", [1, 2])

@@ -229,7 +229,7 @@ def test_the_map_of_an_index(index: Index) -> None:
     assert set(where.quality) == {"recall", "trust", "continuity", "rank"}
     few = pl.representation.map(index, method="pca", thumbnails=5)
     assert len(few.pictured) == len(few.thumbnails) == 5
-    assert "5 of 60 pictures are shown small" in few.meta.notes[-1]
+    assert "5 of 60 pictures are shown small" in few.meta.said[-1]
     with pytest.raises(PellucidError, match="no embedded layer 'head'"):
         pl.representation.map(index, layer="head")
 
@@ -252,7 +252,7 @@ def test_of_very_many_a_sample_is_laid_out(index: Index, monkeypatch: pytest.Mon
         made = laid_out(rows, how, 5, 0)
         apart = ((made.values[:, None] - made.values[None]) ** 2).sum(2)
         assert (label[np.argsort(apart, 1)[:, 1:6]] == label[:, None]).mean() > 0.9
-        assert "of 30 pictures drawn at random" in made.notes[0]
+        assert "of 30 pictures drawn at random" in made.notes[0].text
 
 
 def test_without_the_extra_the_line_that_helps(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:

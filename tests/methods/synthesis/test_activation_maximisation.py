@@ -57,7 +57,7 @@ def test_every_preset_finds_the_colour_that_a_unit_wants(preset: str) -> None:
     if preset not in ("yosinski-1", "yosinski-2", "yosinski-3"):  # rates for the gradients of CaffeNet
         assert rise[0].argmax() == 0
         assert rise[1].argmax() == 2
-    assert made.meta.options["preset"]["name"] == preset
+    assert (made.meta.options["preset"], made.meta.nouns["preset"]["name"]) == (preset, preset)
     assert bool(made.beside) == (preset == "maco")
 
 

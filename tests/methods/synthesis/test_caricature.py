@@ -102,7 +102,7 @@ def test_a_row_of_layers_for_each_photo() -> None:
 def test_its_own_layer_and_size() -> None:
     found = pl.synthesis.caricature(net(), photo(), steps=1)
     assert found.meta.layer == "one"
-    assert "the layer, one, was chosen" in found.meta.notes[0]
+    assert "the layer, one, was chosen" in found.meta.said[0]
     assert found.pixels.shape == (1, 32, 48, 3)
     assert pl.synthesis.caricature(net(), photo(), steps=1, size=20).pixels.shape == (1, 20, 30, 3)
 
@@ -112,7 +112,7 @@ def test_a_network_of_one_size() -> None:
     fixed = Net(module, "fixed", Preprocess(resize=(16, 16)))
     found = pl.synthesis.caricature(fixed, photo(), layers="1", steps=2)
     assert found.pixels.shape == (1, 16, 24, 3)
-    assert any("takes no input of" in note for note in found.meta.notes)
+    assert any("takes no input of" in note for note in found.meta.said)
 
 
 @pytest.mark.parametrize(("takes", "given"), [(1, 3), (3, 1), (4, 4)])

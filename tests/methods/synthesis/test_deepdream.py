@@ -94,8 +94,8 @@ def test_windows_give_the_gradient_of_the_whole(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(dream, "_WINDOW", 16)
     parts = pl.synthesis.deepdream(net, image, "energy(mix)", **SMALL)
     assert np.abs(whole.pixels[0].astype(int) - parts.pixels[0]).max() <= 1
-    assert any("in parts of 15×16" in note for note in parts.meta.notes)
-    assert not whole.meta.notes
+    assert any("in parts of 15×16" in note for note in parts.meta.said)
+    assert not whole.meta.said
 
 
 @pytest.mark.parametrize("size", [(16, 16), (40, 29), (9, 33)])

@@ -97,7 +97,7 @@ def test_facts_are_true_of_the_file(dtype: torch.dtype, tmp_path: Path) -> None:
     shown = found.beside["the change, magnified"][0].transpose(2, 0, 1)
     assert np.array_equal(shown, 128 + told["change shown ×"] * change.numpy())
     assert found.names == (f"photo: {'abcd'[first]} → {'abcd'[wanted]}",)
-    assert not found.meta.notes
+    assert not found.meta.said
 
 
 def test_the_bundled_network_with_little(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_not_reached_is_said() -> None:
     found = pl.synthesis.fooling(network, image, wanted, largest=1, steps=3, probability=0.99)
     assert found.facts["probability before"][0] < found.facts["probability"][0] < 0.99
     assert found.facts["largest change of 255"] == (1.0,)
-    (note,) = found.meta.notes
+    (note,) = found.meta.said
     assert "not reached" in note
     assert "within 1 of 255" in note
 
@@ -133,10 +133,10 @@ def test_already_the_answer_is_said() -> None:
     found = pl.synthesis.fooling(network, image, "best guess", probability=0.2)
     assert np.array_equal(found.pixels, found.beside["the photo"])
     assert found.facts["steps"] == (0.0,)
-    assert "nothing was changed" in found.meta.notes[0]
+    assert "nothing was changed" in found.meta.said[0]
     more = (1 + network.top(image, 1)[0].probability) / 2
     sure = pl.synthesis.fooling(network, image, "best guess", probability=more, largest=30)
-    assert "the first guess already" in sure.meta.notes[0]
+    assert "the first guess already" in sure.meta.said[0]
 
 
 @pytest.mark.parametrize("labels", [["no", "yes"], None])
@@ -204,7 +204,7 @@ def test_noise_from_plain_grey_and_its_bounds() -> None:
     wanted = int(network.run(torch.full((1, 3, 20, 20), 0.5).double()).scores[0].argmin())
     still = pl.synthesis.fooling_noise(network, wanted, noise=0, steps=1, rate=0.01, size=20)
     assert set(np.unique(still.pixels)) <= {127, 128, 129}
-    assert "not reached" in still.meta.notes[0]
+    assert "not reached" in still.meta.said[0]
     found = pl.synthesis.fooling_noise(network, wanted, noise=0, size=20)
     assert found.facts["probability"][0] >= 0.99
     with pytest.raises(Refused, match="no first guess"):

@@ -158,7 +158,7 @@ def test_a_row_for_each_photo() -> None:
     assert made.columns == 2
     made = inversion(net, images, steps=2)
     assert made.columns == 2
-    assert any("layers 0, 1: chosen" in note for note in made.meta.notes)
+    assert any("layers 0, 1: chosen" in note for note in made.meta.said)
     assert len(made.beside["the photo"]) == 4
     assert not np.array_equal(made.pixels[0], made.pixels[2]), "each photo has its own noise"
     assert not np.array_equal(made.pixels[0], inversion(net, photo(), steps=2, seed=1).pixels[0])

@@ -98,8 +98,8 @@ def test_every_picture_keeps_its_proportions(tmp_path: Path) -> None:
     made = style_transfer(net(), both, style=str(tmp_path / "s.png"), size=20, steps=2)
     assert [one.shape for one in made.pixels] == [(13, 20, 3), (20, 10, 3)]
     assert made.beside["style"].shape == (2, 20, 10, 3)
-    assert made.meta.options["style"] == {"images": ("s.png",)}
-    assert any(note.startswith("layers of content: relu#1; style: relu#1") for note in made.meta.notes)
+    assert made.meta.nouns["style"] == {"images": ("s.png",)}
+    assert any(note.startswith("layers of content: relu#1; style: relu#1") for note in made.meta.said)
 
 
 def test_the_painting_that_comes_with_it() -> None:
@@ -114,7 +114,10 @@ def test_one_channel_and_a_network_of_one_size() -> None:
     assert style_transfer(grey, photo(), style=stripes(20, 28), size=28, steps=2).pixels.shape == (1, 18, 28, 1)
     made = style_transfer(net(Fixed()), photo(), style=stripes(20, 28), size=28, steps=2)
     assert made.pixels.shape == (1, 24, 24, 3)
-    assert any("takes no input of 18×28: it sees 'disc' as it classifies it" in note for note in made.meta.notes)
+    assert any(
+        note.startswith("disc: ") and "takes no input of 18×28: it sees it as it classifies it" in note
+        for note in made.meta.said
+    )
 
 
 def test_what_cannot_be_styled_is_refused() -> None:

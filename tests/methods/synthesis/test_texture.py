@@ -134,7 +134,7 @@ def test_default_layers() -> None:
     bundled = pl.load("bundled")
     assert widest(bundled) == ("blocks.1.0.act1", "blocks.2.0.act1", "blocks.3.0.act1", "blocks.5.0.act1")
     made = texture(net(), stripes(20, 28), size=16, steps=2)
-    assert made.meta.notes[-1] == "layers: relu#1"
+    assert made.meta.said[-1] == "layers: relu#1"
 
 
 def test_coarse_before_fine_where_there_is_something_to_see() -> None:
@@ -148,8 +148,8 @@ def test_a_network_of_one_size_makes_pictures_of_that_size() -> None:
     assert not takes(fixed, (30, 24))
     made = texture(fixed, stripes(20, 28), layers=("two",), size=40, steps=3)
     assert made.pixels.shape == (1, 24, 24, 3)
-    assert any("takes no input of" in note for note in made.meta.notes)
-    assert any("pictures of 24×24" in note for note in made.meta.notes)
+    assert any("takes no input of" in note for note in made.meta.said)
+    assert any("pictures of 24×24" in note for note in made.meta.said)
 
 
 def test_a_failure_that_is_not_due_to_the_size_is_told() -> None:

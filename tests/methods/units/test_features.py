@@ -189,7 +189,7 @@ def test_an_effective_field_is_no_larger_than_the_theoretical() -> None:
 def test_fields_by_default_and_of_pictures_of_ones_own(tmp_path: Path) -> None:
     assert pl.units.receptive_field(stack()).layers == ("one", "two")
     given = pl.images.Images.from_pictures([torch.rand(3, 30, 25)], ["x"])
-    assert "over 1 pictures" in pl.units.receptive_field(stack(), pictures=given).meta.notes[0]
+    assert "over 1 pictures" in pl.units.receptive_field(stack(), pictures=given).meta.said[0]
     with np.load(pl.units.receptive_field(stack()).save(tmp_path / "x.npz")) as saved:
         assert saved["values"].shape == (2, 21, 21)
 
@@ -211,5 +211,5 @@ def test_a_field_behind_a_gate_is_the_whole_picture_and_said_to_be() -> None:
     top, left, bottom, right = found.boxes[1]
     assert max(top, left) <= 0
     assert min(bottom, right) >= 21
-    said = [note for note in found.meta.notes if "gate" in note]
+    said = [note for note in found.meta.said if "gate" in note]
     assert said == ["through a gate every pixel of the picture reaches the cells of end; without it they look at 3 × 3"]

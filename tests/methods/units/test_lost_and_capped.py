@@ -65,7 +65,7 @@ ASKED = {
 
 @pytest.mark.parametrize("name", ASKED)
 def test_a_lost_picture_costs_its_own_part(index: Index, name: str) -> None:
-    notes = ASKED[name](index).meta.notes
+    notes = ASKED[name](index).meta.said
     assert [sum(index.source.name(image).rpartition("/")[2] in note for note in notes) for image in (3, 9)] == [1, 1]
 
 

@@ -99,13 +99,13 @@ def test_deconvnet_is_the_transposed_network_with_rectifiers(index: Index) -> No
             signal = nn.functional.conv_transpose2d(signal, conv.weight)[0]
             signal /= torch.tensor(net.preprocess.std).double().view(-1, 1, 1)
         assert np.allclose(found.values[i], signal.numpy(), rtol=1e-6, atol=1e-9)
-    assert not found.meta.notes
+    assert not found.meta.said
 
 
 def test_what_it_says(index: Index) -> None:
     assert pl.units.reconstruction(index, "7:1", count=2).window(0) == (slice(0, 24), slice(0, 24))
     assert len(pl.units.reconstruction(index, "4:0", count=2)) == 0, "no picture excites it"
-    note = pl.units.reconstruction(index, "1:0", count=2, rule="deconvnet").meta.notes[0]
+    note = pl.units.reconstruction(index, "1:0", count=2, rule="deconvnet").meta.said[0]
     assert note.startswith("no max-pooling, whose switches tie a deconvnet to the picture, lies before 1:0")
     with pytest.raises(PellucidError, match="count=101: the index keeps the 100 strongest"):
         pl.units.reconstruction(index, "4:2", count=101)

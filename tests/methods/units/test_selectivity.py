@@ -152,7 +152,7 @@ def test_pictures_without_colour_or_labels_have_no_such_rows(tmp_path: pytest.Te
     plain = pl.units.index(small(), photos(tmp_path / "photos", 12), store=tmp_path / "x", layers=("act",), count=4)
     table = pl.units.selectivity(plain, "act:1", parts=("class", "shape"))
     assert table["index"] == ("shape",)
-    assert any("no labels" in note for note in table.meta.notes)
+    assert any("no labels" in note for note in table.meta.said)
 
 
 def test_what_is_refused(index: Index) -> None:

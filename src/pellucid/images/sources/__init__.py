@@ -14,6 +14,7 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, TypeVar
@@ -24,6 +25,7 @@ from pellucid.images.arrays import Range
 from pellucid.images.decode import printable
 from pellucid.images.hidden import hidden
 from pellucid.images.remote import is_url
+from pellucid.notes import Note
 from pellucid.plugins import IMAGES
 
 _FOLDER = "folder"
@@ -85,9 +87,9 @@ class Source(ABC):
         return ()
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """What looking for the pictures passed over or had to decide, and that some have no class where others have."""
-        return (*self._passed, *self._unlabelled)
+        return Note.many("input", (*self._passed, *self._unlabelled))
 
     @property
     def _passed(self) -> tuple[str, ...]:
@@ -190,7 +192,7 @@ def named(data: Any, name: str, value_range: Range | None = None) -> Images:
         if why == str(error):
             why = f"{printable(name)!r}: {why}"
         raise BadImage(why) from error
-    notes = tuple(f"{name}: {note.partition(': ')[2]}" for note in found.notes)
+    notes = tuple(replace(note, image=name) for note in found.notes)
     return Images(found.pictures, (name,), found.originals, found.views, notes, value_ranges=found.value_ranges)
 
 

@@ -16,6 +16,7 @@ import torch
 from pellucid.errors import PellucidError, unknown
 from pellucid.images import Images
 from pellucid.images.sources.numbers import Numbers, scalar, whole
+from pellucid.notes import Note
 
 _IMAGE, _LABEL = ("image", "pixel_values", "img", "x"), ("label", "labels", "y", "target")
 
@@ -59,8 +60,8 @@ class Items(Numbers):
         return tuple(found) if named and found else ()
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        return self._said
+    def notes(self) -> tuple[Note, ...]:
+        return Note.many("input", self._said)
 
     @property
     def identity(self) -> str:

@@ -17,6 +17,7 @@ from pellucid.images.arrays import Layout, Range, from_array, from_tensor
 from pellucid.images.decode import printable
 from pellucid.images.sources import Source, named, stamped
 from pellucid.images.sources._rows import numbered
+from pellucid.notes import Note
 
 Scale = Literal["0..1", "0..255", "normalized"]
 """What the numbers of an image are: `normalized` ones are (x − mean) / std, as the network itself receives them."""
@@ -160,7 +161,7 @@ def _image(
         (found,) = from_tensor(value, full, layout, channels)
     else:
         found = from_array(value, full, layout, channels)
-    notes = [f"{name}: {note}" for note in found.notes]
+    notes = Note.many("input", found.notes, name)
     return Images.from_pictures([found.picture], [name], notes, [found.value_range])
 
 

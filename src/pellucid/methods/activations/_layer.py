@@ -13,12 +13,13 @@ from pellucid.errors import PellucidError, Refused
 from pellucid.geometry import Placement
 from pellucid.images import Images
 from pellucid.net import Layer, Net
+from pellucid.notes import Note
 from pellucid.progress import steps
 
 Activation = Float[Tensor, "n units rows columns"]
 
 
-def map_layer(net: Net, seen: Images, layer: str | None) -> tuple[Layer, Placement, tuple[str, ...]]:
+def map_layer(net: Net, seen: Images, layer: str | None) -> tuple[Layer, Placement, tuple[Note, ...]]:
     """The layer asked for, by default the last with places; where its cells lie; what was decided.
 
     Raises UnknownName, and Refused for a layer without maps.
@@ -30,12 +31,13 @@ def map_layer(net: Net, seen: Images, layer: str | None) -> tuple[Layer, Placeme
         raise Refused(f"no layer of {net.name} has a map with more than one cell for an input of {height} × {width}")
     if not row.mapped:
         raise Refused(table.no_maps(row))
-    notes = () if layer is not None else (f"layer {row.name}: the last one that still has places",)
+    last = f"layer {row.name}: the last one that still has places"
+    notes = () if layer is not None else (Note("choice", last),)
     if row.placement is not None:
         return row, row.placement, notes
     why = f"its place could not be followed through {', '.join(table.unplaced) or 'the network'}"
     placement = Placement.stretched(row.shape[1], row.shape[2], height, width)
-    return row, placement, (*notes, f"layer {row.name} is stretched over the picture: {why}")
+    return row, placement, (*notes, Note("reading", f"layer {row.name} is stretched over the picture: {why}"))
 
 
 def activations(net: Net, pixels: Float[Tensor, "n c h w"], layer: str) -> Iterator[Activation]:

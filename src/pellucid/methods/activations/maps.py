@@ -14,6 +14,7 @@ from pellucid.described import Default
 from pellucid.images import Images
 from pellucid.methods.activations._layer import activations, known_units, map_layer, numbers
 from pellucid.net import LayerName, Net
+from pellucid.notes import Note
 from pellucid.result import Maps, Meta
 
 _NAMED = 5  # strongest units in the notes
@@ -70,7 +71,7 @@ def maps(
         chosen = tuple(strong[:most])
         whole = parts or activations(net, pixels, row.name)  # more than is held at once: a second time
         parts = [part[:, list(chosen)] for part in whole]
-        notes = (*notes, f"the {len(chosen)} strongest of {row.shape[0]} units, strongest first")
+        notes = (*notes, Note("choice", f"the {len(chosen)} strongest of {row.shape[0]} units, strongest first"))
     values = torch.cat(parts)
     return Maps(
         numbers(values),
@@ -79,7 +80,7 @@ def maps(
         seen.views,
         tuple((peak == 0).double().mean(1).tolist()),
         row.shape[0],
-        meta=Meta(layer=row.name, notes=(*notes, *_told(peak, strong, values, seen))),
+        meta=Meta(found={"layer": row.name}, notes=(*notes, *_told(peak, strong, values, seen))),
     )
 
 
@@ -92,12 +93,13 @@ def _strongest(peak: Tensor, mean: Tensor) -> list[int]:
     return strong
 
 
-def _told(peaks: Tensor, strong: list[int], values: Tensor, seen: Images) -> tuple[str, ...]:
+def _told(peaks: Tensor, strong: list[int], values: Tensor, seen: Images) -> tuple[Note, ...]:
     """The strongest units by name, and what a picture would hide."""
     over = peaks.amax(0)
     named = ", ".join(f"{unit} ({float(over[unit]):.3g})" for unit in strong[:_NAMED])
-    told = [f"strongest units: {named}"] if len(seen) == 1 else [f"strongest units over {len(seen)} images: {named}"]
+    over_all = f" over {len(seen)} images" if len(seen) > 1 else ""
+    told = [Note("values", f"strongest units{over_all}: {named}")]
     broken = int((~torch.isfinite(values)).sum())
     if broken:
-        told.append(f"{broken} of the shown values are not finite")
+        told.append(Note("values", f"{broken} of the shown values are not finite"))
     return tuple(told)

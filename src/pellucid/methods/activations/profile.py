@@ -13,6 +13,7 @@ from pellucid.methods.activations._verdicts import Seen, verdicts
 from pellucid.methods.activations._watch import watched
 from pellucid.methods.activations.layer_statistics import Bounds, Statistics, bounds_of
 from pellucid.net import Layer, Layers, Net, tap
+from pellucid.notes import Note
 from pellucid.progress import steps
 from pellucid.result import Meta, Table
 from pellucid.result.table import Cell
@@ -81,7 +82,7 @@ def profile(net: Net, images: Images) -> Table:
         said,
         ("spread", "zeros", "dead", "saturated"),
         marked,
-        Meta(notes=(f"over {len(pixels)} picture{'s' * (len(pixels) > 1)}",)),
+        Meta(notes=(Note("values", f"over {len(pixels)} picture{'s' * (len(pixels) > 1)}"),)),
     )
 
 

@@ -12,6 +12,7 @@ from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.net.rules.elementwise import wide
+from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.saliency.backward import chunks
 from pellucid.saliency.class_maps import Mapped, class_map
@@ -47,7 +48,7 @@ def ablation_cam(
     there. One pass for each channel. Several layers give one map of pixels (N, H, W), the mean of the layers' raw
     maps. Refused where a layer has no places.
     """
-    notes: list[str] = []
+    notes: list[Note] = []
 
     def maps_of(seen: Images, chosen: Chosen) -> Mapped:
         maps, scores, every = [], [], list[Target]()

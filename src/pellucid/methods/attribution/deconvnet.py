@@ -10,7 +10,9 @@ from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.methods.attribution.guided_backprop import HARDLY, ruled
 from pellucid.net import Net
+from pellucid.net.rules.operations import MAX_POOLING
 from pellucid.net.rules.rectifiers import Deconvnet
+from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.saliency.backward import Reduce, reduced
 from pellucid.saliency.heatmaps import pixel_map
@@ -43,7 +45,7 @@ def deconvnet(
     """
     seen = net.see(images)
     signal = ruled(net, seen, target, Deconvnet())
-    pooled = any(met.startswith("max_pool") for met in signal.coverage)
+    pooled = any(operation in MAX_POOLING for operation, _ in signal.coverage)
     return pixel_map(
         net,
         seen,
@@ -53,5 +55,5 @@ def deconvnet(
         unit=f"rectified {target.unit_of(net)} per pixel range",
         signed=reduce == "signed",
         sign="ruled",
-        notes=(*(() if pooled else (_NO_SWITCHES.format(net.name),)), HARDLY),
+        notes=(*(() if pooled else (Note("reading", _NO_SWITCHES.format(net.name)),)), HARDLY),
     )

@@ -15,6 +15,7 @@ from pellucid.net import Net
 from pellucid.net.rules import Rescale
 from pellucid.progress import steps
 from pellucid.result import Heatmap
+from pellucid.result.coverage import Met
 from pellucid.saliency.backward import Signal, derivative, joined
 from pellucid.saliency.baselines import stand_in
 from pellucid.saliency.heatmaps import missed, no_rule, pixel_map
@@ -50,7 +51,7 @@ def deep_lift(
         one = seen[i]
         asked: Target | None = None
         start = stand_in(net, one, baseline).to(one.pixels)
-        total, change, coverage = torch.zeros_like(one.pixels, dtype=torch.float64), 0.0, Counter[str]()
+        total, change, coverage = torch.zeros_like(one.pixels, dtype=torch.float64), 0.0, Counter[Met]()
         for reference in steps(start.split(1), "DeepLIFT"):
             pair = torch.cat([one.pixels, reference])
             with torch.enable_grad():
@@ -72,6 +73,6 @@ def deep_lift(
         whole,
         unit=target.unit_of(net),
         signed=True,
-        completeness=tuple(errors),
+        found={"completeness": tuple(errors)},
         notes=no_rule(whole.coverage),
     )

@@ -13,6 +13,7 @@ from pellucid.errors import BadNetwork
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.net.rules.elementwise import wide
+from pellucid.notes import Note
 from pellucid.result import Heatmap, Meta
 from pellucid.saliency.backward import chunks
 from pellucid.saliency.class_maps import Mapped, class_maps
@@ -21,7 +22,9 @@ from pellucid.saliency.layers import Chosen, LayerNames, PlacingOption
 _SPLIT = 1e-2
 """First and second singular value nearer than this, relatively: any mixture of both directions is as good."""
 _SILENT = 1e-9
-_NO_CLASS = "no class was asked about: the map shows where the layer is active, not why the network decided"
+_NO_CLASS = Note(
+    "reading", "no class was asked about: the map shows where the layer is active, not why the network decided"
+)
 
 
 @method(
@@ -52,13 +55,14 @@ def eigen_cam(
             for one in net.run(pixels, at=[chosen.name])[chosen.name]:
                 values, distinct = principal(one.double(), centred)
                 if not distinct:
-                    arbitrary.append(f"two directions explain {chosen.name} equally in {seen.ids[len(maps)]}")
+                    said = f"two directions explain {chosen.name} equally"
+                    arbitrary.append(Note("values", said, seen.ids[len(maps)]))
                 maps.append(values.to(wide(one).dtype))
         return Mapped(torch.stack(maps), torch.zeros(len(maps)))
 
     found = class_maps(net, seen, (), layer, placement, maps_of)
     values = found.values.cpu().numpy()
-    meta = Meta(layer=found.layer, notes=(_NO_CLASS, *seen.notes, *found.notes, *arbitrary))
+    meta = Meta(found={"layer": found.layer}, notes=(_NO_CLASS, *seen.notes, *found.notes, *arbitrary))
     return Heatmap(values, found.placement, seen.views, unit="activation", signed=True, meta=meta, sign="number")
 
 

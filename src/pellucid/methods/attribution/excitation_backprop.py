@@ -16,6 +16,7 @@ from pellucid.images import Images
 from pellucid.net import LayerName, Net, Run
 from pellucid.net.rules import Excitation
 from pellucid.result import Heatmap
+from pellucid.result.coverage import Met
 from pellucid.saliency.backward import chunks
 from pellucid.saliency.heatmaps import heatmap, no_rule
 from pellucid.saliency.layers import PlacingOption, chosen_layer
@@ -51,7 +52,7 @@ def excitation_backprop(
     """
     seen = net.see(images)
     chosen = chosen_layer(net, seen, target.layers, layer, placement)
-    maps, scores, asked, coverage = [], [], list[Target](), Counter[str]()
+    maps, scores, asked, coverage = [], [], list[Target](), Counter[Met]()
     for pixels in chunks(seen.pixels, net, "excitation backprop"):
         walked, score, run = _walked(net, pixels, target, chosen.name, Excitation())
         if contrastive:
@@ -70,7 +71,7 @@ def excitation_backprop(
         unit="difference of probabilities" if contrastive else "probability",
         asked=asked,
         signed=contrastive,
-        layer=chosen.name,
+        found={"layer": chosen.name},
         coverage=dict(coverage),
         notes=(*chosen.note, *no_rule(coverage)),
     )

@@ -18,6 +18,7 @@ from pellucid.images import Images
 from pellucid.images.touch import Filling
 from pellucid.methods.attribution._smooth_masks import Lattice, Veil
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.progress import steps as walk
 from pellucid.result import Heatmap
 from pellucid.saliency.backward import chunks
@@ -86,7 +87,8 @@ def extremal_perturbation(
         for area in areas:
             mask = _climbed(net, asked, veil, Lattice(size, width), area, steps, _SCALE / span)
             kept = float(scored(asked, net.run(veil(mask), at=asked.layers)).detach())
-            notes.append(f"{one.ids[0]}: score {kept:.4g} with {float(mask.mean()):.1%} of the picture")
+            said = f"score {kept:.4g} with {float(mask.mean()):.1%} of the picture"
+            notes.append(Note("values", said, one.ids[0]))
             masks.append(mask)
         maps.append(torch.stack(masks).mean(0))
         scores.append(whole)

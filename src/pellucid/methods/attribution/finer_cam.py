@@ -12,6 +12,7 @@ from pellucid.catalogue import method
 from pellucid.errors import Refused
 from pellucid.images import Images
 from pellucid.net import Net, Run
+from pellucid.notes import Note
 from pellucid.progress import steps
 from pellucid.result import Heatmap
 from pellucid.saliency.class_maps import Mapped, class_map
@@ -53,7 +54,7 @@ def finer_cam(
         asked += guessed(target, run)
         others = nearest(run.scores[0], index, classes)
         contrasts.append(_contrast(index, others, strength))
-        notes.append(f"{one.ids[0]}: compared with {', '.join(map(net.class_name, others))}")
+        notes.append(Note("choice", f"compared with {', '.join(map(net.class_name, others))}", one.ids[0]))
 
     def maps_of(seen: Images, chosen: Chosen) -> Mapped:
         found = [

@@ -72,7 +72,7 @@ def full_grad(
         found,
         unit=target.unit_of(net) if kind == "shares" else "",
         signed=kind == "shares",
-        completeness=missed(torch.cat(sums), found.scores),
+        found={"completeness": missed(torch.cat(sums), found.scores)},
         notes=no_rule(found.coverage),
     )
 

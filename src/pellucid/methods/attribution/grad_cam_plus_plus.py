@@ -8,6 +8,7 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.saliency.class_maps import class_map
 from pellucid.saliency.layers import LayerNames, PlacingOption
@@ -39,7 +40,7 @@ def grad_cam_plus_plus(
     pole of a_ij count as nothing. The map cannot be negative where A is not. Several layers give one map of pixels
     (N, H, W), the mean of the layers' raw maps. Refused where a layer has no places.
     """
-    notes: list[str] = []
+    notes: list[Note] = []
     maps_of = weighted(net, target, "Grad-CAM++", _weigh, notes)
     return class_map(net, images, target, layer, placement, maps_of, notes=notes)
 

@@ -12,15 +12,18 @@ from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.net.rules import Rule
 from pellucid.net.rules.rectifiers import Guided, Smooth
+from pellucid.notes import Note
 from pellucid.result import Heatmap
+from pellucid.result.coverage import PLAIN, in_words
 from pellucid.saliency.backward import Reduce, Signal, reduced, signals
 from pellucid.saliency.heatmaps import pixel_map
 from pellucid.target import BEST, Target
 
-HARDLY = (
+HARDLY = Note(
+    "reading",
     "the backward pass is changed: signs say nothing on the score, and the map hardly depends on the class that is "
     "asked about; it shows what the picture holds rather than why the network decided (Nie et al. 2018, Adebayo et al. "
-    "2018)"
+    "2018)",
 )
 
 
@@ -75,8 +78,8 @@ def guided_backprop(
 def ruled(net: Net, seen: Images, target: Target, rule: Rule) -> Signal:
     """A backward pass under a rule; refused where nothing in the network took part in it."""
     signal = signals(net, seen, target, rule.name, rule)
-    if not any(met.partition(": ")[2] != "plain" for met in signal.coverage):
-        met = ", ".join(signal.coverage) or "none"
+    if not any(rule != PLAIN for _, rule in signal.coverage):
+        met = ", ".join(in_words(signal.coverage)) or "none"
         raise Refused(
             f"no activation of {net.name} has a {rule.name} rule (met: {met}): the map would be the plain gradient"
         )

@@ -11,6 +11,7 @@ from pellucid.images import Images
 from pellucid.methods.attribution.guided_backprop import ruled
 from pellucid.net import Net
 from pellucid.net.rules import Guided, Smooth
+from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.saliency.backward import Reduce, reduced
 from pellucid.saliency.class_maps import class_maps, telling
@@ -19,9 +20,10 @@ from pellucid.saliency.layers import LayerNames, PlacingOption, at_pixels
 from pellucid.saliency.weighting import by_mean_gradient, weighted
 from pellucid.target import BEST, Target
 
-_LINES = (
+_LINES = Note(
+    "reading",
     "its lines are those of guided backpropagation, which hardly depend on the class that is asked about; only where "
-    "they are shown does (Nie et al. 2018, Adebayo et al. 2018)"
+    "they are shown does (Nie et al. 2018, Adebayo et al. 2018)",
 )
 
 
@@ -73,6 +75,6 @@ def guided_grad_cam(
         unit=f"guided {target.unit_of(net)} per pixel range × {target.unit_of(net)}",
         signed=reduce == "signed",
         sign="ruled",
-        layer=found.layer,
+        found={"layer": found.layer},
         notes=(_LINES, *found.notes, *telling(seen, found.values, called(net, target, found.asked) or target)),
     )

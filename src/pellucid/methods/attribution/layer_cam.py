@@ -11,6 +11,7 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.saliency.class_maps import class_map
 from pellucid.saliency.layers import LayerNames, PlacingOption
@@ -46,7 +47,7 @@ def layer_cam(
     give one map of pixels (N, H, W): the mean as in `grad_cam`, or the paper's fusion, in which every layer counts
     the same however little it says. Refused where a layer has no places.
     """
-    paper, notes = fusion == "paper", list[str]()
+    paper, notes = fusion == "paper", list[Note]()
     maps_of, fuse = weighted(net, target, "Layer-CAM", _weigh, notes), _largest if paper else None
     return class_map(net, images, target, layer, placement, maps_of, shared=not paper, fuse=fuse, notes=notes)
 

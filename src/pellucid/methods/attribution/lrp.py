@@ -16,6 +16,7 @@ from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.net.rules import Relevance
 from pellucid.net.rules.relevance import DIVIDING, NORMALIZED, Share, alpha_beta, epsilon, flat, gamma, w_square, z_box
+from pellucid.notes import Note, each_or_all
 from pellucid.result import Heatmap
 from pellucid.saliency.backward import as_inputs, signals
 from pellucid.saliency.heatmaps import missed, no_rule, pixel_map
@@ -86,7 +87,7 @@ def lrp(
     ]
     rule = Relevance(shares[0], shares[1] or ("epsilon", epsilon()), shares[2] or ("epsilon", epsilon()))
     signal = signals(net, seen, target, "relevance", rule)
-    normalizes = any(met.endswith(f": {NORMALIZED}") for met in signal.coverage)
+    normalizes = any(rule == NORMALIZED for _, rule in signal.coverage)
     values = (signal.gradient * as_inputs(net, seen.pixels, divisible=rule.divides or normalizes)).sum(1)
     lost = missed(values, signal.scores)
     whole = signal.scores.double()
@@ -99,28 +100,27 @@ def lrp(
         signal,
         unit=target.unit_of(net),
         signed=True,
-        completeness=lost,
-        absorbed=True,
+        found={"completeness": lost, "absorbed": True},
         notes=(*no_rule(signal.coverage), *_arriving(arrived.tolist(), seen.ids)),
     )
 
 
-def _arriving(shares: Sequence[float], names: Sequence[str]) -> tuple[str, ...]:
-    """What to say of the shares of the score that reach the pixels: one sentence for all images that lose most."""
+def _arriving(shares: Sequence[float], names: Sequence[str]) -> tuple[Note, ...]:
+    """What to say of the shares of the score that reach the pixels: one sentence where all images lose most."""
     of = dict(zip(names, shares, strict=True))
     little = {name: abs(share) for name, share in of.items() if abs(share) < _TOLD}
-    said = []
+    said: list[Note] = []
     if little:
         bound = min(level for level in (0.001, 0.01, _TOLD) if max(little.values()) < level)
-        whose = "" if len(little) == len(of) else f" of {', '.join(little)}"
-        said.append(
-            f"less than {100 * bound:g} % of the relevance{whose} reaches the pixels, biases take the rest: read the "
-            "map for its proportions only"
+        text = (
+            f"less than {100 * bound:g} % of the relevance reaches the pixels, biases take the rest: read the map for "
+            "its proportions only"
         )
+        said += each_or_all("completeness", text, list(little), names)
     for name, share in of.items():
         if name not in little and abs(share - 1) > _TOLD:
             taken = f"take {100 * (1 - share):.0f} % of" if share < 1 else f"add {100 * (share - 1):.0f} % to"
-            said.append(f"biases {taken} the relevance of {name}")
+            said.append(Note("completeness", f"biases {taken} the relevance", name))
     return tuple(said)
 
 

@@ -14,16 +14,17 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.described import Default
-from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.net import Net, Run
+from pellucid.notes import Note
 from pellucid.result import Heatmap, LabelMap, Meta, Panel
 from pellucid.saliency.baselines import stand_in
 from pellucid.saliency.covers import Border, Cover, Covers, Size, Stride
-from pellucid.saliency.heatmaps import as_exact_as, called, heatmap
+from pellucid.saliency.heatmaps import as_exact_as, asked_of, called, heatmap
 from pellucid.saliency.layers import chosen_layer
 from pellucid.saliency.ranks import ahead, by_class, class_of, names_of
 from pellucid.target import BEST, Channel, Probability, Target, fixed, scored
+from pellucid.target.units import layer_and_unit
 
 
 @method(
@@ -57,7 +58,7 @@ def occlusion_products(
     """
     seen = net.see(images)
     covers = Covers.over(seen, size, stride, border)
-    named, index = _parsed(unit)
+    named, index = layer_and_unit(unit, net) if unit else (None, None)
     layer = named if named and index is not None else chosen_layer(net, seen, (), named, "field").name
     whole, covered, units, classes, asked = [], [], [], [], []
     for one in seen:
@@ -80,7 +81,7 @@ def occlusion_products(
     probability, rank = part(falls[..., 0], 0, "probability"), part(maps[..., 3], 3, "classes ahead", signed=False)
     response, strongest = part(falls[..., 1], 1, "activation"), index is None
     each = called(net, target, asked)
-    chosen = tuple(f"{name}: responds most in {u}" for name, u in zip(seen.ids, units, strict=True))
+    chosen = tuple(Note("choice", f"responds most in {u}", name) for name, u in zip(seen.ids, units, strict=True))
     return Panel(
         {
             "probability": _about(probability, [f"p({name})" for name in names], f"p({target})", own),
@@ -89,9 +90,7 @@ def occlusion_products(
             "rank": _about(rank, names, str(target), own),
         },
         Meta(
-            target=each[0] if len(each) == 1 else str(target.named(net)),
-            targets=each,
-            layer=layer,
+            found={**asked_of(each, str(target.named(net))), "layer": layer},
             notes=(*seen.notes, *(chosen if strongest else ())),
         ),
     )
@@ -100,17 +99,7 @@ def occlusion_products(
 def _about(heat: Heatmap, each: Sequence[str], whole: str, own: bool) -> Heatmap:
     """The map with what it asks of every image, `whole` where that is not one for all; `own`: the image decides it."""
     target, targets = each[0] if len({*each}) == 1 else whole, tuple(each) if own else ()
-    return dataclasses.replace(heat, meta=dataclasses.replace(heat.meta, target=target, targets=targets))
-
-
-def _parsed(unit: str | None) -> tuple[str | None, int | None]:
-    """'layer:unit' or 'layer' -> (layer, unit or None)."""
-    layer, found, number = (unit or "").rpartition(":")
-    if not found:
-        return unit, None
-    if not number.isdecimal():
-        raise PellucidError(f"occlusion_products: unit={unit!r}: give LAYER:UNIT with a number, or LAYER")
-    return layer, int(number)
+    return dataclasses.replace(heat, meta=heat.meta.finding(target=target, targets=targets))
 
 
 def _strongest(activation: Tensor) -> int:

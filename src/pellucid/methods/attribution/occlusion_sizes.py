@@ -73,5 +73,5 @@ def occlusion_sizes(
     )
     return Panel(
         {**parts, "mean": whole},
-        Meta(target=whole.meta.target, targets=whole.meta.targets, score=whole.meta.score, notes=seen.notes),
+        Meta(found=whole.meta.found, notes=seen.notes),
     )

@@ -18,6 +18,7 @@ from pellucid.geometry import Placement, between
 from pellucid.images import Images
 from pellucid.images.touch import Filling
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.saliency.backward import chunks
 from pellucid.saliency.baselines import stand_in
@@ -85,7 +86,7 @@ def rise(
         maps.append(value)
         errors.append(error)
         if sums.count < samples:
-            notes.append(f"stable after {sums.count} of {samples} masks for {one.ids[0]}")
+            notes.append(Note("sampling", f"stable after {sums.count} of {samples} masks", one.ids[0]))
     values, error = (as_exact_as(torch.stack(parts), seen) for parts in (maps, errors))
     return heatmap(
         net, seen, target, values, Placement.pixels(), torch.cat(scores),

@@ -14,6 +14,7 @@ from pellucid.images import Images
 from pellucid.images.touch import Filling
 from pellucid.net import Net
 from pellucid.net.rules.elementwise import wide
+from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.saliency.backward import chunks
 from pellucid.saliency.baselines import stand_in
@@ -60,7 +61,7 @@ def score_cam(
     nothing. One pass for each channel. Several layers give one map of pixels (N, H, W), the mean of the layers' raw
     maps. Refused where a layer has no places.
     """
-    notes: list[str] = []
+    notes: list[Note] = []
 
     def maps_of(seen: Images, chosen: Chosen) -> Mapped:
         maps, scores, every = [], [], list[Target]()

@@ -104,7 +104,7 @@ def smooth_grad(
         sign=found[0].sign if found else "slope",
         error=as_exact_as(torch.stack(errors), seen) if kind != "variance" else None,
         notes=tuple(dict.fromkeys(note for heat in found for note in heat.meta.notes)),
-        layer=found[0].meta.layer if found else None,
+        found={"layer": found[0].meta.layer} if found and found[0].meta.layer else {},
         coverage=found[0].meta.coverage if found else {},
     )
 

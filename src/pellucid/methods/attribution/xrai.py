@@ -15,6 +15,8 @@ from pellucid.geometry import Floats
 from pellucid.images import Images
 from pellucid.images.touch import filled
 from pellucid.net import Net
+from pellucid.net.remarks import far
+from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.saliency.integrals import mean_of, path_map
 from pellucid.saliency.paths import Way, refined, straight
@@ -82,8 +84,8 @@ def xrai(
         regions = segments(picture, [s * unit for s in scales], max(round(smallest * unit), 1), dilation * unit**0.5)
         density, rank = gathered(found[-1].share.cpu().numpy(), regions, max(round(_LEAST * unit), 1))
         maps.append(torch.from_numpy(rank if values == "rank" else density))
-        notes.append(f"{one.ids[0]}: {len(np.unique(rank))} regions out of {len(regions)} segments")
-    notes += [note.partition(";")[0] for note in net.remarks({"baseline": "white"})]  # which is no option here
+        notes.append(Note("choice", f"{len(np.unique(rank))} regions out of {len(regions)} segments", one.ids[0]))
+    notes += Note.many("input", far(net.preprocess, {"baseline": "white"}, advise=False))  # which is no option here
     look = {"unit": "share of the picture", "signed": False} if values == "rank" else {}
     return path_map(net, seen, target, found, tolerance, torch.stack(maps), tuple(notes), **look)
 

@@ -12,6 +12,7 @@ from pellucid.described import Default
 from pellucid.errors import PellucidError
 from pellucid.methods.filters.weights import Convolution, convolutions, named
 from pellucid.net import LayerName, Net
+from pellucid.notes import Note
 from pellucid.result import Filters, Meta
 
 
@@ -47,20 +48,15 @@ def channels(
     """
     found = named(net, layer) if layer is not None else _deeper(net)
     count = len(found.values)
-    notes = [
-        found.reads,
-        *(
-            []
-            if layer is not None
-            else [f"layer {found.name}: the first behind the stem that sees more than one place"]
-        ),
-    ]
+    notes = [*found.notes]
+    if layer is None:
+        notes.append(Note("choice", f"layer {found.name}: the first behind the stem that sees more than one place"))
     chosen = _known((units,) if isinstance(units, int) else units, found) if units is not None else [*range(count)]
     return Filters(
         np.ascontiguousarray(found.values[chosen]),
         tuple(chosen),
         tuple(found.inputs[unit] for unit in chosen),
-        meta=Meta(layer=found.name, notes=tuple(notes)),
+        meta=Meta(found={"layer": found.name}, notes=tuple(notes)),
     )
 
 

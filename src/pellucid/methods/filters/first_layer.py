@@ -11,6 +11,7 @@ from pellucid.catalogue import method
 from pellucid.methods.filters._kinds import kinds
 from pellucid.methods.filters.weights import acts_on, first
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.result import Filters, Meta
 
 
@@ -52,14 +53,14 @@ def first_layer(
         "kind": lambda unit: (*seen[unit].place, unit),
     }[order]
     units = sorted(range(len(found.values)), key=sort)
-    notes = [acts_on(net)]
+    notes = [Note("reading", acts_on(net))]
     if not colours:
-        notes.append(f"{found.reads}: shown channel by channel")
+        notes.append(Note("reading", f"{found.reads}: shown channel by channel"))
     return Filters(
         found.values[units],
         tuple(units),
         tuple(found.inputs[unit] for unit in units),
         colours=colours,
         names=tuple(seen[unit].name for unit in units),
-        meta=Meta(layer=found.name, notes=tuple(notes)),
+        meta=Meta(found={"layer": found.name}, notes=tuple(notes)),
     )

@@ -100,7 +100,7 @@ def health(
         _said(found, verdicts, numbers, random, far, judged),
         tuple(pictured),
         tuple(unit for unit, verdict in enumerate(verdicts) if verdict not in ("fine", "small")),
-        Meta(layer=found.name, notes=(found.reads,)),
+        Meta(found={"layer": found.name}, notes=found.notes),
     )
 
 

@@ -12,6 +12,7 @@ from torch import nn
 from pellucid.errors import Refused
 from pellucid.net import Layer, Net
 from pellucid.net.guard import computed_weight
+from pellucid.notes import Note
 
 NEAR_ZERO = 0.05
 """Of the layer's median norm: a filter with less contributes next to nothing."""
@@ -42,6 +43,11 @@ class Convolution:
         """The Euclidean norm of each filter, in float64; NaN where a weight is not finite."""
         wide = self.values.astype(np.float64).reshape(len(self.values), -1)
         return np.where(np.isfinite(wide).all(1), np.sqrt((np.nan_to_num(wide) ** 2).sum(1)), np.nan)
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What `reads` says, as a note."""
+        return (Note("reading", self.reads),)
 
     @property
     def reads(self) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pellucid.chance import generator
 from pellucid.errors import MissingExtra, PellucidError
+from pellucid.notes import Note
 from pellucid.progress import steps
 
 Floats = NDArray[np.float64]
@@ -40,7 +41,7 @@ class Layout:
     """(mean, components) that made them so."""
     axes: Floats | None = None
     """Of a linear map: from what was seen to the plane."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def place(self, rows: Float[np.ndarray, "m channels"]) -> Float[np.ndarray, "m 2"]:
         """Where other rows go; no point of the map moves, and none of the new ones depends on another."""
@@ -59,15 +60,16 @@ def laid_out(rows: Float[np.ndarray, "n channels"], how: How, perplexity: float 
     if how in ("pca", "ica"):
         axes = np.eye(seen.shape[1], 2) if how == "pca" else independent(seen, seed)
         return Layout(how, 0.0, seen @ axes, seen, linear, axes)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     chosen = np.arange(len(rows))
     if len(rows) > LARGEST:
         chosen = np.sort(generator(seed, "layout").choice(len(rows), LARGEST, replace=False))
-        notes = (f"{_NAMES[how]} of {LARGEST} pictures drawn at random; the others lie at the mean of their nearest",)
+        drawn = f"{_NAMES[how]} of {LARGEST} pictures drawn at random; the others lie at the mean of their nearest"
+        notes = (Note("sampling", drawn),)
     most = max((len(chosen) - 1) / 3, 1.0)
     told = float(min(perplexity, most))
     if told < perplexity:
-        notes += (f"perplexity {told:.3g}: a third of the {len(chosen)} pictures at most",)
+        notes += (Note("choice", f"perplexity {told:.3g}: a third of the {len(chosen)} pictures at most"),)
     made = _tsne if how == "tsne" else _umap
     values = made(seen[chosen], told, seed)
     if not np.isfinite(values).all():

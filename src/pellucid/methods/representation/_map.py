@@ -9,6 +9,7 @@ from pellucid.index.embedding import Embedding, embedding_of, thumbnails
 from pellucid.methods.representation._grid import assigned, polished, seams_of, sides_for
 from pellucid.methods.representation._layout import How, Layout, enough, laid_out
 from pellucid.methods.representation._quality import quality
+from pellucid.notes import Note
 from pellucid.result import Meta, Places
 from pellucid.result.places import Grid
 
@@ -31,8 +32,8 @@ def mapped(index: Index, layer: str | None, how: How, perplexity: float, picture
     names, labels = index.names(rows.images), index.class_names(rows.images)
     notes = rows.notes + layout.notes
     if len(pictured) < len(rows):
-        notes += (f"{len(pictured)} of {len(rows)} pictures are shown small, the others as points",)
+        notes += (Note("choice", f"{len(pictured)} of {len(rows)} pictures are shown small, the others as points"),)
     return Places(
         np.asarray(layout.values), rows.images, names, labels, small, pictured,
-        quality(rows.values, layout.values, seed), grid, meta=Meta(layer=rows.layer, notes=notes),
+        quality(rows.values, layout.values, seed), grid, meta=Meta(found={"layer": rows.layer}, notes=notes),
     )  # fmt: skip

@@ -15,6 +15,7 @@ from pellucid.index import Index
 from pellucid.methods import synthesis
 from pellucid.methods.representation._atlas import celled, sampled, strongest, whitened
 from pellucid.methods.representation._layout import enough, laid_out
+from pellucid.notes import Note
 from pellucid.result import Atlas, Meta
 from pellucid.target import Direction
 
@@ -66,10 +67,9 @@ def atlas(
     dropped = len(found.rows) - sum(map(len, members))
     notes = layout.notes
     if dropped:
-        notes += (
-            f"{dropped} of {len(found.rows)} activations lie in cells of fewer than {least}, which are not drawn",
-        )
+        few = f"{dropped} of {len(found.rows)} activations lie in cells of fewer than {least}, which are not drawn"
+        notes += (Note("choice", few),)
     return Atlas(
         np.asarray(made.pixels), cells, np.array([len(one) for one in members]), classes, (grid, grid), at,
-        Meta(layer=name, notes=notes),
+        Meta(found={"layer": name}, notes=notes),
     )  # fmt: skip

@@ -52,5 +52,5 @@ def neighbours(
         np.stack([thumbnail(index, one, _SIDE) for one in images]),
         np.stack([np.stack([small[int(i)] for i in row]) for row in numbers]),
         "cosine" if metric == "cosine" else "− distance",
-        Meta(layer=rows.layer, notes=(*images.notes, *rows.notes)),
+        Meta(found={"layer": rows.layer}, notes=(*images.notes, *rows.notes)),
     )  # fmt: skip

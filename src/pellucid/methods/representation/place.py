@@ -15,6 +15,7 @@ from pellucid.index import Index
 from pellucid.index.embedding import seen_by, thumbnail
 from pellucid.methods.representation._layout import How
 from pellucid.methods.representation._map import layout_of, mapped
+from pellucid.notes import Note
 from pellucid.result import Meta, Places
 
 _HOW = {
@@ -63,8 +64,8 @@ def place(
     small = np.stack([thumbnail(index, one) for one in images])
     count = len(images)
     nowhere = np.full(count, -1, np.int64)
-    notes = (*images.notes, _HOW[method], *beneath.meta.notes)
+    notes = (*images.notes, Note("reading", _HOW[method]), *beneath.meta.notes)
     return Places(
         values, nowhere, images.ids, (None,) * count, small, np.arange(count), beneath.quality, beneath=beneath,
-        meta=Meta(layer=rows.layer, notes=notes),
+        meta=Meta(found={"layer": rows.layer}, notes=notes),
     )  # fmt: skip

@@ -18,6 +18,7 @@ from pellucid.errors import BadNetwork, Refused
 from pellucid.images import Images
 from pellucid.net import LayerName, Net
 from pellucid.net.rules import Redirected
+from pellucid.notes import Note
 from pellucid.progress import preview
 from pellucid.progress import steps as told
 from pellucid.render.affine import Matrix, looked_at
@@ -72,9 +73,8 @@ def caricature(
     over the layer's places, and how many times as strong the picture excites the layer.
     """
     names = (layers,) if isinstance(layers, str) else layers or (middle(net),)
-    notes = (
-        [] if layers else [f"the layer, {names[0]}, was chosen: the last stage with maps twice as fine as the coarsest"]
-    )
+    stage = f"the layer, {names[0]}, was chosen: the last stage with maps twice as fine as the coarsest"
+    notes = [] if layers else [Note("choice", stage)]
     side = size or min(native_size(net))
     made, photos, titles, likeness, strength = [], [], [], [], []
     for one in told(images, "caricature: photos") if len(images) > 1 else images:
@@ -92,7 +92,7 @@ def caricature(
             likeness.append(alike)
             strength.append(times)
     facts = {"cosine": tuple(likeness), "× as strong": tuple(strength)}
-    meta = Meta(layer=", ".join(names), notes=(*images.notes, *dict.fromkeys(notes)))
+    meta = Meta(found={"layer": ", ".join(names)}, notes=(*images.notes, *dict.fromkeys(notes)))
     columns = len(names) if len(names) > 1 else None
     return Pictures(tuple(made), tuple(titles), facts, beside={"the photo": tuple(photos)}, columns=columns, meta=meta)
 

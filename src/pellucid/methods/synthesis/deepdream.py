@@ -17,6 +17,7 @@ from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.images.touch import PictureOption
 from pellucid.net import Net, Run
+from pellucid.notes import Note
 from pellucid.progress import steps as told
 from pellucid.render.dream import Dream, Guided
 from pellucid.render.pixels import eight_bits, precision
@@ -77,14 +78,16 @@ def deepdream(
     target must then be the energy of a layer. Facts: the target on the photo and on the picture as its file holds
     it, both through the network's own preprocessing.
     """
-    notes, chosen = [], None
+    notes: list[Note] = []
+    found: dict[str, str] = {}
     if isinstance(target, Middle):
         target = Energy(middle(net))
-        chosen = str(target)
-        notes.append(f"the layer, {target.layer}, was chosen: the last stage with maps twice as fine as the coarsest")
+        found = {"target": str(target)}
+        stage = f"the layer, {target.layer}, was chosen: the last stage with maps twice as fine as the coarsest"
+        notes.append(Note("choice", stage))
     if guide is not None:
         target = _guided(net, target, guide)
-        notes.append(f"drawn to what {guide.ids[0]} shows {target.layer}")
+        notes.append(Note("reading", f"drawn to what {guide.ids[0]} shows {target.layer}"))
     dream = Dream(net, target, octaves, steps, rate / 255, bands, seed)
     as_they_are = replace(net.preprocess, resize=None, crop=None)
     made, photos, before, after = [], [], [], []
@@ -92,13 +95,14 @@ def deepdream(
         photo = as_they_are.see(Images.from_pictures(one.originals, one.ids)).pictures[0]
         windows = dream.windows((photo.shape[-2], photo.shape[-1]))
         if windows.several:
-            notes.append(f"{one.ids[0]}: seen in parts of {windows.window[0]}×{windows.window[1]} pixels")
+            parts = f"seen in parts of {windows.window[0]}×{windows.window[1]} pixels"
+            notes.append(Note("input", parts, one.ids[0]))
         made.append(eight_bits(dream(photo.to(precision(net)), one.ids[0])[None])[0])
         photos.append(eight_bits(photo[None])[0])
         before.append(_score(net, target, photo))
         after.append(_score(net, target, torch.from_numpy(made[-1]).permute(2, 0, 1)))
     facts = {f"{target.unit_of(net)} of the photo": tuple(before), "of the dream": tuple(after)}
-    meta = Meta(target=chosen, notes=(*images.notes, *notes))
+    meta = Meta(found=found, notes=(*images.notes, *notes))
     return Pictures(tuple(made), images.ids, facts, beside={"the photo": tuple(photos)}, meta=meta)
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.progress import steps as told
 from pellucid.render.adversarial import LEVELS, file_of, fooled, levels_of, of_a_class, probability_of, saved
 from pellucid.render.pixels import File
@@ -74,7 +75,7 @@ class _Found:
     photo: File
     change: File
     facts: dict[str, float]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def _one(
@@ -100,18 +101,18 @@ def _one(
         "steps": float(found.taken),
         "change shown ×": float(factor),
     }
-    notes = []
+    notes: list[str] = []
     called = net.class_name(int(asked.of_class))
     if before >= probability:
-        notes.append(f"{name}: {called} already has a probability of {before:.2f}, nothing was changed")
+        notes.append(f"{called} already has a probability of {before:.2f}, nothing was changed")
     elif found.probability < probability:
         notes.append(
-            f"{name}: not reached: {called} has a probability of {found.probability:.3g}, not {probability:g}, after "
+            f"not reached: {called} has a probability of {found.probability:.3g}, not {probability:g}, after "
             f"{steps} steps within {largest} of 255"
         )
     elif first.index == asked.of_class:
-        notes.append(f"{name}: {called} was the first guess already")
+        notes.append(f"{called} was the first guess already")
     return _Found(
         f"{name}: {first.label} → {now.label}", file_of(found.levels), file_of(levels), file_of(128 + factor * change),
-        facts, tuple(notes),
+        facts, Note.many("values", notes, name),
     )  # fmt: skip

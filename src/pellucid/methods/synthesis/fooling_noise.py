@@ -12,6 +12,7 @@ from pellucid.chance import Seed, generator
 from pellucid.described import Default
 from pellucid.errors import Refused
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.render.adversarial import LEVELS, file_of, fooled, levels_of, of_a_class, probability_of, saved
 from pellucid.render.sizes import native_size
 from pellucid.render.trust import judged
@@ -85,4 +86,4 @@ def fooling_noise(
     }
     pixels = file_of(found.levels)[None]
     trust = judged(net, pixels, [Probability(asked.of_class)])
-    return Pictures(pixels, (called,), facts, trust, meta=Meta(notes=tuple(notes)))
+    return Pictures(pixels, (called,), facts, trust, meta=Meta(notes=Note.many("values", notes)))

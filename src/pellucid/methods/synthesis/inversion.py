@@ -15,6 +15,7 @@ from pellucid.described import Default
 from pellucid.errors import Refused
 from pellucid.images import Images
 from pellucid.net import Layer, LayerName, Net
+from pellucid.notes import Note
 from pellucid.progress import steps as told
 from pellucid.render.matching import Match, Optimiser, features, relative
 from pellucid.render.optimizers import Momentum
@@ -95,8 +96,10 @@ def inversion(
             beside.append(eight_bits(pixels)[0])
     columns = len(made) // len(seen)
     if not layers:
-        notes.append(f"layers {', '.join(row.name for row in rows)}: chosen, one early, one in the middle, one late")
-    notes.append(f"pictures are what the network sees of a photo, {size[0]}×{size[1]}, and measured as that")
+        named = ", ".join(row.name for row in rows)
+        notes.append(Note("choice", f"layers {named}: chosen, one early, one in the middle, one late"))
+    seen_as = f"pictures are what the network sees of a photo, {size[0]}×{size[1]}, and measured as that"
+    notes.append(Note("input", seen_as))
     pictures = {"the photo": tuple(beside)}
     return Pictures(
         tuple(made),

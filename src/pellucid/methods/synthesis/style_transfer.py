@@ -16,6 +16,7 @@ from pellucid.errors import PellucidError, Refused
 from pellucid.images import Images
 from pellucid.images.touch import PictureOption
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.progress import steps as told
 from pellucid.render.gram import apart, gram, textures
 from pellucid.render.matching import Loss, Optimiser, coarse_to_fine, features, noise, relative
@@ -94,7 +95,7 @@ def style_transfer(
         images.ids,
         {"content lost": tuple(contents), "style missed": tuple(manners)},
         beside={"content": tuple(eight_bits(one)[0] for one in shown), "style": (painting,) * len(shown)},
-        meta=Meta(notes=(*images.notes, *styles.notes, *notes, *said, f"layers of {names}")),
+        meta=Meta(notes=(*images.notes, *styles.notes, *notes, *said, Note("choice", f"layers of {names}"))),
     )
 
 

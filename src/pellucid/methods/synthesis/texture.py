@@ -15,6 +15,7 @@ from pellucid.chance import Seed
 from pellucid.described import Default
 from pellucid.images import Images
 from pellucid.net import LayerName, Net
+from pellucid.notes import Note
 from pellucid.progress import steps as told
 from pellucid.render.gram import apart, gram, textures
 from pellucid.render.matching import Loss, Optimiser, coarse_to_fine, features, noise
@@ -64,7 +65,7 @@ def texture(
     ends = (size, size)
     if net.preprocess.size is not None and not takes(net, ends):
         ends = net.preprocess.size
-        notes += (f"pictures of {ends[0]}×{ends[1]}: {net.name} takes none of {size}×{size}",)
+        notes += (Note("input", f"pictures of {ends[0]}×{ends[1]}: {net.name} takes none of {size}×{size}"),)
     for picture, name in told(list(zip(shown, images.ids, strict=True)), "texture: pictures"):
         extent = (picture.shape[-2], picture.shape[-1])
         names = tuple(row.name for row in known(net, layers or widest(net, extent), extent, maps=True))
@@ -77,7 +78,7 @@ def texture(
         images.ids,
         {"loss": tuple(losses), "of the noise": tuple(starts)},
         beside={"given": tuple(eight_bits(one)[0] for one in shown)},
-        meta=Meta(notes=(*images.notes, *notes, f"layers: {', '.join(names)}")),
+        meta=Meta(notes=(*images.notes, *notes, Note("choice", f"layers: {', '.join(names)}"))),
     )
 
 

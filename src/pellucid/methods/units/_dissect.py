@@ -160,7 +160,7 @@ def shown(net: Net, concepts: Concepts, judged: Judged, unit: int, number: int, 
         views.append(one.views[0])
     values = seen.values[unit][: len(chosen)].astype(np.float32)
     none: tuple[str | None, ...] = (None,) * len(chosen)
-    meta = Meta(images=tuple(names))
+    meta = Meta(found={"images": tuple(names)})
     return Patches(tuple(pictures), tuple(boxes), values, tuple(names), none, tuple(views), meta), tuple(regions)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from pellucid.catalogue.signed import question
 from pellucid.described import Default, Shell
 from pellucid.errors import MissingExtra, PellucidError
 from pellucid.index.index import Index, IndexLike
@@ -65,8 +66,9 @@ def table(
     stand behind ORDER BY. colour_selectivity is measured when it is first asked for, which runs the network over the
     strongest pictures of all units, and is kept with the index. Needs the extra `query` (DuckDB).
     """
-    index = Index.of(index)
     asked = f"{where or ''} {sort or ''} {' '.join(columns or ())}"
+    given = index
+    index = Index.of(given)
     with collected() as notes:
         held = _held(index, colour="colour_selectivity" in asked)
     usual = [name for name in USUAL if index.classes or "class" not in name]
@@ -77,10 +79,9 @@ def table(
     said = (f"the first {most}: most=0 shows all",) if most and len(rows) == most else ()
     if not rows:
         said = (f"none of the {index.n_units} units: nothing matches {where!r}",)
-    meta = Meta(
-        method="units", title="Units", options={"where": where, "sort": sort, "columns": shown, "most": most},
-        notes=tuple(notes), versions=versions(), **index.facts(),
-    )  # fmt: skip
+    options = {"where": where, "sort": sort, "columns": shown, "most": most}
+    asked_of = question("units", {"index": given}, {"index": index}, options)
+    meta = Meta(asked_of, "Units", {"index": index.facts()}, notes=tuple(notes), versions=versions())
     return Table(found, {name: _ABOUT[name] for name in shown}, said, pictured=pictured if rows else (), meta=meta)
 
 

@@ -14,6 +14,7 @@ from pellucid.index import Index
 from pellucid.index.patches import patches
 from pellucid.index.unit import Unit
 from pellucid.methods.units._ablate import Answers, Floats, answered, replaced, sampled, spread, truth
+from pellucid.notes import Note
 from pellucid.result import Meta, Strip, Study, Table
 from pellucid.result.table import Cell
 
@@ -87,8 +88,8 @@ def ablation(
     silent = asked.moments.silent_share[unit.channel]
     strip = Strip(str(unit), (f"silent in {silent:.0%} of the pictures",), (shown,))
     held = f"set to {float(means[unit.channel]):.3g}, its mean" if value == "mean" else "set to 0"
-    notes = (f"over {len(images)} of the {index.n_images} pictures; the unit, number {number} of the index, is {held}",)
-    return Study(tables, (strip,), tuple(said), meta=Meta(notes=notes))
+    note = f"over {len(images)} of the {index.n_images} pictures; the unit, number {number} of the index, is {held}"
+    return Study(tables, (strip,), tuple(said), meta=Meta(notes=(Note("reading", note),)))
 
 
 def _classes(index: Index, before: Answers, without: Answers, compared: list[Answers], classes: NDArray[np.int64],

@@ -12,6 +12,7 @@ from pellucid.chance import Seed, generator
 from pellucid.described import Default
 from pellucid.index import Index
 from pellucid.methods.units._hues import cone_axes, hues
+from pellucid.notes import Note
 from pellucid.result import Colours, Meta
 
 _USUAL = 8  # layers
@@ -57,11 +58,12 @@ def colour(
     chosen = [index[one].name for one in layers] if layers else _usual(index)
     units = [_drawn(index, layer, most, seed) for layer in chosen]
     found, world = hues(index, chosen, units, min(count, index.n_kept))
-    notes = [f"a unit is colour-selective above {threshold:g}; up to {most} units of each layer, drawn at random"]
+    drawn = f"a unit is colour-selective above {threshold:g}; up to {most} units of each layer, drawn at random"
+    notes = [Note("choice", drawn)]
     silent = sum(one.silent for one in found)
-    notes += [f"{silent} units that no picture excites are left out"] if silent else []
+    notes += [Note("choice", f"{silent} units that no picture excites are left out")] if silent else []
     known = {**cone_axes(), "photos": world}
-    return Colours(tuple(found), float(threshold), known, Meta(notes=tuple(notes), seed=seed))
+    return Colours(tuple(found), float(threshold), known, Meta(notes=tuple(notes)))
 
 
 def _usual(index: Index) -> list[str]:

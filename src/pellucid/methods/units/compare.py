@@ -23,6 +23,7 @@ from pellucid.index.matching import (
 )
 from pellucid.index.patches import patches
 from pellucid.index.unit import Unit
+from pellucid.notes import Note
 from pellucid.result import Meta, Patches, Strip, Study, Table
 from pellucid.result.table import Cell
 
@@ -94,8 +95,8 @@ def compare(
     known = {name for name, cells in columns_.items() if any(cell is not None for cell in cells)}
     pictured = tuple(name for name in ("correlation", "strength") if name in known)
     heads = tuple(f"{one.name} · {name}" for one, name in ((index, layer), (other, to)))
-    notes = (f"compared with {other.name}, weights {other.weights[:12]}",)
-    meta = Meta(layer=layer, notes=notes, **index.facts())
+    note = Note("reading", f"compared with {other.name}, weights {other.weights[:12]}")
+    meta = Meta(found={"layer": layer}, notes=(note,))
     strips = _strips(index, layer, other, to, found, show)
     return Study({"units": Table(columns_, _ABOUT, (), pictured, marked)}, strips, tuple(said), heads, meta)
 

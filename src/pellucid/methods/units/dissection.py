@@ -16,6 +16,7 @@ from pellucid.images.concepts import Concepts, ConceptsOption
 from pellucid.index import Index
 from pellucid.methods.units._dissect import Judged, Seen, passed, shown
 from pellucid.methods.units._exceeded import of
+from pellucid.notes import Note
 from pellucid.result import Meta, Strip, Study, Table
 from pellucid.result.table import Cell
 
@@ -97,11 +98,11 @@ def dissection(
         layer, channel = judged.name(unit)
         told = (f"{layer}:{channel}", f"IoU {value[unit]:.2f}")
         strips.append(Strip(concepts.names[number], told, (patches,), regions))
-    notes = (
+    notes = Note.many("reading", (
         f"thresholds: what {share:g} of each unit's activations exceed at every place of {of(index, names, share)} of "
         f"the index; masks: {len(concepts)} pictures, {len(numbers)} concepts",
         f"detectors: IoU above {least:g}",
-    )
+    ))  # fmt: skip
     said = _said(judged, concepts, numbers, best, value, least, chance)
     return Study({"concepts": table, "units": units}, tuple(strips), said, meta=Meta(notes=notes))
 

@@ -13,6 +13,7 @@ from pellucid.index import Index
 from pellucid.index.crops import Spot, spots, strongest
 from pellucid.index.feature import Mean, contrasted, eight_bits, trimmed
 from pellucid.index.unit import Unit
+from pellucid.notes import Note
 from pellucid.result import Meta, Pictures
 
 
@@ -61,13 +62,13 @@ def neuron_feature(
     pixels = eight_bits(np.where(enough[..., None], shown, 0.5))
     if best is not None and max(values.shape[0] / best.pixels.shape[1], values.shape[1] / best.pixels.shape[2]) > 1:
         pixels = trimmed(pixels, enough)
-    notes = (f"{len(top.values)} patches of {values.shape[0]} × {values.shape[1]} pixels, weighted by activation",)
+    note = f"{len(top.values)} patches of {values.shape[0]} × {values.shape[1]} pixels, weighted by activation"
     return Pictures(
         pixels[None],
         (str(unit),),
         {"patches": (float(len(top.values)),), "contrast of the mean": (spread,)},
         beside={"strongest patch": _shown(best)[None]} if best is not None else {},
-        meta=Meta(notes=notes, images=index.names(top.images)),
+        meta=Meta(found={"images": index.names(top.images)}, notes=(Note("reading", note),)),
     )
 
 

@@ -19,6 +19,7 @@ from pellucid.methods.units.neuron_feature import neuron_feature
 from pellucid.methods.units.reconstruction import reconstruction
 from pellucid.methods.units.similar import similar
 from pellucid.methods.units.top_images import top_images
+from pellucid.notes import Note
 from pellucid.result import Meta, Table, UnitPage
 
 _LIKES, _CLASSES, _WEAKEST = 5, 5, 5
@@ -51,12 +52,12 @@ def page(
     weakest = min(_WEAKEST, index.n_weakest) if layer.signed else 0
     low = patches(index, unit, layer.bottom(unit.channel, weakest)) if weakest else None
     excited = len(top) > 0 and float(top.values[0]) > 0
-    notes = [*top.meta.notes, *([] if excited else ["no picture excites it"])]
+    notes = [*top.meta.notes, *Note.many("values", [] if excited else ["no picture excites it"])]
     projections = None
     try:
         projections = reconstruction(index, unit, count=most)
     except Refused as error:
-        notes.append(f"no projections: {error}")
+        notes.append(Note("refused", f"no projections: {error}"))
     alike = _alike(index, unit)
     named = [Unit.of(str(name)) for name in alike["unit"]] if alike is not None else []
     return UnitPage(
@@ -70,7 +71,8 @@ def page(
         _classes(index, unit),
         alike,
         tuple(top_images(index, one, count=1) for one in named),
-        Meta(images=top.names, notes=tuple(notes)),
+        Meta(found={"images": top.names}, notes=tuple(notes)),
+        {"pictures without any activation": _silent(index, unit)},
     )
 
 
@@ -87,10 +89,14 @@ def _facts(index: Index, unit: Unit) -> dict[str, float]:
         "standard deviation": float(held.sd[channel]),
         "median": float(median),
         "exceeded at 1 place in 200": float(high),
-        "pictures without any activation": float(held.silent_share[channel]),
     }
     chosen = float(layer.class_selectivity[channel])
     return facts if np.isnan(chosen) else {**facts, "class selectivity": chosen}
+
+
+def _silent(index: Index, unit: Unit) -> float:
+    """The share of the pictures that do not excite it anywhere."""
+    return float(index[unit.layer].moments.silent_share[unit.channel])
 
 
 def _alike(index: Index, unit: Unit) -> Table | None:

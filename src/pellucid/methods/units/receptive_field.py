@@ -16,6 +16,7 @@ from pellucid.errors import BadNetwork, PellucidError, Refused
 from pellucid.images import Images, read, samples
 from pellucid.images.touch import PictureOption
 from pellucid.net import Layer, LayerName, Net
+from pellucid.notes import Note
 from pellucid.progress import steps
 from pellucid.result import Fields, Meta
 
@@ -73,8 +74,9 @@ def receptive_field(
     values = np.stack(maps)
     centres, spreads = zip(*(_moments(one) for one in values), strict=True)
     names = tuple(row.name for row in rows)
-    notes = (f"effective field: mean over {len(seen)} pictures of the gradient's magnitude", *_gates(rows))
-    return Fields(values, names, tuple(boxes), tuple(strides), centres, spreads, Meta(seed=seed, notes=notes))
+    said = (f"effective field: mean over {len(seen)} pictures of the gradient's magnitude", *_gates(rows))
+    meta = Meta(notes=Note.many("reading", said))
+    return Fields(values, names, tuple(boxes), tuple(strides), centres, spreads, meta)
 
 
 def _gates(rows: Sequence[Layer]) -> list[str]:

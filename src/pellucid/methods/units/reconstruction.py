@@ -15,8 +15,11 @@ from pellucid.index.patches import exciting, patches
 from pellucid.index.unit import Unit
 from pellucid.net import Net, Run
 from pellucid.net.rules import Deconvnet, Guided, Rule
+from pellucid.net.rules.operations import MAX_POOLING
+from pellucid.notes import Note
 from pellucid.progress import steps
 from pellucid.result import Meta, Projections
+from pellucid.result.coverage import Coverage
 
 _RULES: dict[str, Rule | None] = {"deconvnet": Deconvnet(), "guided": Guided(), "gradient": None}
 _BOUNDS = {"ReLU": (0.0, float("inf")), "ReLU6": (0.0, 6.0)}
@@ -50,7 +53,8 @@ def reconstruction(
     top = exciting(index, unit, index.enough(count))
     found = patches(index, unit, top)
     net, layer, columns = index.net, index[unit.layer].name, index[unit.layer].places[1]
-    before, values, coverage = _before(net, layer), [], {}
+    before, values = _before(net, layer), []
+    coverage: Coverage = {}
     for image, place in steps([*zip(top.images.tolist(), top.places.tolist(), strict=True)], "patches"):
         picture = index.readable(image)
         if picture is None:
@@ -60,20 +64,21 @@ def reconstruction(
             cell = _cell(_received(run, layer, before), unit.channel, divmod(place, columns))
         (gradient,) = run.gradients(cell, [node for node in (run.pixels,) if node is not None])
         values.append(gradient[0].detach().cpu().double().numpy())
-        coverage = dict(run.coverage)
+        coverage = run.coverage
     silent = sum(not one.any() for one in values)
     notes = [
         *found.meta.notes,
-        *[f"{silent} of {len(values)} projections are zero everywhere: nothing there moves the cell"] * bool(silent),
     ]
-    if rule == "deconvnet" and values and not any(met.startswith("max_pool") for met in coverage):
-        notes.append(_NO_SWITCHES.format(unit))
+    if silent:
+        zero = f"{silent} of {len(values)} projections are zero everywhere: nothing there moves the cell"
+        notes.append(Note("values", zero))
+    if rule == "deconvnet" and values and not any(operation in MAX_POOLING for operation, _ in coverage):
+        notes.append(Note("reading", _NO_SWITCHES.format(unit)))
     shape = (net.preprocess.channels or 3, *(net.preprocess.size or (1, 1)))
     kept = np.stack(values).astype(np.float32) if values else np.zeros((0, *shape), np.float32)
     said = {"deconvnet": "rectified activation", "guided": "guided activation", "gradient": "activation"}[rule]
-    return Projections(
-        kept, found, f"{said} per pixel range", Meta(images=found.names, coverage=coverage, notes=tuple(notes))
-    )
+    meta = Meta(found={"images": found.names}, coverage=coverage, notes=tuple(notes))
+    return Projections(kept, found, f"{said} per pixel range", meta)
 
 
 def _before(net: Net, layer: str) -> dict[str, tuple[float, float]]:

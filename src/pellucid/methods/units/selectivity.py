@@ -16,6 +16,7 @@ from pellucid.index.crops import seen, strongest
 from pellucid.index.unit import Unit
 from pellucid.methods.units._answers import AXES, Answers, answers, bar, resampled
 from pellucid.methods.units._classes import class_rows
+from pellucid.notes import Note
 from pellucid.result import Meta, Table
 from pellucid.result.table import Cell
 
@@ -75,12 +76,13 @@ def selectivity(
     """
     top = strongest(index, unit, count)
     rows: list[dict[str, Cell]] = []
-    notes, said = [], []
+    notes: list[Note] = []
+    said: list[str] = []
     first = next((one for image in top.images.tolist() if (one := seen(index, image)) is not None), ())
     colours = len(first) == 3
     names = _names(parts, step, colours)
     if "colour" in parts and not colours:
-        notes.append("no colour indexes: the network sees no three colours")
+        notes.append(Note("refused", "no colour indexes: the network sees no three colours"))
     if names:
         rows += _touched(answers(index, unit, top, names, seed), names, parts, resamples, seed, str(unit))
     if "class" in parts:
@@ -88,14 +90,12 @@ def selectivity(
             more, told = class_rows(index, unit, top, threshold, resamples, seed)
             rows, said = [*more, *rows], told
         else:
-            notes.append("no class indexes: the pictures of the index have no labels")
+            notes.append(Note("refused", "no class indexes: the pictures of the index have no labels"))
     about = {name: what for name, what in _ABOUT.items() if name != "amount" or any(name in row for row in rows)}
     columns = {name: tuple(row.get(name) for row in rows) for name in about}
-    images = index.names(top.images)
-    notes.append(f"error: standard deviation over {resamples} resamples of the pictures")
-    return Table(
-        columns, about, tuple(said), ("value",), errors={"value": "error"}, meta=Meta(images=images, notes=tuple(notes))
-    )
+    notes.append(Note("sampling", f"error: standard deviation over {resamples} resamples of the pictures"))
+    meta = Meta(found={"images": index.names(top.images)}, notes=tuple(notes))
+    return Table(columns, about, tuple(said), ("value",), errors={"value": "error"}, meta=meta)
 
 
 def _names(parts: Sequence[str], step: int, colours: bool) -> list[str]:

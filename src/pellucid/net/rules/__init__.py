@@ -12,8 +12,9 @@ from pellucid.net.rules.excitation import Excitation
 from pellucid.net.rules.rectifiers import Deconvnet, Guided, Redirected, Smooth
 from pellucid.net.rules.relevance import Relevance
 from pellucid.net.rules.rescale import Rescale
+from pellucid.result.coverage import Met
 
 __all__ = [
-    "Biases", "Call", "Deconvnet", "Excitation", "Guided", "Redirected", "Relevance", "Rescale", "Rule", "RuleMode",
-    "Smooth", "hidden_functions",
+    "Biases", "Call", "Deconvnet", "Excitation", "Guided", "Met", "Redirected", "Relevance", "Rescale", "Rule",
+    "RuleMode", "Smooth", "hidden_functions",
 ]  # fmt: skip

@@ -18,6 +18,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 from pellucid.net.rules.calls import arguments, blanked, filled
 from pellucid.net.rules.compose import composed
 from pellucid.net.rules.operations import SHIFTS, SPATIAL, SPELLINGS, Kind, Spelling, spelled
+from pellucid.result.coverage import PLAIN, Met
 
 __all__ = ["Call", "Rule", "RuleMode", "hidden_functions", "through"]
 
@@ -101,7 +102,7 @@ class RuleMode(TorchFunctionMode):
     def __init__(self, rule: Rule, inputs: Tensor | None = None) -> None:
         super().__init__()
         self.rule = rule
-        self.coverage: Counter[str] = Counter()
+        self.coverage: Counter[Met] = Counter()
         self._raw, self._gating, self._made = (WeakIdKeyDictionary() for _ in range(3))
         if inputs is not None:
             self._raw[inputs] = True
@@ -113,7 +114,7 @@ class RuleMode(TorchFunctionMode):
         if spelling is None or not live or self._is_alike(spelling, live):
             output = func(*args, **kwargs)
             if spelling is None and live and self._misses(func) and any(map(_flows, _tensors(output))):
-                self._count(getattr(func, "__name__", str(func)), "plain")
+                self._count(getattr(func, "__name__", str(func)), PLAIN)
             return self._marked(output, spelling, [value for _, value in live])
         if spelling.kind == "composed" and self.rule.exhaustive:
             return self._composed(spelling, func, args, kwargs, [value for _, value in live])
@@ -192,7 +193,7 @@ class RuleMode(TorchFunctionMode):
             if self.rule.merges and (found := self._merged(call, inputs[0])) is not None:
                 merged, call = f" (merged into {found.operation})", found
         acted = self.rule.act(call)
-        self._count(spelling.operation, f"{acted[1]}{merged}" if acted else "plain")
+        self._count(spelling.operation, f"{acted[1]}{merged}" if acted else PLAIN)
         output = acted[0] if acted else function(*taken)
         if call.weighted is not None and not merged and isinstance(output, Tensor):
             self._made[output] = (call, output._version)
@@ -207,7 +208,7 @@ class RuleMode(TorchFunctionMode):
         with self:
             output = composed(spelling.operation, args, kwargs)
         if output is None:
-            self._count(spelling.operation, "plain")
+            self._count(spelling.operation, PLAIN)
             output = func(*args, **kwargs)
         elif inplace:
             output = args[0].copy_(output)
@@ -253,7 +254,7 @@ class RuleMode(TorchFunctionMode):
         return output
 
     def _count(self, operation: str, said: str) -> None:
-        self.coverage[f"{operation}: {said}"] += 1
+        self.coverage[operation, said] += 1
 
 
 def _flows(value: Any) -> bool:
@@ -336,14 +337,14 @@ def _as_scaling(call: Call, func: Any, args: tuple[Any, ...], kwargs: dict[str, 
     return replace(call, weight=scale, bias=shift, weighted=weighted)
 
 
-def hidden_functions(output: Any) -> dict[str, int]:
+def hidden_functions(output: Any) -> dict[Met, int]:
     """Custom autograd functions in the graph of `output`: written by the network's author, out of any rule's reach."""
     todo = [tensor.grad_fn for tensor in _tensors(output) if tensor.grad_fn is not None]
-    met, hidden = set(todo), Counter[str]()
+    met, hidden = set(todo), Counter[Met]()
     while todo:
         node = todo.pop()
         if isinstance(node, torch.autograd.function.BackwardCFunction) and not _ours(node):
-            hidden[f"{node.name().removesuffix('Backward')} (custom autograd function): plain"] += 1
+            hidden[f"{node.name().removesuffix('Backward')} (custom autograd function)", PLAIN] += 1
         for following, _ in node.next_functions:
             if following is not None and following not in met:
                 met.add(following)

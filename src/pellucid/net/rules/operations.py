@@ -119,3 +119,7 @@ def spelled(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], live: int)
     # A power or a bound that depends on the pixels as well, and places to read at that do: neither kind holds.
     coupled = spelling.kind == "elementwise" or spelling.operation == "grid_sample"
     return None if coupled and live > 1 else spelling
+
+
+MAX_POOLING = frozenset(f"max_pool{d}d{more}" for d in (1, 2, 3) for more in ("", "_with_indices"))
+"""Operations that remember which cell of a window was the largest: the switches of deconvnets."""
