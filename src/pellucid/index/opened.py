@@ -180,6 +180,7 @@ class Opened(Noun):
 
     def readable(self, image: int) -> Images | None:
         """A picture as `read` gives it; None where it cannot be read any more, which the result's notes then say."""
+        self.source  # noqa: B018  # where all of them are gone that is refused, and none is left out
         try:
             return self.read(image)
         except BadImage as error:
