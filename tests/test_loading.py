@@ -13,8 +13,10 @@ from pellucid.catalogue import options_of
 from pellucid.cli.common import loaded_as, network
 from pellucid.cli.group import group
 from pellucid.errors import UnknownName
+from pellucid.index.folds import STANDARD
 from pellucid.loading import LoadOptions
 from pellucid.net.load import load
+from pellucid.sweep.fold import options_of as options_of_folds
 
 DECLARED = list(get_type_hints(LoadOptions))
 
@@ -37,6 +39,6 @@ def test_python_and_the_shell_have_every_option_of_an_index() -> None:
     assert command is not None
     shell = {param.name: param.default for param in command.params}
     fields = options_of(pl.units.index).model_fields
-    assert set(fields) <= set(shell)
-    for name in set(fields) - {"store", "runner"}:  # a folder and a name there, values in Python
+    assert {*fields, *options_of_folds(*STANDARD).model_fields} - {"folds"} <= set(shell)
+    for name in set(fields) - {"store", "runner", "folds"}:  # a folder and a name there, values in Python
         assert shell[name] == fields[name].default, name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import Any, Self, final
+from typing import Any, TypeVar, final
 
 from jaxtyping import Float
 from torch import Tensor
@@ -17,6 +17,7 @@ from pellucid.target.forms import target
 
 _OUTPUT = re.compile(r"out\[\s*(\d+(?:\s*,\s*\d+)*)\s*\]")
 _GUESS = re.compile(r"best guess|guess (?P<rank>\d+)")
+Own = TypeVar("Own", bound="OfClass")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class OfClass(Target):
             object.__setattr__(self, "of_class", returned.whole_number(self.of_class, "class"))
 
     @classmethod
-    def read(cls, name: str, inside: str, of: Named) -> Self | None:
+    def read(cls: type[Own], name: str, inside: str, of: Named) -> Own | None:
         """Of the class in the brackets."""
         return cls(of(inside)) if name and inside else None
 
