@@ -108,7 +108,7 @@ def pyright(folder: Path) -> Errors:
     """What pyright refuses, in its standard mode; basedpyright is the same and needs nothing but its wheel."""
     program = Path(sys.executable).with_name("basedpyright")
     if not program.exists():
-        pytest.skip("no basedpyright beside this Python: it is in the extra dev")
+        pytest.skip("no basedpyright beside this Python: it is in the extra typing")
     how = {"typeCheckingMode": "standard", "extraPaths": [str(ROOT / "src")], "pythonVersion": "3.11"}
     (folder / "pyrightconfig.json").write_text(json.dumps(how), encoding="utf-8")
     command = [str(program), "--outputjson", "--pythonpath", sys.executable, "-p", str(folder)]

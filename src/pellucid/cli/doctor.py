@@ -22,7 +22,7 @@ from pellucid.errors import BadNetwork, PellucidError, extra_line, unknown
 from pellucid.plugins import REGISTRIES
 from pellucid.result import version_of
 
-_NOT_FOR_USERS = {"dev", "docs", "peers"}
+_NOT_FOR_USERS = {"dev", "docs", "peers", "typing"}
 
 
 def command() -> click.Command:
