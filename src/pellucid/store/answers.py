@@ -26,8 +26,9 @@ class Store:
         heat = store.answer(pl.Ask("rise", {"target": "boxer"}), net, dog)   # computed once, read from then on
 
     A key takes in the question with all its options, every pixel and its original, the network's weights, the versions
-    of Pellucid and torch and the kind of device, so that what is read is what would be computed. Each answer is a file
-    that `pellucid.open` reads too, whole or not there. Several programs may use one folder at the same time.
+    of Pellucid and torch and the kind of device that a given network is on (the one that an index loads by itself
+    counts as its weights), so that what is read is what would be computed. Each answer is a file that `pellucid.open`
+    reads too, whole or not there; one that is damaged is computed anew. Several programs may use one folder.
     """
 
     def __init__(self, folder: str | Path, *, limit: int | None = None) -> None:

@@ -15,9 +15,10 @@ from pellucid.described import Default
 from pellucid.net import Net
 from pellucid.render.frame import framed
 from pellucid.render.objectives import Each, answerable, streams
+from pellucid.render.options import Preset, Side, Steps
 from pellucid.render.photos import Real
 from pellucid.render.pixels import eight_bits, through
-from pellucid.render.recipes import BEST, RecipeOption
+from pellucid.render.recipes import BEST
 from pellucid.render.render import optimised
 from pellucid.render.trust import trusted
 from pellucid.result import Meta, Pictures
@@ -33,18 +34,9 @@ def activation_maximisation(
     net: Net,
     target: Targets,
     *,
-    preset: Annotated[
-        RecipeOption,
-        Field(description="published recipe, or one with parts of your own: lucid + tv(0.01)", examples=["lucid"]),
-    ] = BEST,
-    steps: Annotated[
-        int | None,
-        Field(ge=1, description="number of optimization steps", examples=[128]),
-        Default("as the recipe says"),
-    ] = None,
-    size: Annotated[
-        int | None, Field(ge=8, description="side of the images, in pixels"), Default("the network's input size")
-    ] = None,
+    preset: Preset = BEST,
+    steps: Steps = None,
+    size: Side = None,
     count: Annotated[
         int, Field(ge=1, description="number of images for each target, each from a random start of its own")
     ] = 1,

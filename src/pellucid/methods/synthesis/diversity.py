@@ -13,14 +13,14 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
-from pellucid.described import Default
 from pellucid.errors import Refused
 from pellucid.images import Images
 from pellucid.net import Net, Run
 from pellucid.render.frame import framed
 from pellucid.render.objectives import Each, streams, without_picture
+from pellucid.render.options import Preset, Side, Steps
 from pellucid.render.pixels import eight_bits
-from pellucid.render.recipes import BEST, RecipeOption
+from pellucid.render.recipes import BEST
 from pellucid.render.render import optimised
 from pellucid.render.trust import trusted
 from pellucid.result import Meta, Pictures
@@ -45,18 +45,9 @@ def diversity(
             "activation",
         ),
     ] = 1.0,
-    preset: Annotated[
-        RecipeOption,
-        Field(description="published recipe, or one with parts of your own: lucid + tv(0.01)", examples=["lucid"]),
-    ] = BEST,
-    steps: Annotated[
-        int | None,
-        Field(ge=1, description="number of optimization steps", examples=[128]),
-        Default("as the recipe says"),
-    ] = None,
-    size: Annotated[
-        int | None, Field(ge=8, description="side of the images, in pixels"), Default("the network's input size")
-    ] = None,
+    preset: Preset = BEST,
+    steps: Steps = None,
+    size: Side = None,
     seed: Seed = 0,
 ) -> Pictures:
     """Pictures of one target that excite it in different ways: (N, H, W, C) in 8 bits, `pictures` for each target.

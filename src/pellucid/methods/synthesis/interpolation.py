@@ -12,15 +12,15 @@ from pydantic import BeforeValidator, Field, InstanceOf
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed
-from pellucid.described import Default
 from pellucid.net import Net
 from pellucid.render.aligned import Aligned
 from pellucid.render.frame import framed
 from pellucid.render.magnitude import Magnitude
 from pellucid.render.objectives import Each, without_picture
+from pellucid.render.options import Preset, Side, Steps
 from pellucid.render.parametrizations import Fourier
 from pellucid.render.pixels import eight_bits
-from pellucid.render.recipes import BEST, RecipeOption
+from pellucid.render.recipes import BEST
 from pellucid.render.render import optimised
 from pellucid.render.trust import trusted
 from pellucid.result import Meta, Pictures
@@ -47,18 +47,9 @@ def interpolation(
         Field(description="target at the other end of the row", examples=["koala"]),
     ],
     pictures: Annotated[int, Field(ge=2, description="number of images in the row, including both ends")] = 5,
-    preset: Annotated[
-        RecipeOption,
-        Field(description="published recipe, or one with parts of your own: lucid + tv(0.01)", examples=["lucid"]),
-    ] = BEST,
-    steps: Annotated[
-        int | None,
-        Field(ge=1, description="number of optimization steps", examples=[128]),
-        Default("as the recipe says"),
-    ] = None,
-    size: Annotated[
-        int | None, Field(ge=8, description="side of the images, in pixels"), Default("the network's input size")
-    ] = None,
+    preset: Preset = BEST,
+    steps: Steps = None,
+    size: Side = None,
     seed: Seed = 0,
 ) -> Pictures:
     """From one target to another in a row of pictures: (N, H, W, C) in 8 bits, for (1 − t) · a + t · b, t from 0 to 1.
