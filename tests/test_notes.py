@@ -49,3 +49,10 @@ def test_what_is_said_stands_once_in_the_result_and_all_of_it_is_a_note() -> Non
 def test_a_note_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         ONE.text = "other"  # type: ignore[misc]
+
+
+def test_words_are_looked_for_in_the_whole_line() -> None:
+    note = Note("input", "first of 12 frames", "panda.gif")
+    assert "12 frames" in note
+    assert "panda" in note
+    assert "hook" not in note

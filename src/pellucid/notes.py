@@ -44,6 +44,10 @@ class Note:
         """One line, which names its image: 'panda.gif: first of 12 frames'."""
         return self.text if self.image is None else f"{self.image}: {self.text}"
 
+    def __contains__(self, words: str) -> bool:
+        """Whether these words stand in its line: `any("hook" in note for note in heat.meta.notes)`."""
+        return words in str(self)
+
     @classmethod
     def many(cls, topic: Topic, texts: Iterable[str], image: str | None = None) -> tuple[Note, ...]:
         """A note for each of the texts."""
