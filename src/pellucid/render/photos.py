@@ -98,7 +98,10 @@ class PhotoList(Photos):
 
     def known(self, net: Net, targets: Sequence[Target]) -> Known:
         with collected() as notes:  # they stay with what is known, for every picture that is held against it
-            count, records, moments = counted(net, tuple(dict.fromkeys(targets)), _Each(self))
+            try:
+                count, records, moments = counted(net, tuple(dict.fromkeys(targets)), _Each(self))
+            except BadImage as error:
+                raise BadImage(f"{self.place!r}: {error}") from error
         return Known(count, records, moments, self.picture, tuple(notes))
 
     def picture(self, name: str) -> Images:
