@@ -29,12 +29,12 @@ import torch
 
 from pellucid.images.sources import Source
 from pellucid.index import Index
+from pellucid.index.exceeded import exceeded
 from pellucid.index.folds.embeddings import Embeddings
 from pellucid.index.folds.extremes import Largest
 from pellucid.index.folds.histogram import Histogram
 from pellucid.index.folds.sums import ExactSums
 from pellucid.index.plan import planned
-from pellucid.methods.units._exceeded import exceeded
 from pellucid.net import Net
 from pellucid.net.load import load
 from pellucid.progress import steps

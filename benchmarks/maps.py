@@ -17,9 +17,9 @@ import numpy as np
 import torch
 
 from pellucid.index.search import nearest, squared
-from pellucid.methods.representation._grid import assigned, kept, polished
-from pellucid.methods.representation._layout import laid_out
-from pellucid.methods.representation._quality import quality
+from pellucid.layout.grid import assigned, kept, polished
+from pellucid.layout.layout import laid_out
+from pellucid.layout.quality import quality
 
 ROWS, CHANNELS, ROUNDS = 5000, 1280, 2
 

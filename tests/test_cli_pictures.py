@@ -117,7 +117,7 @@ def test_previews_wait_between_two_versions(run: Run, monkeypatch: pytest.Monkey
     ("words", "said"),
     [
         (("-t", "dog", "--real", "nowhere/"), "'nowhere' is no folder of pictures"),
-        (("-t", "dog", "--real", "nets.py"), "none of the 1 real images of 'nets.py' can be read"),
+        (("-t", "dog", "--real", "nets.py"), "'nets.py': none of the 1 real images can be read"),
         (("-t", "dog", "--real", "empty"), "no pictures in the folder 'empty'"),
         (("-t", "dog", "-t", "layer9:3"), "no layer 'layer9'"),
         (("-t", "dog", "-t", "b:80"), "no unit 80 in layer 'b': it has 8, 0 to 7"),

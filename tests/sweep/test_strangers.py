@@ -260,7 +260,7 @@ def test_where_takes_one_condition(index: Path, where: str) -> None:
 
 
 def test_a_condition_that_never_ends_does(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pellucid.methods.units._table._PATIENCE", 0.3)
+    monkeypatch.setattr("pellucid.index.query._PATIENCE", 0.3)
     endless = "exists (select count(*) from range(100000000000) a, range(100000) b where a.range + b.range = -1)"
     with pytest.raises(PellucidError, match="takes longer than"):
         table(index, where=endless)

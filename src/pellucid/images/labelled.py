@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from pellucid.images import Images
 
@@ -13,6 +13,9 @@ class Labelled(ABC):
     """Images in a stated order. None is read before it is asked for, and none is kept."""
 
     __slots__ = ()
+
+    called: ClassVar[str] = "images"
+    """What they are, where one speaks of them."""
 
     @abstractmethod
     def __len__(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from pellucid.errors import BadImage, PellucidError
 from pellucid.images import Images
 from pellucid.images.sources import Source
+from pellucid.index.chosen import Chosen
 from pellucid.net import Net, Preprocess
 from pellucid.net.load import load
+from pellucid.net.over import Over
 from pellucid.notes import Note, say
 from pellucid.nouns import Noun
 from pellucid.sweep._checked import asks_elsewhere, refused, runs_code
@@ -186,6 +188,16 @@ class Opened(Noun):
         except BadImage as error:
             say(Note("unreadable", f"a picture of the index is left out: {error}"))
             return None
+
+    def over(self, images: NDArray[np.int64] | Sequence[int], **how: Any) -> Over:
+        """`Net.over` of the network and these pictures: the `numbers` of a batch are places in `images`.
+
+        Raises PellucidError where there is none, or none can be read any more.
+        """
+        self.source  # noqa: B018  # where all of them are gone that is refused, and none is left out
+        if not len(images):
+            raise PellucidError("none of the pictures of the index can be read")
+        return self.net.over(Chosen(self, [int(i) for i in images]), **how)
 
     @cached_property
     def unreadable(self) -> frozenset[int]:

@@ -77,7 +77,7 @@ class Over:
         self.unreadable.clear()
         held: list[_Seen] = []
         taken = 0
-        for i in steps(range(len(self.data)), "images"):
+        for i in steps(range(len(self.data)), self.data.called):
             try:
                 seen = self._read(i)
             except BadImage as error:
@@ -148,9 +148,9 @@ class Over:
             return
         first, why = next(iter(self.unreadable.items()))
         if len(self.unreadable) == len(self.data):
-            raise BadImage(f"none of the {len(self.data)} images can be read; the first, {first!r}: {why}")
+            raise BadImage(f"none of the {len(self.data)} {self.data.called} can be read; the first, {first!r}: {why}")
         names = listed(list(self.unreadable), len(self.unreadable))
-        many = f"{len(self.unreadable)} of {len(self.data)} images could not be read and are left out"
+        many = f"{len(self.unreadable)} of {len(self.data)} {self.data.called} could not be read and are left out"
         say(Note("unreadable", f"{many}: {names} ({why})"))
 
 

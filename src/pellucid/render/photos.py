@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, final
 
 from pydantic import BeforeValidator, InstanceOf
-from torch import Tensor
 
 from pellucid.errors import BadImage
 from pellucid.images import Images, ImagesLike, fingerprint, pictures_in, read
+from pellucid.images.labelled import Labelled
 from pellucid.net import Net
-from pellucid.notes import Note
+from pellucid.notes import collected
 from pellucid.nouns import Noun
-from pellucid.progress import steps
 from pellucid.render.records import Known
 from pellucid.render.tally import counted
 from pellucid.target import Target
-
-_TOLD = 3  # pictures that could not be read, by name
 
 
 class Photos(Noun, ABC):
@@ -100,26 +97,33 @@ class PhotoList(Photos):
         return f"{self.place}: {len(self.names)} images {digest.hexdigest()}"
 
     def known(self, net: Net, targets: Sequence[Target]) -> Known:
-        bad: list[str] = []
-        count, records, moments = counted(net, tuple(dict.fromkeys(targets)), self._seen(net, bad))
-        if not count:
-            raise BadImage(f"none of the {len(self.names)} real images of {self.place!r} can be read: {bad[0]}")
-        return Known(count, records, moments, self.picture, Note.many("unreadable", _skipped(bad, len(self.names))))
+        with collected() as notes:  # they stay with what is known, for every picture that is held against it
+            try:
+                count, records, moments = counted(net, tuple(dict.fromkeys(targets)), _Each(self))
+            except BadImage as error:
+                raise BadImage(f"{self.place!r}: {error}") from error
+        return Known(count, records, moments, self.picture, tuple(notes))
 
     def picture(self, name: str) -> Images:
         """The picture of that name, as it is stored."""
         return Images.of(self.sources[self.names.index(name)])
 
-    def _seen(self, net: Net, bad: list[str]) -> Iterator[tuple[str, Tensor]]:
-        """Each as the network sees it, (C, H, W); the reasons of those that cannot be read go to `bad`."""
-        pairs = zip(self.names, self.sources, strict=True)
-        for name, source in steps(pairs, "real images", total=len(self.names)):
-            try:
-                picture = net.see(read(source)).pictures[0]
-            except BadImage as error:
-                bad.append(str(error) if Path(name).name in str(error) else f"{name}: {error}")
-                continue
-            yield name, picture
+
+@dataclass(frozen=True)
+class _Each(Labelled):
+    """The pictures of a list one by one, as they are stored."""
+
+    many: PhotoList
+    called = "real images"
+
+    def __len__(self) -> int:
+        return len(self.many.names)
+
+    def name(self, i: int) -> str:
+        return self.many.names[i]
+
+    def item(self, i: int) -> tuple[Images, None]:
+        return read(self.many.sources[i]), None
 
 
 def photos(value: Photos | ImagesLike | None) -> Any:
@@ -130,13 +134,6 @@ def photos(value: Photos | ImagesLike | None) -> Any:
 
 Real = Annotated[InstanceOf[Photos], BeforeValidator(photos)]
 """An option that takes real images: a folder of pictures, a list of paths, `Images`."""
-
-
-def _skipped(bad: Sequence[str], count: int) -> tuple[str, ...]:
-    if not bad:
-        return ()
-    more = f"; and {len(bad) - _TOLD} more" if len(bad) > _TOLD else ""
-    return (f"{len(bad)} of {count} real images could not be read and are left out: {'; '.join(bad[:_TOLD])}{more}",)
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from pellucid.errors import Refused
 from pellucid.geometry import Floats
+from pellucid.images.labelled import Labelled
 from pellucid.net import Net, Run
 from pellucid.render.peers import Peers, Place
 from pellucid.render.records import Record
@@ -46,37 +46,22 @@ class Tally:
 
 
 def counted(
-    net: Net, targets: Sequence[Target], pictures: Iterator[tuple[str, Tensor]]
+    net: Net, targets: Sequence[Target], photos: Labelled
 ) -> tuple[int, dict[Target, Record], dict[Peers, Moments[Floats]]]:
-    """How many pictures there were, what they say to each target, and to every unit that it is ranked among."""
+    """How many photos there were, what they say to each target, and to every unit that it is ranked among."""
     tallies = {target: Tally(Place.of(target, net)) for target in targets}
     peers = tuple(dict.fromkeys(tally.place.peers for tally in tallies.values() if tally.place))
     sums: dict[Peers, Moments[Floats]] = {}
     every, count = Targets(tuple(targets)), 0
-    for names, pixels in _batches(net, pictures):
-        run = net.run(pixels, at=every.layers, stop=not every.reads_output)
+    for batch in net.over(photos, at=every.layers, stop=not every.reads_output):
+        names = [photos.name(i) for i in batch.numbers]
         for target, tally in tallies.items():
-            tally.add(names, _told(net, target, run, pixels), run)
+            tally.add(names, _told(net, target, batch.run, batch.images.pixels), batch.run)
         for one in peers:
-            for row in one(run).double().cpu().numpy():
+            for row in one(batch.run).double().cpu().numpy():
                 sums.setdefault(one, Moments(np.zeros_like(row))).add(row)
-        count += len(names)
+        count += len(batch)
     return count, {target: tally.record() for target, tally in tallies.items()}, sums
-
-
-def _batches(net: Net, pictures: Iterator[tuple[str, Tensor]]) -> Iterator[tuple[list[str], Tensor]]:
-    """As many pictures of one size at once as memory holds."""
-    names: list[str] = []
-    held: list[Tensor] = []
-    for name, picture in pictures:
-        full = held and len(held) >= net.chunk((picture.shape[-2], picture.shape[-1]), grad=False)
-        if full or (held and held[0].shape != picture.shape):
-            yield names, torch.stack(held)
-            names, held = [], []
-        names.append(name)
-        held.append(picture)
-    if held:
-        yield names, torch.stack(held)
 
 
 def _told(net: Net, target: Target, run: Run, pixels: Tensor) -> list[float]:

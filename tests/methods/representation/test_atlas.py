@@ -10,8 +10,9 @@ import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.images.sources import Source
 from pellucid.index import Index
+from pellucid.index.activations import Sampled, sampled
 from pellucid.index.plan import planned
-from pellucid.methods.representation._atlas import Sampled, celled, sampled, strongest, whitened
+from pellucid.methods.representation._cells import celled, strongest, whitened
 from pellucid.sweep import Here, swept
 from tests.sweep.made import photos, small
 

@@ -15,7 +15,7 @@ from pellucid.errors import PellucidError
 from pellucid.images.concepts import Concepts
 from pellucid.images.sources import Source
 from pellucid.index import Index
-from pellucid.methods.units._exceeded import counted, exceeded
+from pellucid.index.exceeded import counted, exceeded
 from pellucid.net import Net, Preprocess
 from tests.methods.units.marked import painted
 
@@ -120,7 +120,7 @@ def test_planted_detectors_are_found(folder: Path, tmp_path: Path) -> None:
 
 def test_a_pass_is_the_same_whatever_is_at_once(index: Index, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = pl.units.dissection(index, concepts=str(folder), layers=["1"])
-    monkeypatch.setattr("pellucid.methods.units._dissect._AT_ONCE", 1)
+    monkeypatch.setattr("pellucid.index.overlap._AT_ONCE", 1)
     assert pl.units.dissection(index, concepts=str(folder), layers=["1"])["units"].columns == one["units"].columns
 
 
@@ -200,7 +200,7 @@ def test_thresholds_are_what_the_share_exceeds_at_every_place(index: Index, shar
 
 
 def test_thresholds_of_some_of_the_pictures(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pellucid.methods.units._exceeded.MOST", 5)
+    monkeypatch.setattr("pellucid.index.exceeded.MOST", 5)
     assert counted(index, ["1"], 0.1) == 5
     few = exceeded(index, ["1"], 0.1)[0]
     assert few.max() > 0

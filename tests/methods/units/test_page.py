@@ -12,7 +12,7 @@ from pellucid.errors import PellucidError
 from pellucid.images.sources import Source
 from pellucid.index import Index
 from pellucid.index.plan import planned
-from pellucid.methods.units._spread import spread
+from pellucid.index.spread import spread
 from pellucid.sweep import Here, swept
 from tests.sweep.made import photos, small
 

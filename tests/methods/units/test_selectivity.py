@@ -9,6 +9,7 @@ import torch
 import pellucid as pl
 from pellucid.errors import PellucidError, UnknownName
 from pellucid.index import Index
+from pellucid.index.changes import answers
 from pellucid.index.crops import Asked, Spot, spots, strongest
 from pellucid.index.perturb import (
     LUMA,
@@ -22,8 +23,6 @@ from pellucid.index.perturb import (
     turn,
 )  # fmt: skip
 from pellucid.index.selectivity import measured
-from pellucid.methods.units._answers import answers
-from pellucid.methods.units._classes import Classes, morcos
 from tests.methods.units.planted import BAR, BLOB, DOUBLE, FIELD, LIGHT, MARK, RED, SILENT, SIZE, indexed, kernels
 
 
@@ -133,17 +132,6 @@ def test_bars_are_the_spread_over_resamples(index: Index) -> None:
         lost.append(1 - found.changed["shape"][one].sum() / found.own[one].sum())
     assert table["error"][0] == pytest.approx(np.std(lost), rel=0.25)
     assert pl.units.selectivity(index, f"act:{BAR}", parts=("shape",), count=1)["error"] == (None,)
-
-
-def test_class_formulas() -> None:
-    shares = Classes.of(np.array([4.0, 3, 2, 1]), np.array([2, 0, 2, 1]), 1.0)
-    assert (shares.best, shares.needed, shares.code) == (2, 3, 3)
-    assert shares.selectivity == pytest.approx((4 - 3) / 3)
-    assert shares.entropy == pytest.approx(-(0.6 * np.log2(0.6) + 0.3 * np.log2(0.3) + 0.1 * np.log2(0.1)))
-    assert Classes.of(np.array([4.0, 3, 2, 1]), np.array([2, 0, 2, 1]), 0.6).needed == 1
-    found = morcos(np.array([[4.0, 2, 1, 1]]), np.array([[0, 0, 1, 2]]), 4)
-    assert found[0] == pytest.approx((3 - 1) / (3 + 1))
-    assert np.isnan(morcos(np.array([[4.0, 2]]), np.array([[0, 0]]), 4)[0])
 
 
 def test_pictures_without_colour_or_labels_have_no_such_rows(tmp_path: pytest.TempPathFactory) -> None:

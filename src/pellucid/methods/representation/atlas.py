@@ -12,9 +12,10 @@ from pellucid.chance import Seed
 from pellucid.described import Default
 from pellucid.errors import PellucidError
 from pellucid.index import Index
+from pellucid.index.activations import sampled
+from pellucid.layout.layout import enough, laid_out
 from pellucid.methods import synthesis
-from pellucid.methods.representation._atlas import celled, sampled, strongest, whitened
-from pellucid.methods.representation._layout import enough, laid_out
+from pellucid.methods.representation._cells import celled, strongest, whitened
 from pellucid.notes import Note
 from pellucid.result import Atlas, Meta
 from pellucid.target import Direction

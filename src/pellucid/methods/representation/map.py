@@ -10,8 +10,8 @@ from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.described import Default
 from pellucid.index import Index
-from pellucid.methods.representation._layout import How
-from pellucid.methods.representation._map import mapped
+from pellucid.index.map import mapped
+from pellucid.layout.layout import How
 from pellucid.result import Places
 
 

@@ -13,8 +13,8 @@ from pellucid.described import Default
 from pellucid.images import Images
 from pellucid.index import Index
 from pellucid.index.embedding import seen_by, thumbnail
-from pellucid.methods.representation._layout import How
-from pellucid.methods.representation._map import layout_of, mapped
+from pellucid.index.map import layout_of, mapped
+from pellucid.layout.layout import How
 from pellucid.notes import Note
 from pellucid.result import Meta, Places
 

@@ -6,7 +6,7 @@ from pellucid.index import Index
 from pellucid.index.make import index
 from pellucid.index.several import Indexes
 from pellucid.index.unit import Unit
-from pellucid.methods.units._table import table
+from pellucid.methods.units.table import table
 
 _methods = methods_of(__name__, __path__[0])
 globals().update(_methods)  # a file of its folder that declares a method needs no line here

@@ -24,7 +24,7 @@ from pellucid.index.index import Index as Index
 from pellucid.index.several import Indexes as Indexes
 from pellucid.index.unit import Unit as Unit
 from pellucid.index.make import index as index
-from pellucid.methods.units._table import table as table
+from pellucid.methods.units.table import table as table
 
 def ablation(
     index: IndexLike,

@@ -10,10 +10,11 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
+from pellucid.geometry import Floats
 from pellucid.index import Index
+from pellucid.index.ablated import Answers, answered, replaced, sampled, spread, truth
 from pellucid.index.patches import patches
 from pellucid.index.unit import Unit
-from pellucid.methods.units._ablate import Answers, Floats, answered, replaced, sampled, spread, truth
 from pellucid.notes import Note
 from pellucid.result import Meta, Strip, Study, Table
 from pellucid.result.table import Cell

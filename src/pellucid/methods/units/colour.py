@@ -11,7 +11,7 @@ from pellucid.catalogue import method
 from pellucid.chance import Seed, generator
 from pellucid.described import Default
 from pellucid.index import Index
-from pellucid.methods.units._hues import cone_axes, hues
+from pellucid.index.hues import cone_axes, hues
 from pellucid.notes import Note
 from pellucid.result import Colours, Meta
 

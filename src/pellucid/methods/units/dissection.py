@@ -14,8 +14,9 @@ from pellucid.described import Default
 from pellucid.errors import Refused
 from pellucid.images.concepts import Concepts, ConceptsOption
 from pellucid.index import Index
-from pellucid.methods.units._dissect import Judged, Seen, passed, shown
-from pellucid.methods.units._exceeded import of
+from pellucid.index.active import Judged
+from pellucid.index.exceeded import of
+from pellucid.index.overlap import Seen, passed, shown
 from pellucid.notes import Note
 from pellucid.result import Meta, Strip, Study, Table
 from pellucid.result.table import Cell

@@ -13,8 +13,8 @@ from pellucid.chance import Seed
 from pellucid.errors import Refused
 from pellucid.index import Index
 from pellucid.index.patches import exciting, patches
+from pellucid.index.spread import spread
 from pellucid.index.unit import Unit
-from pellucid.methods.units._spread import spread
 from pellucid.methods.units.neuron_feature import neuron_feature
 from pellucid.methods.units.reconstruction import reconstruction
 from pellucid.methods.units.similar import similar

@@ -12,10 +12,10 @@ from pellucid.catalogue import method
 from pellucid.chance import Seed
 from pellucid.described import Default
 from pellucid.index import Index
+from pellucid.index.changes import AXES, Answers, answers, bar, resampled
+from pellucid.index.classes import class_rows
 from pellucid.index.crops import seen, strongest
 from pellucid.index.unit import Unit
-from pellucid.methods.units._answers import AXES, Answers, answers, bar, resampled
-from pellucid.methods.units._classes import class_rows
 from pellucid.notes import Note
 from pellucid.result import Meta, Table
 from pellucid.result.table import Cell

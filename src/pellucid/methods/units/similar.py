@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.errors import PellucidError
 from pellucid.index import Index
-from pellucid.index.crops import seen, strongest
+from pellucid.index.crops import strongest
 from pellucid.index.unit import Unit
-from pellucid.progress import steps
 from pellucid.result import Meta, Table
 
 _TOP = 100  # pictures that are compared
@@ -111,18 +111,15 @@ def _centred(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _reached(index: Index, unit: Unit) -> NDArray[np.float64]:
     """(units of the layer,) Σ of their activations on the unit's best patches over Σ of those on their own best."""
-    layer, net = index[unit.layer], index.net
+    layer = index[unit.layer]
     top = strongest(index, unit, min(_TOP, index.n_kept))
-    sums = np.zeros(layer.channels)
-    pairs = zip(top.images.tolist(), top.places.tolist(), strict=True)
-    count = 0
-    for image, place in steps(pairs, "pictures", len(top.images)):
-        pixels = seen(index, image)
-        if pixels is None:
-            continue
-        count += 1
-        maps = net.run(pixels[None], at=[layer.name], stop=True).at[layer.name][0].detach()
-        sums += maps.reshape(len(maps), -1)[:, place].double().cpu().numpy()
+    sums, count = np.zeros(layer.channels), 0
+    for batch in index.over(top.images, at=[layer.name], stop=True):
+        maps = batch.run.at[layer.name].detach()
+        places = torch.from_numpy(top.places[list(batch.numbers)]).long()
+        values = maps.reshape(len(batch), layer.channels, -1)[torch.arange(len(batch)), :, places]
+        sums += values.double().sum(0).cpu().numpy()
+        count += len(batch)
     best = layer.strongest(count).values.astype(np.float64)
     own = np.where(np.isfinite(best), best, 0).sum(1)
     return np.where(own > 0, sums / np.where(own > 0, own, 1), np.nan)

@@ -13,13 +13,10 @@ from torch import Tensor
 
 from pellucid.chance import generator
 from pellucid.errors import PellucidError, Refused
-from pellucid.images import Images
-from pellucid.index import Index
-from pellucid.net import Net
+from pellucid.geometry import Floats
+from pellucid.index.index import Index
 from pellucid.net.classes import class_of
-from pellucid.progress import steps
 
-Floats = NDArray[np.float64]
 Edit = Callable[[Tensor], Tensor]
 Spread = tuple[float | None, float | None]
 """A mean and its standard error; None where there are too few values."""
@@ -61,13 +58,11 @@ def answered(
     """The network's answers to pictures under each of the edits; what is above is recorded for the first two alone."""
     net = index.net
     found: list[tuple[list[Floats], list[Floats]]] = [([], []) for _ in edits]
-    first = net.see(index.read(int(images[0]))).pixels
-    size = max(net.chunk((first.shape[-2], first.shape[-1]), grad=False) // 2, 1)
-    for part in steps(np.array_split(images, -(-len(images) // size)), "pictures"):
-        pixels = _pixels(net, [index.read(int(i)) for i in part])
+    for batch in index.over(images, at=above, edit=edits[0]):
+        pixels = batch.images.pixels
         for k, (edit, (told, maxima)) in enumerate(zip(edits, found, strict=True)):
-            run = net.run(pixels, at=above if k < 2 else (), edit=edit)
-            maxima.append(_maxima([run[name] for name in above] if k < 2 else [], len(part)))
+            run = net.run(pixels, at=above if k == 1 else (), edit=edit) if k else batch.run
+            maxima.append(_maxima([run[name] for name in above] if k < 2 else [], len(batch)))
             try:
                 told.append(_probabilities(run.probabilities))
             except Refused:
@@ -93,10 +88,6 @@ def spread(values: Floats) -> Spread:
     if not len(values):
         return None, None
     return float(values.mean()), float(values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else None
-
-
-def _pixels(net: Net, pictures: Sequence[Images]) -> Tensor:
-    return torch.cat([net.see(one).pixels for one in pictures])
 
 
 def _maxima(activations: Sequence[Tensor], count: int) -> Floats:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.chance import generator
-from pellucid.index import Index, TopImages
+from pellucid.index.folds.extremes import TopImages
+from pellucid.index.index import Index
 from pellucid.index.patches import patches
 from pellucid.index.received import received
 from pellucid.index.unit import Unit

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.index import Index, TopImages
+from pellucid.geometry import Floats
+from pellucid.index.changes import bar, resampled
+from pellucid.index.folds.extremes import TopImages
+from pellucid.index.index import Index
 from pellucid.index.unit import Unit
-from pellucid.methods.units._answers import Floats, bar, resampled
 from pellucid.result.table import Cell
 
 Rows = list[dict[str, Cell]]

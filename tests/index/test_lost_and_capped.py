@@ -12,17 +12,18 @@ from PIL import Image
 from torch import Tensor, nn
 
 import pellucid as pl
-from pellucid.errors import PellucidError
+from pellucid.errors import BadImage, PellucidError
 from pellucid.images.concepts import Concepts
 from pellucid.images.sources import Source
 from pellucid.index import Index
+from pellucid.index.activations import sampled
+from pellucid.index.active import Judged
+from pellucid.index.exceeded import exceeded
+from pellucid.index.overlap import passed
+from pellucid.index.spread import spread
 from pellucid.index.unit import Unit
 from pellucid.methods.representation import map as map_of
 from pellucid.methods.representation import neighbours
-from pellucid.methods.representation._atlas import sampled
-from pellucid.methods.units._dissect import Judged, passed
-from pellucid.methods.units._exceeded import exceeded
-from pellucid.methods.units._spread import spread
 from pellucid.net import Net, Preprocess
 from tests.methods.units.marked import painted
 from tests.sweep.made import photos, small
@@ -86,6 +87,26 @@ def test_nothing_that_is_measured_without_a_picture_is_kept(index: Index, made: 
 
 def test_an_atlas_is_of_what_can_be_read(index: Index) -> None:
     assert len(sampled(index, "act", 50, 0).rows) == 12
+
+
+def test_pictures_of_an_index_go_through_the_network_in_the_order_asked(index: Index) -> None:
+    asked, found, met = np.array([5, 3, 9, 1, 0]), [], []
+    over = index.over(asked, at=["act"], stop=True, batch=2)
+    for batch in over:
+        met += batch.numbers
+        found.append(batch.run.at["act"].detach())
+    assert met == [0, 3, 4]
+    assert set(over.unreadable) == {index.source.name(3), index.source.name(9)}
+    alone = [index.net.run(index.net.see(index.read(i)), at=["act"]).at["act"].detach() for i in (5, 1, 0)]
+    torch.testing.assert_close(torch.cat(found), torch.cat(alone))
+    with pytest.raises(BadImage, match="none of the 2 pictures of the index can be read"):
+        list(index.over([3, 9]))
+    with pytest.raises(PellucidError, match="none of the pictures of the index can be read"):
+        index.over([])
+    shutil.rmtree(str(index.moved))
+    with pytest.raises(PellucidError) as error:
+        list(Index.of(index.store).using(small()).at(str(index.moved)).over([0]))
+    assert "none of the" not in str(error.value), "it is the folder that is gone"
 
 
 def test_where_all_are_lost_one_line_says_so(index: Index) -> None:

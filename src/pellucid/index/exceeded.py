@@ -7,18 +7,13 @@ and what is found is kept with the index.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from pellucid.chance import generator
-from pellucid.errors import PellucidError
-from pellucid.index import Index
-from pellucid.index.crops import seen
-from pellucid.progress import steps
+from pellucid.index.index import Index
 
 MOST = 2000
 """Pictures that are counted; of a larger index so many at random."""
@@ -58,30 +53,12 @@ def _counted(index: Index, layers: Sequence[str], share: float) -> tuple[list[ND
     order = generator(0, "exceeded").permutation(index.n_images)
     chosen = [int(i) for i in order if int(i) not in index.unreadable][: counted(index, layers, share)]
     tails = [_Tail(index[layer].channels, _places(index, layer), len(chosen), share) for layer in layers]
-    lost = 0
-    for pixels, missed in _batches(index, sorted(chosen)):
-        lost += missed
-        if pixels is not None:
-            run = index.net.run(pixels, at=layers, stop=True)
-            for layer, tail in zip(layers, tails, strict=True):
-                maps = run.at[layer].detach().float().cpu()
-                tail.add(maps.reshape(*maps.shape[:2], -1).transpose(0, 1).flatten(1).numpy())
-    if lost == len(chosen):
-        raise PellucidError("none of the pictures of the index can be read any more")
-    return [tail.finish() for tail in tails], lost
-
-
-def _batches(index: Index, chosen: Sequence[int]) -> Iterator[tuple[Tensor | None, int]]:
-    """(pixels of a few pictures, how many of them cannot be read any more)."""
-    size = max(index.net.chunk(index.image_size, grad=False), 1)
-    groups = [chosen[start : start + size] for start in range(0, len(chosen), size)]
-    for group in steps(groups, "pictures, for thresholds"):
-        found = []
-        for image in group:
-            pixels = seen(index, image)
-            if pixels is not None:
-                found.append(pixels)
-        yield torch.stack(found) if found else None, len(group) - len(found)
+    over = index.over(sorted(chosen), at=layers, stop=True)
+    for batch in over:
+        for layer, tail in zip(layers, tails, strict=True):
+            maps = batch.run.at[layer].detach().float().cpu()
+            tail.add(maps.reshape(*maps.shape[:2], -1).transpose(0, 1).flatten(1).numpy())
+    return [tail.finish() for tail in tails], len(over.unreadable)
 
 
 class _Tail:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from pellucid.index import Index
 from pellucid.index.crops import Edges, Spot, box_of
 from pellucid.index.feature import Floats, Mean, contrasted, eight_bits
+from pellucid.index.index import Index
 from pellucid.index.perturb import opponent
 from pellucid.index.selectivity import Picked, greyed
 from pellucid.result.colours import Hues

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from pellucid.index import Index
 from pellucid.index.embedding import Embedding, embedding_of, thumbnails
-from pellucid.methods.representation._grid import assigned, polished, seams_of, sides_for
-from pellucid.methods.representation._layout import How, Layout, enough, laid_out
-from pellucid.methods.representation._quality import quality
+from pellucid.index.index import Index
+from pellucid.layout.grid import assigned, polished, seams_of, sides_for
+from pellucid.layout.layout import How, Layout, enough, laid_out
+from pellucid.layout.quality import quality
 from pellucid.notes import Note
 from pellucid.result import Meta, Places
 from pellucid.result.places import Grid

@@ -10,12 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from pellucid.chance import generator
-from pellucid.index import Index, TopImages
+from pellucid.geometry import Floats
 from pellucid.index.crops import Asked, Spot, spots
+from pellucid.index.folds.extremes import TopImages
+from pellucid.index.index import Index
 from pellucid.index.perturb import inside, luminance_grey, mirror, moved, principal_grey, shuffled, turn
 from pellucid.index.unit import Unit
 
-Floats = NDArray[np.float64]
 AXES = (0, 45, 90, 135)
 
 
