@@ -49,9 +49,9 @@ def main(rounds: int = ROUNDS) -> None:
     """Print the table."""
     torch.set_num_threads(1)
     net, photo = pl.load("bundled"), pl.read("sample:panda")
-    seen = net.see(photo)
+    seen = net.prepare(photo)
     pixels = seen.pixels
-    inputs = net.preprocess.normalise(pixels)
+    inputs = net.preprocess.normalize(pixels)
     net.module.eval()
 
     def bare() -> object:
@@ -70,8 +70,8 @@ def main(rounds: int = ROUNDS) -> None:
 
     def rows_of(where: str, layer: str) -> None:
         about = {"layer": layer, "scale": "own", "most": 16}
-        row(where, "`net.run(at=[layer], stop=True)`", lambda: net.run(pixels, at=[layer], stop=True))
-        row(where, "`net.run(at=[layer])`, to the end", lambda: net.run(pixels, at=[layer]))
+        row(where, "`net.run(layers=[layer], stop=True)`", lambda: net.run(pixels, layers=[layer], stop=True))
+        row(where, "`net.run(layers=[layer])`, to the end", lambda: net.run(pixels, layers=[layer]))
         row(where, "maps of 16 units, unsigned", lambda: unsigned(net, seen, units=UNITS, **about))
         row(where, "the strongest 16, unsigned", lambda: unsigned(net, seen, units=None, **about))
         row(where, "`activations.maps`, whole", lambda: pl.activations.maps(net, seen, **about))

@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image
 
 import pellucid as pl
-from pellucid.chance import generator
 from pellucid.images import pictures_in
+from pellucid.rng import generator
 
 HOME = Path(__file__).resolve().parents[2] / "shared/data/images-imagenet1000"
 

@@ -74,18 +74,18 @@ def bookkeeping(runs: int) -> None:
     torch.set_num_threads(1)
     net, x = pl.load("bundled"), torch.rand(1, 3, 224, 224)
     module = net.module.eval()
-    ready = net.preprocess.normalise(x)
+    ready = net.preprocess.normalize(x)
 
     def bare() -> object:
         with torch.no_grad():
             return module(ready)
 
     pairs = [
-        (cpu_ms(bare), cpu_ms(lambda: net.run(x)), cpu_ms(lambda: net.run(x, at=["blocks.3"]))) for _ in range(runs)
+        (cpu_ms(bare), cpu_ms(lambda: net.run(x)), cpu_ms(lambda: net.run(x, layers=["blocks.3"]))) for _ in range(runs)
     ]
     report("bare forward", [b for b, *_ in pairs], "ms CPU")
     report("net.run / bare forward", [r / b for b, r, _ in pairs], "ratio")
-    report("net.run(at=one layer) / bare forward", [r / b for b, _, r in pairs], "ratio")
+    report("net.run(layers=one layer) / bare forward", [r / b for b, _, r in pairs], "ratio")
 
 
 if __name__ == "__main__":

@@ -38,8 +38,8 @@ from pellucid.index.plan import planned
 from pellucid.net import Net
 from pellucid.net.load import load
 from pellucid.progress import steps
-from pellucid.sweep import Here, Plan, Processes, swept
-from pellucid.sweep.eye import Eye
+from pellucid.sweep import Plan, Processes, Serial, swept
+from pellucid.sweep.extract import Extractor
 from pellucid.sweep.hashes import Hashes
 from pellucid.sweep.layers import Units
 from pellucid.sweep.observed import LARGEST, Batch, Events
@@ -55,17 +55,17 @@ def exact(photos: str, folder: Path) -> None:
     ceiling receive.
     """
     net, source = load("bundled"), Source.of(photos)
-    index = Index.of(swept(planned(net, source), folder / "a", Here(net, source)))
+    index = Index.of(swept(planned(net, source), folder / "a", Serial(net, source)))
     plan, count = index.plan, index.plan.count
     names, units = plan.units.layers, len(plan.units)
     maxima = np.empty((len(source), units), np.float32)
     places = np.empty((len(source), units), np.int32)
     for start in steps(range(0, len(source), plan.at_once), "pictures"):
         some = range(start, min(start + plan.at_once, len(source)))
-        pixels = torch.cat([net.see(source.read(i)).pixels for i in some])
+        pixels = torch.cat([net.prepare(source.read(i)).pixels for i in some])
         filled = torch.cat([pixels, torch.zeros(plan.at_once - len(pixels), *pixels.shape[1:])])
         with torch.no_grad():
-            run = net.run(filled, at=names)
+            run = net.run(filled, layers=names)
         flat = [run.at[name].reshape(plan.at_once, run.at[name].shape[1], -1)[: len(some)].numpy() for name in names]
         maxima[start : some.stop] = np.concatenate([one.max(2) for one in flat], 1)
         places[start : some.stop] = np.concatenate([one.argmax(2) for one in flat], 1)
@@ -86,7 +86,7 @@ def exact(photos: str, folder: Path) -> None:
     digest = index.store.current["digest"]
     cuts = [{"shard": 100}, {"shard": 250}, {"batch": 5}, {"batch": 64}]
     for n, how in enumerate(cuts):
-        other = swept(planned(net, source, **how), folder / f"cut{n}", Here(net, source))
+        other = swept(planned(net, source, **how), folder / f"cut{n}", Serial(net, source))
         told(what="same bits", how=how, same=other.current["digest"] == digest)
     for workers in (2, 4):
         plan = planned(net, source, spec={"spec": "bundled"}, shard=125)
@@ -97,8 +97,8 @@ def exact(photos: str, folder: Path) -> None:
 def ceilings(photos: str, folder: Path) -> None:
     """The nine strongest of 500 random units of those with a ceiling, against what it receives."""
     net, source = load("bundled"), Source.of(photos)
-    plan = planned(net, source, bottom=0, probe=0)
-    index = Index.of(swept(plan, folder / "c", Here(net, source)))
+    plan = planned(net, source, bottom=0, sample=0)
+    index = Index.of(swept(plan, folder / "c", Serial(net, source)))
     units, table = plan.units, net.layers(plan.size)
     names = [row.name for row in table.rows]
     capped = [i for i, clip in enumerate(units.clips) if clip is not None]
@@ -107,9 +107,9 @@ def ceilings(photos: str, folder: Path) -> None:
     places = {i: np.empty((len(source), units.channels[i]), np.int32) for i in capped}
     for start in steps(range(0, len(source), plan.at_once), "pictures"):
         some = range(start, min(start + plan.at_once, len(source)))
-        pixels = torch.cat([net.see(source.read(i)).pixels for i in some])
+        pixels = torch.cat([net.prepare(source.read(i)).pixels for i in some])
         filled = torch.cat([pixels, torch.zeros(plan.at_once - len(pixels), *pixels.shape[1:])])
-        run = net.run(filled, at=list(before.values()))
+        run = net.run(filled, layers=list(before.values()))
         for i, name in before.items():
             flat = run.at[name][: len(some)].flatten(2).numpy()
             maxima[i][start : some.stop], places[i][start : some.stop] = flat.max(2), flat.argmax(2)
@@ -130,7 +130,7 @@ def ceilings(photos: str, folder: Path) -> None:
 def thresholds(photos: str, folder: Path, share: float = 0.005) -> None:
     """Dissection's thresholds against every activation, in float64; all units' quantiles against their maxima."""
     net, source = load("bundled"), Source.of(photos)
-    index = Index.of(swept(planned(net, source, bottom=0, probe=0), folder / "t", Here(net, source))).using(net)
+    index = Index.of(swept(planned(net, source, bottom=0, sample=0), folder / "t", Serial(net, source))).with_net(net)
     layers, units = index.stages, index.plan.units
     judged = np.concatenate(exceeded(index, layers, share))
     sampled = np.concatenate([
@@ -139,7 +139,7 @@ def thresholds(photos: str, folder: Path, share: float = 0.005) -> None:
     ])  # fmt: skip
     kept: list[list[torch.Tensor]] = [[] for _ in layers]
     for i in steps(range(len(source)), "pictures"):
-        run = net.run(net.see(source.read(i)), at=layers, stop=True)
+        run = net.run(net.prepare(source.read(i)), layers=layers, stop=True)
         for held, layer in zip(kept, layers, strict=True):
             held.append(run.at[layer][0].flatten(1))
     exact = [np.quantile(torch.cat(held, 1).numpy(), 1 - share, axis=1) for held in kept]
@@ -164,10 +164,10 @@ def overhead(photos: str, spec: str, weights: str | None, pictures: int) -> None
     torch.set_num_threads(1)
     _keep_freed_memory()
     net, source = load(spec, weights=weights), Source.of(photos)
-    plan = planned(net, source, bottom=0, probe=0)  # what the issue names: top 100, histograms, moments
+    plan = planned(net, source, bottom=0, sample=0)  # what the issue names: top 100, histograms, moments
     folds = plan.folds
     working = {fold.name: fold.start(plan.scope) for fold in folds}
-    eye = Eye(net, plan.units, plan.observes, plan.seed, plan.at_once)
+    extractor = Extractor(net, plan.units, plan.observes, plan.seed, plan.at_once)
     alone: list[float] = []
     whole: list[float] = []
     for start in range(0, pictures, plan.batch):
@@ -177,7 +177,7 @@ def overhead(photos: str, spec: str, weights: str | None, pictures: int) -> None
         fewest = min(_bare(net, pixels, k) for k in (1, 2, 4, 8)) if last else np.nan
         clock = time.process_time()
         gates = _gates(plan, working, numbers)
-        batch = eye.look(pixels, numbers, np.full(len(numbers), -1), gates)
+        batch = extractor.extract(pixels, numbers, np.full(len(numbers), -1), gates)
         for fold in folds:
             fold.step(working[fold.name], plan.scope, batch)
         whole.append(time.process_time() - clock)
@@ -192,7 +192,7 @@ def overhead(photos: str, spec: str, weights: str | None, pictures: int) -> None
 
 
 def _seen(net: Net, source: Source, i: int) -> torch.Tensor:
-    pixels = net.see(source.read(i % len(source))).pixels[0]
+    pixels = net.prepare(source.read(i % len(source))).pixels[0]
     return pixels.flip(-1) if (i // len(source)) % 2 else pixels
 
 
@@ -201,7 +201,7 @@ def _bare(net: Net, pixels: torch.Tensor, together: int) -> float:
     net.module.eval()
     clock = time.process_time()
     with torch.no_grad():
-        for part in net.preprocess.normalise(pixels).split(together):
+        for part in net.preprocess.normalize(pixels).split(together):
             net.module(part)
     return time.process_time() - clock
 
@@ -300,7 +300,7 @@ def queries(folder: Path, units: int = 50_000, images: int = 100_000) -> None:
             fold.step(parts[fold.name], plan.scope, batch)
     packed = {fold.name: fold.pack(plan.scope, parts[fold.name]) for fold in plan.folds}
     store.commit(0, Done(packed, (), images))
-    store.finalise()
+    store.finalize()
 
     def page(index: Index, unit: int) -> None:
         layer, channel = f"layer{unit // 1000}", unit % 1000

@@ -66,7 +66,7 @@ def main(count: int = ROWS) -> None:
     few, small = points[:4096], assigned(points[:4096], (64, 64))
     print("\n| grid of 50,176 points | s | 8 nearest kept, of 4096 |\n|---|---|---|")
     print(f"| halved at medians | {halved:.3f} | {kept(few, small):.3f} |")
-    print(f"| and neighbours exchanged | {halved + better:.3f} | {kept(few, polished(few, small, (64, 64))):.3f} |")
+    print(f"| and neighbors exchanged | {halved + better:.3f} | {kept(few, polished(few, small, (64, 64))):.3f} |")
 
     many = chance.normal(size=(100_000, CHANNELS)).astype(np.float16).astype(np.float32)
     lengths, asked = squared(many), many[:1]

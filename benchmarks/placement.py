@@ -74,7 +74,7 @@ def hits(net: Net, data: Path, limit: int) -> None:
     """Energy in the mask and pointing game of Grad-CAM, for the three placements of the same maps."""
     scores: dict[str, list[tuple[float, float]]] = {}
     for photo, mask, target in asked(data)[:limit]:
-        seen = net.see(read([str(photo)]))
+        seen = net.prepare(read([str(photo)]))
         inside = seen_mask(mask, seen.views[0])
         if not 0.01 < inside.mean() < 0.6:
             continue
@@ -107,7 +107,7 @@ def misses(net: Net, layers: tuple[str, ...], photos: torch.Tensor) -> None:
         for k, one in enumerate(photos):
             cell = cells[k * 5 % len(cells)]
             with torch.enable_grad():
-                run = net.run(one[None], at=[layer], grad="pixels", stop=True)
+                run = net.run(one[None], layers=[layer], grad="pixels", stop=True)
                 assert run.pixels is not None
                 signs = torch.randint(0, 2, run[layer].shape[1:2], generator=torch.Generator().manual_seed(k)) * 2 - 1
                 (slope,) = torch.autograd.grad((run[layer][0, :, cell[0], cell[1]] * signs).sum(), run.pixels)
@@ -116,7 +116,7 @@ def misses(net: Net, layers: tuple[str, ...], photos: torch.Tensor) -> None:
                 continue
             at = [float(mass.sum(1 - axis) @ torch.arange(size[axis]).double() / mass.sum()) for axis in (0, 1)]
             for name, placement in placed.items():
-                y, x = (centre[i] for centre, i in zip(placement.centres(rows, columns), cell, strict=True))
+                y, x = (center[i] for center, i in zip(placement.centers(rows, columns), cell, strict=True))
                 off[name].append((y - at[0], x - at[1]))
         told_each = ", ".join(
             f"{name} {np.mean(one, 0)[0]:+.1f}/{np.mean(one, 0)[1]:+.1f}" for name, one in off.items()
@@ -159,13 +159,13 @@ def planted(net: Net, layers: tuple[str, ...], photos: torch.Tensor, count: int 
         changed = ground.clone()
         changed[:, y : y + side, x : x + side] = other[:, y : y + side, x : x + side]
         with torch.no_grad():
-            run = net.run(torch.stack([ground, changed]), at=layers)
+            run = net.run(torch.stack([ground, changed]), layers=layers)
         for layer in layers:
             moved = (run[layer][1] - run[layer][0]).double().square().sum(0)
             for name, placement in ways(net, layer, size)[0].items():
                 at = [
-                    float(moved.sum(1 - axis) @ torch.from_numpy(centre) / moved.sum())
-                    for axis, centre in enumerate(placement.centres(*moved.shape))
+                    float(moved.sum(1 - axis) @ torch.from_numpy(center) / moved.sum())
+                    for axis, center in enumerate(placement.centers(*moved.shape))
                 ]
                 off.setdefault((layer, name), []).append((at[0] - y - (side - 1) / 2, at[1] - x - (side - 1) / 2))
     for (layer, name), one in off.items():
@@ -195,7 +195,7 @@ def main() -> None:
         if name.startswith("resnet"):
             misses(net, layers, cifar(given.data)[: given.images])
             continue
-        photos = net.see(read([str(photo) for photo, *_ in asked(given.data)[::2]])).pixels
+        photos = net.prepare(read([str(photo) for photo, *_ in asked(given.data)[::2]])).pixels
         planted(net, layers, photos)
         misses(net, layers, photos[: given.images])
         hits(net, given.data, given.images)

@@ -42,8 +42,8 @@ def cpu(work: Callable[[], object]) -> float:
 def passes(rounds: int) -> None:
     torch.set_num_threads(1)
     net, image = network(), pl.Images.of(torch.rand(1, 3, 224, 224))
-    seen = net.see(image).pixels
-    ready = net.preprocess.normalise(seen)
+    seen = net.prepare(image).pixels
+    ready = net.preprocess.normalize(seen)
 
     def bare() -> None:
         with torch.no_grad():
@@ -52,7 +52,7 @@ def passes(rounds: int) -> None:
     with_graph = ready.clone().requires_grad_()
     asked: dict[str, Callable[[], object]] = {
         "net.run": lambda: net.run(seen),
-        "net.run, with a layer": lambda: net.run(seen, at=["layer4"]),
+        "net.run, with a layer": lambda: net.run(seen, layers=["layer4"]),
         "grad_cam": lambda: pl.attribution.grad_cam(net, image),
         "grad_cam, five classes": lambda: pl.attribution.grad_cam(net, image, [1, 2, 3, 4, 5]),
         "gradient": lambda: pl.attribution.gradient(net, image),

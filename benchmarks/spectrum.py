@@ -2,9 +2,9 @@
 
     python benchmarks/spectrum.py [../shared/data/images-imagenet1000] [--images 1000]
 
-The central 256 × 256 of each photo, its logits (pixels within 1/255 of black and white) in decorrelated colours,
+The central 256 × 256 of each photo, its logits (pixels within 1/255 of black and white) in decorrelated colors,
 |rfft2| averaged over photos, then over rings of equal width in log frequency. Printed as the table that
-`pellucid.render.spectrum` holds: one row for each colour, relative to the strongest entry; and the mean
+`pellucid.render.spectrum` holds: one row for each color, relative to the strongest entry; and the mean
 of |mean| over photos on the same scale.
 """
 
@@ -17,7 +17,7 @@ import torch
 import pellucid as pl
 from pellucid.images import pictures_in
 from pellucid.net import Preprocess
-from pellucid.render.spectrum import RINGS, decoloured, frequencies
+from pellucid.render.spectrum import RINGS, decolored, frequencies
 
 SIDE = 256
 
@@ -31,9 +31,9 @@ def main() -> None:
     cut, count = Preprocess(SIDE, (SIDE, SIDE), "bicubic"), 0
     total, means = torch.zeros(3, SIDE, SIDE // 2 + 1).double(), torch.zeros(3).double()
     for path in pictures_in(asked.folder)[: asked.images]:
-        pixels = cut.see(pl.read(path)).pixels.double()
+        pixels = cut.prepare(pl.read(path)).pixels.double()
         logits = torch.logit(pixels.clamp(1 / 255, 1 - 1 / 255))
-        waves = decoloured(logits)
+        waves = decolored(logits)
         total, count = total + torch.fft.rfft2(waves, norm="ortho")[0].abs(), count + 1
         means += waves.mean((2, 3))[0].abs()
     mean, f = total / count, frequencies((SIDE, SIDE))

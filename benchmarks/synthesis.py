@@ -23,7 +23,6 @@ import numpy as np
 import torch
 
 import pellucid as pl
-from pellucid.chance import generator
 from pellucid.images import Images, viewable
 from pellucid.render.frame import framed
 from pellucid.render.objectives import Each, streams
@@ -32,9 +31,10 @@ from pellucid.render.photos import Photos
 from pellucid.render.pixels import eight_bits
 from pellucid.render.recipes import PRESETS, Recipe
 from pellucid.render.records import Known
-from pellucid.render.render import optimised
+from pellucid.render.render import optimized
 from pellucid.render.trust import judged
 from pellucid.result import Trust
+from pellucid.rng import generator
 from pellucid.target import Channel, Target
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -86,7 +86,7 @@ def ratio(real: Path, out: Path, preset: str | None, steps: int | None) -> None:
     for layer in LAYERS:
         asked = [one for one in targets if one.layer == layer]
         start = time.perf_counter()
-        made = pl.synthesis.activation_maximisation(net, asked, real=Remembered(known), steps=steps, **told)
+        made = pl.synthesis.activation_maximization(net, asked, real=Remembered(known), steps=steps, **told)
         wall = time.perf_counter() - start
         pl.draw(made).save(out / f"ratio.{layer}.png")
         made.write(out / f"{layer}.png")
@@ -96,7 +96,7 @@ def ratio(real: Path, out: Path, preset: str | None, steps: int | None) -> None:
             say(unit=name, literal_ratio=_short(literal), wall_s=round(wall / len(asked), 1), **keep)
             found.append(one)
     ratios = np.array([one.ratio for one in found])
-    robust = np.array([one.robust for one in found])
+    robust = np.array([one.robustness for one in found])
     say(
         units=len(found), reached=float((ratios >= 1).mean()), ratio_median=_short(np.median(ratios)),
         ratio_least=_short(ratios.min()), robust_median=_short(np.median(robust)), robust_least=_short(robust.min()),
@@ -111,7 +111,7 @@ def anytime(real: Path, evaluations: int, count: int, presets: Sequence[str]) ->
     marks = [2**i for i in range(3, 20) if 2**i <= evaluations]
     for name in presets or PRESETS:
         recipe = replace(PRESETS[name], best=False)
-        recipe = replace(recipe, steps=min(evaluations // recipe.looks, recipe.steps))
+        recipe = replace(recipe, steps=min(evaluations // recipe.views_per_step, recipe.steps))
         start = time.process_time()
         curves = [_climbed(net, recipe, one, marks, known.records[one].best[0][0]) for one in targets]
         cost = (time.process_time() - start) / len(targets)
@@ -126,19 +126,19 @@ def _climbed(net: pl.Net, recipe: Recipe, target: Channel, marks: Sequence[int],
     frame, curve = framed(net, None, recipe.room, cuts=recipe.cuts), {}
 
     def watch(step: int, pictures: Callable[[], torch.Tensor]) -> None:
-        done = (step + 1) * recipe.looks
-        for mark in (m for m in marks if m <= done < m + recipe.looks):
-            run = net.run(_file(net, eight_bits(pictures())[0]), at=target.layers, stop=True)
+        done = (step + 1) * recipe.views_per_step
+        for mark in (m for m in marks if m <= done < m + recipe.views_per_step):
+            run = net.run(_file(net, eight_bits(pictures())[0]), layers=target.layers, stop=True)
             curve[mark] = float(target(run)) / best
 
     chance = list(streams(0, [target], 1))
-    optimised(net, Each((target,)), recipe, frame, chance, what=recipe.name, watch=watch)
+    optimized(net, Each((target,)), recipe, frame, chance, what=recipe.name, watch=watch)
     return curve
 
 
 def _file(net: pl.Net, pixels: np.ndarray) -> torch.Tensor:
     picture = torch.from_numpy(np.moveaxis(pixels, -1, 0).copy())
-    return net.see(Images.from_pictures([picture], ["x"])).pixels
+    return net.prepare(Images.from_pictures([picture], ["x"])).pixels
 
 
 def speed(steps: int, units: int, rounds: int) -> None:
@@ -167,7 +167,7 @@ def speed(steps: int, units: int, rounds: int) -> None:
         targets = tuple(Channel(layer, i) for i in range(units))
         frame = framed(net, 128, recipe.room)
         start = time.process_time()
-        optimised(net, Each(targets), recipe, frame, list(streams(0, targets, 1)), what="x")
+        optimized(net, Each(targets), recipe, frame, list(streams(0, targets, 1)), what="x")
         return (time.process_time() - start) / steps / units
 
     def theirs(layer: str, **how: Any) -> float:
@@ -200,7 +200,7 @@ def classes(out: Path, preset: str | None, steps: int | None) -> None:
     net, other = pl.load("bundled"), squeezenet(ROOT.parent / "shared/data/weights/squeezenet_v1.0_decoded.npz")
     told = {"preset": preset} if preset else {}
     start = time.perf_counter()
-    made = pl.synthesis.activation_maximisation(net, list(CLASSES), steps=steps, **told)
+    made = pl.synthesis.activation_maximization(net, list(CLASSES), steps=steps, **told)
     say(wall_s=round(time.perf_counter() - start, 1), steps=steps or made.meta.options["preset"]["steps"])
     pl.draw(made).save(out / "classes.png")
     own = known = 0
@@ -208,10 +208,11 @@ def classes(out: Path, preset: str | None, steps: int | None) -> None:
         index, picture = net.class_index(name), pl.read(file)
         first, five = net.top(picture, 1)[0], other.top(picture, 5)
         own += first.index == index
-        known += index in [guess.index for guess in five]
+        known += index in [prediction.index for prediction in five]
         say(
             asked=name, own=first.label, own_probability=_short(first.probability),
-            squeezenet=[guess.label for guess in five], recognised=index in [guess.index for guess in five],
+            squeezenet=[prediction.label for prediction in five],
+            recognized=index in [prediction.index for prediction in five],
         )  # fmt: skip
     say(classes=len(CLASSES), own_top1=own, squeezenet_top5=known)
 
@@ -226,7 +227,7 @@ def trust(real: Path, steps: int | None) -> None:
     for name, preset in (("default", None), ("no transforms", "simonyan + none(l2)")):
         told = {"preset": preset} if preset else {}
         start = time.perf_counter()
-        made = pl.synthesis.activation_maximisation(net, few, real=Remembered(known), steps=steps, count=2, **told)
+        made = pl.synthesis.activation_maximization(net, few, real=Remembered(known), steps=steps, count=2, **told)
         whole = time.perf_counter() - start
         start = time.perf_counter()
         again = judged(net, made.pixels, [one for one in few for _ in range(2)], real=known)
@@ -238,7 +239,7 @@ def trust(real: Path, steps: int | None) -> None:
 def _summary(trust: Sequence[Trust]) -> dict[str, Any]:
     found: dict[str, Any] = {"count": len(trust), "adversarial": sum(one.adversarial for one in trust)}
     found["first"] = sum(one.rank == 1 for one in trust)
-    for name in ("ratio", "robust", "kept", "steady", "agreement"):
+    for name in ("ratio", "robustness", "shift_retention", "perturb_retention", "agreement"):
         values = [value for one in trust if (value := getattr(one, name)) is not None]
         if values:
             found[name] = [_short(q) for q in np.quantile(values, [0, 0.5, 1])]

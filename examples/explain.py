@@ -4,7 +4,7 @@ import pellucid as pl
 
 net = pl.load("bundled")
 answer = pl.explain(net, "sample:panda")
-for guess in answer.guesses:
-    print(f"{guess.probability:6.1%}  {guess.label}")
+for prediction in answer.ranked:
+    print(f"{prediction.probability:6.1%}  {prediction.label}")
 
 pl.draw(answer).save("explain.png")

@@ -17,7 +17,7 @@ module = nn.Sequential(
 )
 net = pl.load(module, size=64, mean=[0.5], std=[0.25], labels=["benign", "malignant"])
 
-photo = pl.read("sample:rocket")  # grey, because the network takes one channel
+photo = pl.read("sample:rocket")  # gray, because the network takes one channel
 heat = pl.attribution.grad_cam(net, photo, "malignant", layer="3")
 pl.draw(heat, over=photo).save("own_network.png")
 

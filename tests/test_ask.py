@@ -134,10 +134,10 @@ def test_recipes_of_one_name_and_other_parts_are_other_questions() -> None:
     net, none = tiny(), photos(1)
     recipe = PRESETS["lucid"]
     asked = [recipe, replace(recipe, steps=7), replace(recipe, transforms=())]
-    keys = {Ask("activation_maximisation", DOG, {"preset": one}).key(net, none) for one in asked}
+    keys = {Ask("activation_maximization", DOG, {"recipe": one}).key(net, none) for one in asked}
     assert len(keys) == 3
-    assert Ask("activation_maximisation", DOG, {"preset": "lucid"}).key(net, none) in keys
-    assert Ask("activation_maximisation", DOG, preset=recipe) == Ask("activation_maximisation", DOG, preset="lucid")
+    assert Ask("activation_maximization", DOG, {"recipe": "lucid"}).key(net, none) in keys
+    assert Ask("activation_maximization", DOG, recipe=recipe) == Ask("activation_maximization", DOG, recipe="lucid")
 
 
 def test_answers_are_those_of_the_method() -> None:
@@ -196,7 +196,7 @@ def test_text_of_questions() -> None:
         "inversion:layers=a": Ask("inversion", layers=["a"]),
         "smooth_grad:sigma=0.5,samples=4": Ask("smooth_grad", sigma=0.5, samples=4),
         "smooth_grad:of=lrp:composite=epsilon_plus": Ask("smooth_grad", of=Ask("lrp", composite="epsilon_plus")),
-        "activation_maximisation:preset=lucid + jitter(4)": Ask("activation_maximisation", preset="lucid + jitter(4)"),
+        "activation_maximization:recipe=lucid + jitter(4)": Ask("activation_maximization", recipe="lucid + jitter(4)"),
     }.items():
         assert Ask.of(text) == ask
         assert Ask.of(str(ask)) == ask
@@ -253,11 +253,11 @@ def test_a_question_is_an_option() -> None:
 def test_explain_asks_every_method_about_every_guess() -> None:
     net, image = tiny(), photos(1)
     found = explain(net, image, classes=2, methods=("grad_cam", "occlusion"))
-    assert [guess.label for guess in found.guesses] == [guess.label for guess in net.top(image, 2)]
+    assert [prediction.label for prediction in found.ranked] == [prediction.label for prediction in net.top(image, 2)]
     assert [row.method for row in found.rows] == ["grad_cam", "occlusion"]
     for row in found.rows:
-        assert [heat.meta.target for heat in row.maps] == [guess.label for guess in found.guesses]
-    alone = pl.attribution.occlusion(net, image, found.guesses[1], **found.rows[1].maps[1].meta.options)
+        assert [heat.meta.target for heat in row.maps] == [prediction.label for prediction in found.ranked]
+    alone = pl.attribution.occlusion(net, image, found.ranked[1], **found.rows[1].maps[1].meta.options)
     assert np.array_equal(found.rows[1].maps[1].array, alone.array)
     assert found.picture.shape == (32, 40, 3)
     assert found.meta.versions == net.predict(image).meta.versions == alone.meta.versions != {}

@@ -197,7 +197,7 @@ BAD = (
     Bad("option: too small", f"occlusion dog.png {NET} --size 0", 2, "--size '0': input should be greater"),
     Bad("option: too large", f"integrated_gradients dog.png {NET} --steps 5000", 2, "--steps '5000': input"),
     Bad("option: no number", f"occlusion dog.png {NET} --size large", 2, "--size 'large': input should be"),
-    Bad("option: no such choice", f"occlusion dog.png {NET} --fill gray", 2, "no fill 'gray'; nearest of 7: grey"),
+    Bad("option: no such choice", f"occlusion dog.png {NET} --fill grey", 2, "no fill 'grey'; nearest of 7: gray"),
     Bad("option: no value", f"gradient dog.png {NET} --target", 2, "'--target' requires an argument"),
     Bad("option: value for a flag", f"grad_cam dog.png {NET} --against=3", 2, "'--against' does not take a value"),
     Bad("option: no guesses", f"predict dog.png {NET} --top 0", 2, "--top '0'"),
@@ -219,7 +219,7 @@ BAD = (
     Bad("out: no such folder", f"gradient dog.png {NET} --out nowhere/dog.npz", 2, "no folder 'nowhere'"),
     Bad("out: below a file", f"gradient dog.png {NET} --out dog.png/dog.npz", 2, "'dog.png/dog.npz'"),
     Bad("out: not writable", f"gradient dog.png {NET} --out /proc/dog.npz", 2, "/proc/dog.npz"),
-    Bad("out: a file for two", f"gradient dog.png noise.png {NET} --out dog.npz", 2, "one file for 2 pictures"),
+    Bad("out: a file for two", f"gradient dog.png noise.png {NET} --out dog.npz", 2, "one file for 2 images"),
 )  # fmt: skip
 
 

@@ -302,7 +302,7 @@ def test_every_method_answers_as_in_python(entry: Entry, folder: Path, run: Run)
     asked = {target: "dog"} if target and entry.arguments[target].default is inspect.Parameter.empty else {}
     words += ["-t", "dog"] if asked else []
     if entry.name == "interpolation":  # from one target to another
-        small, words = {**small, "to": "cat"}, [*words, "--to", "cat"]
+        small, words = {**small, "end": "cat"}, [*words, "--end", "cat"]
     code, out, err = run(entry.name, *NET, *words, "--out", "dog.npz", "--quiet")
     assert (code, out, err) == (0, "dog.npz\n", "")
     answer: Any = Ask(entry.name, asked, small).answer(load("nets.py:plain"), read("dog.png"))
@@ -351,7 +351,7 @@ def of_index(entry: Entry) -> bool:
 
 SMALL: dict[str, dict[str, Any]] = {
     "dissection": {"concepts": "marked"},
-    "atlas": {"grid": 2, "least": 1, "steps": 2},
+    "atlas": {"grid": 2, "min_per_cell": 1, "steps": 2},
     "map": {"method": "pca"},
     "place": {"method": "pca"},
 }
@@ -373,7 +373,7 @@ def test_every_method_of_an_index_answers_as_in_python(entry: Entry, folder: Pat
     words += [word for name, value in small.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     code, out, err = run(entry.name, *words, *NET, "--out", "x.npz", "--quiet")
     assert (code, out, err) == (0, "x.npz\n", "")
-    own = Index.of("x.index").using(load(NET[1]))
+    own = Index.of("x.index").with_net(load(NET[1]))
     asked: Any = entry.function(**nouns | entry.placed({Index: own, Indexes: [own, own]}), **small)
     with np.load("x.npz") as saved:
         for name, values in arrays(asked).items():
@@ -391,7 +391,7 @@ def test_questions_to_an_index(folder: Path, run: Run) -> None:
     code, out, err = run("page", "x.index", "act:2", *NET, "--quiet")
     assert (code, out, err) == (0, "x.act-2.page.png\n", "")
     code, out, _ = run(
-        "units", "table", "x.index", "--where", "layer = 'act'", "--sort", "greatest", "--most", "3", "--json"
+        "units", "table", "x.index", "--where", "layer = 'act'", "--sort", "greatest", "--max-rows", "3", "--json"
     )
     (answer,) = json.loads(out)["results"]
     greatest = [row["greatest"] for row in answer["rows"]]
@@ -399,24 +399,24 @@ def test_questions_to_an_index(folder: Path, run: Run) -> None:
     code, _, err = run("units", "table", "x.index", "--where", "size > 3")
     assert code == 2
     assert err.startswith("error: 'size > 3': ")
-    assert run("neighbours", "x.index", "photos/3.png", "--count", "2", *NET, "--out", "near.npz", "-q")[:2] == (
+    assert run("neighbors", "x.index", "photos/3.png", "--count", "2", *NET, "--out", "near.npz", "-q")[:2] == (
         0,
         "near.npz\n",
     )
-    assert pl.open("near.npz").meta.method == "neighbours"
-    code, _, err = run("neighbours", "x.index", "photos/9.png", *NET)
+    assert pl.open("near.npz").meta.method == "neighbors"
+    code, _, err = run("neighbors", "x.index", "photos/9.png", *NET)
     assert code == 2
     assert "no file '9.png'" in err
     (folder / "photos").rename(folder / "moved")
     assert run("top_images", "x.index", "act:2", "-q")[0] == 3
-    assert run("top_images", "x.index", "act:2", "-q", "--pictures", "moved")[0] == 0
+    assert run("top_images", "x.index", "act:2", "-q", "--with-images", "moved")[0] == 0
     code, _, err = run("top_images", "nothing.index", "act:2")
     assert (code, err.startswith("error: 'nothing.index' is no index")) == (3, True)
     code, _, err = run("top_images", "x.index")
     assert (code, err.startswith("error: top-images needs LAYER:UNIT")) == (2, True)
 
 
-@pytest.mark.parametrize("name", ["dissection", "colour", "receptive_field"])
+@pytest.mark.parametrize("name", ["dissection", "color", "receptive_field"])
 def test_one_name_is_taken_where_several_may_be_given(name: str) -> None:
     layers = next(one for one in options_from(find(name).options) if one.name == "layers")
     assert layers.type.convert("layer4", None, None) == ("layer4",)
@@ -456,7 +456,7 @@ def test_json_of_a_method(run: Run) -> None:
     assert first.keys() >= {"image", "kind", "shape", "min", "max", "unit", "saved", "meta", "placement", "views"}
     assert (first["image"], first["kind"], first["shape"], first["unit"]) == ("dog.png", "Heatmap", [1, 1, 1], "logit")
     assert second["saved"] == ["cat.occlusion.png"]
-    options = {"size": 32, "stride": 10, "fill": "grey", "border": "inside", "per_pixel": False, "seed": 0}
+    options = {"size": 32, "stride": 10, "fill": "gray", "border": "inside", "per_pixel": False, "seed": 0}
     assert first["meta"]["options"] == options
     assert first["meta"]["weights"] == load("nets.py:plain").weights
     assert "values" not in first
@@ -509,7 +509,7 @@ def test_a_view_changes_the_picture_and_no_number(run: Run) -> None:
         ("opacity=3", "--view opacity='3': input should be less than or equal to 1"),
         ("dark=perhaps", "--view dark=perhaps: yes or no"),
         ("view=both", "--view view='both': choose from signed, positive, negative, magnitude"),
-        ("colours=blood", "no colours 'blood'"),
+        ("colors=blood", "no colors 'blood'"),
     ],
 )
 def test_a_view_that_is_none(view: str, said: str, run: Run) -> None:
@@ -549,7 +549,7 @@ def test_tables_are_about_all_pictures_together(folder: Path, run: Run) -> None:
     (result,) = document["results"]
     assert (code, result["meta"]["images"]) == (4, ["dog.png", "cat.png"])
     assert [one["image"] for one in document["failed"]] == ["nothing.png"]
-    assert result["said"] == list(both.said)
+    assert result["findings"] == list(both.findings)
     assert run("profile", "dog.png", "cat.png", *NET, "-o", "p.png")[:2] == (0, "p.png\n")
     assert run("profile", "dog.png", "cat.png", *NET, "-o", f"{folder}/")[1] == f"{folder}/nets.profile.png\n"
     assert run("profile", "nothing.png", *NET)[0] == run("predict", "nothing.png", *NET)[0] != 0
@@ -585,10 +585,10 @@ def test_explain(run: Run) -> None:
     )
     (result,) = json.loads(out)["results"]
     assert [row["method"] for row in result["methods"]] == ["grad_cam", "gradient"]
-    assert len(result["guesses"]) == len(result["methods"][0]["maps"]) == 2
+    assert len(result["ranked"]) == len(result["methods"][0]["maps"]) == 2
     saved: Any = pl.open("x.npz")
     assert [heat.values.shape for heat in saved.rows[0].maps] == [(1, 16, 16)] * 2
-    assert [guess.index for guess in saved.guesses] == [guess["index"] for guess in result["guesses"]]
+    assert [prediction.index for prediction in saved.ranked] == [prediction["index"] for prediction in result["ranked"]]
 
 
 def test_what_was_saved_is_shown_again(run: Run) -> None:
@@ -615,11 +615,16 @@ def test_predict(run: Run) -> None:
     assert "--scores" not in err  # what has been said need not be guessed
     rows = [line.split("\t") for line in out.splitlines()]
     assert [row[:2] for row in rows] == [["dog.png", "1"], ["dog.png", "2"], ["cat.png", "1"], ["cat.png", "2"]]
-    guess = load("nets.py:plain").top(read("dog.png"), 1)[0]
-    assert rows[0][2:] == [str(guess.index), guess.label, f"{guess.probability:.6f}", f"{guess.logit:.4f}"]
+    prediction = load("nets.py:plain").top(read("dog.png"), 1)[0]
+    assert rows[0][2:] == [
+        str(prediction.index),
+        prediction.label,
+        f"{prediction.probability:.6f}",
+        f"{prediction.logit:.4f}",
+    ]
     document = json.loads(run("predict", "dog.png", *NET, "--json")[1])
     assert document["schema"] == 1
-    assert document["results"][0]["guesses"][0]["label"] == guess.label
+    assert document["results"][0]["ranked"][0]["label"] == prediction.label
     assert document["weights"] == load("nets.py:plain").weights
 
 
@@ -640,7 +645,7 @@ def test_layers_behind_a_gate_are_said(run: Run, tmp_path: Path) -> None:
     (tmp_path / "gated.py").write_text("from tests.net.test_layers import Gated\n")
     code, _, err = run("layers", "--net", "gated.py:Gated", "--input-size", "16")
     assert code == 0
-    assert "note: through a gate every pixel of the picture reaches every cell of end; `local` of --json says" in err
+    assert "note: through a gate every pixel of the image reaches every cell of end; `local` of --json says" in err
     assert "note: through a gate" not in run("layers", *NET)[2]
 
 

@@ -16,7 +16,7 @@ from pellucid.cli import preview
 from tests.test_cli import NETS
 
 Run = Callable[..., tuple[int, str, str]]
-ASK = ("activation_maximisation", "--net", "nets.py:plain", "--steps", "3", "-q")
+ASK = ("activation_maximization", "--net", "nets.py:plain", "--steps", "3", "-q")
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 def test_bare_pictures_in_a_folder_beside_the_drawn_one(run: Run, folder: Path) -> None:
     (folder / "out").mkdir()
     code, out, _ = run(*ASK, "-t", "dog", "-t", "b:3", "--bare", "out/", "-o", "drawn.png")
-    files = [folder / "out" / f"plain.activation_maximisation-{i}.png" for i in range(2)]
+    files = [folder / "out" / f"plain.activation_maximization-{i}.png" for i in range(2)]
     if not files[0].exists():  # named after the network, however that is written
         files = sorted((folder / "out").iterdir())
     assert code == 0
@@ -77,7 +77,7 @@ def test_without_photos_the_answer_says_what_is_unknown(run: Run) -> None:
     assert code == 0
     assert "best real image unknown" in err
     (trust,) = json.loads(out)["results"][0]["trust"]
-    assert trust["ratio"] is trust["robust"] is trust["quantile"] is None
+    assert trust["ratio"] is trust["robustness"] is trust["quantile"] is None
 
 
 def test_photos_that_cannot_be_read_are_named(run: Run, folder: Path) -> None:
@@ -116,22 +116,22 @@ def test_previews_wait_between_two_versions(run: Run, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("-t", "dog", "--real", "nowhere/"), "'nowhere' is no folder of pictures"),
+        (("-t", "dog", "--real", "nowhere/"), "'nowhere' is no folder of images"),
         (("-t", "dog", "--real", "nets.py"), "'nets.py': none of the 1 real images can be read"),
-        (("-t", "dog", "--real", "empty"), "no pictures in the folder 'empty'"),
+        (("-t", "dog", "--real", "empty"), "no images in the folder 'empty'"),
         (("-t", "dog", "-t", "layer9:3"), "no layer 'layer9'"),
         (("-t", "dog", "-t", "b:80"), "no unit 80 in layer 'b': it has 8, 0 to 7"),
         (("-t", "dog", "-t", "doge"), "no class 'doge'"),
         (("-t", "b:3@40,2"), "no cell 40,2 in layer 'b'"),
-        (("-t", "best guess"), "there is no picture yet"),
-        (("-t", "dog - guess 2"), "there is no picture yet"),
+        (("-t", "best guess"), "there is no image yet"),
+        (("-t", "dog - guess 2"), "there is no image yet"),
         (("-t", "dog", "--bare", "x.jpg"), "--bare 'x.jpg'"),
         (("-t", "dog", "--bare", "nowhere/x.png"), "cannot write --bare 'nowhere/x.png': there is no folder"),
         (("-t", "dog", "--bare", "nowhere/"), "cannot write --bare 'nowhere/'"),
         (("-t", "dog", "--preview", "nowhere/p.png"), "--preview 'nowhere/p.png'"),
         (("-t", "dog", "--preview", "p.jpg"), "--preview 'p.jpg'"),
         (("-t", "dog", "--count", "0"), "--count '0'"),
-        (("-t", "dog", "--preset", "lucidd"), "no preset 'lucidd'"),
+        (("-t", "dog", "--recipe", "lucidd"), "no recipe 'lucidd'"),
         ((), "needs -t"),
     ],
 )

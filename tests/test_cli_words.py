@@ -92,8 +92,8 @@ def test_an_index_of_floats_on_their_scale(own: Path, capsys: pytest.CaptureFixt
         Path("photos", name).write_bytes(Path("floats.tif").read_bytes())
     scale = ["--value-range", "-2000,2000", "--mean", "0", "--std", "300"]
     assert main(["index", "photos", "--store", "x", "--net", "nets.py:own", "--count", "2", *scale]) == 0
-    assert "a hidden picture is left out: .ipynb_checkpoints/a.tif" in (said := capsys.readouterr().err)
-    assert "2 pictures, " in said
+    assert "a hidden image is left out: .ipynb_checkpoints/a.tif" in (said := capsys.readouterr().err)
+    assert "2 images, " in said
     assert "0 unreadable" in said
 
 

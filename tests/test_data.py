@@ -87,7 +87,7 @@ def test_every_source_gives_the_same_images_and_labels(tmp_path: Path) -> None:
     net = tiny()
     place = folder(tmp_path / "folder")
     order = [3 * k + c for c in (0, 2, 1) for k in range(3)]  # cat, cow, dog: by name
-    right = net.run(net.see(Images.from_pictures(list(stacked()), [str(i) for i in range(9)]))).output
+    right = net.run(net.prepare(Images.from_pictures(list(stacked()), [str(i) for i in range(9)]))).output
     by_name = [i % 3 for i in order]
     for value in (place, str(place), Source.of(place), Data.of(place), f"folder:{place}"):
         assert labels(net, Data.of(value)) == by_name
@@ -130,7 +130,7 @@ def test_labels_csv_and_images_without_a_class(tmp_path: Path) -> None:
     data = Data.of(tmp_path).on(tiny())
     assert data.labels.tolist() == [2, 0, 1]
     assert [data.name(i) for i in range(3)] == ["0.png", "2.png", "3.png"]
-    assert "1 of 4 pictures have no class" in " ".join(map(str, data.notes))
+    assert "1 of 4 images have no class" in " ".join(map(str, data.notes))
 
 
 def test_an_item_of_a_program_is_read_when_it_is_its_turn() -> None:

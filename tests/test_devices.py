@@ -74,10 +74,10 @@ def test_images_go_to_the_device_of_the_network() -> None:
     net = tiny()
     with pretended.Device():
         pretended.moved(net.module)
-        seen = net.see(photos(2))
+        seen = net.prepare(photos(2))
         assert seen.pixels.device == pretended.DEVICE
         assert all(picture.device == torch.device("cpu") for picture in seen.originals)
-        assert net.see(seen) is seen
+        assert net.prepare(seen) is seen
 
 
 def test_equal_gradients_move_together_whatever_rounding_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,21 +31,21 @@ from pellucid.methods.units import Indexes, Unit
 from pellucid.net import Labels, Net, Preprocess
 from pellucid.nouns import Noun
 from pellucid.result import (
+    ActivationMaps,
     Atlas,
-    Colours,
-    Fields,
+    ColorSelectivity,
+    Embedding2D,
     Filters,
     Heatmap,
     LabelMap,
-    Maps,
-    Neighbours,
+    Neighbors,
     Panel,
     Patches,
     Pictures,
-    Places,
     Projections,
+    ReceptiveFields,
+    Report,
     Result,
-    Study,
     Table,
     UnitPage,
 )
@@ -57,9 +57,9 @@ from tests.storages import left_behind
 ROOT = Path(__file__).parents[1]
 _TINY: dict[str, dict[str, Any]] = {
     # what is quick for pictures of 32 pixels and for the layers of the tiny network
-    "lime": {"segments": "grid", "pieces": 6, "samples": 40},
-    "kernel_shap": {"segments": "grid", "pieces": 6, "samples": 40},
-    "shapley_sampling": {"segments": "grid", "pieces": 6, "orders": 3},
+    "lime": {"segmentation": "grid", "n_segments": 6, "samples": 40},
+    "kernel_shap": {"segmentation": "grid", "n_segments": 6, "samples": 40},
+    "shapley_sampling": {"segmentation": "grid", "n_segments": 6, "permutations": 3},
     "occlusion": {"size": 8, "stride": 8},
     "occlusion_labels": {"size": 8, "stride": 8},
     "occlusion_products": {"size": 8, "stride": 8},
@@ -73,11 +73,11 @@ _TINY: dict[str, dict[str, Any]] = {
     "guided_integrated_gradients": {"steps": 4},
     "blur_integrated_gradients": {"sigma": 4, "steps": 4},
     "smooth_grad": {"samples": 4},
-    "activation_maximisation": {"steps": 3},
+    "activation_maximization": {"steps": 3},
     "caricature": {"steps": 2},
     "deepdream": {"octaves": 2, "steps": 2, "bands": 2},
-    "diversity": {"pictures": 2, "steps": 3},
-    "interpolation": {"to": "block:5", "pictures": 3, "steps": 3},
+    "diversity": {"count": 2, "steps": 3},
+    "interpolation": {"end": "block:5", "count": 3, "steps": 3},
     "fooling": {"steps": 8, "rate": 1},
     "fooling_noise": {"steps": 4},
     "inversion": {"layers": ("block",), "steps": 4},
@@ -85,19 +85,19 @@ _TINY: dict[str, dict[str, Any]] = {
     "texture": {"size": 24, "scale": 32, "steps": 4},
     "maps": {"layer": "block", "units": (5, 0, 2)},  # the strongest are so over all images
     "top_images": {"count": 4},
-    "atlas": {"layer": "block", "grid": 2, "least": 1, "steps": 2},
+    "atlas": {"layer": "block", "grid": 2, "min_per_cell": 1, "steps": 2},
     "place": {"method": "pca"},
-    "colour": {"count": 4, "most": 4},
+    "color": {"count": 4, "max_units": 4},
     "neuron_feature": {"count": 4},
     "page": {"count": 4, "feature": 4},
     "selectivity": {"count": 4, "step": 90, "resamples": 5},
     "similar": {"count": 3},
     "reconstruction": {"count": 4},
-    "ablation": {"count": 6, "others": 2},
-    "compare": {"shuffles": 3, "show": 1},
-    "dissection": {"layers": ("block", "relu"), "concepts": marked(), "show": 2},
+    "ablation": {"count": 6, "controls": 2},
+    "compare": {"shuffles": 3, "examples": 1},
+    "dissection": {"layers": ("block", "relu"), "concepts": marked(), "examples": 2},
     "evolution": {"count": 3, "top": 4},
-    "xrai": {"steps": 4, "scales": (1200,), "smallest": 1500},
+    "xrai": {"steps": 4, "scales": (1200,), "min_area": 1500},
 }
 QUICK = {entry.name: {**entry.quick, **_TINY.get(entry.name, {})} for entry in entries()}
 """Options with which every method answers soon about the tiny network."""
@@ -147,7 +147,7 @@ def undecided() -> Net:
     """A network that says something else of other photos."""
     net = tiny()
     with torch.no_grad():
-        net.module.head.bias -= net.run(net.see(photos())).output.mean(0)
+        net.module.head.bias -= net.run(net.prepare(photos())).output.mean(0)
     return net
 
 
@@ -182,7 +182,7 @@ def indexed(net: Net) -> Index:
         np.savez(folder / "photos.npz", images=(pixels * 255).astype(np.uint8), labels=np.arange(12) % 3)
         pl.units.index(net, folder / "photos.npz", store=folder / "x.index", count=8, embed=("block", "relu"))
         _stores[net.weights] = str(folder / "x.index")
-    return Index.of(_stores[net.weights]).using(net)
+    return Index.of(_stores[net.weights]).with_net(net)
 
 
 def numbers(result: Result) -> np.ndarray:
@@ -193,7 +193,7 @@ def numbers(result: Result) -> np.ndarray:
     if isinstance(result, Table):
         kept = [v for v in result.columns.values() if all(isinstance(x, (int, float)) or x is None for x in v)]
         return np.array([[np.nan if x is None else float(x) for x in v] for v in kept])
-    if isinstance(result, Study):  # what is not known is left out
+    if isinstance(result, Report):  # what is not known is left out
         found = [v for table in result.tables.values() for v in table.columns.values()]
         flat = [float(x) for v in found for x in v if isinstance(x, (int, float))]
         return np.array(flat)
@@ -201,7 +201,7 @@ def numbers(result: Result) -> np.ndarray:
         return np.concatenate([result.top.values, result.spread.values, result.counts])
     if isinstance(result, Panel):
         return np.concatenate([part.values.reshape(len(part), -1) for part in result.parts.values()], axis=1)
-    if isinstance(result, Colours):
+    if isinstance(result, ColorSelectivity):
         return result.values
     arrays, _ = packed(result)
     return arrays["values"] if "values" in arrays else np.concatenate([one.ravel() for one in arrays.values()])
@@ -303,7 +303,7 @@ def test_names_the_class_that_each_map_is_of(entry: Entry, monkeypatch: pytest.M
     if not entry.asks(Images) or entry.arguments[str(entry.argument(Target, Targets))].default is not BEST:
         pytest.skip("explains no best guess of images")
     net, images, options = undecided(), photos(), QUICK.get(entry.name, {})
-    wanted = tuple(guesses[0].label for guesses in net.predict(images).guesses)
+    wanted = tuple(ranked[0].label for ranked in net.predict(images).ranked)
     assert len({*wanted}) > 1
     alone, passes, forward = [entry.function(net, one, **options).meta for one in images], [], Tiny.forward
     monkeypatch.setattr(Tiny, "forward", lambda self, x: (passes.append(len(x)), forward(self, x))[1])
@@ -403,8 +403,8 @@ def test_signs_its_result(entry: Entry) -> None:
 
 @every
 def test_refuses_unknown_options(entry: Entry) -> None:
-    with pytest.raises(PellucidError, match=f"no option of {entry.name} 'colour'"):
-        ask(entry, tiny(), photos(1), colour="red")
+    with pytest.raises(PellucidError, match=f"no option of {entry.name} 'color'"):
+        ask(entry, tiny(), photos(1), color="red")
 
 
 @every
@@ -475,7 +475,7 @@ def test_result_pickles_indexes_and_draws(entry: Entry, tmp_path: Path) -> None:
         assert entry.name in repr(result)
     if isinstance(result, (Heatmap, LabelMap, Panel)):
         assert result[-1].meta.images == ("photo 2",)
-    if isinstance(result, (Heatmap, Maps, Filters, Pictures, Projections, Places, Neighbours)):
+    if isinstance(result, (Heatmap, ActivationMaps, Filters, Pictures, Projections, Embedding2D, Neighbors)):
         assert len(result) == len(again) > 0
         assert np.array_equal(rows(result[len(result) - 1])[0], rows(result)[-1])
         assert np.array_equal(rows(result[-1])[0], rows(result)[-1])
@@ -488,15 +488,15 @@ def test_result_pickles_indexes_and_draws(entry: Entry, tmp_path: Path) -> None:
     if isinstance(result, Patches):
         assert len(result) == len(again) > 0
         assert result[0].names == result.names[:1]
-    if isinstance(result, (Fields, Colours)):
+    if isinstance(result, (ReceptiveFields, ColorSelectivity)):
         assert len(result[-1]) == 1 <= len(result) == len(again)
-    if isinstance(result, Study):
-        assert result.said
+    if isinstance(result, Report):
+        assert result.findings
         for table in result.tables.values():
-            assert set(table.about) == set(table.columns), "every column says what it means"
+            assert set(table.column_help) == set(table.columns), "every column says what it means"
     if isinstance(result, Table):
         assert len(result.rows) == len(result) > 0
-        assert set(result.about) == set(result.columns), "every column says what it means"
+        assert set(result.column_help) == set(result.columns), "every column says what it means"
     if isinstance(result, Panel):
         assert len(result) == len(again) == 3
         assert repr(result).startswith(f"Panel({', '.join(result.parts)}; 3 images")

@@ -50,7 +50,7 @@ def test_scalars_and_checkpoints_in_the_order_of_steps(tmp_path: Path) -> None:
 def test_the_network_of_a_step(tmp_path: Path) -> None:
     history, net = History.of(run(tmp_path / "run")), tiny()
     before = net.weights
-    pixels = net.see(photos(1)).pixels
+    pixels = net.prepare(photos(1)).pixels
     plain = net.run(pixels).output - net.module.head.bias
     for step in (0, 100):
         assert torch.allclose(history.at(step, net).run(pixels).output, plain + step)

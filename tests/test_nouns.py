@@ -119,7 +119,7 @@ def test_an_argument_that_is_no_noun_is_refused_by_name() -> None:
 def test_what_a_noun_is_where_nothing_else_is_said() -> None:
     plain = Noun()
     assert (plain.facts(), plain.notes, plain.remarks({}), plain.spelled("x")) == ({}, (), (), "x")
-    assert (plain.halve(), plain.network, plain.remembering()) == (False, None, plain)
+    assert (plain.halve(), plain.network, plain.cached()) == (False, None, plain)
     with pytest.raises(PellucidError, match="no Noun 'x'"):
         Noun.of("x")
 
@@ -226,14 +226,14 @@ def allows(schema: dict[str, Any], value: Any) -> bool:
 def test_a_picture_is_an_image_in_the_schema_and_a_fill_may_be_one() -> None:
     fill = find("occlusion").options.model_json_schema()["properties"]["fill"]
     assert {"type": "string", "format": "image"} in fill["anyOf"]
-    preset = find("diversity").options.model_json_schema()["properties"]["preset"]
+    preset = find("diversity").options.model_json_schema()["properties"]["recipe"]
     assert (preset["type"], preset["format"], preset["default"]) == ("string", "recipe", "pellucid")
 
 
 @every
 def test_quick_options_are_options_and_over_says_what_the_answer_is_about(entry: Entry) -> None:
     assert set(entry.quick) <= set(entry.options.model_fields)
-    given: dict[str, Any] = {"concepts": Concepts("x", {}, {}, ()), "to": Target.of("dog")}
+    given: dict[str, Any] = {"concepts": Concepts("x", {}, {}, ()), "end": Target.of("dog")}
     needed = {name: given[name] for name, field in entry.options.model_fields.items() if field.is_required()}
     entry.options(**entry.quick, **needed)
     assert (entry.function.over, entry.function.quick) == (entry.over, entry.quick)

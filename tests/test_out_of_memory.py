@@ -12,7 +12,7 @@ from pellucid.errors import OutOfMemory, is_out_of_memory
 from tests.test_every_method import QUICK, Tiny, nouns, numbers, photos, state_of, tiny
 
 METHODS = ("gradient", "lrp", "occlusion", "ablation_cam", "rise", "smooth_grad", "integrated_gradients", "maps")
-OTHERS = ("activation_maximisation", "selectivity")
+OTHERS = ("activation_maximization", "selectivity")
 
 
 def small(monkeypatch: pytest.MonkeyPatch, holds: int) -> list[int]:

@@ -106,7 +106,7 @@ def test_the_method_is_a_question_in_json_and_a_page() -> None:
 
 
 def checks() -> list[Any]:
-    """The universal tests, each with the values that it is parametrised by; one looks at the files of this project."""
+    """The universal tests, each with the values that it is parametrized by; one looks at the files of this project."""
     found = []
     for name, check in vars(universal).items():
         needs = inspect.signature(check).parameters if name.startswith("test_") else ()
@@ -134,8 +134,8 @@ def test_its_network_target_result_and_drawing(tmp_path: Path, capsys: pytest.Ca
     again: Any = pl.open(tmp_path / "x.npz")
     assert (type(again).__name__, again.meta.target, again.meta.net) == ("Flips", "spread(0)", "stripes:ROWS")
     net = pl.load("stripes:ROWS")
-    seen = net.see(pl.read("sample:panda")).pixels
-    spread = [net.run(one, at=["0"])["0"].flatten(1).std(1) for one in (seen, seen.flip(3), seen.flip(2))]
+    seen = net.prepare(pl.read("sample:panda")).pixels
+    spread = [net.run(one, layers=["0"])["0"].flatten(1).std(1) for one in (seen, seen.flip(3), seen.flip(2))]
     assert np.allclose(again.values, torch.stack([spread[1] - spread[0], spread[2] - spread[0]], 1).numpy())
     assert str(Target.of("2 × spread(0)")) == "2 × spread(0)"
     assert pl.draw(again).array.shape[0] > 50
@@ -159,7 +159,7 @@ def test_its_images(ramps: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     index = pl.units.Index.of(store)
     with pytest.raises(PellucidError, match="not run or opened on its word"):  # an index may be anybody's
         pl.units.top_images(index, "1:0", count=2)
-    best = pl.units.top_images(index.at(str(ramps)).using(pl.load("stripes:ROWS")), "1:0", count=2)
+    best = pl.units.top_images(index.with_images(str(ramps)).with_net(pl.load("stripes:ROWS")), "1:0", count=2)
     assert all("upright" in name for name in best.names)
     assert "x.ramps" in run(capsys, "index", "--help")[1]
 

@@ -39,17 +39,17 @@ AT_SIZE: dict[str, dict[str, Any]] = {
     "occlusion_rank": {"size": 56, "stride": 56},
     "occlusion_sizes": {"sizes": (112,)},
     "extremal_perturbation": {"steps": 2, "width": 0.4, "areas": (0.7,)},
-    "activation_maximisation": {"steps": 1},
-    "atlas": {"layer": "layer4", "grid": 2, "least": 1, "steps": 1},
-    "diversity": {"pictures": 2, "steps": 1},
-    "interpolation": {"to": "layer3:6", "pictures": 2, "steps": 1},
+    "activation_maximization": {"steps": 1},
+    "atlas": {"layer": "layer4", "grid": 2, "min_per_cell": 1, "steps": 1},
+    "diversity": {"count": 2, "steps": 1},
+    "interpolation": {"end": "layer3:6", "count": 2, "steps": 1},
     "fooling_noise": {"steps": 1},
     "receptive_field": {"layers": ("layer1",)},
     "style_transfer": {"steps": 1},
     "texture": {"steps": 1},
     "xrai": {"steps": 4},
-    "dissection": {"layers": ("layer3", "layer4"), "concepts": marked(), "show": 2},
-    "ablation": {"count": 6, "others": 1},
+    "dissection": {"layers": ("layer3", "layer4"), "concepts": marked(), "examples": 2},
+    "ablation": {"count": 6, "controls": 1},
     "profile": {},
 }
 
@@ -75,7 +75,7 @@ def index(net: Net, tmp_path_factory: pytest.TempPathFactory) -> Index:
     pixels = np.random.default_rng(2).integers(0, 256, (12, 28, 28, 3), np.uint8).repeat(8, 1).repeat(8, 2)
     np.savez(folder / "photos.npz", images=pixels, labels=np.arange(12) % 3)
     pl.units.index(net, folder / "photos.npz", store=folder / "x.index", count=8, embed=("layer3", "layer4"))
-    return Index.of(str(folder / "x.index")).using(net)
+    return Index.of(str(folder / "x.index")).with_net(net)
 
 
 def photo() -> Images:

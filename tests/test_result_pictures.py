@@ -14,7 +14,7 @@ import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.result import Asked, Meta, Pictures, Trust
 
-TRUST = Trust(3.0, best_real=2.0, ninth_real=1.0, real_images=1000, kept=0.9, rank=1, channels=8)
+TRUST = Trust(3.0, best_real=2.0, ninth_real=1.0, real_images=1000, shift_retention=0.9, rank=1, channels=8)
 
 
 def pictures(count: int = 3, channels: int = 3) -> Pictures:
@@ -77,9 +77,9 @@ def test_lengths_that_do_not_fit_are_named() -> None:
 
 def test_ratios_count_from_zero_or_from_what_stands_for_it() -> None:
     assert (TRUST.ratio, TRUST.ninth_ratio) == (1.5, 3.0)
-    shifted = replace(TRUST, zero=-1.0)
+    shifted = replace(TRUST, offset=-1.0)
     assert (shifted.ratio, shifted.ninth_ratio) == (4 / 3, 2.0)
-    assert replace(TRUST, best_real=-0.5, zero=-1.0).ratio == 8  # a unit that is negative on every photo
+    assert replace(TRUST, best_real=-0.5, offset=-1.0).ratio == 8  # a unit that is negative on every photo
     for unknown in (replace(TRUST, best_real=None), replace(TRUST, best_real=0.0), replace(TRUST, activation=None)):
         assert unknown.ratio is None
         assert unknown.derived()["ratio"] is None
@@ -87,8 +87,8 @@ def test_ratios_count_from_zero_or_from_what_stands_for_it() -> None:
 
 @pytest.mark.parametrize(("kept", "noise"), [(None, False), (0.49, True), (0.5, False), (-1.0, True), (1.2, False)])
 def test_a_picture_is_noise_when_half_of_it_is_lost(kept: float | None, noise: bool) -> None:
-    assert replace(TRUST, kept=kept).adversarial is noise
-    assert replace(TRUST, steady=kept).adversarial is noise
+    assert replace(TRUST, shift_retention=kept).adversarial is noise
+    assert replace(TRUST, perturb_retention=kept).adversarial is noise
 
 
 def test_pictures_of_several_sizes(tmp_path: Path) -> None:

@@ -44,12 +44,12 @@ def said(network: nn.Module, **how: Any) -> tuple[Net, Tensor, pl.Predictions]:
     net = pl.load(network, size=12, mean=0, std=1, **how)
     images = pl.Images.of(IMAGE)
     with torch.no_grad():
-        logits = network.logits(net.see(images).pixels)[0].double()
+        logits = network.logits(net.prepare(images).pixels)[0].double()
     return net, logits, net.predict(images, 9)
 
 
 def by_index(found: pl.Predictions) -> list[float]:
-    return [g.probability for g in sorted(found.guesses[0], key=lambda g: g.index)]  # type: ignore[misc]
+    return [g.probability for g in sorted(found.ranked[0], key=lambda g: g.index)]  # type: ignore[misc]
 
 
 def softly(scores: Tensor) -> Tensor:
@@ -116,8 +116,8 @@ def test_multilabel_as_told() -> None:
 
 def test_regression_has_values_and_no_probabilities() -> None:
     net, logits, found = said(Small(), scores="regression", labels=["age", "height", "weight"])
-    assert [(g.label, g.probability) for g in found.guesses[0]] == [("age", None), ("height", None), ("weight", None)]
-    assert [g.logit for g in found.guesses[0]] == pytest.approx(logits.tolist())
+    assert [(g.label, g.probability) for g in found.ranked[0]] == [("age", None), ("height", None), ("weight", None)]
+    assert [g.logit for g in found.ranked[0]] == pytest.approx(logits.tolist())
     assert A.gradient(net, IMAGE, "height").unit == "value per pixel range"
     assert A.gradient(net, IMAGE, "out[1]").meta.score == pytest.approx([float(logits[1])])
     for asked in ("p(age)", "loss(age)"):
@@ -133,9 +133,7 @@ def test_regression_has_values_and_no_probabilities() -> None:
     told = pl.explain(net, IMAGE, classes=2, methods=("gradient",))
     assert [column.probability for column in told.columns] == [None, None]
     assert "age" in pl.draw(found).alt
-    assert (
-        pl.load(Small(1), size=12, scores="regression").predict(pl.Images.of(IMAGE)).guesses[0][0].probability is None
-    )
+    assert pl.load(Small(1), size=12, scores="regression").predict(pl.Images.of(IMAGE)).ranked[0][0].probability is None
 
 
 @pytest.mark.parametrize(
@@ -204,7 +202,7 @@ def test_each_image_is_read_by_itself_whatever_came_before() -> None:
     net = pl.load(Moody(), size=12)
     for image, right in ((dark, exclusive), (light, apart), (dark, exclusive)):
         found = net.predict(pl.Images.of(image))
-        assert found.guesses[0][0].probability == pytest.approx(right)
+        assert found.ranked[0][0].probability == pytest.approx(right)
         torn = any("0.98 and 0.98" in note and "0.50 and 0.50" in note for note in found.meta.said)
         assert torn == (right == apart)
         for method in (A.gradient, A.occlusion):
@@ -212,7 +210,7 @@ def test_each_image_is_read_by_itself_whatever_came_before() -> None:
             assert heat.meta.score == pytest.approx([right])
             assert any("0.98 and 0.98" in note for note in heat.meta.said) == torn, heat.meta.said
     both = pl.Images.of(dark) + pl.Images.of(light)
-    assert [g[0].probability for g in net.predict(both).guesses] == pytest.approx([exclusive, apart])
+    assert [g[0].probability for g in net.predict(both).ranked] == pytest.approx([exclusive, apart])
     assert A.gradient(net, both, "p(0)").meta.score == pytest.approx([exclusive, apart])
 
 
@@ -239,7 +237,7 @@ def test_a_masked_class_leaves_the_others(scores: Any) -> None:
     kept = logits[[0, 2]]
     right = kept.softmax(0) if scores == "logits" else kept.sigmoid()
     assert by_index(found) == pytest.approx(right.tolist())
-    assert {g.label for g in found.guesses[0]} == {"cat", "car"}
+    assert {g.label for g in found.ranked[0]} == {"cat", "car"}
     for asked, value in (("cat", kept[0]), ("p(cat)", right[0]), ("p(dog)", 0.0), ("loss(car)", -right[1].log())):
         if asked != "p(dog)":
             heat = A.gradient(net, IMAGE, asked)
@@ -248,9 +246,7 @@ def test_a_masked_class_leaves_the_others(scores: Any) -> None:
         assert float(t.Target.of(asked, net)(net.run(pl.Images.of(IMAGE)))) == pytest.approx(float(value))
     for method in ("finer_cam", "occlusion_rank", "score_cam", "occlusion_products"):
         getattr(A, method)(net, IMAGE, "cat")
-    assert [c.name for c in pl.explain(net, IMAGE, methods=("gradient",)).columns] == [
-        g.label for g in found.guesses[0]
-    ]
+    assert [c.name for c in pl.explain(net, IMAGE, methods=("gradient",)).columns] == [g.label for g in found.ranked[0]]
     with pytest.raises(Refused, match="the score of dog is −infinity: Masked masks it"):
         A.gradient(net, IMAGE, "dog")
 

@@ -302,7 +302,7 @@ def test_what_each_kind_says_of_itself() -> None:
 
 
 def test_a_cell_follows_what_it_saw() -> None:
-    """Four cells 2 pixels apart: a picture moved by one cell is seen by its neighbour; everything else stays."""
+    """Four cells 2 pixels apart: a picture moved by one cell is seen by its neighbor; everything else stays."""
     net = Net(nn.Sequential(nn.Conv2d(3, 1, 2, stride=2)), "toy", Preprocess(resize=8, crop=(8, 8)))
     moved = np.array([[1.0, 0, 2], [0, 1, -2], [0, 0, 1]])
     assert Target.of("0:0@1,2").followed(net, moved) == Target.of("0:0@2,1")

@@ -46,7 +46,7 @@ def pictures(n: int = 2, seed: int = 0) -> Images:
 
 def asked(target: Any, net: Net, x: Tensor) -> list[float]:
     target = Target.of(target)
-    found: list[float] = target(net.run(x, at=target.layers)).tolist()
+    found: list[float] = target(net.run(x, layers=target.layers)).tolist()
     return found
 
 
@@ -60,7 +60,7 @@ def follows(target: Any, net: Net, x: Tensor) -> bool:
     """Whether the gradient is the finite difference."""
     towards = torch.randn(x.shape, dtype=x.dtype, generator=torch.Generator().manual_seed(9))
     one = Images.from_pictures([x[0]], ["one"])
-    gradient = pl.attribution.gradient_times_input(net, one, target, zero="black").array.sum()
+    gradient = pl.attribution.gradient_times_input(net, one, target, reference="black").array.sum()
     return bool(
         np.isclose(slope(target, net, x, x), gradient, rtol=1e-4, atol=1e-7)
         and abs(slope(target, net, x, towards)) > 1e-6
@@ -282,7 +282,7 @@ def test_similarity_to_a_picture_and_to_a_vector() -> None:
 
 def test_similarity_at_a_layer_is_that_of_its_means() -> None:
     net, x, other = segmenting(), pixels(), pixels(1, seed=5)
-    a, b = (net.run(p, at=["maps"])["maps"].mean((2, 3)) for p in (x, other))
+    a, b = (net.run(p, layers=["maps"])["maps"].mean((2, 3)) for p in (x, other))
     expected = F.cosine_similarity(a, b).tolist()
     assert asked(t.Similarity(other[0], "maps"), net, x) == pytest.approx(expected, abs=1e-7)
 
@@ -316,7 +316,7 @@ def test_similar_by_path(tmp_path: Any) -> None:
         asked(t.Similarity((1.0, 2.0)), embedding(), x)
     with pytest.raises(PellucidError, match="zero everywhere"):
         asked(t.Similarity((0.0,) * 6), embedding(), x)
-    with pytest.raises(PellucidError, match="2 pictures: give one"):
+    with pytest.raises(PellucidError, match="2 images: give one"):
         t.Similarity(pictures())
 
 

@@ -14,6 +14,6 @@ with torch.no_grad():
     module.blocks[4][1].bn1.bias.fill_(-100)  # its rectifier is never above zero again
 
 profile = pl.activations.profile(net.with_module(module), photos)
-print(profile.said[0])
+print(profile.findings[0])
 
 pl.draw(profile).save("profile.png")

@@ -7,7 +7,7 @@ import pellucid as pl
 net = pl.load("bundled", size=128)  # smaller pictures: one pass for each of 1280 channels
 photo = pl.read("sample:panda")
 
-heat = pl.attribution.ablation_cam(net, photo, "giant panda", fall="difference")
+heat = pl.attribution.ablation_cam(net, photo, "giant panda", drop="difference")
 plain = pl.attribution.grad_cam(net, photo, "giant panda")
 print(f"correlation with Grad-CAM: {np.corrcoef(heat.array.ravel(), plain.array.ravel())[0, 1]:.2f}")
 

@@ -9,7 +9,7 @@ photo = pl.read("sample:rocket")
 
 heat = pl.attribution.eigen_cam(net, photo)
 y, x = np.unravel_index(heat.array[0].argmax(), heat.array[0].shape)
-rows, columns = heat.placement.centres(*heat.array.shape[1:])
+rows, columns = heat.placement.centers(*heat.array.shape[1:])
 print(f"{heat.meta.layer} is most active around pixel {rows[y]:.0f}, {columns[x]:.0f}")
 
 pl.draw(heat, over=photo).save("eigen_cam.png")

@@ -8,4 +8,4 @@ photo = pl.read("sample:palace_china")
 heat = pl.attribution.full_grad(net, photo)
 print(f"the shares sum to {heat.array.sum():.4f}, the score is {heat.meta.score[0]:.4f}")
 
-pl.draw(pl.attribution.full_grad(net, photo, kind="paper"), over=photo).save("full_grad.png")
+pl.draw(pl.attribution.full_grad(net, photo, variant="paper"), over=photo).save("full_grad.png")

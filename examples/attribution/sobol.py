@@ -1,4 +1,4 @@
-"""Sobol indices: which cells make the score vary when the picture is mixed with grey?"""
+"""Sobol indices: which cells make the score vary when the picture is mixed with gray?"""
 
 import pellucid as pl
 

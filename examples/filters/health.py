@@ -7,6 +7,6 @@ random = pl.filters.health(pl.load("bundled", weights="random"))
 
 for table in (trained, random):
     noise = sum(verdict == "noise" for verdict in table["verdict"])
-    print(f"{noise} of {len(table)} filters are noise; {table.said[0]}")
+    print(f"{noise} of {len(table)} filters are noise; {table.findings[0]}")
 
 pl.draw(trained).save("health.png")

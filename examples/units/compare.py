@@ -16,8 +16,8 @@ with torch.no_grad():
 
 before = pl.units.index(net, "samples", store="exact.index", layers=["blocks.3"])
 after = pl.units.index(net.with_module(module), "samples", store="rounded.index", layers=["blocks.3"])
-found = pl.units.compare(before, after, show=2)
-for line in found.said:
+found = pl.units.compare(before, after, examples=2)
+for line in found.findings:
     print(line)
 
 pl.draw(found).save("compare.png")

@@ -59,10 +59,10 @@ def explain(
     if len(images) != 1:
         raise PellucidError(f"explain takes one image, these are {len(images)}: explain images[i], one by one")
     entries = _able(methods)
-    net = net.remembering()  # the questions differ, the pictures that are shown to the network do not
-    seen = net.predict(images, classes)
-    (guesses,) = seen.guesses
-    asked = [Target.of(guess) for guess in guesses]
+    net = net.cached()  # the questions differ, the images that are shown to the network do not
+    predictions = net.predict(images, classes)
+    (ranked,) = predictions.ranked
+    asked = [Target.of(prediction) for prediction in ranked]
     columns: tuple[Column, ...] = ()
     if truth is not None:
         asked, columns = _against(net, images, truth)
@@ -85,11 +85,11 @@ def explain(
     meta = Meta(
         question("explain", given, nouns, options),
         nouns=facts(nouns, options),
-        found={"scores": seen.meta.scores},
-        notes=tuple(dict.fromkeys((*seen.meta.notes, *refused))),
+        found={"scores": predictions.meta.scores},
+        notes=tuple(dict.fromkeys((*predictions.meta.notes, *refused))),
         versions=versions(),
     )
-    return Explanation(images.shown(0), net.see(images).views[0], guesses, tuple(rows), meta, columns)
+    return Explanation(images.shown(0), net.prepare(images).views[0], ranked, tuple(rows), meta, columns)
 
 
 def _able(methods: Sequence[str]) -> list[Entry]:

@@ -14,10 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pellucid.chance import generator
 from pellucid.errors import BadImage, PellucidError
 from pellucid.images import Images
-from pellucid.images.labelled import Labelled
+from pellucid.images.labeled import Labeled
 from pellucid.images.sources import Source
 from pellucid.images.sources.items import Items, MapStyle, is_torch, loaded
 from pellucid.images.sources.numbers import Held, Numbers, Scale, check_scale
@@ -25,6 +24,7 @@ from pellucid.net import Net
 from pellucid.net.classes import Stated, class_of, count, stated_for
 from pellucid.notes import Note
 from pellucid.nouns import Noun
+from pellucid.rng import generator
 
 Numbered = NDArray[np.int64]
 Pick = tuple[str, int, int]
@@ -37,7 +37,7 @@ _FORMS = (
 
 
 @dataclass(frozen=True, eq=False)
-class Data(Noun, Labelled):
+class Data(Noun, Labeled):
     """Images and their classes. Images are read one by one when it is their turn; none is kept.
 
     What has been asked without a network knows its own classes alone; `on` makes them those of a network, as
@@ -256,7 +256,7 @@ class Data(Noun, Labelled):
         """The images by name (and size and time of their files), contents of arrays; classes, order, scale."""
         stamps = [self.source.stamp(int(i)) for i in self._chosen]
         return json.dumps(
-            [self.source.identity, self.source.labelled if not self.source.lazy else "", stamps,
+            [self.source.identity, self.source.labeled if not self.source.lazy else "", stamps,
              self.picks, self.pixels, _plain(self.classes)]
         )  # fmt: skip
 

@@ -33,7 +33,7 @@ class NotRun(UnknownName):
 
 
 class BadImage(PellucidError):
-    """A picture that cannot be read, or not be read safely."""
+    """An image that cannot be read, or not be read safely."""
 
     exit_code = 3
 

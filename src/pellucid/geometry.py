@@ -1,6 +1,6 @@
-"""Where things lie: the cells of a map in the network's input, and that input in the original picture.
+"""Where things lie: the cells of a map in the network's input, and that input in the original image.
 
-Coordinates are pixel centres: pixel i spans [i − ½, i + ½].
+Coordinates are pixel centers: pixel i spans [i − ½, i + ½].
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Placement:
-    """Where cell (i, j) of a map lies in the network's input: centred on start + jump · (i, j), in pixels.
+    """Where cell (i, j) of a map lies in the network's input: centered on start + jump · (i, j), in pixels.
 
-    `field` is the height and width of the receptive field: a box around the cell's centre that holds all pixels
-    which can change the cell. Behind a gate that looks at the whole picture (squeeze-and-excitation) that is the
-    whole picture, from every cell; `local` is then the height and width of what comes there without passing the
+    `field` is the height and width of the receptive field: a box around the cell's center that holds all pixels
+    which can change the cell. Behind a gate that looks at the whole image (squeeze-and-excitation) that is the
+    whole image, from every cell; `local` is then the height and width of what comes there without passing the
     gate, and elsewhere the same as the field (None says so too). `exact` is False where no rule fits the layer and
-    the map is stretched over the picture instead. `grid` holds the centres of all rows and of all columns where
+    the map is stretched over the image instead. `grid` holds the centers of all rows and of all columns where
     they are not evenly spaced.
     """
 
@@ -42,11 +42,11 @@ class Placement:
 
     @property
     def gated(self) -> bool:
-        """Whether pixels outside the `patch` can change a cell, through a gate that sees the whole picture."""
+        """Whether pixels outside the `patch` can change a cell, through a gate that sees the whole image."""
         return self.local is not None and self.local != self.field
 
-    def centres(self, rows: int, columns: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The centres of all rows and of all columns, in pixels of the network's input."""
+    def centers(self, rows: int, columns: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The centers of all rows and of all columns, in pixels of the network's input."""
         if self.grid is not None:
             return np.asarray(self.grid[0]), np.asarray(self.grid[1])
         return (
@@ -63,7 +63,7 @@ class Placement:
     def at(
         cls, rows: NDArray[np.float64], columns: NDArray[np.float64], field: Pair, local: Pair | None = None
     ) -> Placement:
-        """Cells at given centres, evenly spaced or not."""
+        """Cells at given centers, evenly spaced or not."""
         jump = tuple(float(c[1] - c[0]) if len(c) > 1 else f for c, f in zip((rows, columns), field, strict=True))
         start = (float(rows[0]), float(columns[0]))
         grid = (tuple(rows.tolist()), tuple(columns.tolist()))
@@ -79,10 +79,10 @@ class Placement:
 
 @dataclass(frozen=True)
 class View:
-    """How the network's input was cut from the original picture.
+    """How the network's input was cut from the original image.
 
     The input is height × width pixels and shows the box (top, left, bottom, right) of the original, in pixels
-    of the original counted from its upper left corner (edges, not centres; it may reach outside).
+    of the original counted from its upper left corner (edges, not centers; it may reach outside).
     """
 
     size: tuple[int, int]
@@ -91,11 +91,11 @@ class View:
 
     @classmethod
     def whole(cls, height: int, width: int) -> View:
-        """The picture as it is."""
+        """The image as it is."""
         return cls((height, width), (0.0, 0.0, float(height), float(width)), (height, width))
 
     def to_original(self, y: float, x: float) -> tuple[float, float]:
-        """A point of the network's input (pixel-centre coordinates) in the original picture."""
+        """A point of the network's input (pixel-center coordinates) in the original image."""
         top, left, bottom, right = self.box
         height, width = self.size
         return (
@@ -104,19 +104,19 @@ class View:
         )
 
 
-def between(centres: NDArray[np.float64], points: NDArray[np.float64], *, nearest: bool = False) -> NDArray[np.float64]:
-    """(points, cells) weights that read cells at `centres` at other `points` of one axis; every row sums to 1.
+def between(centers: NDArray[np.float64], points: NDArray[np.float64], *, nearest: bool = False) -> NDArray[np.float64]:
+    """(points, cells) weights that read cells at `centers` at other `points` of one axis; every row sums to 1.
 
-    Linear between centres, the edge's value outside the outermost; or the nearest cell.
+    Linear between centers, the edge's value outside the outermost; or the nearest cell.
     """
-    if len(centres) == 1:
+    if len(centers) == 1:
         return np.ones((len(points), 1))
-    right = np.searchsorted(centres, points).clip(1, len(centres) - 1)
-    gap = centres[right] - centres[right - 1]  # none between cells that see the same, as on both sides of a fold
-    share = ((points - centres[right - 1]) / np.where(gap == 0, 1, gap)).clip(0, 1)
+    right = np.searchsorted(centers, points).clip(1, len(centers) - 1)
+    gap = centers[right] - centers[right - 1]  # none between cells that see the same, as on both sides of a fold
+    share = ((points - centers[right - 1]) / np.where(gap == 0, 1, gap)).clip(0, 1)
     if nearest:
         share = np.rint(share)
-    weights = np.zeros((len(points), len(centres)))
+    weights = np.zeros((len(points), len(centers)))
     rows = np.arange(len(points))
     weights[rows, right - 1] += 1 - share
     weights[rows, right] += share

@@ -92,7 +92,7 @@ class Noun:
         """An option as text where it is a part of this; anything else as it is."""
         return value
 
-    def remembering(self) -> Noun:
+    def cached(self) -> Noun:
         """The same for several questions in a row, where what one has computed is kept for the next."""
         return self
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.geometry import Placement, View
 from pellucid.notes import Note
-from pellucid.result import Asked, Explanation, Guess, Heatmap, LabelMap, Meta, Predictions, Row
+from pellucid.result import Asked, Explanation, Heatmap, LabelMap, Meta, Prediction, Predictions, Row
 from pellucid.result.meta import Found
 
 LONG = "pneumonoultramicroscopicsilicovolcanoconiosis, also known as the Llanfairpwllgwyngyll-gogerych disease"
@@ -30,7 +30,7 @@ META = meta(
 
 
 def view(height: int = 300, width: int = 400) -> View:
-    """The usual centre crop: 224 pixels of a side of 256."""
+    """The usual center crop: 224 pixels of a side of 256."""
     side = min(height, width) * 0.875
     top, left = (height - side) / 2, (width - side) / 2
     return View((224, 224), (top, left, top + side, left + side), (height, width))
@@ -59,13 +59,13 @@ def photo(height: int = 300, width: int = 400) -> np.ndarray:
     return np.stack([y * 255 // height, x * 255 // width, ((y // 16 + x // 16) % 2) * 200], axis=-1).astype(np.uint8)
 
 
-def guesses(count: int, *, long: bool = False) -> tuple[Guess, ...]:
+def ranked(count: int, *, long: bool = False) -> tuple[Prediction, ...]:
     names = [LONG, "$x^2$ and $", "猫 Katze\nзвезда", "tabby"] if long else ["tabby", "tiger cat", "lynx"]
-    return tuple(Guess(i, names[i % len(names)], 0.6 / 2**i, 9.0 - i) for i in range(count))
+    return tuple(Prediction(i, names[i % len(names)], 0.6 / 2**i, 9.0 - i) for i in range(count))
 
 
 def predictions(count: int = 3, *, long: bool = False) -> Predictions:
-    return Predictions((guesses(count, long=long),), META)
+    return Predictions((ranked(count, long=long),), META)
 
 
 def labels(classes: int = 3) -> LabelMap:
@@ -88,4 +88,4 @@ def explanation(
         Row(f"method_{m}", LONG if long else f"Method {m}", tuple(kinds[m % 3](i) for i in range(classes)))
         for m in range(methods)
     ]
-    return Explanation(photo(*size), of, guesses(classes, long=long), tuple(rows), META)
+    return Explanation(photo(*size), of, ranked(classes, long=long), tuple(rows), META)

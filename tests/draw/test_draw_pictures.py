@@ -20,12 +20,20 @@ from tests.draw.test_pictures import assert_tidy
 
 draw = pl.draw.draw
 FULL = Trust(
-    12.3, best_real=6.8, ninth_real=6.0, real_images=1000, quantile=1.0, robust=0.71, kept=0.93, rank=1, channels=112
+    12.3,
+    best_real=6.8,
+    ninth_real=6.0,
+    real_images=1000,
+    quantile=1.0,
+    robustness=0.71,
+    shift_retention=0.93,
+    rank=1,
+    channels=112,
 )
-NOISE = replace(FULL, activation=22.3, robust=0.04, kept=0.07, rank=31)
-ALONE = Trust(12.3, kept=0.93, rank=1, channels=112, raw_rank=True)
+NOISE = replace(FULL, activation=22.3, robustness=0.04, shift_retention=0.07, rank=31)
+ALONE = Trust(12.3, shift_retention=0.93, rank=1, channels=112, raw_rank=True)
 META = make.meta(
-    "activation_maximisation", "Activation maximisation", target="goldfish", net="toy",
+    "activation_maximization", "Activation maximization", target="goldfish", net="toy",
     weights="ab" * 32, versions={"pellucid": "0.1.0"},
 )  # fmt: skip
 
@@ -63,31 +71,34 @@ def test_ratios_are_read_and_not_calculated_with(ratio: float, shown: str) -> No
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_noise_is_framed_and_named(dark: bool) -> None:
-    grey = np.full((3, 64, 64, 3), 128, np.uint8)
-    picture = draw(replace(pictures(3, trust=(FULL, NOISE, FULL)), pixels=grey), dark=dark)
+    gray = np.full((3, 64, 64, 3), 128, np.uint8)
+    picture = draw(replace(pictures(3, trust=(FULL, NOISE, FULL)), pixels=gray), dark=dark)
     assert_tidy(picture)
     (frame,) = frames(picture)
     photo = [mark for mark in picture.sheet.marks if isinstance(mark, Photo)][1]
     left, top, right, bottom = photo.box
     assert all(left <= x <= right and top <= y <= bottom for x, y in frame.points)
     warning = [m for m in picture.sheet.marks if isinstance(m, Words) and m.text.startswith("adversarial noise")]
-    assert [mark.colour for mark in warning] == [frame.edge]
+    assert [mark.color for mark in warning] == [frame.edge]
     assert warning[0].bold
     assert "adversarial noise: keeps 7 % when shifted by 4 pixels" in picture.alt
-    # the frame is really there, in its colour: one upright edge to the other
+    # the frame is really there, in its color: one upright edge to the other
     rgb = [int(frame.edge[i : i + 2], 16) for i in (1, 3, 5)]  # type: ignore[index]
     seen = (np.abs(picture.array.astype(int) - rgb) < 3).all(2)
     scale = picture.sheet.density
-    high, wide = np.where(seen[: int(bottom * scale) + 2])  # the words below have its colour too
+    high, wide = np.where(seen[: int(bottom * scale) + 2])  # the words below have its color too
     assert (wide.min(), wide.max()) == pytest.approx((left * scale, right * scale), abs=2)
     assert high.min() == pytest.approx(top * scale, abs=2)
     assert seen[int(top * scale) + 1 : int(bottom * scale) - 1].any(1).all()
 
 
 def test_what_is_left_may_be_nothing() -> None:
-    assert alarm(replace(NOISE, kept=-0.2)) == "adversarial noise: keeps nothing when shifted by 4 pixels"
-    assert trusted(replace(ALONE, steady=0.81))[1] == "keeps 81 %"
-    assert alarm(replace(NOISE, kept=0.99, steady=0.1)) == "adversarial noise: keeps 10 % under small touches"
+    assert alarm(replace(NOISE, shift_retention=-0.2)) == "adversarial noise: keeps nothing when shifted by 4 pixels"
+    assert trusted(replace(ALONE, perturb_retention=0.81))[1] == "keeps 81 %"
+    assert (
+        alarm(replace(NOISE, shift_retention=0.99, perturb_retention=0.1))
+        == "adversarial noise: keeps 10 % under small touches"
+    )
 
 
 def test_the_words_are_explained_once_and_only_those_that_occur() -> None:
@@ -101,8 +112,8 @@ def test_the_words_are_explained_once_and_only_those_that_occur() -> None:
     )
     assert "Seeds agree" not in shown
     assert "counted from the mean" not in shown
-    assert "counted from the mean" in words(draw(pictures(trust=(replace(FULL, zero=-1.0),))))
-    assert "from plain grey" in words(draw(pictures(trust=(replace(FULL, zero=-1.0, real_images=2),))))
+    assert "counted from the mean" in words(draw(pictures(trust=(replace(FULL, offset=-1.0),))))
+    assert "from plain gray" in words(draw(pictures(trust=(replace(FULL, offset=-1.0, real_images=2),))))
     alone = words(draw(pictures(2, trust=(ALONE,) * 2)))
     assert "raw activation" in alone
     assert "Robust:" not in alone
@@ -178,9 +189,9 @@ def test_other_channels_are_shown_as_far_as_they_can_be(channels: int, told: str
 
 def test_the_alternative_text_ends() -> None:
     alt = draw(pictures(30, trust=(FULL,) * 30)).alt
-    assert alt.startswith("Activation maximisation: 30 pictures: layer4:0 (1.8 × the best of 1000 photos")
+    assert alt.startswith("Activation maximization: 30 pictures: layer4:0 (1.8 × the best of 1000 photos")
     assert alt.endswith("; and 22 more.")
-    assert draw(pictures(1)).alt == "Activation maximisation: layer4:0."
+    assert draw(pictures(1)).alt == "Activation maximization: layer4:0."
 
 
 def test_impossible_options() -> None:

@@ -1,4 +1,4 @@
-"""Filters, activation maps and tables, drawn: the right colours in the right places, and every odd shape."""
+"""Filters, activation maps and tables, drawn: the right colors in the right places, and every odd shape."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pellucid.draw.sheet import Photo, Shape, Words
 from pellucid.draw.tables import cell
 from pellucid.errors import PellucidError, UnknownName
 from pellucid.geometry import Placement
-from pellucid.result import Filters, Maps, Table
+from pellucid.result import ActivationMaps, Filters, Table
 from tests.draw import make
 from tests.draw.make import photo, view
 
@@ -35,7 +35,7 @@ def words_of(picture: Any) -> str:
     return " ".join(mark.text for mark in picture.sheet.marks if isinstance(mark, Words))
 
 
-def maps(values: np.ndarray, **how: Any) -> Maps:
+def maps(values: np.ndarray, **how: Any) -> ActivationMaps:
     n, units, rows, columns = values.shape
     place = Placement((15.5, 15.5), (224 / rows, 224 / columns), (99.0, 99.0))
     given = {
@@ -44,7 +44,7 @@ def maps(values: np.ndarray, **how: Any) -> Maps:
         "meta": make.meta("maps", "Activation maps", layer="act", images=tuple(f"cat {i}" for i in range(n))),
         **how,
     }  # fmt: skip
-    return Maps(values, **given)
+    return ActivationMaps(values, **given)
 
 
 # filters
@@ -58,12 +58,12 @@ def edge() -> np.ndarray:
 
 
 def test_a_red_cyan_edge_reads_as_such() -> None:
-    shown = photos_of(pl.draw(filters(edge(), colours=True)))[0]
+    shown = photos_of(pl.draw(filters(edge(), colors=True)))[0]
     assert shown[2, 2].tolist() == [255, 0, 0]
     assert shown[-3, -3].tolist() == [0, 255, 255]
     middle = len(shown) // 2
     assert shown[middle, middle].tolist() == [128, 128, 128]
-    apart = photos_of(pl.draw(filters(edge(), colours=True), panels="channels"))[0]
+    apart = photos_of(pl.draw(filters(edge(), colors=True), panels="channels"))[0]
     side = apart.shape[0]
     red, green, blue = apart[:, :side], apart[:, -2 * side - 2 : -side - 2], apart[:, -side:]
     assert (red[2, 2].tolist(), red[-3, -3].tolist()) == ([255] * 3, [0] * 3)
@@ -79,9 +79,9 @@ def test_a_common_scale_and_one_for_each() -> None:
     assert [int(pixels[2, 2, 0]) for pixels in photos_of(own)] == [255, 255]
     assert "one scale for all, to ±1" in words_of(common)
     assert "each filter on a scale of its own" in words_of(own)
-    assert len(photos_of(common)) == 3  # the third is the colour bar
+    assert len(photos_of(common)) == 3  # the third is the color bar
     assert "from the left: red, green, blue" in words_of(
-        pl.draw(filters(np.ones((2, 3, 3, 3)), colours=True), panels="channels")
+        pl.draw(filters(np.ones((2, 3, 3, 3)), colors=True), panels="channels")
     )
 
 
@@ -89,10 +89,10 @@ def test_a_common_scale_and_one_for_each() -> None:
     "shape",
     [(1, 1, 1, 1), (96, 3, 7, 7), (7, 320, 1, 1), (2, 2048, 3, 3), (200, 1, 3, 3), (5, 4, 3, 7), (3, 12, 11, 11)],
 )
-@pytest.mark.parametrize("colours", [True, False])
-def test_filters_of_every_shape(shape: tuple[int, ...], colours: bool) -> None:
+@pytest.mark.parametrize("colors", [True, False])
+def test_filters_of_every_shape(shape: tuple[int, ...], colors: bool) -> None:
     values = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    picture = pl.draw(filters(values, colours=colours and shape[1] == 3, names=("45°",) * shape[0]), dark=colours)
+    picture = pl.draw(filters(values, colors=colors and shape[1] == 3, names=("45°",) * shape[0]), dark=colors)
     assert 100 < picture.array.shape[1] <= 2300
     tile = photos_of(picture)[0]
     assert len({tuple(pixel) for pixel in tile.reshape(-1, 3).tolist()}) >= min(values[0, 0].size, 9)
@@ -168,7 +168,7 @@ def test_filters_come_in_pages() -> None:
     assert len(photos_of(last)) == 4
     with pytest.raises(PellucidError, match="page=11: there are 10 of them, for 130 filters"):
         pl.draw(made, page=11)
-    assert "page" not in words_of(pl.draw(filters(np.ones((96, 3, 2, 2)), colours=True)))
+    assert "page" not in words_of(pl.draw(filters(np.ones((96, 3, 2, 2)), colors=True)))
 
 
 def test_common_scale_of_maps_has_a_bar() -> None:
@@ -203,8 +203,8 @@ def test_maps_that_are_no_numbers_and_pixelwise_ones() -> None:
     assert pl.draw(maps(fine)).array.size
     with pytest.raises(PellucidError, match="no maps to draw"):
         pl.draw(maps(np.ones((1, 0, 3, 3))))
-    with pytest.raises(UnknownName, match="no option of draw for a Maps 'colour'"):
-        pl.draw(maps(np.ones((1, 1, 3, 3))), colour="red")
+    with pytest.raises(UnknownName, match="no option of draw for a ActivationMaps 'color'"):
+        pl.draw(maps(np.ones((1, 1, 3, 3))), color="red")
 
 
 # tables
@@ -219,14 +219,16 @@ def table(rows: int = 5, **how: Any) -> Table:
         "share": tuple(None if i % 3 == 0 else i / rows for i in range(rows)),
     }
     about = {name: f"what {name} is" for name in columns}
-    return Table(columns, about, **{"pictured": ("spread", "share"), "said": ("all is well",), "meta": META, **how})
+    return Table(
+        columns, about, **{"plot_columns": ("spread", "share"), "findings": ("all is well",), "meta": META, **how}
+    )
 
 
-def bars(picture: Any, colour: str) -> list[tuple[float, float]]:
-    """(width, height) of all shapes filled with a colour."""
+def bars(picture: Any, color: str) -> list[tuple[float, float]]:
+    """(width, height) of all shapes filled with a color."""
     found = []
     for mark in picture.sheet.marks:
-        if isinstance(mark, Shape) and mark.fill == colour and mark.opacity == 1:
+        if isinstance(mark, Shape) and mark.fill == color and mark.opacity == 1:
             x, y = zip(*mark.points, strict=True)
             found.append((max(x) - min(x), max(y) - min(y)))
     return found
@@ -235,7 +237,7 @@ def bars(picture: Any, colour: str) -> list[tuple[float, float]]:
 @pytest.mark.parametrize("rows", [1, 5, 40, 41, 300])
 @pytest.mark.parametrize("dark", [False, True])
 def test_tables_of_every_length(rows: int, dark: bool) -> None:
-    picture = pl.draw(table(rows, marked=(0,)), dark=dark, title="A table")
+    picture = pl.draw(table(rows, highlighted=(0,)), dark=dark, title="A table")
     assert 380 < picture.array.shape[1] <= 2300
     assert picture.array.shape[0] < 2000
     text = words_of(picture)
@@ -246,7 +248,7 @@ def test_tables_of_every_length(rows: int, dark: bool) -> None:
 @pytest.mark.parametrize("rows", [6, 60])
 def test_bars_are_as_long_as_their_numbers(rows: int) -> None:
     values = tuple(float(i) for i in range(rows))
-    picture = pl.draw(Table({"name": tuple(map(str, range(rows))), "n": values}, pictured=("n",)))
+    picture = pl.draw(Table({"name": tuple(map(str, range(rows))), "n": values}, plot_columns=("n",)))
     lengths = [wide if rows == 6 else high for wide, high in bars(picture, "#3b6fb6")]
     assert len(lengths) == rows - 1  # nothing for zero
     assert np.allclose(np.array(lengths) / lengths[-1], np.arange(1, rows) / (rows - 1), atol=1e-6)
@@ -255,20 +257,22 @@ def test_bars_are_as_long_as_their_numbers(rows: int) -> None:
 def test_marked_rows_stand_out() -> None:
     for rows in (6, 60):
         values = tuple(1.0 for _ in range(rows))
-        picture = pl.draw(Table({"name": tuple(map(str, range(rows))), "n": values}, pictured=("n",), marked=(2, 3)))
+        picture = pl.draw(
+            Table({"name": tuple(map(str, range(rows))), "n": values}, plot_columns=("n",), highlighted=(2, 3))
+        )
         assert len(bars(picture, "#c2410c")) == 2
         assert len(bars(picture, "#3b6fb6")) == rows - 2
 
 
 def test_powers_of_ten_where_nothing_else_shows_both() -> None:
     values = tuple(10.0**i for i in range(60))
-    picture = pl.draw(Table({"name": tuple(map(str, range(60))), "n": values}, pictured=("n",)))
+    picture = pl.draw(Table({"name": tuple(map(str, range(60))), "n": values}, plot_columns=("n",)))
     assert "(in powers of ten)" in words_of(picture)
     heights = [high for _, high in bars(picture, "#3b6fb6")]
     assert heights == sorted(heights)
     assert heights[-1] > 1.05 * heights[-6]
     odd = (math.inf, math.nan, -1.0, None, 5.0, 1e300)
-    assert pl.draw(Table({"name": tuple("abcdef"), "n": odd}, pictured=("n",))).array.size
+    assert pl.draw(Table({"name": tuple("abcdef"), "n": odd}, plot_columns=("n",))).array.size
 
 
 def test_cells() -> None:
@@ -293,7 +297,7 @@ def test_dark_pictures_are_dark() -> None:
 
 
 def test_what_is_said_goes_into_files(tmp_path: Any) -> None:
-    sick = dataclasses.replace(table(), said=("layer 3 is silent",))
+    sick = dataclasses.replace(table(), findings=("layer 3 is silent",))
     assert "layer 3 is silent" in pl.draw(sick).alt
     assert "2 filters of layer conv1" in pl.draw(filters(np.ones((2, 1, 3, 3)))).alt
     assert "units 10" in pl.draw(maps(np.ones((1, 1, 3, 3)))).alt

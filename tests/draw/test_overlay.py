@@ -1,4 +1,4 @@
-"""Maps land where they belong, and numbers get the colours they should."""
+"""Maps land where they belong, and numbers get the colors they should."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pellucid.draw.bar import ticks
-from pellucid.draw.colours import DARK, LIGHT, STEPS, Scale, diverging, reach, sequential, table, viewed
+from pellucid.draw.colors import DARK, LIGHT, STEPS, Scale, diverging, reach, sequential, table, viewed
 from pellucid.draw.look import Look
 from pellucid.draw.overlay import Window, alone, overlaid, photograph, sampled, seen_box, strength
 from pellucid.errors import PellucidError
@@ -92,15 +92,13 @@ def test_pixels_of_a_map_stand_on_the_pixels_of_the_photo() -> None:
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_zero_is_neutral_and_lightness_is_even(theme: object) -> None:
     dark = theme is DARK
-    colours = diverging(dark)
-    assert np.ptp(colours[STEPS // 2]) < 1e-4
-    assert Scale(2.0, "signed", colours).colour(np.zeros(1)).tolist() == [colours[STEPS // 2].tolist()]
-    light = np.cbrt(
-        np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4) @ [0.21, 0.72, 0.07]
-    )
+    colors = diverging(dark)
+    assert np.ptp(colors[STEPS // 2]) < 1e-4
+    assert Scale(2.0, "signed", colors).color(np.zeros(1)).tolist() == [colors[STEPS // 2].tolist()]
+    light = np.cbrt(np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4) @ [0.21, 0.72, 0.07])
     ends = np.diff(light[STEPS // 2 :]) * (1 if dark else -1)
     assert (ends > -1e-9).all()
-    assert np.abs(np.diff(colours, n=2, axis=0))[np.r_[1 : STEPS // 2 - 2, STEPS // 2 + 1 : STEPS - 2]].max() < 0.01
+    assert np.abs(np.diff(colors, n=2, axis=0))[np.r_[1 : STEPS // 2 - 2, STEPS // 2 + 1 : STEPS - 2]].max() < 0.01
     violet = np.diff(sequential(dark).mean(1)) * (1 if dark else -1)
     assert violet.mean() > 0
 
@@ -112,10 +110,10 @@ def test_nothing_is_laid_over_the_photo_where_the_map_is_zero() -> None:
     photo = photograph(make.photo(20, 20), whole(view))
     heat = sampled(np.zeros((20, 20)), Placement.pixels(), view, whole(view), "linear")
     shown = overlaid(photo, heat, scale, LIGHT, 1.0)
-    assert (np.ptp(shown, axis=-1) == 0).all()  # grey
+    assert (np.ptp(shown, axis=-1) == 0).all()  # gray
 
 
-def test_what_is_not_finite_is_hatched_and_spoils_no_neighbour() -> None:
+def test_what_is_not_finite_is_hatched_and_spoils_no_neighbor() -> None:
     values = np.zeros((7, 7))
     values[3, 3], values[0, 0] = np.nan, -np.inf
     view = View.whole(224, 224)
@@ -170,7 +168,7 @@ def test_one_scale_for_all_panels_or_each_its_own() -> None:
         ({"percentile": 0}, "percentile"),
         ({"opacity": 2}, "opacity"),
         ({"smooth": "linar"}, "linear"),
-        ({"colours": "virids"}, "viridis"),
+        ({"colors": "virids"}, "viridis"),
     ],
 )
 def test_bad_options_are_answered_by_name(options: dict[str, object], said: str) -> None:
@@ -178,7 +176,7 @@ def test_bad_options_are_answered_by_name(options: dict[str, object], said: str)
         Look(**options)  # type: ignore[arg-type]
 
 
-def test_colour_tables_of_matplotlib_can_be_named() -> None:
+def test_color_tables_of_matplotlib_can_be_named() -> None:
     assert table("signed", "viridis", LIGHT).shape == (STEPS, 3)
     assert np.allclose(table("positive", None, LIGHT)[0], diverging(False)[STEPS // 2])
     assert np.allclose(table("negative", None, LIGHT)[-1], diverging(False)[0])

@@ -245,7 +245,7 @@ def test_what_cannot_be_drawn_is_refused_in_one_line() -> None:
     with pytest.raises(PellucidError, match="its own picture"):
         draw(make.explanation(), over=images())
     with pytest.raises(PellucidError, match="not whole"):
-        draw(dataclasses.replace(make.explanation(3), guesses=make.guesses(2)))
+        draw(dataclasses.replace(make.explanation(3), ranked=make.ranked(2)))
     for empty in (
         make.coarse(np.zeros((0, 7, 7))),
         Predictions(()),

@@ -30,13 +30,13 @@ from pellucid.images.arrays import check_range
 from pellucid.images.decode import Decoded, decode
 from pellucid.images.samples import PAINTINGS
 from pellucid.notes import Note
-from tests.images.made import GREY, HEIGHT, RGB, WIDTH, chunk, encoded, png, scan_lines, tiff
+from tests.images.made import GRAY, HEIGHT, RGB, WIDTH, chunk, encoded, png, scan_lines, tiff
 
 decode_module = sys.modules["pellucid.images.decode"]  # in its package the function has taken the name
 
 PIC = Image.fromarray(RGB)
 DEEP = np.random.default_rng(1).integers(0, 65536, (HEIGHT, WIDTH)).astype(np.uint16)
-GREY3 = np.repeat(GREY[..., None], 3, -1)
+GREY3 = np.repeat(GRAY[..., None], 3, -1)
 
 
 def one(source: Any, **options: Any) -> Decoded:
@@ -93,7 +93,7 @@ LESS = RGB[..., 0].astype(np.uint16) * 17  # 12 bits
 # what -> (source, the levels it must show, how far off they may be)
 SHOWN: dict[str, tuple[Any, NDArray[Any], float]] = {
     "JPEG": (encoded(PIC, "JPEG", quality=98, subsampling=0), RGB, 4),
-    "JPEG, grey": (encoded(GREY, "JPEG", quality=100), GREY3, 2),
+    "JPEG, gray": (encoded(GRAY, "JPEG", quality=100), GREY3, 2),
     "JPEG, CMYK as Adobe inverts it": (encoded(PIC.convert("CMYK"), "JPEG", quality=98, subsampling=0), RGB, 6),
     "PNG": (encoded(PIC, "PNG"), RGB, 0),
     "WebP": (encoded(PIC, "WEBP", lossless=True), RGB, 0),
@@ -103,29 +103,29 @@ SHOWN: dict[str, tuple[Any, NDArray[Any], float]] = {
     "TIFF, CMYK": (encoded(PIC.convert("CMYK"), "TIFF"), RGB, 0),
     "TIFF, YCbCr": (encoded(PIC.convert("YCbCr"), "TIFF"), RGB, 3),
     "PPM": (encoded(PIC, "PPM"), RGB, 0),
-    "GIF, grey": (encoded(GREY, "GIF"), GREY3, 0),
-    "PNG, L": (encoded(GREY, "PNG"), GREY3, 0),
+    "GIF, gray": (encoded(GRAY, "GIF"), GREY3, 0),
+    "PNG, L": (encoded(GRAY, "PNG"), GREY3, 0),
     "PNG, P": (encoded(PALETTE, "PNG"), np.asarray(PALETTE.convert("RGB")), 0),
-    "PNG, 1": (encoded(Image.fromarray(GREY > 90), "PNG"), np.where(GREY3 > 90, 255, 0), 0),
+    "PNG, 1": (encoded(Image.fromarray(GRAY > 90), "PNG"), np.where(GREY3 > 90, 255, 0), 0),
     "PNG, 4 bits": (png(2, 1, 4, 0, b"\0\x3f"), np.array([[[51] * 3, [255] * 3]]), 0),
     "PNG, RGBA": (encoded(RGBA, "PNG"), over_white(RGB, ALPHA), 1),
     "WebP, RGBA": (encoded(RGBA, "WEBP", lossless=True, exact=True), over_white(RGB, ALPHA), 1),
     "PNG, LA": (
-        encoded(Image.merge("LA", [Image.fromarray(GREY), Image.fromarray(ALPHA)]), "PNG"),
+        encoded(Image.merge("LA", [Image.fromarray(GRAY), Image.fromarray(ALPHA)]), "PNG"),
         over_white(GREY3, ALPHA),
         1,
     ),
-    "GIF with a transparent colour": (
-        encoded(Image.fromarray(np.where(GREY > 90, 255, GREY)), "GIF", transparency=255),
+    "GIF with a transparent color": (
+        encoded(Image.fromarray(np.where(GRAY > 90, 255, GRAY)), "GIF", transparency=255),
         np.where(GREY3 > 90, 255, GREY3),
         0,
     ),
     "PNG, L with a transparent level": (
-        png(WIDTH, HEIGHT, 8, 0, scan_lines(GREY), chunk(b"tRNS", struct.pack(">H", 11))),
+        png(WIDTH, HEIGHT, 8, 0, scan_lines(GRAY), chunk(b"tRNS", struct.pack(">H", 11))),
         np.where(GREY3 == 11, 255, GREY3),
         0,
     ),
-    "PNG, RGB with a transparent colour": (
+    "PNG, RGB with a transparent color": (
         png(2, 1, 8, 2, b"\0" + bytes([1, 2, 3, 4, 5, 6]), chunk(b"tRNS", struct.pack(">3H", 4, 5, 6))),
         np.array([[[1, 2, 3], [255, 255, 255]]]),
         0,
@@ -152,10 +152,10 @@ SHOWN: dict[str, tuple[Any, NDArray[Any], float]] = {
         np.array([[[255] * 3, [0] * 3]]),
         0,
     ),
-    "PPM, 16 bits grey": (b"P5 2 1 65535\n" + struct.pack(">2H", 257, 65535), np.array([[[1] * 3, [255] * 3]]), 1e-4),
-    "TIFF, float 0..1": (encoded(GREY.astype(np.float32) / 255, "TIFF"), GREY3, 1e-3),
+    "PPM, 16 bits gray": (b"P5 2 1 65535\n" + struct.pack(">2H", 257, 65535), np.array([[[1] * 3, [255] * 3]]), 1e-4),
+    "TIFF, float 0..1": (encoded(GRAY.astype(np.float32) / 255, "TIFF"), GREY3, 1e-3),
     "a Pillow image, La": (
-        Image.merge("LA", [Image.fromarray(GREY), Image.fromarray(ALPHA)]).convert("La"),
+        Image.merge("LA", [Image.fromarray(GRAY), Image.fromarray(ALPHA)]).convert("La"),
         over_white(GREY3, ALPHA),
         2,
     ),
@@ -249,7 +249,7 @@ NOTED: dict[str, tuple[Any, str]] = {
         "very dark: values from 5 to 1023 of 65535; if white is less",
     ),
     "long": (encoded(Image.new("L", (2000, 2)), "PNG"), "very long: 2000 × 2 pixels"),
-    "value_range of no use": (PIC, "value_range does not concern a picture of 8 bits"),
+    "value_range of no use": (PIC, "value_range does not concern an image of 8 bits"),
 }
 
 
@@ -289,7 +289,7 @@ def test_pillows_limit_neither_warns_nor_counts(monkeypatch: pytest.MonkeyPatch)
         Image.open(io.BytesIO(encoded(PIC, "PNG")))
     assert np.array_equal(seen(encoded(PIC, "PNG")), RGB)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 400)  # only a warning; GIF checks inside its reader
-    assert one(encoded(GREY, "GIF")).notes == ()
+    assert one(encoded(GRAY, "GIF")).notes == ()
     assert Image.MAX_IMAGE_PIXELS == 400
 
 
@@ -309,18 +309,18 @@ JPEG = SHOWN["JPEG"][0]
 # file name -> (content, words that the message must hold)
 REFUSED: dict[str, tuple[bytes, tuple[str, ...]]] = {
     "empty.jpg": (b"", ("is empty", "0 bytes")),
-    "one_byte.jpg": (b"\xff", ("is no picture", "JPEG, PNG")),
-    "text.png": (b"hello, world\n" * 9, ("is no picture",)),
-    "page.jpg": (HTML, ("an HTML page", "download the picture itself")),
+    "one_byte.jpg": (b"\xff", ("is no image", "JPEG, PNG")),
+    "text.png": (b"hello, world\n" * 9, ("is no image",)),
+    "page.jpg": (HTML, ("an HTML page", "download the image itself")),
     "drawing.jpg": (SVG, ("an SVG drawing", "render it to PNG")),
     "bare.svg": (b"<svg></svg>", ("an SVG drawing",)),
-    "photo.heic": (HEIC, ("a HEIC picture", "convert it to PNG or JPEG")),
-    "heic.jpg": (HEIC, ("a HEIC picture",)),
-    "photo.avif": (AVIF, ("an AVIF picture", "convert it")),
-    "really.jpg": (encoded(PIC, "AVIF"), ("an AVIF picture",)),
-    "odd.jxl": (b"\xff\x0a" + bytes(50), ("a JPEG XL picture", "convert it")),
-    "boxed.jpg": (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(50), ("a JPEG XL picture",)),
-    "j2k.jpg": (encoded(PIC, "JPEG2000"), ("a JPEG 2000 picture",)),
+    "photo.heic": (HEIC, ("a HEIC image", "convert it to PNG or JPEG")),
+    "heic.jpg": (HEIC, ("a HEIC image",)),
+    "photo.avif": (AVIF, ("an AVIF image", "convert it")),
+    "really.jpg": (encoded(PIC, "AVIF"), ("an AVIF image",)),
+    "odd.jxl": (b"\xff\x0a" + bytes(50), ("a JPEG XL image", "convert it")),
+    "boxed.jpg": (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(50), ("a JPEG XL image",)),
+    "j2k.jpg": (encoded(PIC, "JPEG2000"), ("a JPEG 2000 image",)),
     "paper.jpg": (b"%PDF-1.7\n" + bytes(50), ("a PDF document", "render the page")),
     "eps.jpg": (EPS, ("a PostScript file (EPS)", "render it to PNG")),
     "bound.jpg": (b"\xc5\xd0\xd3\xc6" + bytes(60), ("a PostScript file (EPS)",)),
@@ -344,14 +344,14 @@ REFUSED: dict[str, tuple[bytes, tuple[str, ...]]] = {
         ("too large",),
     ),
     "zero.png": (header(0, 10), ()),
-    "wide.webp": (LONG_WEBP, ("is damaged", "4194334 × 20", "no size of a WebP picture")),
+    "wide.webp": (LONG_WEBP, ("is damaged", "4194334 × 20", "no size of a WebP image")),
     "text_bomb.png": (
         png(1, 1, 8, 0, b"\0\0", chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(80_000_000), 9))),
         ("too large",),
     ),
-    "counts.tif": (encoded(Image.fromarray(GREY.astype(np.int32)), "TIFF"), ("int32", "from 0 to 249", "value_range=")),
+    "counts.tif": (encoded(Image.fromarray(GRAY.astype(np.int32)), "TIFF"), ("int32", "from 0 to 249", "value_range=")),
     "signed.tif": (tiff(2, 1, 16, struct.pack("<2h", -5, 300), 2), ("-5 to 300", "value_range=")),
-    "float.tif": (encoded(GREY.astype(np.float32), "TIFF"), ("0 to 249", "outside 0 to 1", "value_range=")),
+    "float.tif": (encoded(GRAY.astype(np.float32), "TIFF"), ("0 to 249", "outside 0 to 1", "value_range=")),
     "nan.tif": (encoded(np.full((4, 4), np.nan, np.float32), "TIFF"), ("16 of 16 values are NaN or infinite",)),
 }
 
@@ -401,7 +401,7 @@ PLACES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "socket.jpg": (listening, "is a socket"),
     "dangling.jpg": (lambda path: path.symlink_to("gone.jpg"), "is a link to 'gone.jpg', which does not exist"),
     "loop.jpg": (lambda path: path.symlink_to(path), "ymbolic link"),
-    "passwd.jpg": (lambda path: path.symlink_to("/etc/passwd"), "is no picture"),
+    "passwd.jpg": (lambda path: path.symlink_to("/etc/passwd"), "is no image"),
 }
 
 
@@ -502,7 +502,7 @@ def test_samples_are_credited_and_unknown_ones_named() -> None:
 
 @pytest.mark.parametrize("value", [None, 3, 2.5, object(), {"a": 1}, {1, 2}, [[1]], io.BytesIO(b"x"), print])
 def test_what_is_no_source(value: Any) -> None:
-    assert "is no picture: pass a path" in str(refusal(value))
+    assert "is no image: pass a path" in str(refusal(value))
 
 
 CHANNELS_FIRST = torch.from_numpy(RGB.copy()).permute(2, 0, 1).contiguous()
@@ -512,9 +512,9 @@ SPECTRAL = np.random.default_rng(3).random((8, 40, 50)).astype(np.float32)
 ARRAYS: dict[str, tuple[Any, Any]] = {
     "(H, W, 3) uint8": (RGB, CHANNELS_FIRST),
     "(3, H, W) uint8": (CHANNELS_FIRST.numpy(), CHANNELS_FIRST),
-    "(H, W)": (GREY, torch.from_numpy(GREY)[None]),
-    "(1, H, W)": (GREY[None], torch.from_numpy(GREY)[None]),
-    "(H, W, 1)": (GREY[..., None], torch.from_numpy(GREY)[None]),
+    "(H, W)": (GRAY, torch.from_numpy(GRAY)[None]),
+    "(1, H, W)": (GRAY[None], torch.from_numpy(GRAY)[None]),
+    "(H, W, 1)": (GRAY[..., None], torch.from_numpy(GRAY)[None]),
     "(H, W, 4)": (np.dstack([RGB, ALPHA]), torch.from_numpy(np.dstack([RGB, ALPHA])).permute(2, 0, 1)),
     "(8, H, W) multi-spectral": (SPECTRAL, torch.from_numpy(SPECTRAL)),
     "(H, W, 8) multi-spectral": (SPECTRAL.transpose(1, 2, 0), torch.from_numpy(SPECTRAL)),
@@ -524,7 +524,7 @@ ARRAYS: dict[str, tuple[Any, Any]] = {
     "a hair beyond 0..1": (np.array([[-1e-5, 1.00001]]), torch.tensor([[[0.0, 1.0]]])),
     "uint16": (DEEP, torch.from_numpy(DEEP / 65535)[None]),
     "big-endian uint16": (DEEP.astype(">u2"), torch.from_numpy(DEEP / 65535)[None]),
-    "bool": (GREY > 90, torch.from_numpy(GREY > 90)[None] * 255),
+    "bool": (GRAY > 90, torch.from_numpy(GRAY > 90)[None] * 255),
     "mirrored view": (RGB[::-1, ::-1], CHANNELS_FIRST.flip(1, 2)),
     "tensor (3, H, W)": (CHANNELS_FIRST, CHANNELS_FIRST),
     "tensor (H, W, 3)": (torch.from_numpy(RGB), CHANNELS_FIRST),
@@ -587,10 +587,10 @@ BAD_ARRAYS: dict[str, tuple[Any, dict[str, Any], str]] = {
     "a cube": (np.zeros((3, 3, 3)), {}, "pass a torch tensor of shape (1, C, H, W)"),
     "4 rows or RGBA": (np.zeros((4, 50, 3)), {}, "cannot be told"),
     "many channels": (np.zeros((64, 64, 64)), {}, "cannot be told"),
-    "one axis": (np.zeros(7), {}, "is no picture: (H, W)"),
-    "a number": (np.array(3.0), {}, "is no picture: (H, W)"),
-    "numpy batch": (np.zeros((2, 3, 8, 8)), {}, "pass a list of pictures"),
-    "five axes": (torch.zeros(1, 2, 3, 4, 5), {}, "no single picture"),
+    "one axis": (np.zeros(7), {}, "is no image: (H, W)"),
+    "a number": (np.array(3.0), {}, "is no image: (H, W)"),
+    "numpy batch": (np.zeros((2, 3, 8, 8)), {}, "pass a list of images"),
+    "five axes": (torch.zeros(1, 2, 3, 4, 5), {}, "no single image"),
     "(N, H, W, C)": (torch.zeros(2, 40, 50, 3), {}, "permute(0, 3, 1, 2)"),
     "empty": (np.zeros((0, 5)), {}, "holds no pixels"),
     "empty batch": (torch.zeros(0, 3, 4, 4), {}, "holds no pixels"),
@@ -606,8 +606,8 @@ BAD_ARRAYS: dict[str, tuple[Any, dict[str, Any], str]] = {
     "NaN with a range": (np.array([[np.nan, 1.0]]), {"value_range": (0, 9)}, "NaN"),
     "sparse": (torch.zeros(4, 4).to_sparse(), {}, "pass a dense tensor"),
     "meta": (torch.zeros(4, 4, device="meta"), {}, "no plain pixels"),
-    "range turned": (GREY, {"value_range": (1, 0)}, "is not (low, high)"),
-    "range NaN": (GREY, {"value_range": (0, float("nan"))}, "is not (low, high)"),
+    "range turned": (GRAY, {"value_range": (1, 0)}, "is not (low, high)"),
+    "range NaN": (GRAY, {"value_range": (0, float("nan"))}, "is not (low, high)"),
 }
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from pellucid.errors import PellucidError
 from pellucid.images.decode import decode
-from tests.images.made import GREY, RGB, encoded
+from tests.images.made import GRAY, RGB, encoded
 
 _exif = Image.Exif()
 _exif[0x0112] = 6
@@ -34,7 +34,7 @@ SOUND: dict[str, bytes] = {
     "TIFF": encoded(PIC, "TIFF", exif=_exif),
     "TIFF LZW": encoded(PIC, "TIFF", compression="tiff_lzw"),
     "TIFF deflate pages": encoded(PIC, "TIFF", compression="tiff_adobe_deflate", **FRAMES),
-    "TIFF float": encoded(GREY.astype(np.float32) / 255, "TIFF"),
+    "TIFF float": encoded(GRAY.astype(np.float32) / 255, "TIFF"),
     "WebP": encoded(PIC, "WEBP", exif=_exif),
     "WebP lossless animated": encoded(PIC.convert("RGBA"), "WEBP", lossless=True, **FRAMES),
     "PPM": encoded(PIC, "PPM"),

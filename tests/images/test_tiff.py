@@ -45,8 +45,8 @@ KINDS: dict[str, tuple[np.ndarray, dict[str, Any], np.ndarray]] = {
     "RGB of 16 bits": (DEEP[..., :3], {"photometric": "rgb"}, DEEP[..., :3] / 65535),
     "RGB of floats": (DEEP[..., :3] / np.float32(65535), {"photometric": "rgb"}, DEEP[..., :3] / 65535),
     "RGB and infrared": (BYTES[..., :4], {"photometric": "rgb", "extrasamples": ["unspecified"]}, BYTES[..., :4]),
-    "grey of float64": (DEEP[..., 0] / 65535.0, {}, DEEP[..., :1] / 65535),
-    "grey of float16": (BYTES[..., 0] / np.float16(255), {}, BYTES[..., :1] / 255),
+    "gray of float64": (DEEP[..., 0] / 65535.0, {}, DEEP[..., :1] / 65535),
+    "gray of float16": (BYTES[..., 0] / np.float16(255), {}, BYTES[..., :1] / 255),
 }
 
 

@@ -1,4 +1,4 @@
-"""Hues: planted colours, opposite ones, and the axes of cone-opponent cells."""
+"""Hues: planted colors, opposite ones, and the axes of cone-opponent cells."""
 
 from __future__ import annotations
 

@@ -75,12 +75,12 @@ def test_the_best_class_is_that_of_the_class_means(index: Index) -> None:
 
 def test_more_than_are_kept_is_refused(index: Index) -> None:
     assert index.enough(5) == 5
-    with pytest.raises(PellucidError, match="top=6: the index keeps the 5 strongest pictures of every unit"):
+    with pytest.raises(PellucidError, match="top=6: the index keeps the 5 strongest images of every unit"):
         index.enough(6, "top")
 
 
 def test_rows_are_made_once_and_go_with_the_index(index: Index) -> None:
-    own = Index.of(index.store.folder).using(small())
+    own = Index.of(index.store.folder).with_net(small())
     rows = embedding_of(own, None)
     assert embedding_of(own, "second") is rows
     assert len(rows) == 17

@@ -23,7 +23,7 @@ from pellucid.index.overlap import passed
 from pellucid.index.spread import spread
 from pellucid.index.unit import Unit
 from pellucid.methods.representation import map as map_of
-from pellucid.methods.representation import neighbours
+from pellucid.methods.representation import neighbors
 from pellucid.net import Net, Preprocess
 from tests.methods.units.marked import painted
 from tests.sweep.made import photos, small
@@ -43,7 +43,7 @@ def index(made: Path, tmp_path: Path) -> Index:
     """Of pictures of which one of each class is lost, that were among the strongest of every unit."""
     shutil.copytree(made / "photos", tmp_path / "photos")
     shutil.copytree(made / "x.index", tmp_path / "x.index")
-    found = Index.of(tmp_path / "x.index").using(small()).at(tmp_path / "photos")
+    found = Index.of(tmp_path / "x.index").with_net(small()).with_images(tmp_path / "photos")
     for image in (3, 9):
         (tmp_path / "photos" / found.source.name(image)).write_bytes(b"gone")
     return found
@@ -55,12 +55,12 @@ ASKED = {
     "neuron_feature": lambda index: pl.units.neuron_feature(index, UNIT),
     "selectivity": lambda index: pl.units.selectivity(index, UNIT, resamples=3),
     "reconstruction": lambda index: pl.units.reconstruction(index, UNIT, count=14),
-    "similar": lambda index: pl.units.similar(index, UNIT, by="activation"),
+    "similar": lambda index: pl.units.similar(index, UNIT, metric="activation"),
     "ablation": lambda index: pl.units.ablation(index, UNIT, count=14),
-    "colour": lambda index: pl.units.colour(index, layers=["act"]),
-    "table": lambda index: pl.units.table(index, where="colour_selectivity > -9"),
+    "color": lambda index: pl.units.color(index, layers=["act"]),
+    "table": lambda index: pl.units.table(index, where="color_selectivity > -9"),
     "map": map_of,
-    "neighbours": lambda index: neighbours(index, str(index.moved) + "/" + index.source.name(1), count=14),
+    "neighbors": lambda index: neighbors(index, str(index.moved) + "/" + index.source.name(1), count=14),
 }
 
 
@@ -72,16 +72,16 @@ def test_a_lost_picture_costs_its_own_part(index: Index, name: str) -> None:
 
 def test_nothing_that_is_measured_without_a_picture_is_kept(index: Index, made: Path) -> None:
     """What others get from the index later must not depend on what could be read today."""
-    here = pl.units.table(index, where="layer = 'act'", columns=("colour_selectivity",), most=0)
-    assert index.store.kept("colour_selectivity") is None
+    here = pl.units.table(index, where="layer = 'act'", columns=("color_selectivity",), max_rows=0)
+    assert index.store.kept("color_selectivity") is None
     gone = exceeded(index, ["act"], 0.1)[0]
     assert index.store.kept("exceeded-0.1-act") is None
-    whole = Index.of(made / "x.index").using(small())
-    there = pl.units.table(whole, where="layer = 'act'", columns=("colour_selectivity",), most=0)
-    assert whole.store.kept("colour_selectivity") is not None
+    whole = Index.of(made / "x.index").with_net(small())
+    there = pl.units.table(whole, where="layer = 'act'", columns=("color_selectivity",), max_rows=0)
+    assert whole.store.kept("color_selectivity") is not None
     assert not np.array_equal(gone, exceeded(whole, ["act"], 0.1)[0])
-    mine, theirs = (np.array(table["colour_selectivity"], float) for table in (here, there))
-    assert np.abs(mine - theirs).max() < 0.1, "a lost picture counted as one whose grey version excites nothing"
+    mine, theirs = (np.array(table["color_selectivity"], float) for table in (here, there))
+    assert np.abs(mine - theirs).max() < 0.1, "a lost picture counted as one whose gray version excites nothing"
     assert np.abs(mine - theirs).max() > 0
 
 
@@ -91,28 +91,28 @@ def test_an_atlas_is_of_what_can_be_read(index: Index) -> None:
 
 def test_pictures_of_an_index_go_through_the_network_in_the_order_asked(index: Index) -> None:
     asked, found, met = np.array([5, 3, 9, 1, 0]), [], []
-    over = index.over(asked, at=["act"], stop=True, batch=2)
+    over = index.over(asked, layers=["act"], stop=True, batch=2)
     for batch in over:
         met += batch.numbers
         found.append(batch.run.at["act"].detach())
     assert met == [0, 3, 4]
     assert set(over.unreadable) == {index.source.name(3), index.source.name(9)}
-    alone = [index.net.run(index.net.see(index.read(i)), at=["act"]).at["act"].detach() for i in (5, 1, 0)]
+    alone = [index.net.run(index.net.prepare(index.read(i)), layers=["act"]).at["act"].detach() for i in (5, 1, 0)]
     torch.testing.assert_close(torch.cat(found), torch.cat(alone))
-    with pytest.raises(BadImage, match="none of the 2 pictures of the index can be read"):
+    with pytest.raises(BadImage, match="none of the 2 images of the index can be read"):
         list(index.over([3, 9]))
-    with pytest.raises(PellucidError, match="none of the pictures of the index can be read"):
+    with pytest.raises(PellucidError, match="none of the images of the index can be read"):
         index.over([])
     shutil.rmtree(str(index.moved))
     with pytest.raises(PellucidError) as error:
-        list(Index.of(index.store).using(small()).at(str(index.moved)).over([0]))
+        list(Index.of(index.store).with_net(small()).with_images(str(index.moved)).over([0]))
     assert "none of the" not in str(error.value), "it is the folder that is gone"
 
 
 def test_where_all_are_lost_one_line_says_so(index: Index) -> None:
     for file in Path(str(index.moved)).rglob("*.png"):
         file.write_bytes(b"gone")
-    with pytest.raises(PellucidError, match=r"none of the strongest pictures of act:1 can be read any more"):
+    with pytest.raises(PellucidError, match=r"none of the strongest images of act:1 can be read any more"):
         pl.units.neuron_feature(index, UNIT)
 
 
@@ -124,8 +124,8 @@ class Capped(nn.Module):
         self.mix, self.act, self.head = nn.Conv2d(3, 2, 3, padding=1, stride=2), nn.ReLU6(), nn.Linear(2, 2)
         with torch.no_grad():
             self.mix.weight.zero_()
-            for unit, colours in enumerate(((60.0, -60, -60), (-60.0, -60, 60))):
-                self.mix.weight[unit, :, 1, 1] = torch.tensor(colours)
+            for unit, colors in enumerate(((60.0, -60, -60), (-60.0, -60, 60))):
+                self.mix.weight[unit, :, 1, 1] = torch.tensor(colors)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.act(self.mix(x)).mean((2, 3)))
@@ -145,9 +145,9 @@ def capped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Index, Path]:
 
 def peaks(index: Index) -> np.ndarray:
     """(pictures, units, places): what the activation with the ceiling receives."""
-    pixels = torch.cat([index.net.see(index.read(i)).pixels for i in range(index.plan.images)])
+    pixels = torch.cat([index.net.prepare(index.read(i)).pixels for i in range(index.plan.images)])
     with torch.no_grad():
-        return index.net.run(pixels, at=["mix"]).at["mix"].flatten(2).numpy()
+        return index.net.run(pixels, layers=["mix"]).at["mix"].flatten(2).numpy()
 
 
 def test_strips_of_dissection_are_ranked_before_the_ceiling(capped: tuple[Index, Path]) -> None:
@@ -166,7 +166,7 @@ def test_a_spread_is_placed_where_it_receives_most(capped: tuple[Index, Path]) -
     found, received = spread(index, Unit("act", 0)), peaks(index)
     placement, numbers = index.plan.units.placements[0], {index.source.name(i): i for i in range(14)}
     assert placement is not None
-    rows, columns = placement.centres(16, 16)
+    rows, columns = placement.centers(16, 16)
     for name, box in zip(found.names, found.boxes, strict=True):
         place = int(received[numbers[name], 0].argmax())
         middle = (box[0] + box[2]) / 2 - 0.5, (box[1] + box[3]) / 2 - 0.5

@@ -133,8 +133,8 @@ def test_ica_finds_what_was_mixed() -> None:
     chance = np.random.default_rng(0)
     sources = np.stack([chance.uniform(-1, 1, 4000), chance.laplace(size=4000)], 1)
     mixed = sources @ np.array([[2.0, 1.0], [0.5, 1.5]])
-    centred = mixed - mixed.mean(0)
-    seen = centred @ np.linalg.eigh(centred.T @ centred)[1][:, ::-1]
+    centered = mixed - mixed.mean(0)
+    seen = centered @ np.linalg.eigh(centered.T @ centered)[1][:, ::-1]
     found = seen @ independent(seen, 0)
     alike = np.abs(np.corrcoef(found.T, sources.T)[:2, 2:])
     assert np.allclose(np.sort(alike.max(1)), 1, atol=0.02)
@@ -158,7 +158,7 @@ def test_points_of_a_grid_keep_their_cells() -> None:
     assert np.array_equal(polished(points, cells[mixed], (6, 10)), cells[mixed])
 
 
-def test_neighbours_stay_neighbours() -> None:
+def test_neighbors_stay_neighbors() -> None:
     points = np.random.default_rng(0).random((900, 2))
     rough = assigned(points, (30, 30))
     fine = polished(points, rough, (30, 30))
@@ -186,4 +186,4 @@ def test_of_very_many_a_sample_is_laid_out(monkeypatch: pytest.MonkeyPatch) -> N
         made = laid_out(rows, how, 5, 0)
         apart = ((made.values[:, None] - made.values[None]) ** 2).sum(2)
         assert (label[np.argsort(apart, 1)[:, 1:6]] == label[:, None]).mean() > 0.9
-        assert "of 30 pictures drawn at random" in made.notes[0].text
+        assert "of 30 images drawn at random" in made.notes[0].text

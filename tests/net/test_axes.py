@@ -147,8 +147,8 @@ def maps_by_hand(module: nn.Module, path: str, skip: int = 0) -> Tensor:
 )  # fmt: skip
 def test_activations_are_turned_and_the_network_is_none_the_wiser(make: Any, path: str, skip: int) -> None:
     net = net_of(*make)
-    pixels = net.preprocess.normalise(PICTURES)
-    run = net.run(PICTURES, at=[path], grad=True)
+    pixels = net.preprocess.normalize(PICTURES)
+    run = net.run(PICTURES, layers=[path], grad=True)
     expected = maps_by_hand(nn.Sequential(Normal(net), net.module), f"1.{path}", skip)
     assert run[path].shape == expected.shape == (2, *net.layer(path).shape)
     assert torch.equal(run[path], expected)
@@ -166,14 +166,14 @@ class Normal(nn.Module):
         self.net = [net]
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.net[0].preprocess.normalise(x)
+        return self.net[0].preprocess.normalize(x)
 
 
 def test_class_maps_of_channels_last_are_those_of_the_turned_layer() -> None:
     net = net_of(Last)
-    seen = net.see(pl.Images.of(PICTURES[:1]))
+    seen = net.prepare(pl.Images.of(PICTURES[:1]))
     heat = pl.attribution.grad_cam(net, seen, 1, layer="act")
-    act = net.run(seen.pixels, at=["act"])["act"]
+    act = net.run(seen.pixels, layers=["act"])["act"]
     weights = (net.module.head.weight[1] @ net.module.down.weight) / 48  # type: ignore[union-attr, operator]
     assert np.allclose(heat.values[0], torch.einsum("k,khw->hw", weights, act[0]).detach(), atol=1e-6)
     assert pl.attribution.grad_cam(net, PICTURES[:1], 1).values.shape == (1, 6, 8)
@@ -186,7 +186,7 @@ def test_class_maps_of_tokens_are_of_patches(ahead: int) -> None:
     assert heat.values.shape == (2, 6, 8)
     assert np.abs(heat.values).max() > 0, "the layer still moves the score"
     assert heat.meta.layer == ("norms.1" if ahead else "norm")
-    assert heat.placement.centres(6, 8)[0].tolist() == [1.5 + 4 * i for i in range(6)]
+    assert heat.placement.centers(6, 8)[0].tolist() == [1.5 + 4 * i for i in range(6)]
 
 
 def test_attention_kernels_and_weights_are_no_maps() -> None:
@@ -203,16 +203,16 @@ def test_attention_kernels_and_weights_are_no_maps() -> None:
 def test_units_are_channels() -> None:
     net = net_of(Last)
     expected = maps_by_hand(nn.Sequential(Normal(net), net.module), "1.up")
-    run = net.run(PICTURES, at=["up"])
+    run = net.run(PICTURES, layers=["up"])
     assert torch.allclose(Target.of("up:9")(run), expected[:, 9].mean((1, 2)))
     assert torch.allclose(Target.of("up:9@5,7")(run), expected[:, 9, 5, 7])
     assert torch.allclose(Target.of("max(up:3)")(run), expected[:, 3].amax((1, 2)))
     net = net_of(Tokens)
-    weights = net.run(PICTURES, at=["attention.0.queries"])
+    weights = net.run(PICTURES, layers=["attention.0.queries"])
     with pytest.raises(Refused, match="which of them belong to one unit is not known"):
         Target.of("attention.0.queries:1")(weights)
     assert Target.of("energy(attention.0.queries)")(weights).shape == (2,)
-    assert Target.of("attention.0.qkv:20")(net.run(PICTURES, at=["attention.0.qkv"])).shape == (2,)
+    assert Target.of("attention.0.qkv:20")(net.run(PICTURES, layers=["attention.0.qkv"])).shape == (2,)
 
 
 def test_a_layer_without_places_is_refused_in_one_line() -> None:
@@ -315,7 +315,7 @@ def test_networks_of_volumes_and_signals_are_named(kind: str, conv: nn.Module, a
         lambda: Net(Pooled(conv)).layers((16, 16)),
         lambda: Net(conv).layers(),
     ):
-        with pytest.raises(Refused, match=f"{kind} convolutions .* no pictures"):
+        with pytest.raises(Refused, match=f"{kind} convolutions .* no images"):
             ask()
     with pytest.raises(Refused, match=f"{kind} convolutions"):
         Net(Pooled(conv)).run(torch.rand(1, 3, 16, 16))

@@ -60,7 +60,7 @@ def test_every_tensor_of_the_package_arrives_unchanged(net: Net) -> None:
 
 
 def test_the_last_map_is_a_layer_of_its_own(net: Net) -> None:
-    run = net.run(torch.rand(1, 3, 224, 224), at=["act2", "blocks.6"])
+    run = net.run(torch.rand(1, 3, 224, 224), layers=["act2", "blocks.6"])
     assert run["act2"].shape == (1, 1280, 7, 7)
     assert run["act2"].min() >= 0
     assert run["act2"].max() <= 6

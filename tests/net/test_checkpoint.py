@@ -100,7 +100,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "no_tensors": ({"epoch": 3, "args": {"lr": 1}}, "no tensors, only epoch, args"),
     "nothing": ({}, "an empty dict"),
     "two_networks": ({"generator": WEIGHTS, "critic": WEIGHTS}, r"2 groups of tensors \(generator, critic\)"),
-    "sparse": ({"w": torch.eye(3).to_sparse()}, "sparse or quantised"),
+    "sparse": ({"w": torch.eye(3).to_sparse()}, "sparse or quantized"),
     "describes_too_much": ({"w": torch.zeros(1).expand(10**9)}, "far larger than the file"),
     "bomb": (zipped(**{"x/data.pkl": pickle.dumps({}), "x/data/0": bytes(100 * 2**20)}), "would inflate"),
     "other_zip": (zipped(readme=b"hello"), "no checkpoint that torch.save wrote"),

@@ -51,7 +51,7 @@ RANDOM: dict[str, Callable[[Mean, Tensor], Tensor]] = {
 }
 MIXING: dict[str, Callable[[Mean, Tensor], Tensor]] = {
     "batch norm": lambda _, h: F.batch_norm(h, None, None, training=True),
-    "centred": lambda _, h: h - h.mean(0, keepdim=True),
+    "centered": lambda _, h: h - h.mean(0, keepdim=True),
     "scaled by the largest": lambda _, h: h / h.max(),
     "attention over images": lambda _, h: torch.einsum("nm,mchw->nchw", _gram(h), h),
     "pairs": lambda _, h: h + (h[:, None] - h[None]).abs().mean(1),
@@ -108,7 +108,7 @@ def test_covers_are_compared_like_with_like() -> None:
 @pytest.mark.parametrize("way", MIXING)
 def test_images_that_change_one_another_run_one_by_one(way: str) -> None:
     net = Net(without(Mean(MIXING[way])), preprocess=Preprocess())
-    for method in (A.gradient, A.grad_cam, A.occlusion)[: 3 if way == "centred" else 2]:
+    for method in (A.gradient, A.grad_cam, A.occlusion)[: 3 if way == "centered" else 2]:
         how = {"size": 12, "stride": 12} if method is A.occlusion else {}
         whole = method(net, pictures(), 1, **how)
         alone = [method(Net(net.module, preprocess=Preprocess()), pictures()[i], 1, **how).values for i in range(3)]
@@ -118,7 +118,7 @@ def test_images_that_change_one_another_run_one_by_one(way: str) -> None:
     seen: list[Tensor] = []
     net.observe(pictures(2).pixels, {"next": lambda _, output: seen.append(output.clone())}, at_once=2)
     assert len(seen) == 1
-    assert torch.equal(seen[0][:1], net.run(pictures(1), at=["next"])["next"])
+    assert torch.equal(seen[0][:1], net.run(pictures(1), layers=["next"])["next"])
 
 
 @pytest.mark.parametrize("way", APART)

@@ -179,7 +179,7 @@ def test_weights_that_are_computed_are_read_without_a_trace(norm: Callable[..., 
 def test_weight_norm_of_the_old_style_is_read_as_the_next_pass_computes_it() -> None:
     module = nn.Sequential(weight_norm(nn.Conv2d(3, 4, 3)), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     with torch.no_grad():
-        module[0].weight_g *= 2  # as an optimiser would: `weight` is still the one of the last pass
+        module[0].weight_g *= 2  # as an optimizer would: `weight` is still the one of the last pass
     shown = pl.filters.first_layer(Net(module, preprocess=Preprocess(crop=(8, 8))))
     module(torch.rand(1, 3, 8, 8))
     assert np.allclose(np.sort(shown.values, axis=None), module[0].weight.detach().flatten().sort().values, atol=1e-6)
@@ -304,7 +304,7 @@ def test_generators_are_as_before_whatever_a_network_draws_from() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
-def test_quantised_layers_are_refused_by_every_rule() -> None:
+def test_quantized_layers_are_refused_by_every_rule() -> None:
     class Gated(Blocks):
         def forward(self, x: Tensor) -> Tensor:
             h = self.a(x)

@@ -41,12 +41,12 @@ def reached(module: nn.Module, layer: str, size: tuple[int, int], cell: tuple[in
 
 
 def predicted(layer: Layer, size: tuple[int, int], cell: tuple[int, int]) -> tuple[slice, slice]:
-    """The same box from the layer table alone, cut at the border; only for fields centred on their cells."""
+    """The same box from the layer table alone, cut at the border; only for fields centered on their cells."""
     assert layer.placement is not None
-    rows, columns = layer.placement.centres(*layer.shape[1:])
+    rows, columns = layer.placement.centers(*layer.shape[1:])
     boxes = []
-    for centre, field, length in zip((rows[cell[0]], columns[cell[1]]), layer.placement.field, size, strict=True):
-        boxes.append(slice(max(round(centre - (field - 1) / 2), 0), min(round(centre + (field - 1) / 2) + 1, length)))
+    for center, field, length in zip((rows[cell[0]], columns[cell[1]]), layer.placement.field, size, strict=True):
+        boxes.append(slice(max(round(center - (field - 1) / 2), 0), min(round(center + (field - 1) / 2) + 1, length)))
     return boxes[0], boxes[1]
 
 
@@ -194,7 +194,7 @@ def test_field_of_interpolation_holds_what_reaches_it(mode: str) -> None:
     module, size = positive(Upsampled(mode)), (40, 40)
     row = table(module, torch.zeros(1, 3, *size, dtype=torch.float64))["end"]
     assert row.placement is not None
-    rows, _ = row.placement.centres(*row.shape[1:])
+    rows, _ = row.placement.centers(*row.shape[1:])
     for cell in range(4, 16):
         found = reached(module, "end", size, (cell, cell))[0]
         middle = (found.start + found.stop - 1) / 2
@@ -204,7 +204,7 @@ def test_field_of_interpolation_holds_what_reaches_it(mode: str) -> None:
 
 def test_u_net_cells_lie_on_their_pixels() -> None:
     row = table(UNet().double(), torch.zeros(1, 3, 32, 32, dtype=torch.float64))["c"]
-    rows, _ = row.placement.centres(32, 32)  # type: ignore[union-attr]
+    rows, _ = row.placement.centers(32, 32)  # type: ignore[union-attr]
     assert np.abs(rows - np.arange(32)).max() <= 1.0
     assert pytest.approx(np.diff(rows).mean(), abs=0.05) == 1.0
 
@@ -281,7 +281,7 @@ def test_no_pixel_outside_the_field_moves_a_cell(name: str) -> None:
     net, size = Net(module.double().eval()), 80
     rows = {row.shape: row for row in net.layers((size, size)).rows if row.spatial and row.placement}
     pixels = torch.rand(1, 3, size, size, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    run = net.run(pixels, at=[row.name for row in rows.values()], grad="pixels")
+    run = net.run(pixels, layers=[row.name for row in rows.values()], grad="pixels")
     gated = 0
     for row in rows.values():
         assert row.placement is not None
@@ -294,10 +294,10 @@ def test_no_pixel_outside_the_field_moves_a_cell(name: str) -> None:
             )
             score = (run[row.name][0, :, y, x] * signs).sum()
             (slope,) = torch.autograd.grad(score, run.pixels, retain_graph=True)
-            centres = row.placement.centres(high, wide)
+            centers = row.placement.centers(high, wide)
             inside = [
-                np.abs(np.arange(size) - centre[i]) <= (field - 1) / 2 + 1e-6
-                for centre, i, field in zip(centres, (y, x), row.placement.field, strict=True)
+                np.abs(np.arange(size) - center[i]) <= (field - 1) / 2 + 1e-6
+                for center, i, field in zip(centers, (y, x), row.placement.field, strict=True)
             ]
             outside = ~np.outer(*inside)
             assert not slope[0].abs().sum(0).numpy()[outside].any(), (row.name, (y, x), row.placement)

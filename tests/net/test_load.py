@@ -643,7 +643,7 @@ def test_statistics_interpolation_and_channels() -> None:
         ({"mean": (0.1, 0.2)}, "mean has 2 values and the network takes 3 channels"),
         ({"std": (0.1, 0.2, 0.3, 0.4)}, "std has 4 values and the network takes 3 channels"),
         ({"mean": (123.675, 116.28, 103.53)}, "is in raw units of the data, .*value_range=\\(0, 255\\) for 8-bit data"),
-        ({"mean": "grey"}, "a number, or one per channel"),
+        ({"mean": "gray"}, "a number, or one per channel"),
         ({"mean": ()}, "a number, or one per channel"),
         ({"mean": float("nan")}, "a number, or one per channel"),
         ({"std": 0}, "above 0"),

@@ -65,9 +65,9 @@ def test_everything_is_as_before(fail: bool, grad: bool) -> None:
     net = Net(module, preprocess=Preprocess())
     if fail:
         with pytest.raises(BadNetwork, match=r"failed on an input of .×3×9×9: ValueError: told to fail"):
-            net.run(pixels(), at=["conv", "norm"], edit={"conv": lambda a: a}, rule=Guided(), grad=grad)
+            net.run(pixels(), layers=["conv", "norm"], edit={"conv": lambda a: a}, rule=Guided(), grad=grad)
     else:
-        net.run(pixels(), at=["conv"], edit={"conv": lambda a: a * 2}, rule=Guided(), grad=grad)
+        net.run(pixels(), layers=["conv"], edit={"conv": lambda a: a * 2}, rule=Guided(), grad=grad)
 
     assert all(torch.equal(value, state[name]) for name, value in module.state_dict().items())
     assert identity == {name: id(buffer) for name, buffer in module.named_buffers()}
@@ -83,11 +83,11 @@ def test_a_tap_is_safe_from_what_follows_in_place() -> None:
     """Trap T6: an in-place rectifier or sum rewrites what was saved before it."""
     module = seeded(InPlace)
     x = pixels()
-    run = Net(module, preprocess=Preprocess()).run(x, at=["a", "b", "c"])
+    run = Net(module, preprocess=Preprocess()).run(x, layers=["a", "b", "c"])
     assert torch.equal(run["a"], module.a(x))
     assert run["a"].min() < 0
     module = seeded(PostActivation)
-    run = Net(module, preprocess=Preprocess()).run(x, at=["b"])
+    run = Net(module, preprocess=Preprocess()).run(x, layers=["b"])
     assert torch.equal(run["b"], module.b(F.relu(module.a(x))))
 
 
@@ -95,7 +95,7 @@ def test_gradient_at_a_layer_is_that_of_its_output() -> None:
     module = seeded(PostActivation)
     x = pixels(1)
     with torch.enable_grad():
-        run = Net(module, preprocess=Preprocess()).run(x, at=["b", "a"], grad=True)
+        run = Net(module, preprocess=Preprocess()).run(x, layers=["b", "a"], grad=True)
         to_b, to_a = torch.autograd.grad(run.output[0, 1], [run["b"], run["a"]])
     a = module.a(x).detach().requires_grad_()
     h = F.relu(a)
@@ -109,28 +109,28 @@ def test_gradient_at_a_layer_is_that_of_its_output() -> None:
 def test_calls_of_a_shared_layer() -> None:
     module = seeded(Shared)
     x, net = pixels(), Net(seeded(Shared), preprocess=Preprocess())
-    run = net.run(x, at=["act#2", "act#1"])
+    run = net.run(x, layers=["act#2", "act#1"])
     assert torch.equal(run["act#1"], F.relu(module.a(x)))
     assert torch.equal(run["act#2"], F.relu(module.b(run["act#1"])))
     with pytest.raises(UnknownName, match="'act' runs 3 times in a pass: say which, act#1 to act#3"):
-        net.run(x, at=["act"])
+        net.run(x, layers=["act"])
     with pytest.raises(UnknownName, match="no call 'act#4': layer 'act' runs 3 times"):
-        net.run(x, at=["act#4"])
+        net.run(x, layers=["act#4"])
 
 
 def test_unknown_and_unused_layers() -> None:
     module = seeded(TOPOLOGIES["functional"])
     net = Net(module, preprocess=Preprocess())
     with pytest.raises(UnknownName, match="no layer 'haed'; nearest of 5: head"):
-        net.run(pixels(), at=["haed"])
+        net.run(pixels(), layers=["haed"])
     with pytest.raises(UnknownName, match="'act' exists but took no part"):
-        net.run(pixels(), at=["act"])
+        net.run(pixels(), layers=["act"])
 
 
 def test_edits_change_what_follows() -> None:
     module = seeded(TOPOLOGIES["module"])
     net = Net(module, preprocess=Preprocess())
-    run = net.run(pixels(), edit={"act3": torch.zeros_like}, at=["act3"])
+    run = net.run(pixels(), edit={"act3": torch.zeros_like}, layers=["act3"])
     assert torch.equal(run.output, module.head.bias.expand(2, -1))
     assert not run["act3"].any()
 
@@ -206,7 +206,7 @@ def test_one_logit_is_yes_or_no() -> None:
 
     net = Net(Score(), labels=Labels.plain(["healthy", "ill"]), preprocess=Preprocess())
     image = Images.from_pictures([torch.full((3, 4, 4), 0.5)], ["x"])
-    ill, healthy = net.predict(image).guesses[0]
+    ill, healthy = net.predict(image).ranked[0]
     assert (ill.label, healthy.label) == ("ill", "healthy")
     assert ill.logit == 1.0 == -healthy.logit
     assert ill.probability == pytest.approx(torch.sigmoid(torch.tensor(1.0)).item())
@@ -231,13 +231,13 @@ def test_a_remembering_net_runs_once_for_the_same_pixels(monkeypatch: pytest.Mon
     runs, plain = [], type(module).forward
     monkeypatch.setattr(type(module), "forward", lambda self, x: runs.append(len(x)) or plain(self, x))
     net = Net(module, preprocess=Preprocess())
-    twice = net.remembering()
+    twice = net.cached()
     twice.layers((9, 9))  # the table that tells how much memory a run takes is made by a run of its own
     runs.clear()
     for x in (pixels(), pixels().clone(), pixels(seed=1)):
         assert torch.equal(twice.run(x).output, net.run(x).output)
     assert len(runs) == 2 + 3
-    twice.run(pixels(), at=["head"])
+    twice.run(pixels(), layers=["head"])
     twice.run(pixels(), grad=True)
     twice.run(pixels().float())
     assert len(runs) == 2 + 3 + 3
@@ -261,7 +261,7 @@ def test_four_threads_on_one_network() -> None:
             leaf = x[i].clone().requires_grad_()
             rule = Guided() if i % 2 else None
             edit = {"a": lambda a: a * 2} if i == 2 else {}
-            run = net.run(leaf, at=[f"act#{i % 3 + 1}"], rule=rule, edit=edit, grad=True)
+            run = net.run(leaf, layers=[f"act#{i % 3 + 1}"], rule=rule, edit=edit, grad=True)
             return [
                 run.output.detach(),
                 next(iter(run.at.values())).detach(),
@@ -293,7 +293,7 @@ def test_two_nets_around_one_module_share_its_lock() -> None:
     assert lock_of(module) is not lock_of(seeded(Shared))
 
 
-def _memory() -> int:
+def _run_cache() -> int:
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -306,17 +306,17 @@ def test_hundreds_of_calls_leave_nothing() -> None:
     def call() -> None:
         with torch.enable_grad():
             leaf = x.clone().requires_grad_()
-            run = net.run(leaf, at=["act#2"], rule=Guided(), grad=True)
+            run = net.run(leaf, layers=["act#2"], rule=Guided(), grad=True)
             torch.autograd.grad(run.output[0, 0], leaf)
 
     for _ in range(100):
         call()
     gc.collect()
-    before = hooks(module), threading.active_count(), len(os.listdir("/proc/self/fd")), _memory()
+    before = hooks(module), threading.active_count(), len(os.listdir("/proc/self/fd")), _run_cache()
     for _ in range(300):
         call()
     gc.collect()
-    after = hooks(module), threading.active_count(), len(os.listdir("/proc/self/fd")), _memory()
+    after = hooks(module), threading.active_count(), len(os.listdir("/proc/self/fd")), _run_cache()
     assert after[:3] == before[:3]
     assert after[3] <= before[3] * 1.05
 
@@ -337,6 +337,6 @@ def test_networks_that_switch_gradients_on_leave_none(stop: bool) -> None:
             return self.b(self.a(x + x.grad)).mean((2, 3))
 
     net = Net(Willful().double(), preprocess=Preprocess())
-    run = net.run(pixels(), at=["a#2", "b"], stop=stop)
+    run = net.run(pixels(), layers=["a#2", "b"], stop=stop)
     assert not run["b"].requires_grad
     assert all(parameter.requires_grad and parameter.grad is None for parameter in net.module.parameters())

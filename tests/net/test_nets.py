@@ -29,7 +29,7 @@ def saved(root: Path, numbers: tuple[int, ...] = (1, 2, 10)) -> Path:
 
 def test_checkpoints_of_one_network_share_its_module(tmp_path: Path) -> None:
     place, net = saved(tmp_path / "run"), tiny()
-    pixels = net.see(photos(1)).pixels
+    pixels = net.prepare(photos(1)).pixels
     plain, before = net.run(pixels).output - net.module.head.bias, net.weights
     files = [place / "w1.safetensors", place / "w2.pth", place / "w10.safetensors"]
     for value in (place, str(place), f"{place}/w*", files, [str(one) for one in files]):
@@ -59,7 +59,7 @@ def test_networks_and_checkpoints_in_one_list(tmp_path: Path) -> None:
 def test_numbers_of_another_type_are_converted(tmp_path: Path) -> None:
     net = Net(tiny().module.float(), "tiny", tiny().preprocess)
     (one, *_) = Nets.of(saved(tmp_path / "run"), net=net)
-    assert one.run(net.see(photos(1)).pixels).output.dtype == torch.float32
+    assert one.run(net.prepare(photos(1)).pixels).output.dtype == torch.float32
 
 
 def test_identity_facts_and_text(tmp_path: Path) -> None:

@@ -18,14 +18,14 @@ import pellucid as pl
 from pellucid import notes, progress
 from pellucid.errors import BadImage, OutOfMemory, PellucidError, UnknownName
 from pellucid.images import Images
-from pellucid.images.labelled import Labelled
+from pellucid.images.labeled import Labeled
 from pellucid.images.sources import Source
 from pellucid.net import Net, Preprocess, over
 from tests.test_every_method import photos, state_of, tiny
 from tests.test_out_of_memory import small
 
 
-class Seven(Labelled):
+class Seven(Labeled):
     """Seven pictures with labels, drawn when they are asked for; `broken` cannot be read."""
 
     def __init__(self, broken: tuple[int, ...] = (), sizes: tuple[int, ...] = (40,)) -> None:
@@ -72,9 +72,9 @@ def test_numbers_do_not_depend_on_the_batch(batch: int | None) -> None:
 
 def test_layers_gradients_rules_and_edits_are_those_of_a_run() -> None:
     net, data = tiny(), Seven()
-    seen = net.see(data.item(6)[0]).pixels
-    found = [*net.over(data, at=["stem", "last"], batch=3)]
-    assert torch.allclose(found[2].run["last"], net.run(seen, at=["last"])["last"])
+    seen = net.prepare(data.item(6)[0]).pixels
+    found = [*net.over(data, layers=["stem", "last"], batch=3)]
+    assert torch.allclose(found[2].run["last"], net.run(seen, layers=["last"])["last"])
     assert found[0].run["stem"].shape[:2] == (3, 8)
     zero = [*net.over(data, edit={"head": lambda x: x * 0}, batch=4)][1].run.output
     assert not zero.any()
@@ -84,7 +84,7 @@ def test_layers_gradients_rules_and_edits_are_those_of_a_run() -> None:
         (one,) = last.run.gradients(last.run.output[:, 1].sum(), [last.run.pixels])
         (right,) = run.gradients(run.output[:, 1].sum(), [run.pixels])
         assert torch.allclose(one, right)
-    (stopped,) = net.over(photos(2), at=["stem"], stop=True)
+    (stopped,) = net.over(photos(2), layers=["stem"], stop=True)
     assert stopped.run.stopped
 
 
@@ -198,7 +198,7 @@ def test_large_originals_go_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_one_batch_is_held_at_a_time() -> None:
     net, data = tiny(), Seven()
-    batches: Iterator[Any] = iter(net.remembering().over(data, at=["stem"], grad=True, batch=1))
+    batches: Iterator[Any] = iter(net.cached().over(data, layers=["stem"], grad=True, batch=1))
     handed_out = [weakref.ref(next(batches).run["stem"]) for _ in range(5)]
     gc.collect()
     assert sum(one() is not None for one in handed_out) <= 1
@@ -229,6 +229,6 @@ def test_what_is_no_batch_and_no_layer_is_refused() -> None:
         with pytest.raises(PellucidError, match=r"batch=.*: images at once, at least 1"):
             tiny().over(photos(1), batch=batch)  # type: ignore[arg-type]
     with pytest.raises(UnknownName, match="no layer 'stme'"):
-        list(tiny().over(photos(1), at=["stme"]))
+        list(tiny().over(photos(1), layers=["stme"]))
     with pytest.raises(BadImage, match="there is no 'nowhere'"):
         tiny().over("nowhere")

@@ -78,10 +78,10 @@ def test_the_size_is_found_and_said(features: int, view: bool, size: int, fits: 
 
 def test_a_picture_of_another_size_is_told_which_one_works() -> None:
     net = pl.load(Fixed(4 * 14 * 14))
-    assert net.predict(np.zeros((28, 28), np.uint8)).guesses  # its own size: as it is
+    assert net.predict(np.zeros((28, 28), np.uint8)).ranked  # its own size: as it is
     with pytest.raises(BadNetwork, match=r"it takes 28 × 28 to 29 × 29 pixels: load\(\.\.\., size=28\)"):
         net.predict(np.zeros((64, 64), np.uint8))
-    assert pl.load(net, size=28).predict(np.zeros((64, 64), np.uint8)).guesses
+    assert pl.load(net, size=28).predict(np.zeros((64, 64), np.uint8)).ranked
 
 
 def test_where_no_square_fits_the_message_asks_for_both_sides() -> None:
@@ -113,7 +113,7 @@ def test_two_sizes_in_one_batch_and_the_advice() -> None:
     mixed = pl.read([SLICE, np.zeros((3, 24, 24), np.uint8)])
     with pytest.raises(BadImage, match=r"load\(\.\.\., channels=3\)"):
         mixed.pixels  # noqa: B018
-    assert pl.load(Pooled(3), channels=3).see(mixed).pixels.shape == (2, 3, 24, 24)
+    assert pl.load(Pooled(3), channels=3).prepare(mixed).pixels.shape == (2, 3, 24, 24)
 
 
 # Several inputs
@@ -134,10 +134,10 @@ def test_several_inputs_name_a_wrapper_that_works() -> None:
         def forward(self, image: Tensor) -> Tensor:
             return self.net(image, age=self.age, sex=self.sex)
 
-    with pytest.raises(BadNetwork, match=r"takes 3 inputs \(image, age, sex\), and is shown one picture") as caught:
+    with pytest.raises(BadNetwork, match=r"takes 3 inputs \(image, age, sex\), and is shown one image") as caught:
         pl.load(Two()).predict(SLICE)
     assert "self.net(image, age=self.age, sex=self.sex)" in str(caught.value)  # as OnlyImage does
-    assert pl.load(OnlyImage(Two())).predict(SLICE).guesses
+    assert pl.load(OnlyImage(Two())).predict(SLICE).ranked
 
 
 # Arrays, by what the network takes
@@ -186,19 +186,19 @@ def test_raw_mean_and_std_with_their_full_scale() -> None:
     assert told.preprocess.mean == pytest.approx(same.preprocess.mean)
     wanted = Pooled().eval()((torch.from_numpy(SLICE.astype(np.float32))[None, None] - 329.7) / 375)[0]
     for net in (told, same):
-        assert [guess.logit for guess in net.predict(SLICE).guesses[0]] == pytest.approx(
+        assert [prediction.logit for prediction in net.predict(SLICE).ranked[0]] == pytest.approx(
             sorted(wanted.tolist(), reverse=True), rel=1e-4
         )
 
 
 def test_pictures_read_on_another_scale_are_put_on_the_networks() -> None:
     net = pl.load(Pooled(), mean=329.7, std=375, value_range=(0, 65535))
-    right = net.predict(SLICE).guesses[0][0].logit
-    assert net.predict(pl.read(SLICE, value_range=(0, 4095))).guesses[0][0].logit == pytest.approx(right, rel=1e-4)
+    right = net.predict(SLICE).ranked[0][0].logit
+    assert net.predict(pl.read(SLICE, value_range=(0, 4095))).ranked[0][0].logit == pytest.approx(right, rel=1e-4)
     narrow = pl.load(net, value_range=(0, 4095))
-    assert narrow.predict(SLICE).guesses[0][0].logit == pytest.approx(right, rel=1e-4)
+    assert narrow.predict(SLICE).ranked[0][0].logit == pytest.approx(right, rel=1e-4)
     with pytest.raises(BadImage, match=r"values from .*, the network was loaded with value_range=\(0, 1000\)"):
-        pl.load(Pooled(), value_range=(0, 1000)).see(pl.read(SLICE))
+        pl.load(Pooled(), value_range=(0, 1000)).prepare(pl.read(SLICE))
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_that_nobody_gave_mean_and_std_is_said_until_somebody_does() -> None:
     assert half.text.startswith("no std given: pixels in 0..1 go in without it")
 
 
-@pytest.mark.parametrize(("fill", "distance"), [("grey", 87), ("white", 174), ("noise", 87), ("black", 0), ("mean", 0)])
+@pytest.mark.parametrize(("fill", "distance"), [("gray", 87), ("white", 174), ("noise", 87), ("black", 0), ("mean", 0)])
 def test_a_fill_far_from_the_inputs_is_said(fill: str, distance: int) -> None:
     net = pl.load(Pooled(), mean=329.7, std=375, value_range=(0, 65535))
     notes = pl.attribution.occlusion(net, SLICE, 1, size=12, stride=12, fill=fill).meta.said
@@ -256,7 +256,7 @@ def test_a_far_baseline_of_ones_own_is_said_and_usual_ones_are_not() -> None:
     notes = pl.attribution.integrated_gradients(net, SLICE, 1, steps=2, baseline=bright).meta.said
     assert any(note.startswith("baseline, ") and "lies 159 standard deviations" in note for note in notes)
     usual = pl.load(Pooled(3), mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
-    for fill in ("grey", "black", "white", "noise", "blur"):
+    for fill in ("gray", "black", "white", "noise", "blur"):
         picture = np.zeros((24, 24, 3), np.uint8)
         notes = pl.attribution.occlusion(usual, picture, 1, size=12, stride=12, fill=fill).meta.said
         assert not any("standard deviations" in note for note in notes)

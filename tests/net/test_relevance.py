@@ -466,7 +466,7 @@ def test_batch_norm_is_merged_into_what_is_before_it(layer: str, way: str, rule:
 
 
 def test_batch_norm_after_a_fully_connected_operation() -> None:
-    """Merged where its channels are the operation's outputs; (N, L, C) is normalised over L, which is not merged."""
+    """Merged where its channels are the operation's outputs; (N, L, C) is normalized over L, which is not merged."""
 
     class Tokens(nn.Module):
         def __init__(self, flat: bool) -> None:

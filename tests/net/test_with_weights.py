@@ -156,7 +156,7 @@ def test_whoever_reads_weights_reads_those() -> None:
 
 def test_gradients_by_the_weights() -> None:
     net, pixels = tiny(), photos(1)
-    pixels = net.see(pixels).pixels
+    pixels = net.prepare(pixels).pixels
     weight = net.module.state_dict()["last.weight"].clone().requires_grad_()
     shift = torch.zeros((), dtype=torch.float64, requires_grad=True)
     bias = net.module.state_dict()["head.bias"] + shift  # no leaf: a point on a line
@@ -164,7 +164,7 @@ def test_gradients_by_the_weights() -> None:
     by_weight, by_shift = run.gradients(run.output[0, 1], [weight, shift])
     assert float(by_shift) == pytest.approx(1.0)
     module = copy.deepcopy(net.module).eval()
-    module(net.preprocess.normalise(pixels))[0, 1].backward()
+    module(net.preprocess.normalize(pixels))[0, 1].backward()
     assert torch.allclose(by_weight, module.last.weight.grad, rtol=1e-12)
     assert weight.grad is None
     assert all(p.grad is None and p.requires_grad for p in net.module.parameters())
@@ -173,7 +173,7 @@ def test_gradients_by_the_weights() -> None:
 
 def test_second_derivatives() -> None:
     net, weight = tiny(), torch.zeros(3, dtype=torch.float64, requires_grad=True)
-    run = net.with_weights({"head.bias": weight}).run(net.see(photos(2)).pixels, grad=True)
+    run = net.with_weights({"head.bias": weight}).run(net.prepare(photos(2)).pixels, grad=True)
     loss = run.output.exp().sum()
     (slope,) = torch.autograd.grad(loss, weight, create_graph=True)
     (curvature,) = torch.autograd.grad(slope.sum(), weight)
@@ -187,7 +187,7 @@ def test_some_weights_again_and_others_of_another() -> None:
     first = net.with_weights({"head.weight": values["head.weight"]})
     second = first.with_weights({"head.bias": values["head.bias"].numpy()})
     both = loaded(net, {key: values[key] for key in ("head.weight", "head.bias")})
-    pixels = net.see(photos(1)).pixels
+    pixels = net.prepare(photos(1)).pixels
     assert torch.equal(second.run(pixels).output, both.run(pixels).output)
     assert second.module.original is net.module
     doubled = {key: value.float() for key, value in others(net.module).items()}
@@ -202,7 +202,7 @@ def test_some_weights_again_and_others_of_another() -> None:
 def test_what_weights_decide_is_not_shared_and_what_they_do_not_is() -> None:
     net = tiny()
     effective = pl.net.effective.effective(net, "stem", (32, 32))
-    ends = net.run(net.see(photos(1)).pixels)
+    ends = net.run(net.prepare(photos(1)).pixels)
     table = net.layers((32, 32))
     changed = net.with_weights(others(net.module))
     assert ends.net is net
@@ -258,7 +258,7 @@ def test_a_pass_that_fails_leaves_everything_as_it_was() -> None:
 
 
 def test_threads_with_other_weights_each_get_their_own() -> None:
-    net, pixels = tiny(), tiny().see(photos(2)).pixels
+    net, pixels = tiny(), tiny().prepare(photos(2)).pixels
     points = [{key: value * (1 + 0.1 * i) for key, value in others(net.module).items()} for i in range(4)]
     right = [loaded(net, values).run(pixels).output for values in points]
     found: list[list[Tensor]] = [[] for _ in points]
@@ -279,7 +279,7 @@ def test_threads_with_other_weights_each_get_their_own() -> None:
 
 def test_the_hash_of_a_network_is_its_own_while_another_thread_runs_it_with_other_weights() -> None:
     net, found = tiny(), list[str]()
-    pixels, before = net.see(photos(1)).pixels, net.weights
+    pixels, before = net.prepare(photos(1)).pixels, net.weights
     threads: list[threading.Thread] = []
 
     def meanwhile(output: Tensor) -> Tensor:
@@ -319,13 +319,13 @@ def test_what_does_not_fit_is_refused_in_one_line() -> None:
     kept = gone.with_weights({"head.bias": torch.zeros(3, dtype=torch.float64)})
     gone.module.head = nn.Identity()
     with pytest.raises(PellucidError, match=r"no tensor 'head\.bias' any more"):
-        kept.run(net.see(photos(1)).pixels)
+        kept.run(net.prepare(photos(1)).pixels)
 
 
 def test_copies_and_devices() -> None:
     net = tiny()
     values = others(net.module)
-    changed, pixels = net.with_weights(values), net.see(photos(1)).pixels
+    changed, pixels = net.with_weights(values), net.prepare(photos(1)).pixels
     again = changed.with_module(copy.deepcopy(changed.module))
     assert torch.equal(again.run(pixels).output, changed.run(pixels).output)
     assert again.module.original is not net.module

@@ -1,4 +1,4 @@
-"""Parametrisations against slow plain float64."""
+"""Parametrizations against slow plain float64."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from pellucid.chance import generator
 from pellucid.errors import Refused
 from pellucid.render.magnitude import Magnitude
 from pellucid.render.parametrizations import Fourier, Pixels
-from pellucid.render.spectrum import RINGS, amplitudes, decoloured, frequencies, recoloured
+from pellucid.render.spectrum import RINGS, amplitudes, decolored, frequencies, recolored
+from pellucid.rng import generator
 
 SIZES = [(6, 8), (7, 8), (6, 7), (5, 5), (8, 3)]
-COLOURS = np.array([[0.26, 0.09, 0.02], [0.27, 0.0, -0.05], [0.27, -0.09, 0.03]]) / math.sqrt(0.26**2 + 2 * 0.27**2)
+COLORS = np.array([[0.26, 0.09, 0.02], [0.27, 0.0, -0.05], [0.27, -0.09, 0.03]]) / math.sqrt(0.26**2 + 2 * 0.27**2)
 
 
 def chance(n: int = 1) -> list[np.random.Generator]:
@@ -44,7 +44,7 @@ def slow_inverse(waves: np.ndarray, height: int, width: int) -> np.ndarray:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("decay", [0, 1, 1.5])
 def test_fourier_is_lucids_formula(size: tuple[int, int], decay: float) -> None:
-    """s = √(HW) / max(f, 1/max(H, W))^d; irfft2(s (p₀ + i p₁)) / 4; colours; sigmoid."""
+    """s = √(HW) / max(f, 1/max(H, W))^d; irfft2(s (p₀ + i p₁)) / 4; colors; sigmoid."""
     height, width = size
     image = Fourier(decay)
     numbers = image.begin(chance(), 3, size) * 100
@@ -59,23 +59,23 @@ def test_fourier_is_lucids_formula(size: tuple[int, int], decay: float) -> None:
         z[c] = slow_inverse(waves, height, width) / 4
     expected = np.zeros_like(z)
     for y, x, r in product(range(height), range(width), range(3)):
-        expected[r, y, x] = 1 / (1 + math.exp(-sum(COLOURS[r, c] * z[c, y, x] for c in range(3))))
+        expected[r, y, x] = 1 / (1 + math.exp(-sum(COLORS[r, c] * z[c, y, x] for c in range(3))))
     assert np.abs(image.pixels(numbers, size)[0].numpy() - expected).max() < 1e-12
     assert expected.std() > 0.01
 
 
-def test_colours_are_those_of_natural_pictures() -> None:
-    grey = recoloured(torch.tensor([1.0, 0, 0], dtype=torch.float64).view(1, 3, 1, 1)).flatten()
-    assert grey.tolist() == pytest.approx([0.5628, 0.5845, 0.5845], abs=1e-4)
+def test_colors_are_those_of_natural_pictures() -> None:
+    gray = recolored(torch.tensor([1.0, 0, 0], dtype=torch.float64).view(1, 3, 1, 1)).flatten()
+    assert gray.tolist() == pytest.approx([0.5628, 0.5845, 0.5845], abs=1e-4)
     values = torch.rand(2, 3, 4, 5, dtype=torch.float64)
-    assert torch.allclose(decoloured(recoloured(values)), values, rtol=0, atol=1e-12)
-    assert torch.equal(recoloured(values, colours=False), values)
+    assert torch.allclose(decolored(recolored(values)), values, rtol=0, atol=1e-12)
+    assert torch.equal(recolored(values, colors=False), values)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4])
-def test_other_numbers_of_channels_have_no_colours(channels: int) -> None:
+def test_other_numbers_of_channels_have_no_colors(channels: int) -> None:
     values = torch.rand(1, channels, 4, 4)
-    assert torch.equal(recoloured(values), values)
+    assert torch.equal(recolored(values), values)
     for image in (Pixels(), Fourier(), Magnitude()):
         pixels = image.pixels(image.begin(chance(), channels, (8, 6)), (8, 6))
         assert pixels.shape == (1, channels, 8, 6)
@@ -96,7 +96,7 @@ def test_fourier_starts_as_small_noise() -> None:
     assert float((Fourier().pixels(numbers, (16, 16)) - 0.5).abs().max()) < 0.1
 
 
-def test_pixels_start_around_the_networks_mean_colour() -> None:
+def test_pixels_start_around_the_networks_mean_color() -> None:
     mean = (0.2, 0.5, 0.8)
     start = Pixels(10 / 255).begin(chance(), 3, (64, 64), mean)[0]
     assert start.mean((1, 2)).tolist() == pytest.approx(mean, abs=0.003)
@@ -114,18 +114,18 @@ def test_magnitude_keeps_every_amplitude(size: tuple[int, int]) -> None:
     m = amplitudes(size).expand(2, -1, -1, -1)
     for i in range(3):
         assert torch.allclose(image.waves(numbers, size).abs(), m, rtol=1e-12, atol=1e-12)
-        logits = decoloured(torch.logit(image.pixels(numbers, size)))
+        logits = decolored(torch.logit(image.pixels(numbers, size)))
         found = torch.fft.rfft2(logits, norm="ortho").abs()
         factor = (found[:, 0, 1, 1] / m[:, 0, 1, 1]).view(2, 1, 1, 1)
         off = (found - factor * m).abs()
-        off[:, :, 0, 0] = 0  # the mean colour
+        off[:, :, 0, 0] = 0  # the mean color
         assert float(off.max()) < 1e-8
         numbers = numbers + (i + 1) * torch.from_numpy(chance()[0].standard_normal(numbers.shape))
 
 
-def test_magnitude_is_standardised() -> None:
+def test_magnitude_is_standardized() -> None:
     pixels = Magnitude().pixels(Magnitude().begin(chance(2), 3, (16, 12)), (16, 12))
-    values = decoloured(torch.logit(pixels)).flatten(1)
+    values = decolored(torch.logit(pixels)).flatten(1)
     assert values.mean(1).abs().max() < 1e-10
     assert torch.allclose(values.std(1, correction=0), torch.ones(2, dtype=torch.float64), atol=1e-10)
     with pytest.raises(Refused, match="amplitudes are its own"):

@@ -9,7 +9,7 @@ import pytest
 
 from pellucid.errors import PellucidError, UnknownName
 from pellucid.render.magnitude import Magnitude
-from pellucid.render.optimizers import Adam, Ascent, Normalised, Progress
+from pellucid.render.optimizers import Adam, Ascent, Normalized, Progress
 from pellucid.render.parametrizations import Fourier, Pixels
 from pellucid.render.parts import PARTS
 from pellucid.render.recipes import BEST, PRESETS, Recipe
@@ -19,7 +19,7 @@ from pellucid.render.transforms import Crop, Jitter, Noise, Pad, Roll, Rotate, S
 
 def test_lucid() -> None:
     recipe = PRESETS["lucid"]
-    assert (recipe.image, recipe.climb, recipe.steps) == (Fourier(1, 0.01, True), Adam(0.05), 512)
+    assert (recipe.image, recipe.optimizer, recipe.steps) == (Fourier(1, 0.01, True), Adam(0.05), 512)
     assert recipe.transforms == (Pad(12), Jitter(8), Scale(0.9, 1.1, 11), Rotate(10, 5), Jitter(4))
     assert recipe.room == 24 - 12
     assert (recipe.redirect, recipe.priors, recipe.best) == (16, (), False)
@@ -27,8 +27,8 @@ def test_lucid() -> None:
 
 def test_maco() -> None:
     recipe = PRESETS["maco"]
-    assert (recipe.image, recipe.climb) == (Magnitude(), Adam(1.0, nesterov=True))
-    assert (recipe.steps, recipe.looks, recipe.credit) == (1000, 6, True)
+    assert (recipe.image, recipe.optimizer) == (Magnitude(), Adam(1.0, nesterov=True))
+    assert (recipe.steps, recipe.views_per_step, recipe.credit) == (1000, 6, True)
     assert recipe.transforms == (Crop(0.20, 0.25, 0.15), Noise(0.01))  # 0.05 of a range of 5
     assert recipe.cuts
 
@@ -47,9 +47,9 @@ def test_yosinski(name: str, steps: int, priors: tuple[object, ...], rate: float
     assert (recipe.steps, recipe.priors, recipe.best, recipe.transforms) == (steps, priors, True, ())
     assert recipe.image == Pixels(10 / 255)
     if isinstance(rate, tuple):
-        assert recipe.climb == Progress(rate[0], most=rate[1] / 255**2)
+        assert recipe.optimizer == Progress(rate[0], most=rate[1] / 255**2)
     else:
-        assert recipe.climb == Ascent(rate / 255**2)
+        assert recipe.optimizer == Ascent(rate / 255**2)
 
 
 def test_the_others() -> None:
@@ -57,7 +57,7 @@ def test_the_others() -> None:
     assert simonyan.image == Pixels(0)
     assert [type(prior) for prior in simonyan.priors] == [L2]
     assert simonyan.transforms == ()
-    assert (dream.climb, dream.steps, dream.transforms) == (Normalised(1.5 / 255), 40, (Roll(32),))
+    assert (dream.optimizer, dream.steps, dream.transforms) == (Normalized(1.5 / 255), 40, (Roll(32),))
     assert set(PRESETS) == {
         "pellucid",
         "lucid",
@@ -79,14 +79,14 @@ def test_parts_of_ones_own() -> None:
     recipe = Recipe.of("lucid + tv(0.01) + jitter(16) + adam(0.1)")
     assert recipe.priors == (TotalVariation(0.01),)
     assert recipe.transforms == (Pad(12), Scale(0.9, 1.1, 11), Rotate(10, 5), Jitter(16))
-    assert recipe.climb == Adam(0.1)
+    assert recipe.optimizer == Adam(0.1)
     assert recipe.name == "lucid + tv(0.01) + jitter(16) + adam(0.1)"
     assert Recipe.of("lucid + none(jitter, rotate)").transforms == (Pad(12), Scale(0.9, 1.1, 11))
     assert Recipe.of("yosinski-3 + none(blur)").priors == (Decay(1e-4),)
     assert Recipe.of("lucid + fourier(1.5)").image == Fourier(1.5)
     assert Recipe.of("lucid + pixels").image == Pixels()
     assert Recipe.of("lucid + crop(0.5, 0.7)").cuts
-    assert Recipe.of("maco + normalised(0.1)").climb == Normalised(0.1)
+    assert Recipe.of("maco + normalized(0.1)").optimizer == Normalized(0.1)
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -94,14 +94,14 @@ def test_every_part_has_words(name: str) -> None:
     needed = [field for field in fields(PARTS[name]) if field.default is MISSING]
     inside = ", ".join("1" for _ in needed)
     recipe = Recipe.of(f"{'simonyan' if name not in ('fourier', 'magnitude') else 'lucid'} + {name}({inside})")
-    parts = [recipe.image, recipe.climb, *recipe.transforms, *recipe.priors]
+    parts = [recipe.image, recipe.optimizer, *recipe.transforms, *recipe.priors]
     assert any(type(part) is PARTS[name] for part in parts)
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("lucit", "no preset 'lucit'.*lucid"),
+        ("lucit", "no recipe 'lucit'.*lucid"),
         ("lucid + jiter(3)", "no part 'jiter'.*jitter"),
         ("lucid + jitter", "jitter takes pixels"),
         ("lucid + jitter(1, 2)", "jitter takes pixels"),
@@ -110,7 +110,7 @@ def test_every_part_has_words(name: str) -> None:
         ("lucid + none(what)", "no part 'what'"),
         ("lucid + tv(0.1", "no part 'tv\\(0.1'"),
         ("lucid + decay(0.1)", "Decay.*Fourier is no picture.*pixels"),
-        ("", "no preset"),
+        ("", "no recipe"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(text: str, says: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from pellucid.images.touch import blurred
+from pellucid.images.perturb import blurred
 from pellucid.render.regularizers import L2, Blur, Decay, SmallContribution, SmallNorm, TotalVariation, variation
 
 X = torch.from_numpy(np.random.default_rng(4).standard_normal((2, 3, 6, 7)))
@@ -57,7 +57,7 @@ def percentile(values: np.ndarray, share: float) -> float:
 
 
 @pytest.mark.parametrize("share", [20, 50, 90])
-def test_small_pixels_become_the_mean_colour(share: float) -> None:
+def test_small_pixels_become_the_mean_color(share: float) -> None:
     for prior, worth in (
         (SmallNorm(share), np.sqrt((X.numpy() ** 2).sum(1))),
         (SmallContribution(share), np.abs((-X.numpy() * G.numpy()).sum(1))),

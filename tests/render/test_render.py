@@ -11,23 +11,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pellucid.chance import generator
 from pellucid.errors import BadNetwork, PellucidError, Refused
 from pellucid.images import Images
-from pellucid.images.touch import blurred
+from pellucid.images.perturb import blurred
 from pellucid.net import Net, Preprocess
 from pellucid.progress import view
 from pellucid.render.frame import Frame, framed
 from pellucid.render.magnitude import Magnitude
 from pellucid.render.objectives import Each, streams
-from pellucid.render.optimizers import Adam, Ascent, Normalised, Progress
+from pellucid.render.optimizers import Adam, Ascent, Normalized, Progress
 from pellucid.render.parametrizations import Fourier, Pixels
 from pellucid.render.pixels import eight_bits
 from pellucid.render.recipes import PRESETS, Recipe
 from pellucid.render.regularizers import L2, Blur, Decay, SmallContribution, SmallNorm
-from pellucid.render.render import optimised
+from pellucid.render.render import optimized
 from pellucid.render.sizes import native_size
 from pellucid.render.transforms import Crop, Jitter, Noise
+from pellucid.rng import generator
 from pellucid.target import Channel, Logit, Target
 
 
@@ -55,7 +55,7 @@ def two(channels: int = 3, dtype: torch.dtype = torch.float64, **preprocess: obj
 
 def made(net: Net, targets: list[Target], recipe: Recipe, size: int | None = 16, **more: object) -> Tensor:
     frame = framed(net, size, recipe.room, cuts=recipe.cuts)
-    return optimised(net, Each(tuple(targets)), recipe, frame, list(streams(0, targets, 1)), what="test", **more)  # type: ignore[arg-type]
+    return optimized(net, Each(tuple(targets)), recipe, frame, list(streams(0, targets, 1)), what="test", **more)  # type: ignore[arg-type]
 
 
 def percentile(worth: np.ndarray, share: float) -> float:
@@ -122,11 +122,11 @@ def test_lucids_steps_written_out() -> None:
 def test_rates() -> None:
     x, g = torch.zeros(2, 3, 2, 2), torch.randn(2, 3, 2, 2, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(Ascent(0.5).begin()(x, g), 0.5 * g)
-    assert torch.allclose(Normalised(0.1).begin()(x, g)[1], 0.1 * g[1] / g[1].abs().mean())
+    assert torch.allclose(Normalized(0.1).begin()(x, g)[1], 0.1 * g[1] / g[1].abs().mean())
     gain = Progress(2, most=1e9).begin()(x, g)
     assert torch.allclose((gain * g).flatten(1).sum(1), torch.tensor([2.0, 2.0]))  # what a linear score rises by
     assert torch.allclose(Progress(2, most=0.01).begin()(x, g), 0.01 * g)
-    assert not Normalised(1).begin()(x, 0 * g).any()
+    assert not Normalized(1).begin()(x, 0 * g).any()
 
 
 def test_penalties_are_taken_from_the_objective() -> None:
@@ -143,7 +143,7 @@ def test_penalties_are_taken_from_the_objective() -> None:
 def test_pixels_are_clipped_before_the_gradient_is_taken() -> None:
     """And not where it is taken: a pixel that has left the range must still feel what would bring it back."""
     net, target, rate = two(), Logit(2), 0.6
-    found = made(net, [target], Recipe("x", Pixels(0.1), Normalised(rate), 3, redirect=0), 12)[0]
+    found = made(net, [target], Recipe("x", Pixels(0.1), Normalized(rate), 3, redirect=0), 12)[0]
     x = Pixels(0.1).begin([generator(0, str(target), 0, "start")], 3, (12, 12), (0.4,) * 3)
     for _ in range(3):
         leaf = x.clamp(0, 1).requires_grad_()
@@ -155,7 +155,7 @@ def test_pixels_are_clipped_before_the_gradient_is_taken() -> None:
 
 
 def test_the_best_picture_is_kept_where_the_recipe_says_so() -> None:
-    net, wild = two(), Recipe("x", Pixels(0.1), Normalised(0.5), 12, redirect=0)
+    net, wild = two(), Recipe("x", Pixels(0.1), Normalized(0.5), 12, redirect=0)
     seen: list[float] = []
 
     def watch(_step: int, pictures: Callable[[], Tensor]) -> None:
@@ -175,23 +175,23 @@ EVERY = pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_every_preset_climbs_on_small_pictures(name: str, channels: int) -> None:
     net, targets = two(channels), [Logit(1), Channel("b", 3)]
-    recipe = replace(PRESETS[name], steps=12, looks=min(PRESETS[name].looks, 2))
+    recipe = replace(PRESETS[name], steps=12, views_per_step=min(PRESETS[name].views_per_step, 2))
     pictures = made(net, targets, recipe, 32)
-    start = made(net, targets, replace(recipe, steps=1, climb=Ascent(0), priors=()), 32)
+    start = made(net, targets, replace(recipe, steps=1, optimizer=Ascent(0), priors=()), 32)
     assert pictures.shape == (2, channels, 32, 32)
     assert float(pictures.min()) >= 0
     assert float(pictures.max()) <= 1
     assert eight_bits(pictures).shape == (2, 32, 32, channels)
     for i, target in enumerate(targets):
-        before, after = (target(net.run(x[i : i + 1], at=target.layers)) for x in (start, pictures))
+        before, after = (target(net.run(x[i : i + 1], layers=target.layers)) for x in (start, pictures))
         if name not in ("yosinski-1", "yosinski-2", "yosinski-4"):  # rates for the gradients of CaffeNet
             assert float(after) > float(before)
 
 
 @EVERY
-def test_a_picture_does_not_depend_on_its_neighbours(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_does_not_depend_on_its_neighbors(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     net, targets = two(), [Logit(1), Channel("b", 3), Channel("b", 0), Logit(0)]
-    recipe = replace(PRESETS[name], steps=4, looks=min(PRESETS[name].looks, 2))
+    recipe = replace(PRESETS[name], steps=4, views_per_step=min(PRESETS[name].views_per_step, 2))
     together = made(net, targets, recipe)
     alone = torch.cat([made(net, [target], recipe) for target in targets])
     turned = made(net, targets[::-1], recipe).flip(0)
@@ -202,12 +202,12 @@ def test_a_picture_does_not_depend_on_its_neighbours(name: str, monkeypatch: pyt
     assert float((together[0] - together[1]).abs().max()) > 1e-3
 
 
-def test_batches_hold_neighbours_of_the_same_layers_and_groups_stay_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_hold_neighbors_of_the_same_layers_and_groups_stay_together(monkeypatch: pytest.MonkeyPatch) -> None:
     net, ends = two(), []
     whole = Net.run
 
     def noted(self: Net, pixels: Tensor, **how: object) -> object:
-        ends.append((len(pixels), how["at"], how["stop"]))
+        ends.append((len(pixels), how["layers"], how["stop"]))
         return whole(self, pixels, **how)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Net, "run", noted)
@@ -245,7 +245,7 @@ def test_a_network_of_one_size_sees_pictures_zoomed() -> None:
         torch.manual_seed(0)
         net = Net(Fixed().double(), "fixed", Preprocess((20, 20), (20, 20)))
     for name in PRESETS:
-        recipe = replace(PRESETS[name], steps=2, looks=1)
+        recipe = replace(PRESETS[name], steps=2, views_per_step=1)
         frame = framed(net, 48, recipe.room, cuts=recipe.cuts)
         assert frame.canvas == (20, 20)
         assert frame.zoom == pytest.approx(20 / (48 + (0 if recipe.cuts else recipe.room)))
@@ -262,7 +262,7 @@ def test_the_native_size_is_what_the_preprocessing_only_cuts() -> None:
     ):  # fmt: skip
         size = native_size(Net(Two(), "x", preprocess))
         picture = torch.rand(3, *size)
-        seen = preprocess.see(Images.from_pictures([picture], ["x"])).pictures[0]
+        seen = preprocess.prepare(Images.from_pictures([picture], ["x"])).pictures[0]
         crop = preprocess.crop or size
         top, left = round((size[0] - crop[0]) / 2), round((size[1] - crop[1]) / 2)
         assert torch.equal(seen, picture[:, top : top + crop[0], left : left + crop[1]])
@@ -283,9 +283,9 @@ def test_a_window_wanders_over_the_native_size() -> None:
 def test_many_looks_are_the_mean_of_their_gradients() -> None:
     net, target, crops = two(), Logit(2), (Crop(0.4, 0.6),)
     credit: list[Tensor] = []
-    recipe = Recipe("x", Pixels(0.1), Ascent(0.1), 1, (*crops, Noise(0.01)), redirect=0, looks=3)
+    recipe = Recipe("x", Pixels(0.1), Ascent(0.1), 1, (*crops, Noise(0.01)), redirect=0, views_per_step=3)
     frame = framed(net, 24, 0, cuts=True)
-    found = optimised(net, Each((target,)), recipe, frame, list(streams(0, [target], 1)), what="x", credit=credit)
+    found = optimized(net, Each((target,)), recipe, frame, list(streams(0, [target], 1)), what="x", credit=credit)
     start = Pixels(0.1).begin([generator(0, str(target), 0, "start")], 3, (24, 24), (0.4,) * 3)
     chance, gradient = generator(0, str(target), 0, "step", 0), torch.zeros_like(start)
     for _ in range(3):
@@ -307,7 +307,7 @@ def test_many_looks_are_the_mean_of_their_gradients() -> None:
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("name", ["pellucid", "maco", "yosinski-3"])
 def test_precisions(dtype: torch.dtype, name: str) -> None:
-    recipe = replace(PRESETS[name], steps=3, looks=1)
+    recipe = replace(PRESETS[name], steps=3, views_per_step=1)
     pictures = made(two(dtype=dtype), [Logit(1)], recipe)
     assert pictures.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
     assert torch.isfinite(pictures).all()
@@ -319,7 +319,7 @@ def test_same_seed_same_picture_and_another_seed_another() -> None:
     net, target, recipe = two(), Logit(1), replace(PRESETS["lucid"], steps=3)
     frame = framed(net, 16, recipe.room)
     one, again, other = (
-        optimised(net, Each((target,)), recipe, frame, list(streams(seed, [target], 1)), what="x") for seed in (0, 0, 1)
+        optimized(net, Each((target,)), recipe, frame, list(streams(seed, [target], 1)), what="x") for seed in (0, 0, 1)
     )
     assert torch.equal(one, again)
     assert float((one - other).abs().max()) > 1e-2
@@ -334,7 +334,7 @@ def test_begins_as_it_is_told() -> None:
 
 
 class Dead(nn.Module):
-    """A rectifier that nothing passes at the start: its bias is far below what any grey picture reaches."""
+    """A rectifier that nothing passes at the start: its bias is far below what any gray picture reaches."""
 
     def __init__(self, six: bool = False) -> None:
         super().__init__()
@@ -348,7 +348,7 @@ class Dead(nn.Module):
 
 
 @pytest.mark.parametrize("six", [False, True])
-def test_a_dead_start_stays_grey_without_redirection(six: bool) -> None:
+def test_a_dead_start_stays_gray_without_redirection(six: bool) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(2)
         net = Net(Dead(six).double(), "dead", Preprocess(mean=(0.5,) * 3, std=(1.0,) * 3))
@@ -359,7 +359,7 @@ def test_a_dead_start_stays_grey_without_redirection(six: bool) -> None:
     )
     level = 6.0 if six else 0.0
     assert float(net.run(without).output[0, 1]) == level
-    assert float((without - 0.5).abs().max()) < 0.05, "a grey picture"
+    assert float((without - 0.5).abs().max()) < 0.05, "a gray picture"
     assert abs(float(net.run(with_).output[0, 1]) - level) > 0.01
     assert float((with_ - 0.5).abs().max()) > 0.2
 
@@ -460,8 +460,8 @@ def test_a_frame_looks_at_the_middle_where_nothing_is_free() -> None:
     assert np.array_equal(Frame((8, 8), (8, 8)).matrix(generator(0)), np.eye(3))
 
 
-def test_touches_work_on_pictures_less_the_mean_colour() -> None:
-    """A decay by all of it leaves the mean colour, not black; a small norm is one near that colour."""
+def test_touches_work_on_pictures_less_the_mean_color() -> None:
+    """A decay by all of it leaves the mean color, not black; a small norm is one near that color."""
     net = two()
     gone = made(net, [Logit(0)], Recipe("x", Pixels(0.2), Ascent(0), 1, (), (Decay(1),)))
     assert torch.allclose(gone, torch.full_like(gone, 0.4))

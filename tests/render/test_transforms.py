@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from pellucid.chance import generator
-from pellucid.render.affine import GREY, looked_at, shifted, turned, zoomed
+from pellucid.render.affine import GRAY, looked_at, shifted, turned, zoomed
 from pellucid.render.recipes import PRESETS
 from pellucid.render.transforms import Crop, Jitter, Noise, Pad, Roll, Rotate, Scale, Transform, drawn
+from pellucid.rng import generator
 
 PICTURE = np.random.default_rng(2).random((1, 9, 12))
 
@@ -33,7 +33,7 @@ def slow(picture: np.ndarray, matrix: np.ndarray, canvas: tuple[int, int]) -> np
             for j, i in ((y0, x0), (y0, x0 + 1), (y0 + 1, x0), (y0 + 1, x0 + 1)):
                 inside = 0 <= j < height and 0 <= i < width
                 weight = (1 - abs(y - j)) * (1 - abs(x - i))
-                found[:, row, column] += weight * (picture[:, j, i] if inside else GREY)
+                found[:, row, column] += weight * (picture[:, j, i] if inside else GRAY)
     return found
 
 
@@ -94,11 +94,11 @@ def test_jitter_is_a_random_crop() -> None:
     assert torch.allclose(odd * 36, (odd * 36).round(), atol=1e-4)
 
 
-def test_a_pad_is_grey() -> None:
+def test_a_pad_is_gray() -> None:
     seen = looked_at(torch.ones(1, 1, 4, 4), drawn([Pad(2)], [chance(0)], 4), (8, 8))
     assert Pad(2).room == 4
     assert seen[0, 0, 2:6, 2:6].eq(1).all()
-    assert float(seen.sum()) == 16 + 48 * GREY
+    assert float(seen.sum()) == 16 + 48 * GRAY
 
 
 def test_lucids_lists_of_angles_and_factors() -> None:
@@ -124,17 +124,17 @@ def test_continuous_ranges() -> None:
 
 def test_crops_are_as_large_as_said_and_inside() -> None:
     """The effective box of Horama is .25 to .30 where .20 to .25 is documented, and may leave the picture."""
-    parts, centres = [], []
+    parts, centers = [], []
     for i in range(400):
         matrix = Crop(0.20, 0.25, 0.3).draw(chance(i), 100)
         part = matrix[0, 0]
         parts.append(part)
         corners = [matrix @ [50 * a, 50 * b, 1] for a in (-1, 1) for b in (-1, 1)]
         assert np.abs(np.array(corners)[:, :2]).max() <= 50 + 1e-9
-        centres.append(matrix[:2, 2])
+        centers.append(matrix[:2, 2])
     assert 0.20 <= min(parts) < 0.203
     assert 0.247 < max(parts) <= 0.25
-    assert 15 < np.std(centres) < 30
+    assert 15 < np.std(centers) < 30
     assert np.std([Crop(0.2, 0.25).draw(chance(i), 100)[0, 2] for i in range(400)]) == pytest.approx(15, rel=0.15)
 
 

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 import pellucid as pl
 from pellucid import progress
-from pellucid.chance import generator
 from pellucid.errors import BadImage, PellucidError, UnknownName
 from pellucid.images import Images
 from pellucid.net import Labels, Net, Preprocess
@@ -26,6 +25,7 @@ from pellucid.render.photos import Photos
 from pellucid.render.records import Known
 from pellucid.render.trust import judged, trusted, unknowns
 from pellucid.result import Pictures, Trust
+from pellucid.rng import generator
 from pellucid.target import Channel, Direction, Energy, Logit, Neuron, Probability, Region, Target
 
 SIDE = 32
@@ -62,8 +62,8 @@ def net(**how: Any) -> Net:
     return Net(module, "planted", labels=Labels.plain(["cat", "dog", "cow"]), **how)
 
 
-def plain(*colour: int) -> np.ndarray:
-    return np.broadcast_to(np.array(colour, np.uint8), (SIDE, SIDE, 3)).copy()
+def plain(*color: int) -> np.ndarray:
+    return np.broadcast_to(np.array(color, np.uint8), (SIDE, SIDE, 3)).copy()
 
 
 def key_picture() -> np.ndarray:
@@ -71,7 +71,7 @@ def key_picture() -> np.ndarray:
 
 
 def photos(count: int = 40, seed: int = 3) -> list[np.ndarray]:
-    """Pictures of some colour with some noise, of different sizes."""
+    """Pictures of some color with some noise, of different sizes."""
     rng = np.random.default_rng(seed)
     found = []
     for i in range(count):
@@ -92,8 +92,8 @@ def told(target: Target, pictures: Sequence[np.ndarray], network: Net | None = N
     network = network or net()
     found = []
     for picture in pictures:
-        seen = network.see(pl.read(picture))
-        found.append(float(target(network.run(seen, at=target.layers))[0]))
+        seen = network.prepare(pl.read(picture))
+        found.append(float(target(network.run(seen, layers=target.layers))[0]))
     return np.array(found)
 
 
@@ -105,11 +105,11 @@ def test_noise_is_told_from_a_feature() -> None:
         net(), np.stack([key_picture(), plain(250, 30, 30)]), [Channel("units", 1), Channel("units", 0)]
     )
     assert noise.activation == pytest.approx(0.4, abs=0.01)
-    assert noise.kept is not None
-    assert noise.kept < 0.1
+    assert noise.shift_retention is not None
+    assert noise.shift_retention < 0.1
     assert noise.adversarial
-    assert feature.kept == pytest.approx(1, abs=1e-9)
-    assert feature.steady == pytest.approx(1, abs=0.02)
+    assert feature.shift_retention == pytest.approx(1, abs=1e-9)
+    assert feature.perturb_retention == pytest.approx(1, abs=0.02)
     assert not feature.adversarial
 
 
@@ -126,9 +126,9 @@ def test_noise_with_the_period_of_the_shift_is_noise_too() -> None:
     picture = (128 + 10 * (1 - 2 * ((y + x) % 2)))[..., None].repeat(3, -1).astype(np.uint8)
     network = Net(Checkers(), "checkers", Preprocess((SIDE, SIDE), (SIDE, SIDE), mean=(0.0,) * 3, std=(1.0,) * 3))
     (trust,) = judged(network, picture[None], [Logit(0)])
-    assert trust.kept == pytest.approx(1, abs=1e-5)
-    assert trust.steady is not None
-    assert trust.steady < 0.2
+    assert trust.shift_retention == pytest.approx(1, abs=1e-5)
+    assert trust.perturb_retention is not None
+    assert trust.perturb_retention < 0.2
     assert trust.adversarial
 
 
@@ -142,7 +142,7 @@ def test_noise_is_told_from_a_feature_against_photos_too(folder: Path) -> None:
     assert noise.ratio > 2  # a high activation alone says nothing
     assert noise.adversarial
     assert feature.ratio is not None
-    assert feature.robust == pytest.approx(feature.ratio, rel=0.02)
+    assert feature.robustness == pytest.approx(feature.ratio, rel=0.02)
 
 
 def png(picture: np.ndarray) -> bytes:
@@ -154,7 +154,7 @@ def png(picture: np.ndarray) -> bytes:
 # every figure again, slowly
 
 
-def test_kept_is_the_mean_share_of_the_rise_over_grey() -> None:
+def test_kept_is_the_mean_share_of_the_rise_over_gray() -> None:
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
     target = Logit("dog") - Channel("units", 2) * 0.3
@@ -162,18 +162,18 @@ def test_kept_is_the_mean_share_of_the_rise_over_grey() -> None:
     moved = [
         padded[8 + y : 8 + y + SIDE, 8 + x : 8 + x + SIDE] for y in (-4, 0, 4) for x in (-4, 0, 4) if y or x
     ]  # fmt: skip
-    whole, grey = told(target, [picture, plain(128, 128, 128)])
-    expected = ((told(target, moved) - grey) / (whole - grey)).mean()
-    if whole <= grey:
+    whole, gray = told(target, [picture, plain(128, 128, 128)])
+    expected = ((told(target, moved) - gray) / (whole - gray)).mean()
+    if whole <= gray:
         target, expected = -target, expected
-    assert judged(net(), picture[None], [target])[0].kept == pytest.approx(expected, abs=1e-12)
+    assert judged(net(), picture[None], [target])[0].shift_retention == pytest.approx(expected, abs=1e-12)
 
 
-def test_kept_of_a_picture_that_is_no_better_than_grey_is_unknown() -> None:
+def test_kept_of_a_picture_that_is_no_better_than_gray_is_unknown() -> None:
     trust = judged(net(), np.stack([plain(10, 10, 10), plain(128, 128, 128)]), [Channel("units", 0)] * 2)
-    assert [one.kept for one in trust] == [None, None]
+    assert [one.shift_retention for one in trust] == [None, None]
     assert not trust[0].adversarial
-    assert any("no more than plain grey" in note for note in unknowns(trust))
+    assert any("no more than plain gray" in note for note in unknowns(trust))
 
 
 def test_ratio_ninth_and_quantile(folder: Path) -> None:
@@ -184,7 +184,7 @@ def test_ratio_ninth_and_quantile(folder: Path) -> None:
         (trust,) = judged(net(), picture[None], [Channel("units", 0)], real=Photos.of(real))
         best = values if count == 40 else np.repeat(values, 3)
         assert trust.real_images == count
-        assert trust.zero == 0
+        assert trust.offset == 0
         assert trust.best_real == pytest.approx(best[0], abs=1e-12)
         assert trust.ninth_real == pytest.approx(best[8], abs=1e-12)
         assert trust.ratio == pytest.approx(180 / 255 / best[0], abs=1e-7)
@@ -198,16 +198,16 @@ def test_a_unit_that_can_be_negative_counts_from_its_mean(folder: Path) -> None:
     (trust,) = judged(net(), plain(0, 0, 255)[None], [Channel("units", 2)], real=Photos.of(folder))
     assert trust.best_real is not None
     assert trust.best_real < 0
-    assert trust.zero == pytest.approx(values.mean(), abs=1e-12)
+    assert trust.offset == pytest.approx(values.mean(), abs=1e-12)
     assert trust.ratio == pytest.approx((-9 - values.mean()) / (values.max() - values.mean()), abs=1e-7)
-    assert trust.robust == pytest.approx(trust.ratio, rel=0.02)
+    assert trust.robustness == pytest.approx(trust.ratio, rel=0.02)
 
 
 def test_few_photos_have_no_mean_to_count_from() -> None:
-    """One photo is its own mean: grey stands for nothing instead."""
+    """One photo is its own mean: gray stands for nothing instead."""
     few = Photos.of([Image.fromarray(plain(0, 0, 200))])
     (trust,) = judged(net(), plain(0, 0, 255)[None], [Channel("units", 2)], real=few)
-    assert trust.zero == pytest.approx(128 / 255 - 10, abs=1e-7)
+    assert trust.offset == pytest.approx(128 / 255 - 10, abs=1e-7)
     assert trust.ratio == pytest.approx(127 / 72, abs=1e-6)
 
 
@@ -216,7 +216,7 @@ def test_the_best_photo_is_as_robust_as_itself(folder: Path) -> None:
     best = photos()[int(values.argmax())]
     (trust,) = judged(network, best[None], [Channel("units", 0)], real=Photos.of(folder))
     assert trust.ratio == pytest.approx(1, abs=1e-12)
-    assert trust.robust == pytest.approx(1, abs=1e-12)
+    assert trust.robustness == pytest.approx(1, abs=1e-12)
 
 
 def test_robust_is_the_ratio_of_means_under_the_touches(folder: Path) -> None:
@@ -225,17 +225,17 @@ def test_robust_is_the_ratio_of_means_under_the_touches(folder: Path) -> None:
     target, values = Channel("units", 0), told(Channel("units", 0), photos())
     (trust,) = judged(net(), picture[None], [target], real=Photos.of(folder))
     best = photos()[int(values.argmax())]
-    best = (net().see(pl.read(best)).pixels[0] * 255).round().byte().permute(1, 2, 0).numpy()
+    best = (net().prepare(pl.read(best)).pixels[0] * 255).round().byte().permute(1, 2, 0).numpy()
     means = []
     for one in (picture, best):
         touches = [
             changed(one, drawn(generator(0, "trust", i)), generator(0, "trust", i, "noise")) for i in range(COUNT)
         ]
         means.append(told(target, touches).mean())
-    assert trust.robust == pytest.approx(means[0] / means[1], rel=1e-9)
-    whole, grey = told(target, [picture, plain(128, 128, 128)])
-    expected = (means[0] - grey) / (whole - grey) if whole > grey else None
-    assert trust.steady == (None if expected is None else pytest.approx(expected, rel=1e-9))
+    assert trust.robustness == pytest.approx(means[0] / means[1], rel=1e-9)
+    whole, gray = told(target, [picture, plain(128, 128, 128)])
+    expected = (means[0] - gray) / (whole - gray) if whole > gray else None
+    assert trust.perturb_retention == (None if expected is None else pytest.approx(expected, rel=1e-9))
 
 
 @pytest.mark.parametrize("number", [0, 3])
@@ -318,10 +318,10 @@ def test_a_cell_is_followed_where_its_pattern_moves() -> None:
     target = Neuron("early", 0, 14, 17)
     (trust,) = judged(net(), picture[None], [target])
     assert trust.activation == pytest.approx(1, abs=1e-6)
-    # all of it is left, wherever the pattern goes; 128 / 255 is what plain grey has
-    assert trust.kept == pytest.approx(1, abs=1e-6)
+    # all of it is left, wherever the pattern goes; 128 / 255 is what plain gray has
+    assert trust.shift_retention == pytest.approx(1, abs=1e-6)
     mean = judged(net(), picture[None], [-1.0 * target])[0]
-    assert mean.kept is None  # darker than grey is not what a negative unit gets here
+    assert mean.shift_retention is None  # darker than gray is not what a negative unit gets here
 
 
 def test_what_cannot_be_defined_is_none_and_never_guessed(folder: Path) -> None:
@@ -334,14 +334,14 @@ def test_what_cannot_be_defined_is_none_and_never_guessed(folder: Path) -> None:
         assert trust.channels is None
         assert trust.ratio is not None
     alone = judged(net(), pictures, targets)
-    assert all(one.ratio is None and one.robust is None and one.quantile is None for one in alone)
+    assert all(one.ratio is None and one.robustness is None and one.quantile is None for one in alone)
     assert "unknown" in unknowns(alone)[0]
     assert unknowns(judged(net(), pictures[:1], [Channel("units", 0)], real=Photos.of(folder))) == ()
 
 
 def test_a_unit_that_no_photo_excites_has_no_ratio(folder: Path) -> None:
     (trust,) = judged(net(), plain(9, 9, 9)[None], [Channel("units", 3)], real=Photos.of(folder))
-    assert (trust.best_real, trust.ratio, trust.robust) == (0, None, None)
+    assert (trust.best_real, trust.ratio, trust.robustness) == (0, None, None)
     assert "unknown where no real image excites" in unknowns([trust])[0]
 
 
@@ -361,7 +361,7 @@ def test_images_that_a_target_cannot_be_asked_of_are_left_out(tmp_path: Path) ->
     found, missing = judged(network, pictures, [Region("a")] * 2, real=Photos.of(tmp_path))
     assert found.real_images == 3
     assert found.activation == pytest.approx(0.5)
-    assert (missing.activation, missing.ratio, missing.kept) == (None, None, None)
+    assert (missing.activation, missing.ratio, missing.shift_retention) == (None, None, None)
 
 
 def test_pictures_of_several_sizes_and_channels() -> None:
@@ -484,7 +484,7 @@ def test_what_may_be_given_as_real(folder: Path, monkeypatch: pytest.MonkeyPatch
     before = str(Photos.of(folder))
     (folder / "03.png").write_bytes(png(plain(1, 2, 3)))
     assert str(Photos.of(folder)) != before
-    for wrong, said in (("nowhere/", "is no folder of pictures"), ([], "the list is empty")):
+    for wrong, said in (("nowhere/", "is no folder of images"), ([], "the list is empty")):
         with pytest.raises(BadImage, match=said):
             Photos.of(wrong)
 
@@ -515,8 +515,8 @@ def test_place_of_a_unit() -> None:
 # the method that asks
 
 
-def test_activation_maximisation_carries_trust(folder: Path) -> None:
-    made = pl.synthesis.activation_maximisation(net(), ["units:0", "dog"], steps=4, count=2, real=folder)
+def test_activation_maximization_carries_trust(folder: Path) -> None:
+    made = pl.synthesis.activation_maximization(net(), ["units:0", "dog"], steps=4, count=2, real=folder)
     assert made.names == ("units:0, 1 of 2", "units:0, 2 of 2", "dog, 1 of 2", "dog, 2 of 2")
     assert made.trust is not None
     assert all(one.ratio is not None and one.agreement is not None for one in made.trust)
@@ -524,18 +524,18 @@ def test_activation_maximisation_carries_trust(folder: Path) -> None:
     values = told(Channel("units", 0), made.pixels[:2])
     assert [one.activation for one in made.trust[:2]] == pytest.approx(values, abs=1e-9)
     assert "sum" not in made.trust[0].derived()
-    alone = pl.synthesis.activation_maximisation(net(), "units:0", steps=1)
+    alone = pl.synthesis.activation_maximization(net(), "units:0", steps=1)
     assert any("best real image unknown" in note for note in alone.meta.said)
 
 
 @pytest.mark.parametrize("target", ["best guess", "guess 2", "dog - best guess"])
 def test_a_guess_needs_a_picture(target: str) -> None:
-    with pytest.raises(PellucidError, match="there is no picture yet"):
-        pl.synthesis.activation_maximisation(net(), target, steps=1)
+    with pytest.raises(PellucidError, match="there is no image yet"):
+        pl.synthesis.activation_maximization(net(), target, steps=1)
 
 
 def test_trust_is_plain() -> None:
-    trust = Trust(2.0, best_real=1.0, zero=0.5)
+    trust = Trust(2.0, best_real=1.0, offset=0.5)
     assert trust.ratio == 3
     assert json.loads(json.dumps(trust.derived()))["ratio"] == 3
     assert Trust(None).ratio is None

@@ -11,7 +11,7 @@ from pellucid.saliency.layers import at_pixels
 
 
 def test_at_pixels_by_loops() -> None:
-    """Linear between centres, the edge's value outside; a lone cell peaks exactly at its centre (traps T14, T15)."""
+    """Linear between centers, the edge's value outside; a lone cell peaks exactly at its center (traps T14, T15)."""
     maps = torch.rand(2, 3, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     placement = Placement((3.0, 1.0), (4.0, 2.5), (9.0, 9.0))
     found = at_pixels(maps, placement, (14, 12)).numpy()

@@ -64,7 +64,7 @@ def test_keys_differ_in_all_that_an_answer_depends_on(tmp_path: Path, monkeypatc
     keys = [store.key(GRADIENT, net, image), store.key(Ask("gradient", {"target": "dog"}, reduce="signed"), net, image)]
     keys += [store.key(GRADIENT, net, image, target="cat"), store.key(GRADIENT, net, photos(2)[1])]
     whole = torch.zeros(3, 40, 60, dtype=torch.uint8)
-    cut = net.see(Images.from_pictures([whole], ["a"]))
+    cut = net.prepare(Images.from_pictures([whole], ["a"]))
     whole = whole.clone()
     whole[:, 0, 0] = 255  # outside of what the network sees
     keys += [store.key(GRADIENT, net, cut), store.key(GRADIENT, net, replace(cut, originals=(whole,)))]

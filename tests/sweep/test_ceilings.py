@@ -16,7 +16,7 @@ from pellucid.images.sources import Source
 from pellucid.index import Index
 from pellucid.index.plan import planned
 from pellucid.net import Net, Preprocess
-from pellucid.sweep import Here, swept
+from pellucid.sweep import Serial, swept
 from tests.sweep.made import photos
 
 
@@ -62,10 +62,12 @@ def test_the_strongest_are_those_before_the_ceiling(folder: Path, tmp_path: Path
     clip, plain = CLIPS[name]
     net, source = net_of(clip), Source.of(folder)
     layer = "clip" if isinstance(clip, nn.Module) else "end"
-    index = Index.of(swept(planned(net, source, layers=(layer,), count=9, shard=8), tmp_path / "x", Here(net, source)))
-    pixels = torch.cat([net.see(source.read(i)).pixels for i in range(len(source))])
+    index = Index.of(
+        swept(planned(net, source, layers=(layer,), count=9, shard=8), tmp_path / "x", Serial(net, source))
+    )
+    pixels = torch.cat([net.prepare(source.read(i)).pixels for i in range(len(source))])
     with torch.no_grad():
-        before = net.run(pixels, at=["stage"]).at["stage"] * 40 + 3
+        before = net.run(pixels, layers=["stage"]).at["stage"] * 40 + 3
     after = plain(before).flatten(2).amax(2).numpy()
     before = before if name not in ("clamp at the top", "minimum") else before.relu()
     flat = before.flatten(2).numpy()
@@ -101,11 +103,11 @@ def test_channels_are_found_before_the_ceiling_too(folder: Path, tmp_path: Path)
         torch.manual_seed(3)
         net, source = Net(ChannelsLast(), "last", Preprocess(resize=12, crop=(12, 12))), Source.of(folder)
     plan = planned(net, source, layers=("act", "turned"), count=9)
-    index = Index.of(swept(plan, tmp_path / "x", Here(net, source)))
+    index = Index.of(swept(plan, tmp_path / "x", Serial(net, source)))
     assert plan.units.clips[0] is not None
-    pixels = torch.cat([net.see(source.read(i)).pixels for i in range(len(source))])
+    pixels = torch.cat([net.prepare(source.read(i)).pixels for i in range(len(source))])
     with torch.no_grad():
-        flat = (net.run(pixels, at=["mix"]).at["mix"] * 40 + 3).flatten(2)
+        flat = (net.run(pixels, layers=["mix"]).at["mix"] * 40 + 3).flatten(2)
     for channel in range(5):
         peaks = flat[:, channel].amax(1).numpy()
         order = sorted(range(len(peaks)), key=lambda i: (-peaks[i], i))[:9]
@@ -122,7 +124,7 @@ def test_a_layer_that_ends_otherwise_now_and_then_is_refused(folder: Path, tmp_p
 
     net, source = net_of(moody), Source.of(folder)
     with pytest.raises(BadNetwork, match="'end' does not always end in the same activation"):
-        swept(planned(net, source, layers=("end",)), tmp_path / "x", Here(net, source))
+        swept(planned(net, source, layers=("end",)), tmp_path / "x", Serial(net, source))
 
 
 def test_the_network_is_as_before(folder: Path) -> None:
@@ -144,7 +146,7 @@ def scaled(folder: Path, store: Path, factor: float) -> Index:
         m.end(m.clip(m.stage(x) * 40 + 3 * f)).mean((2, 3)) / f
     )
     plan = planned(net, source, layers=("stage", "clip"), pool=("clip",), embed=("clip",), count=9)
-    return Index.of(swept(plan, store, Here(net, source)))
+    return Index.of(swept(plan, store, Serial(net, source)))
 
 
 @pytest.fixture(scope="module")

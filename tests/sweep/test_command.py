@@ -129,13 +129,13 @@ def test_python_is_told_what_the_command_line_is(here: Path, capsys: pytest.Capt
     (here / "0003.png").write_bytes(b"")
     made = units.index(small(), here, store="y.index", layers=["first"])
     said = (
-        "a hidden picture is left out: .hidden.png",
-        "1 of 20 pictures could not be read",
+        "a hidden image is left out: .hidden.png",
+        "1 of 20 images could not be read",
         "'0003.png' is empty: 0 bytes",
     )
     assert tuple(map(str, made.notes)) == said
     assert [note.topic for note in made.notes] == ["input", "unreadable", "unreadable"]
-    assert repr(made).split("\nnote: ") == ["Index('y.index': 20 pictures, 6 units of 1 layers)", *said]
+    assert repr(made).split("\nnote: ") == ["Index('y.index': 20 images, 6 units of 1 layers)", *said]
     assert set(said) <= set(units.top_images(made, "first:1").meta.said)
     assert index() == 4
     assert {f"note: {said[0]}", f"note: {said[2]}"} <= set(capsys.readouterr().err.splitlines())

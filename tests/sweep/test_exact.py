@@ -17,9 +17,9 @@ from pellucid.index.folds.histogram import BINS, HALF, Histogram, binned, edges,
 from pellucid.index.folds.per_class import morcos
 from pellucid.index.plan import planned
 from pellucid.net import Net
-from pellucid.sweep import Here, Store, swept
+from pellucid.sweep import Serial, Store, swept
 from pellucid.sweep.exact import PLACES, digits, floating, integers, packed
-from pellucid.sweep.eye import Eye, _offsets
+from pellucid.sweep.extract import Extractor, _offsets
 from pellucid.sweep.fold import Scope
 from pellucid.sweep.layers import Units
 from pellucid.sweep.observed import Batch
@@ -36,24 +36,24 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def index(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Index:
-    return Index.of(made(small(), folder, tmp_path_factory.mktemp("store") / "x.index")).using(small())
+    return Index.of(made(small(), folder, tmp_path_factory.mktemp("store") / "x.index")).with_net(small())
 
 
 def made(net: Net, folder: Path, store: Path, **how: int) -> Store:
     source = Source.of(folder)
     plan = planned(net, source, layers=LAYERS, count=7, **{"shard": 16, **how})
-    return swept(plan, store, Here(net, source))
+    return swept(plan, store, Serial(net, source))
 
 
 def activations(folder: Path) -> list[np.ndarray]:
     """Of every layer (N, channels, places), in the order of the source's names, four pictures at a time."""
     net, source = small(), Source.of(folder)
-    pixels = torch.cat([net.see(source.read(i)).pixels for i in range(len(source))])
+    pixels = torch.cat([net.prepare(source.read(i)).pixels for i in range(len(source))])
     found: list[list[torch.Tensor]] = [[] for _ in LAYERS]
     filled = torch.cat([pixels, torch.zeros(-len(pixels) % 4, *pixels.shape[1:])])
     for batch in filled.split(4):
         with torch.no_grad():
-            run = net.run(batch, at=LAYERS)
+            run = net.run(batch, layers=LAYERS)
         for kept, layer in zip(found, LAYERS, strict=True):
             kept.append(run.at[layer].reshape(4, run.at[layer].shape[1], -1))
     return [torch.cat(kept)[: len(pixels)].numpy() for kept in found]
@@ -72,7 +72,7 @@ def test_top_pictures_and_places_are_those_of_a_plain_sort(index: Index, folder:
 def test_mean_and_quantiles_are_those_of_the_sampled_places(index: Index, folder: Path) -> None:
     """Four places of every map, at even distances from an offset that depends on the picture and the seed alone."""
     plan, maps = index.plan, activations(folder)
-    eye = Eye(index.net, plan.units, plan.observes, plan.seed, plan.at_once)
+    eye = Extractor(index.net, plan.units, plan.observes, plan.seed, plan.at_once)
     offsets = _offsets(eye, np.arange(45), 45)
     for layer, name in enumerate(LAYERS):
         places = maps[layer].shape[2]
@@ -233,7 +233,9 @@ def test_a_nan_in_one_place_of_a_rectified_map_is_noticed(folder: Path, tmp_path
     module = small().module
     module.act = nn.Sequential(nn.ReLU6(), Stain())  # type: ignore[assignment]
     net, source = Net(module, "stained", small().preprocess), Source.of(folder)
-    index = Index.of(swept(planned(net, source, layers=("act", "second"), count=3), tmp_path / "x", Here(net, source)))
+    index = Index.of(
+        swept(planned(net, source, layers=("act", "second"), count=3), tmp_path / "x", Serial(net, source))
+    )
     assert index.store.array("top.left_out")[:6].tolist() == [0, 45, 0, 0, 0, 0]
 
 
@@ -252,7 +254,7 @@ def test_what_is_not_finite_is_left_out_and_counted(folder: Path, tmp_path: Path
         net.module.second.bias[2] = torch.nan  # type: ignore[union-attr,operator,index]
     source = Source.of(folder)
     plan = replace(planned(net, source, layers=("second",), count=3, shard=64))
-    index = Index.of(swept(plan, tmp_path / "x", Here(net, source)))
+    index = Index.of(swept(plan, tmp_path / "x", Serial(net, source)))
     assert index.store.array("top.left_out").tolist() == [0, 0, 45, 0, 0]
     assert not len(index["second"].top(2).images)
     assert len(index["second"].top(1).images) == 3

@@ -28,15 +28,15 @@ from pellucid.images.sources import Source
 from pellucid.index import Index
 from pellucid.index.plan import planned
 from pellucid.progress import listen
-from pellucid.sweep import Here, Plan, Processes, Runner, Store, _disk, share, swept
-from pellucid.sweep.drive import Lost, drive
+from pellucid.sweep import Plan, Processes, Runner, Serial, Store, _disk, share, swept
 from pellucid.sweep.plan import Piece
+from pellucid.sweep.schedule import Lost, schedule
 from pellucid.sweep.shard import Done
 from pellucid.sweep.store import BadStore
 from tests.sweep.made import photos, whiten
 
 ROOT = Path(__file__).parents[2]
-DRIVE = sys.modules["pellucid.sweep.drive"]
+DRIVE = sys.modules["pellucid.sweep.schedule"]
 SPEC = {"spec": f"{ROOT / 'tests/sweep/made.py'}:build", "size": 24}
 
 
@@ -54,12 +54,12 @@ def plan_of(folder: Path, **how: Any) -> Plan:
 
 @pytest.fixture(scope="module")
 def digest(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    store = swept(plan_of(folder), tmp_path_factory.mktemp("plain") / "x", Here())
+    store = swept(plan_of(folder), tmp_path_factory.mktemp("plain") / "x", Serial())
     return str(store.current["digest"])
 
 
 def test_200_of_200_changed_bits_are_found(folder: Path, tmp_path: Path) -> None:
-    store = swept(plan_of(folder), tmp_path / "x", Here())
+    store = swept(plan_of(folder), tmp_path / "x", Serial())
     assert store.check() == ()
     files = [p for p in (tmp_path / "x").rglob("*") if p.is_file()]
     assert {p.suffix for p in files} == {".json", ".npz", ".npy"}
@@ -78,15 +78,15 @@ def test_200_of_200_changed_bits_are_found(folder: Path, tmp_path: Path) -> None
 
 
 def test_what_is_damaged_is_refused_and_done_again(folder: Path, tmp_path: Path, digest: str) -> None:
-    store = swept(plan_of(folder), tmp_path / "x", Here())
+    store = swept(plan_of(folder), tmp_path / "x", Serial())
     shard = tmp_path / "x" / "shards" / "000003.npz"
     shard.write_bytes(shard.read_bytes()[:-70])
     with pytest.raises(BadStore, match=r"000003\.npz: not what was written"):
         store.part(3)
     with pytest.raises(BadStore, match=r"000003\.npz: not what was written"):
-        store.finalise()
+        store.finalize()
     assert store.retry() == 1
-    assert swept(plan_of(folder), tmp_path / "x", Here()).current["digest"] == digest
+    assert swept(plan_of(folder), tmp_path / "x", Serial()).current["digest"] == digest
     shutil.copy(tmp_path / "x" / "shards" / "000002.npz", shard)
     assert store.check() == ("000003.npz: it was written as shard 2, or of another index",)
     shard.unlink()
@@ -98,7 +98,7 @@ def test_what_is_damaged_is_refused_and_done_again(folder: Path, tmp_path: Path,
 
 
 def test_a_shard_is_an_npz_and_the_same_parts_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
-    one, two = (swept(plan_of(folder), tmp_path / name, Here()) for name in "ab")
+    one, two = (swept(plan_of(folder), tmp_path / name, Serial()) for name in "ab")
     for file in sorted((tmp_path / "a" / "shards").iterdir()):
         assert file.read_bytes() == (tmp_path / "b" / "shards" / file.name).read_bytes()
     with np.load(tmp_path / "a" / "shards" / "000001.npz") as held:
@@ -107,13 +107,13 @@ def test_a_shard_is_an_npz_and_the_same_parts_give_the_same_bytes(folder: Path, 
 
 
 def test_another_plan_is_refused(folder: Path, tmp_path: Path) -> None:
-    swept(plan_of(folder), tmp_path / "x", Here())
+    swept(plan_of(folder), tmp_path / "x", Serial())
     with pytest.raises(BadStore, match=r"is the index of something else: other .*seed"):
-        swept(plan_of(folder, seed=2), tmp_path / "x", Here())
+        swept(plan_of(folder, seed=2), tmp_path / "x", Serial())
 
 
 def test_an_unfinished_index_is_no_index(folder: Path, tmp_path: Path) -> None:
-    store = swept(plan_of(folder), tmp_path / "x", Here(), part=(0, 2))
+    store = swept(plan_of(folder), tmp_path / "x", Serial(), part=(0, 2))
     assert len(store.committed()) == 5
     with pytest.raises(BadStore, match="is not finished"):
         store.current  # noqa: B018
@@ -123,7 +123,7 @@ def test_an_unfinished_index_is_no_index(folder: Path, tmp_path: Path) -> None:
 
 def test_shares_together_are_the_whole(folder: Path, tmp_path: Path, digest: str) -> None:
     for i in (2, 0, 1):
-        store = swept(plan_of(folder), tmp_path / "x", Here(), part=(i, 3))
+        store = swept(plan_of(folder), tmp_path / "x", Serial(), part=(i, 3))
     assert store.current["digest"] == digest
 
 
@@ -140,7 +140,7 @@ class Told(Runner):
     slots = 2
 
     def __init__(self, poisoned: Iterable[int]) -> None:
-        self.poisoned, self.here = set(poisoned), Here()
+        self.poisoned, self.here = set(poisoned), Serial()
         self.tries: dict[Piece, int] = {}
 
     def submit(self, plan: Plan, piece: Piece) -> Any:
@@ -199,18 +199,18 @@ def test_what_takes_too_long_is_abandoned(folder: Path, tmp_path: Path, monkeypa
 
     plan, runner = plan_of(folder, shard=20), Slow([])
     store = Store.begun(tmp_path / "x", plan)
-    drive(plan, store, runner, range(plan.shards), deadline=0.4)
+    schedule(plan, store, runner, range(plan.shards), deadline=0.4)
     assert store.bad() == ((3, "it took longer than the deadline"),)
     assert runner.abandoned >= 3
 
 
 def test_more_failures_than_pictures_can_be_the_cause_of_end_the_run(folder: Path, tmp_path: Path, digest: str) -> None:
-    with pytest.raises(PellucidError, match=r"17 pictures failed, the last with Lost: a worker died; what is done is"):
+    with pytest.raises(PellucidError, match=r"17 images failed, the last with Lost: a worker died; what is done is"):
         swept(plan_of(folder), tmp_path / "x", Told(range(20, 40)))
     store = Store.open(tmp_path / "x")
     assert len(store.committed()) < 10
     store.retry()
-    assert swept(plan_of(folder), tmp_path / "x", Here()).current["digest"] == digest
+    assert swept(plan_of(folder), tmp_path / "x", Serial()).current["digest"] == digest
 
 
 def test_who_does_not_answer_is_asked_again_later(
@@ -234,7 +234,7 @@ def test_pictures_that_could_be_read_by_now_are_done_again(folder: Path, tmp_pat
     store = swept(plan_of(folder), tmp_path / "x", Told([7, 23]))
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / "x" / "shards").iterdir()}
     assert store.retry() == len({store.plan.scope.order.tolist().index(i) // 4 for i in (7, 23)})
-    store = swept(plan_of(folder), tmp_path / "x", Here())
+    store = swept(plan_of(folder), tmp_path / "x", Serial())
     assert (store.current["digest"], store.bad()) == (digest, ())
     assert sum(p.stat().st_mtime_ns == at for p, at in before.items()) >= 8
 
@@ -242,8 +242,8 @@ def test_pictures_that_could_be_read_by_now_are_done_again(folder: Path, tmp_pat
 def test_nothing_that_can_be_read_is_no_index(tmp_path: Path) -> None:
     for i in range(3):
         (tmp_path / f"{i}.png").write_bytes(b"no picture")
-    with pytest.raises(BadStore, match=r"none of the 3 pictures could be read: .*is no picture"):
-        swept(plan_of(tmp_path), tmp_path / "x", Here())
+    with pytest.raises(BadStore, match=r"none of the 3 images could be read: .*is no image"):
+        swept(plan_of(tmp_path), tmp_path / "x", Serial())
 
 
 @pytest.mark.parametrize("failure", [errno.ENOSPC, errno.EROFS, errno.EIO])
@@ -262,20 +262,20 @@ def test_disk_full_and_read_only(
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(PellucidError) as caught:
-            swept(plan_of(folder), tmp_path / "x", Here())
+            swept(plan_of(folder), tmp_path / "x", Serial())
     assert os.strerror(failure) in str(caught.value)
     assert "\n" not in str(caught.value)
     done = {p: p.stat().st_mtime_ns for p in (tmp_path / "x").rglob("*.npz")}
     if (tmp_path / "x" / "plan.json").exists():
         assert Store.open(tmp_path / "x").check() == ()
-    store = swept(plan_of(folder), tmp_path / "x", Here())
+    store = swept(plan_of(folder), tmp_path / "x", Serial())
     assert store.current["digest"] == digest
     assert all(p.stat().st_mtime_ns == at for p, at in done.items())
     assert not list((tmp_path / "x").rglob(".*.part"))
 
 
 def test_a_store_that_nobody_may_write_is_read(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    swept(plan_of(folder), tmp_path / "x", Here())
+    swept(plan_of(folder), tmp_path / "x", Serial())
 
     def refused(*_: Any, **__: Any) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
@@ -286,13 +286,13 @@ def test_a_store_that_nobody_may_write_is_read(folder: Path, tmp_path: Path, mon
     index = Index.of(tmp_path / "x")
     assert len(index["first"].top(1, 3).values) == 3
     assert index.store.check() == ()
-    assert swept(plan_of(folder), tmp_path / "x", Here()).finished  # nothing to do, so nothing to write
+    assert swept(plan_of(folder), tmp_path / "x", Serial()).finished  # nothing to do, so nothing to write
     with pytest.raises(PellucidError, match="Read-only file system"):
-        swept(plan_of(folder), tmp_path / "y", Here())
+        swept(plan_of(folder), tmp_path / "y", Serial())
 
 
 def test_who_writes_keeps_its_files_and_who_died_does_not(folder: Path, tmp_path: Path) -> None:
-    store = swept(plan_of(folder), tmp_path / "x", Here(), part=(0, 2))
+    store = swept(plan_of(folder), tmp_path / "x", Serial(), part=(0, 2))
     shards, host = tmp_path / "x" / "shards", _disk._HOST
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
@@ -312,7 +312,7 @@ def test_two_writers_and_a_reader_at_once(folder: Path, tmp_path: Path, digest: 
     def write(part: tuple[int, int]) -> None:
         try:
             for _ in range(2):
-                swept(plan, tmp_path / "x", Here(), part=part)
+                swept(plan, tmp_path / "x", Serial(), part=part)
         except Exception as error:
             failed.append(error)
 
@@ -405,7 +405,7 @@ def test_a_picture_that_never_ends_costs_no_other(tmp_path: Path) -> None:
 def test_workers_end_with_who_began_them(folder: Path, tmp_path: Path, digest: str) -> None:
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps(plan_of(folder, shard=2).as_dict()), encoding="utf-8")
-    code = _RUN.replace("Here()", "Processes(2)").replace("Here,", "Processes,")
+    code = _RUN.replace("Serial()", "Processes(2)").replace("Here,", "Processes,")
     code = f"if __name__ == '__main__':\n{textwrap.indent(code, '    ')}"
     (tmp_path / "run.py").write_text(code)
     child = subprocess.Popen([sys.executable, str(tmp_path / "run.py"), str(plan), str(tmp_path / "x")])
@@ -420,7 +420,7 @@ def test_workers_end_with_who_began_them(folder: Path, tmp_path: Path, digest: s
     while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < until:
         time.sleep(0.1)
     assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
-    assert swept(plan_of(folder, shard=2), tmp_path / "x", Here()).current["digest"] == digest
+    assert swept(plan_of(folder, shard=2), tmp_path / "x", Serial()).current["digest"] == digest
 
 
 def _children(pid: int) -> list[int]:
@@ -431,7 +431,7 @@ def _children(pid: int) -> list[int]:
 _RUN = """
 import json, sys
 from pellucid.sweep import Here, Plan, swept
-swept(Plan.from_dict(json.load(open(sys.argv[1]))), sys.argv[2], Here())
+swept(Plan.from_dict(json.load(open(sys.argv[1]))), sys.argv[2], Serial())
 """
 
 
@@ -456,22 +456,22 @@ def test_kill_at_random_moments(folder: Path, tmp_path: Path, digest: str, run: 
             # a kill between the arrays and the file that says which are read leaves the index unfinished
             assert all(line.startswith("current.json: it is missing") for line in store.check())
             committed |= {f: f.read_bytes() for f in (tmp_path / "x" / "shards").glob("0*.npz")}
-    store = swept(plan_of(folder), tmp_path / "x", Here())
+    store = swept(plan_of(folder), tmp_path / "x", Serial())
     assert store.current["digest"] == digest
     assert store.check() == ()
     assert not list((tmp_path / "x").rglob(".*.part"))
 
 
 def test_a_shard_that_takes_long_does_not_make_the_next_one_late(folder: Path, tmp_path: Path, digest: str) -> None:
-    class Slow(Here):
+    class Slow(Serial):
         def result(self, handle: Any) -> Done:
             time.sleep(0.3)
             return super().result(handle)
 
     store = Store.begun(tmp_path / "x", plan_of(folder))
-    drive(store.plan, store, Slow(), range(store.plan.shards), deadline=0.2)
+    schedule(store.plan, store, Slow(), range(store.plan.shards), deadline=0.2)
     assert store.bad() == ()
-    store.finalise()
+    store.finalize()
     assert store.current["digest"] == digest
 
 
@@ -479,7 +479,7 @@ def test_a_network_with_another_preprocessing_is_refused(folder: Path, tmp_path:
     plan = plan_of(folder)
     other = replace(plan, preprocess={**plan.preprocess, "mean": [0.1, 0.1, 0.1]})
     with pytest.raises(PellucidError, match="another preprocessing than the index was begun with"):
-        swept(other, tmp_path / "x", Here())
+        swept(other, tmp_path / "x", Serial())
 
 
 def test_what_travels_is_small(folder: Path) -> None:
@@ -526,7 +526,7 @@ def test_where_nothing_is_ever_done_the_run_ends(folder: Path, tmp_path: Path, m
         each = 1e9
 
     monkeypatch.setattr(DRIVE, "HOURS", 0.1)
-    with pytest.raises(PellucidError, match=r"no picture was done within \d+ seconds: .*what is done is kept"):
+    with pytest.raises(PellucidError, match=r"no image was done within \d+ seconds: .*what is done is kept"):
         swept(plan_of(folder), tmp_path / "x", Never(), deadline=0.01)
 
 
@@ -537,7 +537,7 @@ def test_a_device_that_a_worker_lacks_is_one_line_at_once(
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     asked: list[Piece] = []
 
-    class Counting(Here):
+    class Counting(Serial):
         def submit(self, plan: Plan, piece: Piece) -> Any:
             asked.append(piece)
             return super().submit(plan, piece)
@@ -550,6 +550,6 @@ def test_a_device_that_a_worker_lacks_is_one_line_at_once(
 def test_progress_is_told_within_a_shard(folder: Path, tmp_path: Path) -> None:
     heard: list[tuple[str, int, int | None]] = []
     with listen(lambda *what: heard.append(what)):
-        swept(plan_of(folder, shard=40, batch=8), tmp_path / "x", Here())
-    assert {(what, total) for what, _, total in heard} == {("pictures", 40)}
+        swept(plan_of(folder, shard=40, batch=8), tmp_path / "x", Serial())
+    assert {(what, total) for what, _, total in heard} == {("images", 40)}
     assert [done for _, done, _ in heard] == list(range(41))

@@ -23,7 +23,7 @@ from pellucid.index.make import index as make_index
 from pellucid.index.plan import planned
 from pellucid.net.load import load
 from pellucid.plugins import FOLDS
-from pellucid.sweep import Here, Plan, Processes, Store, swept
+from pellucid.sweep import Plan, Processes, Serial, Store, swept
 from pellucid.sweep.fold import Fold, Held, Part, Scope, Shape, Working, options_of
 from pellucid.sweep.hashes import Hashes
 from pellucid.sweep.observed import LARGEST, Batch, Observes
@@ -68,7 +68,7 @@ class Exceeding(Fold[NDArray[np.float64]]):
 
 @final
 @dataclass(frozen=True)
-class Places(Fold[None]):
+class Embedding2D(Fold[None]):
     """Where the largest value of every map lies, of every image: it wants all that the others may not."""
 
     name: ClassVar[str] = "test_places"
@@ -112,7 +112,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def index(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Index:
     place = tmp_path_factory.mktemp("store") / "x.index"
     return make_index(
-        small(), folder, store=place, layers=("first", "act"), folds=(Exceeding(0.7), Places()), count=3, shard=8
+        small(), folder, store=place, layers=("first", "act"), folds=(Exceeding(0.7), Embedding2D()), count=3, shard=8
     )
 
 
@@ -149,12 +149,12 @@ def test_a_plan_with_it_goes_to_json_and_back(folder: Path) -> None:
 
 def test_workers_count_the_same(folder: Path, tmp_path: Path) -> None:
     plan = plan_of(folder, Exceeding(0.7), shard=4)
-    one, two = swept(plan, tmp_path / "a", Here()), swept(plan, tmp_path / "b", Processes(2))
+    one, two = swept(plan, tmp_path / "a", Serial()), swept(plan, tmp_path / "b", Processes(2))
     assert one.current["digest"] == two.current["digest"]
 
 
 def test_an_index_without_it_says_so(folder: Path, tmp_path: Path) -> None:
-    store = swept(plan_of(folder, bottom=0, probe=0), tmp_path / "x", Here())
+    store = swept(plan_of(folder, bottom=0, sample=0), tmp_path / "x", Serial())
     with pytest.raises(PellucidError, match="counts nothing above a threshold"):
         Index.of(store).read_fold(Exceeding)
     with pytest.raises(PellucidError, match="make it with --bottom 10"):

@@ -20,7 +20,7 @@ import pytest
 
 from pellucid import sweep
 from pellucid.errors import MissingExtra, PellucidError, Refused
-from pellucid.sweep import Here, Ray, Store, swept
+from pellucid.sweep import Ray, Serial, Store, swept
 from tests.sweep.made import photos, whiten
 from tests.sweep.test_faults import ROOT, SPEC, plan_of
 
@@ -89,7 +89,7 @@ def ran(code: str, plan: sweep.Plan, **environment: str) -> str:
 
 
 def digest(plan: sweep.Plan) -> str:
-    return str(swept(plan, "plain.index", Here()).current["digest"])
+    return str(swept(plan, "plain.index", Serial()).current["digest"])
 
 
 def test_one_machine(folder: Path) -> None:

@@ -18,9 +18,9 @@ from pellucid.errors import BadImage, PellucidError
 from pellucid.images.sources import Source
 from pellucid.index import Index
 from pellucid.index.plan import planned
-from pellucid.methods.units import colour, table, top_images
+from pellucid.methods.units import color, table, top_images
 from pellucid.methods.units.page import page
-from pellucid.sweep import Here, Store, _disk, swept
+from pellucid.sweep import Serial, Store, _disk, swept
 from pellucid.sweep._checked import asks_elsewhere, runs_code
 from pellucid.sweep.store import BadStore
 from tests.sweep.made import photos, small
@@ -36,7 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = Source.of(home / "photos")
     spec = {"spec": f"{Path(__file__).with_name('made.py')}:build", "size": 24}
     plan = planned(small(), source, spec=spec, layers=("first", "act"), count=10, shard=6)
-    swept(plan, home / "x.index", Here(small(), source))
+    swept(plan, home / "x.index", Serial(small(), source))
     return home
 
 
@@ -62,8 +62,8 @@ def trap(folder: Path) -> tuple[Path, Path]:
     return file, mark
 
 
-ASKED = [["similar", UNIT, "--by", "activation"], ["neighbours", "photos/class0/0000.png"], ["page", UNIT], ["colour"],
-         ["reconstruction", UNIT], ["map"], ["table", "--where", "colour_selectivity > 0"]]  # fmt: skip
+ASKED = [["similar", UNIT, "--metric", "activation"], ["neighbors", "photos/class0/0000.png"], ["page", UNIT],
+         ["color"], ["reconstruction", UNIT], ["map"], ["table", "--where", "color_selectivity > 0"]]  # fmt: skip
 
 
 @pytest.mark.parametrize("ask", ASKED)
@@ -86,12 +86,12 @@ def test_who_names_the_network_gets_an_answer(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     net = ["--net", f"{Path(__file__).with_name('made.py')}:build"]
-    assert cli.main(["similar", "x.index", UNIT, "--by", "activation", *net, "--json"]) == 0
+    assert cli.main(["similar", "x.index", UNIT, "--metric", "activation", *net, "--json"]) == 0
     assert "correlation" in json.dumps(json.loads(capsys.readouterr().out))
-    with pytest.raises(PellucidError, match=r"name it with index\.using\(pl\.load"):
+    with pytest.raises(PellucidError, match=r"name it with index\.with_net\(pl\.load"):
         Index.of(index).net  # noqa: B018
-    assert Index.of(index).using(small()).net is not None
-    assert cli.main(["similar", "x.index", UNIT, "--by", "activation", "--net", "bundled", "--quiet"]) == 2
+    assert Index.of(index).with_net(small()).net is not None
+    assert cli.main(["similar", "x.index", UNIT, "--metric", "activation", "--net", "bundled", "--quiet"]) == 2
     assert "has other weights than the index" in capsys.readouterr().err
 
 
@@ -117,7 +117,9 @@ def test_no_address_that_an_index_names_is_asked(index: Path, monkeypatch: pytes
 
     monkeypatch.setattr("pellucid.images.remote._system", asked)
     replanned(index, source=f"folder:{place}")
-    with pytest.raises(PellucidError, match=r"not run or opened on its word: name it with index\.at\(FOLDER\)"):
+    with pytest.raises(
+        PellucidError, match=r"not run or opened on its word: name it with index\.with_images\(FOLDER\)"
+    ):
         top_images(Index.of(index), UNIT)
     assert asks_elsewhere(f"tar:{place}")
     assert not asks_elsewhere("folder:/home/me/photos")
@@ -194,8 +196,8 @@ def test_preprocessing_that_cannot_be_is_one_line(index: Path, what: str, value:
 def test_places_outside_the_maps_are_damage(index: Path) -> None:
     units = _disk.declared(index / "plan.json")["plan"]["units"]
     replanned(index, units={**units, "places": [[1, 1], [1, 1]]})
-    for ask in (lambda: top_images(Index.of(index), UNIT), lambda: colour(Index.of(index).using(small()))):
-        with pytest.raises(BadStore, match="is damaged: it names pictures or places that there are not"):
+    for ask in (lambda: top_images(Index.of(index), UNIT), lambda: color(Index.of(index).with_net(small()))):
+        with pytest.raises(BadStore, match="is damaged: it names images or places that there are not"):
             ask()
 
 
@@ -267,29 +269,31 @@ def test_a_condition_that_never_ends_does(index: Path, monkeypatch: pytest.Monke
 
 
 def test_nothing_that_matches_is_said(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert table(index, where="greatest > 1e30").said == ("none of the 12 units: nothing matches 'greatest > 1e30'",)
+    assert table(index, where="greatest > 1e30").findings == (
+        "none of the 12 units: nothing matches 'greatest > 1e30'",
+    )
     assert cli.main(["table", str(index), "--where", "greatest > 1e30"]) == 0
     assert "nothing matches 'greatest > 1e30'" in "".join(capsys.readouterr())
 
 
 def test_a_picture_that_changed_is_refused_by_name_when_it_is_shown(index: Path, tmp_path: Path) -> None:
-    found = Index.of(index).using(small())
+    found = Index.of(index).with_net(small())
     name = top_images(found, UNIT).names[0]
     file = next((tmp_path / "photos").rglob(Path(name).name))
     data = file.read_bytes()
     os.utime(file, (1, 1))  # another time alone is no change
     assert top_images(Index.of(index), UNIT).names[0] == name
     shutil.copy(next(p for p in (tmp_path / "photos").rglob("*.png") if p.read_bytes() != data), file)
-    with pytest.raises(PellucidError, match=rf"'.*{Path(name).name}' is no longer the picture"):
+    with pytest.raises(PellucidError, match=rf"'.*{Path(name).name}' is no longer the image"):
         top_images(Index.of(index), UNIT)
 
 
 def test_a_picture_that_is_unreadable_costs_its_own_patch(index: Path, tmp_path: Path) -> None:
-    found = Index.of(index).using(small())
+    found = Index.of(index).with_net(small())
     whole = page(found, UNIT)
     lost = whole.top.names[1]
     next((tmp_path / "photos").rglob(Path(lost).name)).write_bytes(b"gone")
-    again = page(Index.of(index).using(small()), UNIT)
+    again = page(Index.of(index).with_net(small()), UNIT)
     assert again.top.names == tuple(name for name in whole.top.names if name != lost)
     assert any(Path(lost).name in note for note in again.meta.said)
     with pytest.raises(BadImage):
@@ -300,18 +304,18 @@ def test_what_changed_is_refused_on_resume_and_done_again(made: Path, tmp_path: 
     folder = shutil.copytree(made / "photos", tmp_path / "photos")
     source = Source.of(folder)
     plan = planned(small(), source, layers=("first",), count=10, shard=3)
-    store = swept(plan, tmp_path / "x", Here(small(), source))
+    store = swept(plan, tmp_path / "x", Serial(small(), source))
     digest = store.current["digest"]
     moved = Source.of(shutil.copytree(folder, tmp_path / "elsewhere"))
     for file in (tmp_path / "elsewhere").rglob("*.png"):
         os.utime(file, (5, 5))
-    assert swept(replace(plan, source=str(moved)), tmp_path / "x", Here(small(), moved)).current["digest"] == digest
+    assert swept(replace(plan, source=str(moved)), tmp_path / "x", Serial(small(), moved)).current["digest"] == digest
     file, other = folder / source.name(2), folder / source.name(3)
     shutil.copy(other, file)
-    with pytest.raises(BadStore, match=rf"1 pictures have changed since .*{file.name}.*--retry"):
-        swept(plan, tmp_path / "x", Here(small(), source))
+    with pytest.raises(BadStore, match=rf"1 images have changed since .*{file.name}.*--retry"):
+        swept(plan, tmp_path / "x", Serial(small(), source))
     assert store.retry(source) == 1
-    assert swept(plan, tmp_path / "x", Here(small(), source)).current["digest"] != digest
+    assert swept(plan, tmp_path / "x", Serial(small(), source)).current["digest"] != digest
 
 
 def test_labels_are_part_of_an_index(tmp_path: Path) -> None:
@@ -319,12 +323,12 @@ def test_labels_are_part_of_an_index(tmp_path: Path) -> None:
     rows = [f"{i:04d}.png,{'ab'[i % 2]}" for i in range(6)]
     (folder / "labels.csv").write_text("\n".join(rows))
     plan = planned(small(), Source.of(folder), layers=("first",), count=10, shard=3)
-    swept(plan, tmp_path / "x", Here(small(), Source.of(folder)))
+    swept(plan, tmp_path / "x", Serial(small(), Source.of(folder)))
     rows[0], rows[1] = "0000.png,b", "0001.png,a"
     (folder / "labels.csv").write_text("\n".join(rows))
     again = planned(small(), Source.of(folder), layers=("first",), count=10, shard=3)
     with pytest.raises(BadStore, match="is the index of something else: other labels"):
-        swept(again, tmp_path / "x", Here(small(), Source.of(folder)))
+        swept(again, tmp_path / "x", Serial(small(), Source.of(folder)))
     with pytest.raises(PellucidError, match="have other classes than in the index"):
         top_images(Index.of(tmp_path / "x"), UNIT)
 
@@ -346,10 +350,10 @@ def test_every_damaged_array_is_named_and_one_that_is_gone_is_made_again(index: 
     assert any("nothing says what its arrays should be" in line for line in Store.open(index).check())
     folder = photos(tmp_path / "more", 6)
     plan = planned(small(), Source.of(folder), layers=("first",), count=10, shard=3)
-    store = swept(plan, tmp_path / "y", Here(small(), Source.of(folder)))
+    store = swept(plan, tmp_path / "y", Serial(small(), Source.of(folder)))
     gone = tmp_path / "y" / store.current["generation"] / "top.value.npy"
     gone.unlink()
     with pytest.raises(BadStore, match=r"top\.value\.npy cannot be read: .*run the line that made the index"):
         top_images(Index.of(tmp_path / "y"), UNIT)
-    assert swept(plan, tmp_path / "y", Here(small(), Source.of(folder))).check() == ()
+    assert swept(plan, tmp_path / "y", Serial(small(), Source.of(folder))).check() == ()
     assert gone.exists()

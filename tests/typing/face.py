@@ -19,7 +19,7 @@ from pellucid.draw import Picture
 from pellucid.images.sources import Source
 from pellucid.methods.units import Index
 from pellucid.net import Labels, Layer, Run
-from pellucid.result import Explanation, Guess, Panel, Pictures, Predictions, Table
+from pellucid.result import Explanation, Panel, Pictures, Prediction, Predictions, Table
 from pellucid.target import Logit, Target
 
 module = nn.Sequential(nn.Conv2d(3, 8, 3))
@@ -47,9 +47,9 @@ pl.read("dog.jpg", layout="hcw")  # refused
 assert_type(images[0], pl.Images)
 
 # a run
-run = assert_type(net.run(images, at=["features.3"], grad="pixels"), Run)
+run = assert_type(net.run(images, layers=["features.3"], grad="pixels"), Run)
 assert_type(run["features.3"], Tensor)
-net.run(images, at=3)  # refused
+net.run(images, layers=3)  # refused
 net.run("dog.jpg")  # refused
 net.run(images, edit={"features.3": lambda x: x * 0})
 net.run(images, grad="inputs")  # refused
@@ -57,7 +57,7 @@ assert_type(net.layer("features.3"), Layer)
 
 # what it predicts
 assert_type(net.predict("dog.jpg", 3), Predictions)
-guess = assert_type(net.top(images)[0], Guess)
+prediction = assert_type(net.top(images)[0], Prediction)
 net.predict("dog.jpg", top="3")  # refused
 assert_type(net.class_index("boxer"), int)
 net.class_index([1, 2])  # refused
@@ -66,7 +66,7 @@ net.class_index([1, 2])  # refused
 assert_type(Target.of("boxer") - 0.5 * Logit(3), Target)
 Target.of(Path("boxer"))  # refused
 scores = torch.zeros(10)
-heat = assert_type(pl.attribution.grad_cam(net, images, guess), pl.Heatmap)
+heat = assert_type(pl.attribution.grad_cam(net, images, prediction), pl.Heatmap)
 pl.attribution.grad_cam(net, images, scores.argmax())
 pl.attribution.grad_cam(net, images, np.argmax(np.zeros(3)))
 pl.attribution.grad_cam(net, images, lambda run: run.output[:, 1])
@@ -77,17 +77,17 @@ assert_type(pl.attribution.grad_cam(net, images, names), tuple[pl.Heatmap, ...])
 assert_type(pl.attribution.grad_cam(net, images, (3, "boxer", Logit(3))), tuple[pl.Heatmap, ...])
 assert_type(pl.attribution.occlusion_products(net, images, target=names)[0], Panel)
 pl.attribution.grad_cam(net, images, [3.5])  # refused
-assert_type(pl.synthesis.activation_maximisation(net, names), Pictures)  # all targets in one answer
+assert_type(pl.synthesis.activation_maximization(net, names), Pictures)  # all targets in one answer
 
 # options that are more than a plain value
 pl.attribution.grad_cam(net, images, layer=module)
 pl.attribution.grad_cam(net, images, layer=["features.1", "features.3"])
 pl.attribution.deep_lift(net, images, baseline="blur")
-pl.attribution.deep_lift(net, images, baseline=Path("grey.png"))
+pl.attribution.deep_lift(net, images, baseline=Path("gray.png"))
 pl.attribution.deep_lift(net, images, baseline=3)  # refused
 pl.attribution.smooth_grad(net, images, of="lrp:composite=epsilon")
 pl.attribution.smooth_grad(net, images, of=pl.Ask("lrp", composite="epsilon"))
-pl.synthesis.interpolation(net, "boxer", to="bull mastiff", preset="lucid + tv(0.01)")
+pl.synthesis.interpolation(net, "boxer", end="bull mastiff", recipe="lucid + tv(0.01)")
 pl.synthesis.inversion(net, images, layers=["features.1"])
 pl.synthesis.inversion(net, images, layers="features.1")  # refused
 pl.units.dissection("x.index", concepts="broden")
@@ -128,7 +128,7 @@ assert_type(pl.find("grad_cam").name, str)
 index = assert_type(pl.units.index(net, "photos", store="x.index", count=9), Index)
 pl.units.index(net, Source.of("photos"), store=Path("x.index"))
 pl.units.index(net, "photos")  # refused
-assert_type(pl.units.table(index, where="silent > 0.9", most=3), Table)
+assert_type(pl.units.table(index, where="silent > 0.9", max_rows=3), Table)
 pl.units.table(index, wher="silent > 0.9")  # refused
 pl.attribution.grad_kam(net, images)  # refused
 

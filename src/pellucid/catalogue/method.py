@@ -143,7 +143,7 @@ def _each(
     each = given.pop(several)
     if not each:
         raise PellucidError(f"{function.__name__}: the list of {several}s is empty")
-    shared = {name: noun.remembering() for name, noun in _made(function, given).items()}
+    shared = {name: noun.cached() for name, noun in _made(function, given).items()}
     return tuple(one({**given, several: this}, {**shared, several: this}, options) for this in each)
 
 

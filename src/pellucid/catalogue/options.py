@@ -86,7 +86,7 @@ def options_of(function: Callable[..., Any]) -> type[Options]:
 
 
 def allowed(field: FieldInfo) -> str:
-    """What an option may be, for people: 'grey | black', '1 to 4096', 'yes | no', 'text'."""
+    """What an option may be, for people: 'gray | black', '1 to 4096', 'yes | no', 'text'."""
     parts = typing.get_args(field.annotation) or (field.annotation,)
     kinds = [typing.get_args(one)[0] if typing.get_origin(one) is typing.Annotated else one for one in parts]
     kinds = [kind for kind in kinds if kind is not type(None)]

@@ -37,13 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     watch = Watch(quiet=COMPLETE in os.environ or not {"--quiet", "-q"}.isdisjoint(arguments))
     with ExitStack() as stack:
         stack.enter_context(_streams())
-        stack.enter_context(_calm(watch, debug))
-        signalled = stack.enter_context(_signals())
+        stack.enter_context(_quiet_warnings(watch, debug))
+        signaled = stack.enter_context(_signals())
         try:
             return _run(arguments, watch)
         except BaseException as error:
             watch.clear()
-            code, line = (INTERRUPTED, "") if signalled else _answer(error)
+            code, line = (INTERRUPTED, "") if signaled else _answer(error)
             if debug and code != PIPE_CLOSED:
                 traceback.print_exc()
             if code == INTERRUPTED:
@@ -142,7 +142,7 @@ def _signals() -> Iterator[list[int]]:
 
 
 @contextmanager
-def _calm(watch: Watch, debug: bool) -> Iterator[None]:
+def _quiet_warnings(watch: Watch, debug: bool) -> Iterator[None]:
     """Warnings become notes of one line, once each; those for programmers, and logs, only show with --debug."""
     if debug:
         yield

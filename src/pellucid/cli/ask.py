@@ -24,7 +24,7 @@ from pellucid.draw import view_options
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.nouns import Noun
-from pellucid.result import Pictures, Places, Table
+from pellucid.result import Embedding2D, Pictures, Table
 from pellucid.target import Target, Targets
 
 
@@ -122,4 +122,4 @@ def _files(entry: Entry, given: Mapping[str, Any], called: Sequence[str]) -> lis
     """Where each answer is saved; a table is told on stdout, unless a file is named."""
     if entry.gives(Table) and not given["out"]:
         return [[] for _ in called]
-    return places(given["out"], called, entry.name, more=PAGES if entry.gives(Places) else ())
+    return places(given["out"], called, entry.name, more=PAGES if entry.gives(Embedding2D) else ())

@@ -77,13 +77,13 @@ def _explain(session: Session) -> None:
         found = explain(session.net, picture, **asked)
         answer = Answer(given["images"][i], found, save(found, None, files[i], given["view"], session.watch.words))
         several = [given["images"][i]] if len(given["images"]) > 1 else []
-        guesses = (
-            f"{guess.label} {guess.logit:.4g}"
-            if guess.probability is None
-            else f"{guess.label} {guess.probability:.1%}"
-            for guess in found.guesses
+        ranked = (
+            f"{prediction.label} {prediction.logit:.4g}"
+            if prediction.probability is None
+            else f"{prediction.label} {prediction.probability:.1%}"
+            for prediction in found.ranked
         )
-        session.watch.remark(" · ".join([*several, *guesses]))
+        session.watch.remark(" · ".join([*several, *ranked]))
         for note in _notes(found, picture.notes):
             session.watch.note(note)
         return answer

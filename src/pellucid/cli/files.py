@@ -44,7 +44,7 @@ def places(
                 f"{flag} {one!r}: a picture is {', '.join(PICTURES)}, raw numbers are {NUMBERS[0]}{page}"
             )
         if len(stems) > 1:
-            raise PellucidError(f"{flag} {one!r} is one file for {len(stems)} pictures: name a folder, such as 'out/'")
+            raise PellucidError(f"{flag} {one!r} is one file for {len(stems)} images: name a folder, such as 'out/'")
         _writable(path.parent, one, flag)
         chosen[0].append(path)
     return chosen
@@ -93,7 +93,7 @@ def _writable(folder: Path, asked: str, flag: str) -> None:
 
 
 def _stem(name: str) -> str:
-    """dog for 'pictures/dog.jpg', 'sample:dog' and 'https://example.org/dog.jpg?large'."""
+    """dog for 'photos/dog.jpg', 'sample:dog' and 'https://example.org/dog.jpg?large'."""
     if name.startswith("sample:"):
         name = name.removeprefix("sample:")
     elif "://" in name:
@@ -102,7 +102,7 @@ def _stem(name: str) -> str:
 
 
 def _distinct(stems: Sequence[str]) -> list[str]:
-    """dog, dog-2 for two pictures of that name."""
+    """dog, dog-2 for two images of that name."""
     taken: set[str] = set()
     found = []
     for stem in stems:

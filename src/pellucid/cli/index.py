@@ -19,13 +19,13 @@ from pellucid.images.sources import Source
 from pellucid.index.folds import STANDARD
 from pellucid.index.plan import planned
 from pellucid.plugins import IMAGES, forms
-from pellucid.sweep import BadStore, Here, Plan, Processes, Ray, Runner, Store, share, swept
+from pellucid.sweep import BadStore, Plan, Processes, Ray, Runner, Serial, Store, share, swept
 from pellucid.sweep.fold import options_of
 
 _LINE = 3
 """Damaged files that are named in one line; of more each has a line of its own."""
 _FEW = 0.001
-"""Of the pictures: so many may be unreadable before the command says by its exit code that some are."""
+"""Of the images: so many may be unreadable before the command says by its exit code that some are."""
 
 
 class Share(Kind):
@@ -73,8 +73,8 @@ def command() -> click.Command:
             "pellucid index samples --store samples.index --layers blocks.4",
             "pellucid index photos/ --store photos.index --net timm:resnet50 --workers 4",
         ),
-        details="Run the network over all pictures once, and keep of every unit its strongest pictures and statistics, "
-        "and of every picture its embedding. Run the same line again to go on after a crash: at most one shard is done "
+        details="Run the network over all images once, and keep of every unit its strongest images and statistics, "
+        "and of every image its embedding. Run the same line again to go on after a crash: at most one shard is done "
         "twice. Pictures that cannot be read are left out and listed; where they are more than 1 in 1000, it ends with "
         "exit code 4. Of a job array, each machine runs the same line; the index is finished by whichever finds all "
         "shares done, or by one more run.",
@@ -95,7 +95,7 @@ def _index(session: Session) -> None:
         _check(session)
         return
     if not given["source"]:
-        raise PellucidError(f"index needs pictures: pellucid index photos/ --store {given['store']}")
+        raise PellucidError(f"index needs images: pellucid index photos/ --store {given['store']}")
     source = Source.of(given["source"])
     for note in source.notes:
         session.watch.note(str(note))
@@ -131,7 +131,7 @@ def _runner(session: Session, source: Source) -> Runner:
         return Ray(given["workers"], address=given["address"])
     if given["address"]:
         raise PellucidError("--address is that of a Ray cluster: say --runner ray")
-    return Processes(given["workers"]) if (given["workers"] or 1) > 1 else Here(session.net, source)
+    return Processes(given["workers"]) if (given["workers"] or 1) > 1 else Serial(session.net, source)
 
 
 def _done(folder: str, plan: Plan) -> str:
@@ -139,7 +139,7 @@ def _done(folder: str, plan: Plan) -> str:
 
 
 def _report(session: Session, source: Source, store: Store) -> None:
-    """What there is now; the pictures that could not be read make it fail where they are more than a few."""
+    """What there is now; the images that could not be read make it fail where they are more than a few."""
     plan, bad, done = store.plan, store.bad(), len(store.committed())
     many = len(bad) > _FEW * plan.images
     names = [(source.name(image), reason) for image, reason in bad]
@@ -148,7 +148,7 @@ def _report(session: Session, source: Source, store: Store) -> None:
     if many:
         session.failed += [(name, BadImage(reason)) for name, reason in names]
     session.watch.remark(
-        f"{plan.images} pictures, {len(plan.units)} units, {_done(str(store.folder), plan)}, {len(bad)} unreadable"
+        f"{plan.images} images, {len(plan.units)} units, {_done(str(store.folder), plan)}, {len(bad)} unreadable"
     )
     facts = {"images": plan.images, "units": len(plan.units), "shards": done, "of": plan.shards, "bad": len(bad)}
     unreadable = [{"image": name, "error": reason} for name, reason in names]

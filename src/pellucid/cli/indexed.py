@@ -19,7 +19,7 @@ _KEPT = ("json", "quiet", "debug", "threads")
 """Of the common options those that make sense where the network is the index's."""
 _NETWORK = ("net", "weights", "labels", "output", "scores")
 """And those that name it, where it is not loaded on the word of the index alone."""
-_WAYS = {"images": "--pictures FOLDER", "net": "--net SPEC"}
+_WAYS = {"images": "--with-images FOLDER", "net": "--net SPEC"}
 
 
 def has(entry: Entry) -> bool:
@@ -32,7 +32,7 @@ def shared(default: str = "INDEX.UNIT.METHOD.png in this folder") -> list[Option
     named.
     """
     moved = Option(
-        "--pictures", metavar="SOURCE", section="Network", help="folder or files of the images, if they were moved"
+        "--with-images", metavar="SOURCE", section="Network", help="folder or files of the images, if they were moved"
     )
     found = [*saved(default), *(one for one in common() if one.name in (*_KEPT, *_NETWORK))]
     for one in found:
@@ -58,13 +58,13 @@ def opened_by(session: Session, entry: Entry) -> dict[str, Any]:
 
 
 def opened(folder: str, given: Mapping[str, Any]) -> Index:
-    """The index in a folder, its pictures and its network where they are said to be."""
+    """The index in a folder, its images and its network where they are said to be."""
     index = replace(Index.of(folder), ways=_WAYS)
-    if given.get("pictures"):
-        index = index.at(given["pictures"])
+    if given.get("with_images"):
+        index = index.with_images(given["with_images"])
     if given.get("net"):
         net = load(given["net"], **{name: given.get(name) for name in _NETWORK if name != "net"})
-        index = index.using(replace(net, preprocess=index.preprocess))
+        index = index.with_net(replace(net, preprocess=index.preprocess))
     return index
 
 

@@ -40,7 +40,7 @@ def _layers(session: Session) -> None:
     if gated:
         rest = f" and {len(gated) - 1} more" * (len(gated) > 1)
         session.watch.note(
-            f"through a gate every pixel of the picture reaches every cell of {gated[0]}{rest}; `local` of --json says "
+            f"through a gate every pixel of the image reaches every cell of {gated[0]}{rest}; `local` of --json says "
             "what they look at without it"
         )
     document = {**net.facts(), "size": list(found.size), "layers": [_facts(row) for row in found.rows]}

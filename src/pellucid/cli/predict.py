@@ -15,7 +15,7 @@ from pellucid.cli.tables import plain, table, terminal
 
 if TYPE_CHECKING:
     from pellucid.images import Images
-    from pellucid.result import Guess
+    from pellucid.result import Prediction
 
 _BAR = 24  # characters for a probability of 1
 
@@ -33,11 +33,11 @@ def command() -> click.Command:
 
 
 def _predict(session: Session) -> None:
-    def ask(picture: Images, i: int) -> tuple[str, tuple[Guess, ...]]:
+    def ask(picture: Images, i: int) -> tuple[str, tuple[Prediction, ...]]:
         found = session.net.predict(picture, session.given["top"])
         for note in found.meta.notes:
             session.watch.note(str(note))  # which says each once
-        return session.given["images"][i], found.guesses[0]
+        return session.given["images"][i], found.ranked[0]
 
     answers = session.each(ask)
     session.tell(
@@ -45,32 +45,33 @@ def _predict(session: Session) -> None:
             **(session.net.facts() | {"scores": session.net.meaning.scores} if answers else {}),
             "notes": [dataclasses.asdict(note) for note in session.net.notes] if answers else [],
             "results": [
-                {"image": name, "guesses": finite([dataclasses.asdict(guess) for guess in guesses])}
-                for name, guesses in answers
+                {"image": name, "ranked": finite([dataclasses.asdict(prediction) for prediction in ranked])}
+                for name, ranked in answers
             ],
         },
         lambda: _lines(answers),
     )
 
 
-def _lines(answers: list[tuple[str, tuple[Guess, ...]]]) -> None:
+def _lines(answers: list[tuple[str, tuple[Prediction, ...]]]) -> None:
     if not terminal():
         plain(
-            (name, rank, guess.index, guess.label, _share(guess, ".6f"), f"{guess.logit:.4f}")
-            for name, guesses in answers
-            for rank, guess in enumerate(guesses, start=1)
+            (name, rank, prediction.index, prediction.label, _share(prediction, ".6f"), f"{prediction.logit:.4f}")
+            for name, ranked in answers
+            for rank, prediction in enumerate(ranked, start=1)
         )
         return
-    for name, guesses in answers:
+    for name, ranked in answers:
         rows = [
-            (guess.label, _share(guess, ".1%") or f"{guess.logit:.4g}", _bar(guess.probability)) for guess in guesses
+            (prediction.label, _share(prediction, ".1%") or f"{prediction.logit:.4g}", _bar(prediction.probability))
+            for prediction in ranked
         ]
         table((("", "fold"), ("", "right"), ("", "keep")), rows, title=name if len(answers) > 1 else "")
 
 
-def _share(guess: Guess, how: str) -> str:
+def _share(prediction: Prediction, how: str) -> str:
     """The probability; nothing for the values of a regression."""
-    return "" if guess.probability is None else format(guess.probability, how)
+    return "" if prediction.probability is None else format(prediction.probability, how)
 
 
 def _bar(share: float | None) -> str:

@@ -1,4 +1,4 @@
-"""One call of the command line: its network, its pictures one by one, what it says, and how it ended."""
+"""One call of the command line: its network, its images one by one, what it says, and how it ended."""
 
 from __future__ import annotations
 
@@ -60,42 +60,42 @@ class Session:
 
     @property
     def value_range(self) -> tuple[float, float] | None:
-        """The full scale of the pictures, where it was said."""
+        """The full scale of the images, where it was said."""
         said = self.given.get("value_range")
         if said is not None and len(said) != 2:
             raise PellucidError(f"--value-range {','.join(map(str, said))}: LOW,HIGH, such as 0,65535")
         return said
 
     def each(self, work: Callable[[Images, int], T]) -> list[T]:
-        """`work(picture, i)` for each picture. With several, one that fails is listed and the rest are done."""
+        """`work(picture, i)` for each image. With several, one that fails is listed and the rest are done."""
         names: Sequence[str] = self.given["images"]
         if len(names) == 1:
             return [work(self._read(names[0]), 0)]
         done = []
-        for i, name in enumerate(progress.steps(names, "pictures")):
+        for i, name in enumerate(progress.steps(names, "images")):
             try:
                 picture = self._read(name)
             except PellucidError as error:
                 self._fail(name, error)
                 continue
-            self.net  # noqa: B018  # a network that cannot be loaded is no fault of this picture
+            self.net  # noqa: B018  # a network that cannot be loaded is no fault of this image
             try:
                 done.append(work(picture, i))
             except UnknownName:
-                raise  # a layer, a class, a method: the next picture would meet it too
+                raise  # a layer, a class, a method: the next image would meet it too
             except PellucidError as error:
                 self._fail(name, error)
         return done
 
     def together(self, work: Callable[[Images, int], T]) -> list[T]:
-        """`work(all pictures, 0)`, once. With several, one that cannot be read is listed and the rest are taken."""
+        """`work(all images, 0)`, once. With several, one that cannot be read is listed and the rest are taken."""
         read = self.read_all(self.given["images"])
         return [work(read, 0)] if read is not None else []
 
     def read_all(self, names: Sequence[str]) -> Images | None:
-        """All pictures as one. With several, one that cannot be read is listed; None where none can."""
+        """All images as one. With several, one that cannot be read is listed; None where none can."""
         read: list[Images] = []
-        for name in progress.steps(names, "pictures"):
+        for name in progress.steps(names, "images"):
             try:
                 read.append(self._read(name))
             except PellucidError as error:
@@ -153,7 +153,7 @@ class Session:
         return net if device == "cpu" else net.with_module(net.module.to(device))
 
     def use_threads(self) -> None:
-        """One thread unless told otherwise: for one picture more gain little, and on a busy machine cost much."""
+        """One thread unless told otherwise: for one image more gain little, and on a busy machine cost much."""
         import torch
 
         wanted = self.given["threads"] or (None if os.environ.get("OMP_NUM_THREADS") else 1)

@@ -98,7 +98,7 @@ class Watch:
         """The line for a command that was told to stop."""
         self._say("interrupted", _RED, going_on=False)
 
-    def _say(self, text: str, colour: str, *, going_on: bool = True) -> None:
+    def _say(self, text: str, color: str, *, going_on: bool = True) -> None:
         if not going_on:
             self.clear()
         elif self._bars:  # they come back with the next step
@@ -106,9 +106,9 @@ class Watch:
             self._bars = None
         # One line, whatever is in a file's name: no line feed, no escape sequence.
         line = "".join(c if c.isprintable() or "\udc80" <= c <= "\udcff" else repr(c)[1:-1] for c in text)
-        if coloured():
+        if colored():
             head, colon, rest = line.partition(": ")
-            line = f"{colour}{line}{_PLAIN}" if colour == _DIM else f"{colour}{head}{colon}{_PLAIN}{rest}"
+            line = f"{color}{line}{_PLAIN}" if color == _DIM else f"{color}{head}{colon}{_PLAIN}{rest}"
         print(line, file=sys.stderr, flush=True)
 
     def _show(self) -> None:
@@ -124,8 +124,8 @@ class Watch:
             print(", ".join(map(str, _shown(self._stack))), file=sys.stderr, flush=True)
 
 
-def coloured() -> bool:
-    """Whether stderr is a terminal whose owner wants colours."""
+def colored() -> bool:
+    """Whether stderr is a terminal whose owner wants colors."""
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 

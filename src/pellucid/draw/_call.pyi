@@ -5,19 +5,19 @@
 from collections.abc import Sequence
 from pellucid.draw.picture import Picture
 from pellucid.images import ImagesLike
-from pellucid.result.activations import Maps
+from pellucid.result.activations import ActivationMaps
 from pellucid.result.atlas import Atlas
 from pellucid.result.base import Result
-from pellucid.result.colours import Colours
-from pellucid.result.fields import Fields
-from pellucid.result.guesses import Explanation, Predictions
+from pellucid.result.colors import ColorSelectivity
+from pellucid.result.embedding import Embedding2D
 from pellucid.result.maps import Heatmap, LabelMap, Panel
-from pellucid.result.neighbours import Neighbours
+from pellucid.result.neighbors import Neighbors
 from pellucid.result.patches import Patches
 from pellucid.result.pictures import Pictures
-from pellucid.result.places import Places
+from pellucid.result.predictions import Explanation, Predictions
 from pellucid.result.projections import Projections
-from pellucid.result.study import Study
+from pellucid.result.receptive import ReceptiveFields
+from pellucid.result.report import Report
 from pellucid.result.table import Table
 from pellucid.result.unit_page import UnitPage
 from pellucid.result.weights import Filters
@@ -36,6 +36,23 @@ def draw(
 
 @overload
 def draw(
+    result: Embedding2D,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+    grid: bool = False,
+    seams: bool = True,
+    colors: bool = True,
+) -> Picture:
+    """The pictures where they lie, those that hide least on top; or with `grid` all of them, a cell for each.
+
+    `seams` are drawn between neighbors in the grid that are far apart; `colors` frame the pictures by class, where
+    there are up to 24. New pictures that were placed on a map are drawn large, framed and numbered over it.
+    """
+
+@overload
+def draw(
     result: Explanation,
     over: ImagesLike | None = None,
     *,
@@ -43,7 +60,7 @@ def draw(
     scale: Literal["common", "own"] | float = "common",
     percentile: float | None = None,
     opacity: float = 0.85,
-    colours: str | None = None,
+    colors: str | None = None,
     smooth: Literal["linear", "cubic", "cells"] | None = None,
     crop: bool = True,
     field: bool = False,
@@ -66,7 +83,7 @@ def draw(
     scale: Literal["common", "own"] | float = "own",
     percentile: float | None = None,
     opacity: float = 0.85,
-    colours: str | None = None,
+    colors: str | None = None,
     smooth: Literal["linear", "cubic", "cells"] | None = None,
     crop: bool = False,
     field: bool = False,
@@ -102,7 +119,7 @@ def draw(
     scale: Literal["common", "own"] | float = "common",
     percentile: float | None = None,
     opacity: float = 0.85,
-    colours: str | None = None,
+    colors: str | None = None,
     smooth: Literal["linear", "cubic", "cells"] | None = None,
     crop: bool = False,
     field: bool = False,
@@ -113,13 +130,13 @@ def draw(
 
 @overload
 def draw(
-    result: Colours,
+    result: ColorSelectivity,
     over: ImagesLike | None = None,
     *,
     title: str | None = None,
     dark: bool = False,
 ) -> Picture:
-    """A row for each layer: its wheel, its numbers, and its most colour-selective neuron features by hue."""
+    """A row for each layer: its wheel, its numbers, and its most color-selective neuron features by hue."""
 
 @overload
 def draw(
@@ -135,14 +152,14 @@ def draw(
 
 @overload
 def draw(
-    result: Maps,
+    result: ActivationMaps,
     over: ImagesLike | None = None,
     *,
     view: Literal["signed", "positive", "negative", "magnitude"] | None = None,
     scale: Any = "own",
     percentile: float | None = None,
     opacity: float = 0.85,
-    colours: str | None = None,
+    colors: str | None = None,
     smooth: Literal["linear", "cubic", "cells"] | None = None,
     crop: bool = True,
     field: bool = False,
@@ -156,7 +173,7 @@ def draw(
 
 @overload
 def draw(
-    result: Neighbours,
+    result: Neighbors,
     over: ImagesLike | None = None,
     *,
     title: str | None = None,
@@ -173,7 +190,7 @@ def draw(
     scale: Literal["common", "own"] | float = "common",
     percentile: float | None = None,
     opacity: float = 0.85,
-    colours: str | None = None,
+    colors: str | None = None,
     smooth: Literal["linear", "cubic", "cells"] | None = None,
     crop: bool = False,
     field: bool = False,
@@ -208,23 +225,6 @@ def draw(
 
 @overload
 def draw(
-    result: Places,
-    over: ImagesLike | None = None,
-    *,
-    title: str | None = None,
-    dark: bool = False,
-    grid: bool = False,
-    seams: bool = True,
-    colours: bool = True,
-) -> Picture:
-    """The pictures where they lie, those that hide least on top; or with `grid` all of them, a cell for each.
-
-    `seams` are drawn between neighbours in the grid that are far apart; `colours` frame the pictures by class, where
-    there are up to 24. New pictures that were placed on a map are drawn large, framed and numbered over it.
-    """
-
-@overload
-def draw(
     result: Predictions,
     over: ImagesLike | None = None,
     *,
@@ -241,11 +241,11 @@ def draw(
     title: str | None = None,
     dark: bool = False,
 ) -> Picture:
-    """Every patch beside its projection, on a scale of its own around grey, with its activation and its class."""
+    """Every patch beside its projection, on a scale of its own around gray, with its activation and its class."""
 
 @overload
 def draw(
-    result: Fields,
+    result: ReceptiveFields,
     over: ImagesLike | None = None,
     *,
     title: str | None = None,
@@ -255,7 +255,7 @@ def draw(
 
 @overload
 def draw(
-    result: Study,
+    result: Report,
     over: ImagesLike | None = None,
     *,
     title: str | None = None,

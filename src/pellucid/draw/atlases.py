@@ -46,8 +46,8 @@ def draw_atlas(
     shares = np.log1p(result.counts) / np.log1p(result.counts.max())
     for k, (row, column) in enumerate((result.cells - low).tolist()):
         side = (cell - 6) * (_SMALLEST + (1 - _SMALLEST) * float(shares[k]))
-        middle, centre = begin + (column + 0.5) * cell, y + row * (cell + tag) + cell / 2
-        rect = sheet.photo(middle - side / 2, centre - side / 2, fitted_pixels(result.pixels[k], sheet.pixels(side)))
+        middle, center = begin + (column + 0.5) * cell, y + row * (cell + tag) + cell / 2
+        rect = sheet.photo(middle - side / 2, center - side / 2, fitted_pixels(result.pixels[k], sheet.pixels(side)))
         if named and result.classes[k]:
             said = shortened(result.classes[k][0][0], size, cell - 4)
             sheet.lines(middle - width(said, size) / 2, rect[3] + 1, [said], size, look.theme.quiet)

@@ -1,4 +1,4 @@
-"""The colour bar: what the colours mean, in the map's own unit."""
+"""The color bar: what the colors mean, in the map's own unit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from pellucid.draw.colours import Scale, Theme
+from pellucid.draw.colors import Scale, Theme
 from pellucid.draw.letters import LEADING, number, width, wrapped
 from pellucid.draw.overlay import eight_bit, strength
 from pellucid.draw.sheet import Pixels, Rect, Shape, Sheet, Words
@@ -14,11 +14,11 @@ from pellucid.draw.sheet import Pixels, Rect, Shape, Sheet, Words
 _THICK, _SIZE, _ARROW = 9.0, 9.5, 6.0
 _TICKS = 31.0  # as wide as −0.25
 ROOM = 74.0
-"""How wide a colour bar is with its numbers and its unit."""
+"""How wide a color bar is with its numbers and its unit."""
 
 
 def ticks(scale: Scale) -> list[float]:
-    """Few round numbers that the colours reach, zero among them."""
+    """Few round numbers that the colors reach, zero among them."""
     if not scale.limit:
         return [0.0]
     power = 10.0 ** math.floor(math.log10(scale.limit))
@@ -34,15 +34,15 @@ def exponent(limit: float) -> int:
     return 3 * math.floor(math.log10(limit) / 3)
 
 
-def colour_bar(
+def color_bar(
     sheet: Sheet, left: float, top: float, height: float, scale: Scale, unit: str, theme: Theme,
     opacity: float | None = None,
 ) -> None:  # fmt: skip
-    """A bar with ticks and its unit; over a photo (`opacity`) it shows the colours as they look there."""
+    """A bar with ticks and its unit; over a photo (`opacity`) it shows the colors as they look there."""
     rows = sheet.pixels(height - 2 * _ARROW)
     low = -1.0 if scale.view == "signed" else 0.0
     position = np.repeat(np.linspace(1, low, rows)[:, None], sheet.pixels(_THICK), axis=1)
-    shown = scale.colour(position)
+    shown = scale.color(position)
     if opacity is not None:
         cover = strength(position, opacity)[..., None]
         shown = shown * cover + (0.3 if theme.dark else 0.78) * (1 - cover)
@@ -76,9 +76,9 @@ def _unit(sheet: Sheet, left: float, middle: float, room: float, unit: str, powe
 
 
 def _arrows(sheet: Sheet, box: Rect, pixels: Pixels, *, both: bool) -> None:
-    """Points on a bar whose map goes on beyond the colours."""
+    """Points on a bar whose map goes on beyond the colors."""
     left, top, right, bottom = box
     ends = [(top, top - _ARROW, pixels[0, 0])] + ([(bottom, bottom + _ARROW, pixels[-1, 0])] if both else [])
-    for start, tip, colour in ends:
-        fill = "#" + "".join(f"{int(c):02x}" for c in colour)
+    for start, tip, color in ends:
+        fill = "#" + "".join(f"{int(c):02x}" for c in color)
         sheet.marks.append(Shape(((left, start), (right, start), ((left + right) / 2, tip)), fill, fill, 0.5))

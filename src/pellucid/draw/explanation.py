@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from pellucid.draw import words
-from pellucid.draw.bar import ROOM, colour_bar
+from pellucid.draw.bar import ROOM, color_bar
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, MARGIN, SMALL, TITLE, footnotes
 from pellucid.draw.letters import LEADING, percent, unplaced, wrapped
@@ -44,13 +44,13 @@ def draw_explanation(
     one_of("photo", photo, PHOTO)
     if over is not None:
         raise PellucidError("an explanation holds its own picture: draw it without over")
-    if not explanation.guesses or any(len(row.maps) != len(explanation.columns) for row in explanation.rows):
+    if not explanation.ranked or any(len(row.maps) != len(explanation.columns) for row in explanation.rows):
         raise PellucidError("the explanation is not whole: each row needs one map for each question, and at least one")
     look = Look(crop=crop, **options)
     image = unplaced(explanation.meta.images[0]) if explanation.meta.images else "the picture"
-    best = explanation.guesses[0]
+    best = explanation.ranked[0]
     title = title or (f"Why {explanation.asked[-1].name}?" if explanation.asked else f"Why “{best.label}”?")
-    alt = f"{image}: {said(explanation.guesses)}."
+    alt = f"{image}: {said(explanation.ranked)}."
     if explanation.rows:
         alt += f" A map of each by {', '.join(row.title for row in explanation.rows)}."
     plan = _Plan.of(explanation, look)
@@ -102,7 +102,7 @@ def _photo_and_guesses(sheet: Sheet, top: float, explanation: Explanation, look:
     y_now = rect[3] + 6
     if not seen.all():
         y_now = sheet.paragraph(MARGIN, y_now, "Framed: what the network saw.", SMALL, look.theme.quiet, _SIDE)
-    return bars(sheet, MARGIN, y_now + 8, _SIDE, explanation.guesses, look.theme)
+    return bars(sheet, MARGIN, y_now + 8, _SIDE, explanation.ranked, look.theme)
 
 
 def _grid(sheet: Sheet, top: float, explanation: Explanation, plan: _Plan, photo: str, look: Look) -> float:
@@ -139,7 +139,7 @@ def _row(
     photo: str,
     look: Look,
 ) -> float:
-    """The maps of one method and their common colour bar; returns where the row ends."""
+    """The maps of one method and their common color bar; returns where the row ends."""
     theme, first, last = look.theme, lefts[0], lefts[-1] + plan.column
     sheet.line((first, y), (last, y), theme.faint, 0.7)
     # The maps of the same method may differ in their sign only if somebody made them so: each keeps its own view.
@@ -155,12 +155,12 @@ def _row(
     high = max(bottom - y, 78.0)
     bar = max(range(len(scales)), key=lambda i: scales[i].limit)
     opacity = look.opacity if over else None
-    colour_bar(sheet, last + 8, y, high, scales[bar], row.maps[bar].unit, theme, opacity)
+    color_bar(sheet, last + 8, y, high, scales[bar], row.maps[bar].unit, theme, opacity)
     return y + high + 10
 
 
 def _notes(explanation: Explanation, look: Look) -> list[str]:
-    """How to read the colours, then what each method has to say."""
+    """How to read the colors, then what each method has to say."""
     lines = _key(explanation, look) if explanation.rows else []
     for row in explanation.rows:
         found = words.notes_of(row.maps)
@@ -172,11 +172,11 @@ def _notes(explanation: Explanation, look: Look) -> list[str]:
 
 
 def readings(rows: Sequence[Row], look: Look) -> list[str]:
-    """One sentence for each way in which the colours of the rows are to be read."""
+    """One sentence for each way in which the colors of the rows are to be read."""
     said: dict[str, list[str]] = {}
     for row in rows:
         view, meaning = look.view_of(row.maps[0]), words.meaning(row.maps, "class")
-        said.setdefault(words.reading(view, look.colours is not None, meaning), []).append(row.title)
+        said.setdefault(words.reading(view, look.colors is not None, meaning), []).append(row.title)
     said.pop("", None)
     every = len(said) == 1
     return [f"{text[:1].upper()}{text[1:]}." if every else f"{', '.join(of)}: {text}." for text, of in said.items()]
@@ -186,10 +186,10 @@ def _key(explanation: Explanation, look: Look) -> list[str]:
     """One sentence for each way in which the rows are to be read, and one about the scales."""
     lines = readings(explanation.rows, look)
     if not isinstance(look.scale, str):
-        return [*lines, f"All colours end at {look.scale:g}."]
+        return [*lines, f"All colors end at {look.scale:g}."]
     own = "Each panel has its own scale" if look.scale == "own" else "One scale in each row"
     cut = [row.title for row in explanation.rows if look.percentile_of(row.maps[0]) < 100]
     if cut:
         ends = {look.percentile_of(row.maps[0]) for row in explanation.rows}
-        own += f"; the colours of {', '.join(cut)} end at {min(ends):g} % of the magnitudes"
+        own += f"; the colors of {', '.join(cut)} end at {min(ends):g} % of the magnitudes"
     return [*lines, own + "."]

@@ -1,4 +1,4 @@
-"""Filters: each as a small picture in colours, or each channel that it reads as a small grey one."""
+"""Filters: each as a small picture in colors, or each channel that it reads as a small gray one."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pydantic import Field
 
 from pellucid.described import Default
 from pellucid.draw import words
-from pellucid.draw.bar import ROOM, colour_bar
-from pellucid.draw.colours import STEPS, Floats, Scale
+from pellucid.draw.bar import ROOM, color_bar
+from pellucid.draw.colors import STEPS, Floats, Scale
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import MARGIN, footnotes, heading
 from pellucid.draw.letters import number, shortened, unplaced
@@ -27,12 +27,12 @@ from pellucid.result import Filters
 _ROOM = 860.0  # for the filters beside one another
 _GAP = 9.0
 _LABEL = 8.5
-_SIDES = (44.0, 92.0)  # of a filter in colours, least and most
+_SIDES = (44.0, 92.0)  # of a filter in colors, least and most
 _BLOCK = 250.0  # of a filter channel by channel, at most
 _TILE = 46.0  # of a filter that reads one channel
 _WEIGHT = 1.5  # of a single weight, at least
 _BROKEN = np.array([0.85, 0.1, 0.75])  # weights that are no numbers
-_COLOURS = ("red", "green", "blue")
+_COLORS = ("red", "green", "blue")
 _WEIGHTS = 20_000  # on a page
 _FILTERS = 64  # on a page
 _PIXEL = 4  # channels of a picture, at most: gray, RGB, RGBA
@@ -60,10 +60,10 @@ def draw_filters(
     if not result.values.size:
         raise PellucidError("there are no filters to draw")
     title = title or words.title_of(result.meta)
-    coloured = result.colours and panels == "rgb"
+    colored = result.colors and panels == "rgb"
     common = (scale or ("common" if _on_pixels(result) else "own")) == "common"
     shown, part = _page(result, page)
-    return _drawn(shown, title, part, coloured, common, look)
+    return _drawn(shown, title, part, colored, common, look)
 
 
 def _on_pixels(result: Filters) -> bool:
@@ -73,7 +73,7 @@ def _on_pixels(result: Filters) -> bool:
 
 def _page(result: Filters, page: int) -> tuple[Filters, str]:
     """The filters of a page, and which they are; all that there are, where they fit on one."""
-    size = max(len(result), 1) if result.colours else max(min(_WEIGHTS // max(result.values[0].size, 1), _FILTERS), 1)
+    size = max(len(result), 1) if result.colors else max(min(_WEIGHTS // max(result.values[0].size, 1), _FILTERS), 1)
     pages = -(-len(result) // size)
     if page > pages:
         raise PellucidError(f"page={page}: there are {pages} of them, for {len(result)} filters")
@@ -87,10 +87,10 @@ def _page(result: Filters, page: int) -> tuple[Filters, str]:
     return shown, f"page {page} of {pages}: filters {shown.units[0]} to {shown.units[-1]} of {len(result)}"
 
 
-def _drawn(result: Filters, title: str, part: str, coloured: bool, common: bool, look: Look) -> Picture:
+def _drawn(result: Filters, title: str, part: str, colored: bool, common: bool, look: Look) -> Picture:
     ends = _ends(result, common)
-    tiles = [_colours(one, end) if coloured else _greys(one, end) for one, end in zip(result.values, ends, strict=True)]
-    across, size = _layout(result, coloured)
+    tiles = [_colors(one, end) if colored else _grays(one, end) for one, end in zip(result.values, ends, strict=True)]
+    across, size = _layout(result, colored)
     sheet = Sheet.sized(max(across * (size + _GAP) - _GAP, 320.0) + 2 * MARGIN + ROOM, look.theme.paper)
     y = top = heading(sheet, title, _below(result), look) + 2
     for start in range(0, len(tiles), across):
@@ -100,9 +100,9 @@ def _drawn(result: Filters, title: str, part: str, coloured: bool, common: bool,
         )
     if common or len(result) == 1:
         scale = Scale(ends[0], "signed", np.repeat(np.linspace(0, 1, STEPS)[:, None], 3, axis=1))
-        colour_bar(sheet, sheet.width - MARGIN - ROOM + 12, top, 150.0, scale, "weight", look.theme)
+        color_bar(sheet, sheet.width - MARGIN - ROOM + 12, top, 150.0, scale, "weight", look.theme)
         y = max(y, top + 160)
-    notes = [_reading(result, coloured, common), *filter(None, [part]), *words.noted(result.meta),
+    notes = [_reading(result, colored, common), *filter(None, [part]), *words.noted(result.meta),
              *filter(None, [words.origin(result.meta)])]  # fmt: skip
     sheet.height = footnotes(sheet, y + 6, notes, look) + MARGIN
     alt = _alt(result, title)
@@ -115,10 +115,10 @@ def _ends(result: Filters, common: bool) -> list[float]:
     return [float(sizes.max())] * len(sizes) if common else sizes.tolist()
 
 
-def _layout(result: Filters, coloured: bool) -> tuple[int, float]:
+def _layout(result: Filters, colored: bool) -> tuple[int, float]:
     """(filters in a row, width of each in units)."""
     count, channels, _, width = result.values.shape
-    if coloured:
+    if colored:
         across = _even(count, math.ceil(math.sqrt(count * 1.5)))
         return across, min(max(_ROOM / across - _GAP, _SIDES[0]), _SIDES[1])
     columns = _columns(channels)
@@ -165,12 +165,12 @@ def _block(tiles: Floats, width: int, look: Look) -> Pixels:
     return eight_bit(paper)
 
 
-def _colours(filter_: NDArray[Any], end: float) -> Floats:
-    """(channels, height, width) -> (1, height, width, 3) in 0..1: mid-grey is zero."""
+def _colors(filter_: NDArray[Any], end: float) -> Floats:
+    """(channels, height, width) -> (1, height, width, 3) in 0..1: mid-gray is zero."""
     return _shaded(filter_.transpose(1, 2, 0), end)[None]
 
 
-def _greys(filter_: NDArray[Any], end: float) -> Floats:
+def _grays(filter_: NDArray[Any], end: float) -> Floats:
     """(channels, height, width) -> (channels, height, width, 3)."""
     return _shaded(filter_[..., None].repeat(3, axis=-1), end)
 
@@ -198,16 +198,16 @@ def _below(result: Filters) -> str:
     return " · ".join(filter(None, [layer, size, unplaced(result.meta.net)]))
 
 
-def _reading(result: Filters, coloured: bool, common: bool) -> str:
+def _reading(result: Filters, colored: bool, common: bool) -> str:
     """How the pictures are to be read, and on what scale."""
     ends = _ends(result, common)
     largest = number(ends[0]) if common or len(result) == 1 else ""
     span = f"one scale for all, to ±{largest}" if common else "each filter on a scale of its own"
-    if coloured:
-        how = "Mid-grey is a weight of zero, more of a colour a positive weight for it"
+    if colored:
+        how = "Mid-gray is a weight of zero, more of a color a positive weight for it"
     else:
-        order = f" (from the left: {', '.join(_COLOURS)})" if result.colours else ""
-        how = f"One grey picture for each channel{order}; mid-grey is a weight of zero, white positive, black negative"
+        order = f" (from the left: {', '.join(_COLORS)})" if result.colors else ""
+        how = f"One gray picture for each channel{order}; mid-gray is a weight of zero, white positive, black negative"
     broken = int((~np.isfinite(result.values)).sum())
     return f"{how}; {span}{f'; {broken} weights are no numbers: violet' if broken else ''}."
 

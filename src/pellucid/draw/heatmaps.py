@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.draw import words
-from pellucid.draw.bar import ROOM, colour_bar
-from pellucid.draw.colours import Scale
+from pellucid.draw.bar import ROOM, color_bar
+from pellucid.draw.colors import Scale
 from pellucid.draw.drawings import drawing
 from pellucid.draw.letters import LEADING, number, unplaced, wrapped
 from pellucid.draw.look import Look, fine, fitted, frame, panel
@@ -80,7 +80,7 @@ def _laid_out(
                 where = rect[2] + 10 if bars > 1 else end + 10
                 opacity = None if under is None else look.opacity
                 length = min(rect[3] - rect[1], 300.0) if bars > 1 else min(max(high, 110.0), 300.0)
-                colour_bar(sheet, where, rect[1], length, scales[i], maps[i].unit, theme, opacity)
+                color_bar(sheet, where, rect[1], length, scales[i], maps[i].unit, theme, opacity)
         y += max(high, 122 if start == 0 and bars == 1 else 0) + GAP
     notes = _footnotes(heats, maps, scales[0], photos[-1] is not None, look)
     sheet.height = footnotes(sheet, y, notes, look) + MARGIN
@@ -102,7 +102,7 @@ def heading(sheet: Sheet, title: str, below: str, look: Look) -> float:
 
 
 def footnotes(sheet: Sheet, y: float, notes: Sequence[str], look: Look) -> float:
-    """Small grey lines at the bottom of a sheet; returns where they end."""
+    """Small gray lines at the bottom of a sheet; returns where they end."""
     for note in notes:
         y = sheet.paragraph(MARGIN, y, note, SMALL, look.theme.quiet, sheet.width - 2 * MARGIN, most=4) + 1
     return y
@@ -147,9 +147,9 @@ def _captions(
 def _footnotes(
     heats: Sequence[Heatmap], maps: Sequence[Heatmap], scale: Scale, pictured: bool, look: Look
 ) -> list[str]:
-    how = [words.reading(scale.view, look.colours is not None, words.meaning(maps))]
+    how = [words.reading(scale.view, look.colors is not None, words.meaning(maps))]
     if scale.clipped and isinstance(look.scale, str):
-        how.append(f"colours end at {look.percentile_of(maps[0]):g} % of the magnitudes")
+        how.append(f"colors end at {look.percentile_of(maps[0]):g} % of the magnitudes")
     if pictured and not look.crop:
         how.append(next((said for one in maps if (said := words.unseen_note(one))), ""))
     if look.field:

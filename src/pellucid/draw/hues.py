@@ -1,4 +1,4 @@
-"""How layers code colour: for each a wheel of its units' hues, and the neuron features of the choosiest."""
+"""How layers code color: for each a wheel of its units' hues, and the neuron features of the choosiest."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from pellucid.draw.picture import Picture
 from pellucid.draw.pictures import fitted_pixels
 from pellucid.draw.sheet import Align, Shape, Sheet, Words
 from pellucid.errors import PellucidError
-from pellucid.result import Colours, Hues
+from pellucid.result import ColorSelectivity, LayerColors
 
-_WHEEL, _RING = 156.0, 9.0  # across; width of its coloured rim
+_WHEEL, _RING = 156.0, 9.0  # across; width of its colored rim
 _TEXT = 196.0
 _TILE, _AIR, _ACROSS, _DOWN = 72.0, 5.0, 8, 2
-_MIDDLE, _CHROMA = 0.62, 0.55  # brightness and strength of the colours that stand for hues
+_MIDDLE, _CHROMA = 0.62, 0.55  # brightness and strength of the colors that stand for hues
 
 
-@drawing(Colours)
-def draw_hues(result: Colours, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
-    """A row for each layer: its wheel, its numbers, and its most colour-selective neuron features by hue."""
+@drawing(ColorSelectivity)
+def draw_hues(result: ColorSelectivity, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
+    """A row for each layer: its wheel, its numbers, and its most color-selective neuron features by hue."""
     look = Look(dark=dark)
     if over is not None:
-        raise PellucidError("the colours of layers are not drawn over pictures: draw them without over=")
+        raise PellucidError("the colors of layers are not drawn over pictures: draw them without over=")
     title = title or words.title_of(result.meta)
     wide = _WHEEL + 34 + _TEXT - 28 + _ACROSS * (_TILE + _AIR)
     sheet = Sheet.sized(wide + 2 * MARGIN + 18, look.theme.paper)
@@ -38,20 +38,20 @@ def draw_hues(result: Colours, over: Any = None, *, title: str | None = None, da
         y = _row(sheet, y, one, result, look) + GAP
     axes = ", ".join(f"{name} {np.degrees(angle):.0f}°" for name, angle in result.known.items())
     how = (
-        "Wheels: each dot is a unit, at the hue of its neuron feature and as far out as it is colour-selective (rim: "
+        "Wheels: each dot is a unit, at the hue of its neuron feature and as far out as it is color-selective (rim: "
         "1); red − green to the right, yellow − blue upwards. Small dots are below the threshold. Bar through the "
         "middle: the axis of the layer's hues, as long as they agree on it (1: all lie on it). Thin lines: "
-        f"the cardinal axes of cone-opponent cells (L−M, S) and of the photos' own colours: {axes}."
+        f"the cardinal axes of cone-opponent cells (L−M, S) and of the photos' own colors: {axes}."
     )
-    tiles = "Squares: the neuron features of the most colour-selective units, in the order of their hues."
+    tiles = "Squares: the neuron features of the most color-selective units, in the order of their hues."
     notes = [how, tiles, *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y, notes, look) + MARGIN
     shares = "; ".join(f"{one.layer} {100 * one.share(result.threshold):.0f} %" for one in result.layers)
-    alt = f"{title}: colour-selective units in each layer: {shares}."
+    alt = f"{title}: color-selective units in each layer: {shares}."
     return Picture(sheet, alt, words.about(result.meta, title, alt))
 
 
-def _row(sheet: Sheet, top: float, one: Hues, result: Colours, look: Look) -> float:
+def _row(sheet: Sheet, top: float, one: LayerColors, result: ColorSelectivity, look: Look) -> float:
     """One layer; returns where it ends."""
     wheel = _wheel(sheet, MARGIN + 10, top + 10, one, result, look)
     left = MARGIN + 10 + _WHEEL + 44
@@ -66,7 +66,7 @@ def _row(sheet: Sheet, top: float, one: Hues, result: Colours, look: Look) -> fl
     spread = f" ± {100 * error:.0f}" if error else ""
     angle = f"hues along {np.degrees(one.axis):.0f}°, agreement {one.strength:.2f}" if count else "no unit is excited"
     said = [
-        f"{100 * share:.0f}{spread} % are colour-selective",
+        f"{100 * share:.0f}{spread} % are color-selective",
         f"median selectivity {np.median(one.selectivity):.2f}".replace("-", "−") if count else "",
         angle,
         f"{count} of {one.channels} units",
@@ -76,7 +76,7 @@ def _row(sheet: Sheet, top: float, one: Hues, result: Colours, look: Look) -> fl
     return max(wheel, y, _tiles(sheet, left + _TEXT - 28, top + 8, one, result.threshold, look))
 
 
-def _wheel(sheet: Sheet, left: float, top: float, one: Hues, result: Colours, look: Look) -> float:
+def _wheel(sheet: Sheet, left: float, top: float, one: LayerColors, result: ColorSelectivity, look: Look) -> float:
     """The units of a layer by hue and selectivity; returns where it ends."""
     theme, middle, reach = look.theme, (left + _WHEEL / 2, top + _WHEEL / 2), _WHEEL / 2 - _RING - 2
     sheet.photo(left, top, _rim(sheet.pixels(_WHEEL), theme.ground))
@@ -98,7 +98,7 @@ def _wheel(sheet: Sheet, left: float, top: float, one: Hues, result: Colours, lo
         radius = float(one.selectivity[unit].clip(0, 1)) * reach
         chosen = one.selectivity[unit] > result.threshold
         x, y = at(float(one.hue[unit]), radius)
-        _dot(sheet, x, y, 4.2 if chosen else 2.0, colour_of(float(one.hue[unit])), theme.paper)
+        _dot(sheet, x, y, 4.2 if chosen else 2.0, color_of(float(one.hue[unit])), theme.paper)
     return top + _WHEEL
 
 
@@ -109,12 +109,12 @@ def _dot(sheet: Sheet, x: float, y: float, radius: float, fill: str, edge: str) 
     sheet.marks.append(Shape(points, fill, edge, 0.6))
 
 
-def _tiles(sheet: Sheet, left: float, top: float, one: Hues, threshold: float, look: Look) -> float:
-    """The neuron features of the most colour-selective units, by hue; returns where they end."""
+def _tiles(sheet: Sheet, left: float, top: float, one: LayerColors, threshold: float, look: Look) -> float:
+    """The neuron features of the most color-selective units, by hue; returns where they end."""
     best = np.argsort(-one.selectivity, kind="stable")[: _ACROSS * _DOWN]
     best = best[one.selectivity[best] > threshold]
     if not len(best):
-        return sheet.lines(left, top + 8, ["no unit is colour-selective"], SMALL, look.theme.quiet)
+        return sheet.lines(left, top + 8, ["no unit is color-selective"], SMALL, look.theme.quiet)
     best = best[np.argsort(one.hue[best], kind="stable")]
     end = top
     for k, unit in enumerate(best.tolist()):
@@ -131,21 +131,21 @@ def _rim(side: int, ground: NDArray[np.float64]) -> NDArray[np.uint8]:
     y, x = np.mgrid[0:fine, 0:fine] - (fine - 1) / 2
     radius = np.hypot(x, y) / (fine / 2)
     ring = ((radius <= 1) & (radius >= 1 - 2 * _RING / _WHEEL))[..., None]
-    colours = np.where(ring, _rgb(np.arctan2(-y, x)), ground)
+    colors = np.where(ring, _rgb(np.arctan2(-y, x)), ground)
     found: NDArray[np.uint8] = (
-        (255 * colours.reshape(side, 3, side, 3, 3).mean((1, 3))).round().clip(0, 255).astype(np.uint8)
+        (255 * colors.reshape(side, 3, side, 3, 3).mean((1, 3))).round().clip(0, 255).astype(np.uint8)
     )
     return found
 
 
 def _rgb(hue: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(..., 3) in 0..1: the colour of a hue in the plane of red − green and yellow − blue, at even brightness."""
+    """(..., 3) in 0..1: the color of a hue in the plane of red − green and yellow − blue, at even brightness."""
     a, b = _CHROMA * np.cos(hue), _CHROMA * np.sin(hue)
     blue = _MIDDLE - 2 * b / 3
     return np.stack([_MIDDLE + b / 3 + a / 2, _MIDDLE + b / 3 - a / 2, blue], axis=-1).clip(0, 1)
 
 
-def colour_of(hue: float) -> str:
-    """The colour of a hue, #rrggbb."""
+def color_of(hue: float) -> str:
+    """The color of a hue, #rrggbb."""
     red, green, blue = (255 * _rgb(np.array(hue))).round().astype(int)
     return f"#{red:02x}{green:02x}{blue:02x}"

@@ -1,4 +1,4 @@
-"""Label maps: which class wins where, one colour for each of the most frequent."""
+"""Label maps: which class wins where, one color for each of the most frequent."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.draw import words
-from pellucid.draw.colours import COLOURS, Floats, Theme
+from pellucid.draw.colors import COLORS, Floats, Theme
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, footnotes, heading
 from pellucid.draw.letters import percent, unplaced, wrapped
 from pellucid.draw.look import Look, fitted, frame, outline
-from pellucid.draw.overlay import Window, dimmed, eight_bit, grey, originals, photograph, sampled, seen_box
+from pellucid.draw.overlay import Window, dimmed, eight_bit, gray, originals, photograph, sampled, seen_box
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Sheet
 from pellucid.errors import PellucidError
@@ -66,10 +66,10 @@ def label_panel(
     ranked = np.vectorize(ranks.__getitem__, otypes=[float])(labels.values[i])
     cells = sampled(ranked, labels.placement, view, window, "cells")
     rank = np.rint(cells.values).astype(int)
-    colours = np.array([_rgb(c) for c in (*COLOURS, _OTHER)])
-    shown: Floats = colours[np.minimum(rank, len(COLOURS))]
+    colors = np.array([_rgb(c) for c in (*COLORS, _OTHER)])
+    shown: Floats = colors[np.minimum(rank, len(COLORS))]
     if photo is not None:
-        shown = grey(photograph(photo, window), look.theme) * (1 - look.opacity) + shown * look.opacity
+        shown = gray(photograph(photo, window), look.theme) * (1 - look.opacity) + shown * look.opacity
         shown = np.where(cells.seen[..., None], shown, photograph(photo, window))
     shown[_borders(rank) & cells.seen] = look.theme.ground
     rect = sheet.photo(left, top, eight_bit(dimmed(shown, cells.seen, look.theme)))
@@ -79,7 +79,7 @@ def label_panel(
 
 
 def _borders(rank: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Device pixels where one class ends: the colours alone are hard to tell apart over a photo."""
+    """Device pixels where one class ends: the colors alone are hard to tell apart over a photo."""
     found = np.zeros(rank.shape, dtype=bool)
     found[:, 1:] |= rank[:, 1:] != rank[:, :-1]
     found[1:] |= rank[1:] != rank[:-1]
@@ -90,14 +90,14 @@ def legend(
     sheet: Sheet, left: float, y: float, counts: list[tuple[int, int]], labels: LabelMap, theme: Theme,
     room: float = _LEGEND,
 ) -> float:  # fmt: skip
-    """Colour, name and share of every class that has a colour of its own; returns where it ends."""
-    total, named = labels.values.size, counts[: len(COLOURS)]
-    rest = sum(n for _, n in counts[len(COLOURS) :])
-    rows = [(_name(labels, index), n, colour) for (index, n), colour in zip(named, COLOURS, strict=False)]
+    """Color, name and share of every class that has a color of its own; returns where it ends."""
+    total, named = labels.values.size, counts[: len(COLORS)]
+    rest = sum(n for _, n in counts[len(COLORS) :])
+    rows = [(_name(labels, index), n, color) for (index, n), color in zip(named, COLORS, strict=False)]
     if rest:
-        rows.append((f"{len(counts) - len(COLOURS)} more classes", rest, _OTHER))
-    for name, n, colour in rows:
-        sheet.box((left, y + 2, left + 11, y + 13), fill=colour, edge=theme.faint, line=0.5)
+        rows.append((f"{len(counts) - len(COLORS)} more classes", rest, _OTHER))
+    for name, n, color in rows:
+        sheet.box((left, y + 2, left + 11, y + 13), fill=color, edge=theme.faint, line=0.5)
         end = sheet.lines(left + 18, y, wrapped(name, BODY, room - 74, lines=3), BODY, theme.ink)
         sheet.lines(left + room, y, [percent(n / total)], BODY, theme.quiet, align="right")
         y = end + 5
@@ -108,5 +108,5 @@ def _name(labels: LabelMap, index: int) -> str:
     return labels.names.get(index, f"class {index}")
 
 
-def _rgb(colour: str) -> list[float]:
-    return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+def _rgb(color: str) -> list[float]:
+    return [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]

@@ -84,7 +84,7 @@ def _words(text: str, size: float, room: float, bold: bool) -> list[str]:
     return found
 
 
-def humanised(name: str) -> str:
+def readable(name: str) -> str:
     """A method's name as a title: grad_cam -> Grad cam."""
     words = name.replace("_", " ").strip()
     return words[:1].upper() + words[1:]

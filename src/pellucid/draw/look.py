@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pellucid.described import Default
-from pellucid.draw.colours import DARK, LIGHT, VIEWS, Floats, Scale, Theme, reach, table, viewed
+from pellucid.draw.colors import DARK, LIGHT, VIEWS, Floats, Scale, Theme, reach, table, viewed
 from pellucid.draw.overlay import SMOOTHINGS, Sampled, Window, alone, overlaid, sampled, seen_box, whole_box
 from pellucid.draw.picture import one_of
 from pellucid.draw.sheet import Rect, Sheet
@@ -29,9 +29,9 @@ class Look:
     """Options of every picture of a map.
 
     `view` is what is shown of the numbers: signed, positive, negative or magnitude (by default signed where the
-    map is). `scale` is where the colours end: common (the same for all panels), own, or a number. Without a
+    map is). `scale` is where the colors end: common (the same for all panels), own, or a number. Without a
     number they end at the `percentile` of the magnitudes: 99 for maps of single pixels, 100 for coarser ones.
-    `smooth` is what is drawn between the centres of cells: linear, cubic (without overshoot), or cells; by
+    `smooth` is what is drawn between the centers of cells: linear, cubic (without overshoot), or cells; by
     default cubic for coarse maps and linear for maps of single pixels.
     """
 
@@ -50,7 +50,7 @@ class Look:
         Default("99 for maps of single pixels, else 100"),
     ] = None
     opacity: Annotated[float | int, Field(ge=0, le=1, description="opacity of the map over the photo")] = 0.85
-    colours: Annotated[
+    colors: Annotated[
         str | None,
         Field(description="matplotlib colormap of the map"),
         Default("blue to orange-red for signed values, else a single hue"),
@@ -70,16 +70,14 @@ class Look:
         if isinstance(self.scale, str):
             one_of("scale", self.scale, ("common", "own"))
         elif not _within(self.scale, sys.float_info.max):
-            raise PellucidError(
-                f"scale={self.scale}: it must be common, own, or a number above 0 where the colours end"
-            )
+            raise PellucidError(f"scale={self.scale}: it must be common, own, or a number above 0 where the colors end")
         if self.percentile is not None and not _within(self.percentile, 100.0):
             raise PellucidError(f"percentile={self.percentile}: it must be a number above 0 and at most 100")
         if self.opacity != 0 and not _within(self.opacity, 1.0):
             raise PellucidError(f"opacity={self.opacity}: it must be a number between 0 and 1")
         if self.smooth is not None:
             one_of("smooth", self.smooth, SMOOTHINGS)
-        table("signed", self.colours, self.theme)
+        table("signed", self.colors, self.theme)
 
     @property
     def theme(self) -> Theme:
@@ -90,7 +88,7 @@ class Look:
         return self.view or ("signed" if heat.signed else "magnitude")
 
     def percentile_of(self, heat: Heatmap) -> float:
-        """Where the colours end, in percent of the magnitudes."""
+        """Where the colors end, in percent of the magnitudes."""
         return float(self.percentile) if self.percentile else (99.0 if fine(heat.placement) else 100.0)
 
     def smooth_of(self, heat: Heatmap) -> str:
@@ -110,7 +108,7 @@ class Look:
         if self.scale != "own":
             beyond = [any(beyond)] * len(maps)
         return [
-            Scale(end, view, table(view, self.colours, self.theme), clipped)
+            Scale(end, view, table(view, self.colors, self.theme), clipped)
             for end, view, clipped in zip(ends, views, beyond, strict=True)
         ]
 
@@ -192,7 +190,7 @@ def _field(sheet: Sheet, rect: Rect, window: Window, heat: Heatmap, view: View, 
     """The receptive field of the strongest cell, as far as it lies on the panel."""
     values: NDArray[Any] = np.abs(viewed(heat.values[0], scale.view))
     i, j = strongest_cell(values)
-    rows, columns = heat.placement.centres(*values.shape)
+    rows, columns = heat.placement.centers(*values.shape)
     high, wide = heat.placement.patch
     y, x = float(rows[i]), float(columns[j])
     top, left = view.to_original(y - high / 2, x - wide / 2)
@@ -206,6 +204,6 @@ def _field(sheet: Sheet, rect: Rect, window: Window, heat: Heatmap, view: View, 
 
 def _silent(sheet: Sheet, rect: Rect, theme: Theme) -> None:
     """A map of zeros says so."""
-    middle, centre = (rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2
-    sheet.box((middle - 40, centre - 10, middle + 40, centre + 10), fill=theme.paper, edge=theme.faint, opacity=0.9)
-    sheet.paragraph(middle, centre - 7, "no evidence", 10.5, theme.quiet, 78.0, align="center")
+    middle, center = (rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2
+    sheet.box((middle - 40, center - 10, middle + 40, center + 10), fill=theme.paper, edge=theme.faint, opacity=0.9)
+    sheet.paragraph(middle, center - 7, "no evidence", 10.5, theme.quiet, 78.0, align="center")

@@ -11,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.draw import words
-from pellucid.draw.bar import ROOM, colour_bar
-from pellucid.draw.colours import Scale
+from pellucid.draw.bar import ROOM, color_bar
+from pellucid.draw.colors import Scale
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
 from pellucid.draw.letters import number, percent, shortened, unplaced
 from pellucid.draw.look import Look, fitted, frame, panel
-from pellucid.draw.overlay import Window, eight_bit, grey, originals, photograph
+from pellucid.draw.overlay import Window, eight_bit, gray, originals, photograph
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Pixels, Rect, Sheet
 from pellucid.errors import PellucidError
-from pellucid.result import Heatmap, Maps
+from pellucid.result import ActivationMaps, Heatmap
 
 _ACROSS = 8  # units in a row
 _IMAGES = 6  # pictures in a row
@@ -32,9 +32,15 @@ _STRIPE = 6  # device pixels from stripe to stripe of what is zero
 Photo = NDArray[np.uint8] | None
 
 
-@drawing(Maps)
+@drawing(ActivationMaps)
 def draw_maps(
-    result: Maps, over: Any = None, *, title: str | None = None, scale: Any = "own", crop: bool = True, **options: Any
+    result: ActivationMaps,
+    over: Any = None,
+    *,
+    title: str | None = None,
+    scale: Any = "own",
+    crop: bool = True,
+    **options: Any,
 ) -> Picture:
     """All maps; with `over` they lie on the photos, on the part that the network saw unless crop=False.
 
@@ -60,7 +66,7 @@ def draw_maps(
     return Picture(sheet, alt, words.about(result.meta, title, alt))
 
 
-def _heat(result: Maps, i: int, k: int) -> Heatmap:
+def _heat(result: ActivationMaps, i: int, k: int) -> Heatmap:
     """One map as what panels take."""
     values = result.values[i, k][None].astype(np.float64)
     finite = result.values[np.isfinite(result.values)]
@@ -69,7 +75,7 @@ def _heat(result: Maps, i: int, k: int) -> Heatmap:
 
 
 def _grid(
-    result: Maps, heats: list[Heatmap], scales: list[Scale], photo: Photo, title: str, look: Look
+    result: ActivationMaps, heats: list[Heatmap], scales: list[Scale], photo: Photo, title: str, look: Look
 ) -> tuple[Sheet, float]:
     """The units of one picture; returns the sheet and where the grid ends."""
     across = _row_length(len(heats))
@@ -85,14 +91,19 @@ def _grid(
         rect = _tile(sheet, left, at, (high, wide), heat, scale, photo, look)
         y = _caption(sheet, rect, f"unit {result.units[k]}", heat, look) + 4
     if common:
-        colour_bar(sheet, MARGIN + room + 10, top, min(max(high, 110.0), 220.0), scales[0], "activation", look.theme,
+        color_bar(sheet, MARGIN + room + 10, top, min(max(high, 110.0), 220.0), scales[0], "activation", look.theme,
                    None if photo is None else look.opacity)  # fmt: skip
         y = max(y, top + 125)
     return sheet, y + 6
 
 
 def _by_unit(
-    result: Maps, heats: list[list[Heatmap]], scales: list[list[Scale]], photos: Sequence[Photo], title: str, look: Look
+    result: ActivationMaps,
+    heats: list[list[Heatmap]],
+    scales: list[list[Scale]],
+    photos: Sequence[Photo],
+    title: str,
+    look: Look,
 ) -> tuple[Sheet, float]:
     """A row for each unit, the pictures beside one another; returns the sheet and where it ends."""
     images, common = len(result), look.scale != "own"
@@ -116,7 +127,7 @@ def _by_unit(
                 _caption(sheet, (rect[0], rect[1], rect[2], y + high), name, heats[i][k], look)
             y += high + 36
     if common:
-        colour_bar(sheet, end + 10, top + 18, 160.0, scales[0][0], "activation", look.theme,
+        color_bar(sheet, end + 10, top + 18, 160.0, scales[0][0], "activation", look.theme,
                    None if photos[0] is None else look.opacity)  # fmt: skip
         y = max(y, top + 190)
     return sheet, y + 2
@@ -146,22 +157,22 @@ def _tile(
     shape = (sheet.pixels(size[0]), sheet.pixels(size[1]))
     if photo is not None:
         _, box = frame(heat.views[0], True, look.crop)
-        ground = grey(photograph(photo, Window(box, shape)), look.theme)
+        ground = gray(photograph(photo, Window(box, shape)), look.theme)
         rect = sheet.photo(left, top, eight_bit(ground))
     else:
         rect = sheet.photo(left, top, _cells(heat.values[0], scale, shape, look))
         sheet.box(rect, edge=look.theme.faint, line=0.6)
     if not heat.values.any():
-        middle, centre = (rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2
-        sheet.box((middle - 21, centre - 9, middle + 21, centre + 9), fill=look.theme.paper, opacity=0.9)
-        sheet.lines(middle, centre - 7, ["blank"], 10.5, look.theme.quiet, align="center")
+        middle, center = (rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2
+        sheet.box((middle - 21, center - 9, middle + 21, center + 9), fill=look.theme.paper, opacity=0.9)
+        sheet.lines(middle, center - 7, ["blank"], 10.5, look.theme.quiet, align="center")
     return rect
 
 
 def _cells(values: NDArray[Any], scale: Scale, shape: tuple[int, int], look: Look) -> Pixels:
-    """A map (rows, columns) in device pixels: every cell its colour, exact zeros striped, no numbers black."""
+    """A map (rows, columns) in device pixels: every cell its color, exact zeros striped, no numbers black."""
     y, x = (np.arange(n) * cells // n for n, cells in zip(shape, values.shape, strict=True))
-    shown = scale.colour(scale.position(values))[y[:, None], x[None]]
+    shown = scale.color(scale.position(values))[y[:, None], x[None]]
     down, across = np.indices(shape)
     stripe = ((down + across) % _STRIPE < 1)[..., None]
     paper, faint = look.theme.ground, _rgb(look.theme.faint)
@@ -170,8 +181,8 @@ def _cells(values: NDArray[Any], scale: Scale, shape: tuple[int, int], look: Loo
     return eight_bit(np.where(broken, np.where(stripe, 0.85, 0.1), shown))
 
 
-def _rgb(colour: str) -> NDArray[np.float64]:
-    return np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+def _rgb(color: str) -> NDArray[np.float64]:
+    return np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
 
 
 def _caption(sheet: Sheet, rect: Rect, name: str, heat: Heatmap, look: Look) -> float:
@@ -187,7 +198,7 @@ def _caption(sheet: Sheet, rect: Rect, name: str, heat: Heatmap, look: Look) -> 
     return sheet.lines(rect[0], y - 1, [shortened(said, SMALL - 1, room)], SMALL - 1, look.theme.quiet)
 
 
-def _below(result: Maps) -> str:
+def _below(result: ActivationMaps) -> str:
     image = unplaced(result.meta.images[0]) if len(result) == 1 and result.meta.images else ""
     rows, columns = result.values.shape[2:]
     layer = f"layer {result.meta.layer}, {rows} × {columns} cells" if result.meta.layer else ""
@@ -195,11 +206,11 @@ def _below(result: Maps) -> str:
     return " · ".join(filter(None, [layer, shown, image, unplaced(result.meta.net)]))
 
 
-def _notes(result: Maps, heats: list[list[Heatmap]], scale: Scale, pictured: bool, look: Look) -> list[str]:
-    signed = words.reading(scale.view, look.colours is not None, ("is above zero", "is below zero"))
+def _notes(result: ActivationMaps, heats: list[list[Heatmap]], scale: Scale, pictured: bool, look: Look) -> list[str]:
+    signed = words.reading(scale.view, look.colors is not None, ("is above zero", "is below zero"))
     plain = "the brighter the stronger" if look.dark else "the darker the stronger"
     how = [signed if scale.view == "signed" else plain]
-    how.append("striped is exactly zero" if not pictured else "what is exactly zero leaves the photo grey")
+    how.append("striped is exactly zero" if not pictured else "what is exactly zero leaves the photo gray")
     how.append("one scale for all" if look.scale != "own" else "each map on a scale of its own")
     if pictured and not look.crop:
         how.append(words.unseen_note(heats[0][0]))
@@ -211,7 +222,7 @@ def _notes(result: Maps, heats: list[list[Heatmap]], scale: Scale, pictured: boo
     return [f"{told[:1].upper()}{told[1:]}.", blank, *words.noted(result.meta), *origin]
 
 
-def _alt(result: Maps, title: str) -> str:
+def _alt(result: ActivationMaps, title: str) -> str:
     finite = result.values[np.isfinite(result.values)]
     span = f", from {number(float(finite.min()))} to {number(float(finite.max()))}" if finite.size else ""
     units = ", ".join(map(str, result.units[:8])) + (" …" if len(result.units) > 8 else "")

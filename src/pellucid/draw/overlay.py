@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pellucid.draw.colours import Floats, Scale, Theme
+from pellucid.draw.colors import Floats, Scale, Theme
 from pellucid.errors import PellucidError
 from pellucid.geometry import Placement, View, between
 
@@ -25,7 +25,7 @@ class Window:
     shape: tuple[int, int]
 
     def points(self) -> tuple[Floats, Floats]:
-        """The centres of all device pixels, in pixel-centre coordinates of the picture."""
+        """The centers of all device pixels, in pixel-center coordinates of the picture."""
         top, left, bottom, right = self.box
         rows, columns = self.shape
         y = top + (np.arange(rows) + 0.5) * (bottom - top) / rows - 0.5
@@ -56,12 +56,12 @@ class Sampled:
 def sampled(values: NDArray[Any], placement: Placement, view: View, window: Window, smooth: str) -> Sampled:
     """A map (rows, columns) at the device pixels of a window on the original picture.
 
-    Between the centres of its cells the map is interpolated, in its own frame; outside the outermost centres it
+    Between the centers of its cells the map is interpolated, in its own frame; outside the outermost centers it
     keeps the value at the edge.
     """
     values = np.asarray(values, dtype=np.float64)
     finite = np.isfinite(values)
-    centres = placement.centres(*values.shape)
+    centers = placement.centers(*values.shape)
     (top, left, bottom, right), (height, width) = view.box, view.size
     original = window.points()
     y = (original[0] + 0.5 - top) * height / (bottom - top) - 0.5
@@ -69,7 +69,7 @@ def sampled(values: NDArray[Any], placement: Placement, view: View, window: Wind
     inside = np.outer((y >= -0.5) & (y <= height - 0.5), (x >= -0.5) & (x <= width - 0.5))
 
     def spread(cells: Floats, how: str) -> Floats:
-        return _along(_along(cells, centres[0], y, how).T, centres[1], x, how).T
+        return _along(_along(cells, centers[0], y, how).T, centers[1], x, how).T
 
     found = spread(np.where(finite, values, 0.0), smooth)
     broken = np.zeros(window.shape, dtype=bool)
@@ -80,36 +80,36 @@ def sampled(values: NDArray[Any], placement: Placement, view: View, window: Wind
     return Sampled(found, inside, broken & inside)
 
 
-def _along(cells: Floats, centres: Floats, points: Floats, how: str) -> Floats:
-    """Cells (n, …) at `centres` read at `points` of the first axis."""
-    if len(centres) == 1:
+def _along(cells: Floats, centers: Floats, points: Floats, how: str) -> Floats:
+    """Cells (n, …) at `centers` read at `points` of the first axis."""
+    if len(centers) == 1:
         return np.repeat(cells, len(points), axis=0)
     if how == "cubic":
-        return _monotone(cells, centres, points)
-    return _weights(centres, points, how) @ cells
+        return _monotone(cells, centers, points)
+    return _weights(centers, points, how) @ cells
 
 
-def _weights(centres: Floats, points: Floats, how: str) -> Floats:
+def _weights(centers: Floats, points: Floats, how: str) -> Floats:
     """(points, cells): how much of each cell each point shows; every row sums to 1."""
-    step, spacing = float(np.abs(np.diff(points)).mean()) if len(points) > 1 else 0.0, float(np.diff(centres).min())
+    step, spacing = float(np.abs(np.diff(points)).mean()) if len(points) > 1 else 0.0, float(np.diff(centers).min())
     if step > spacing and how == "linear":
         # More cells than device pixels: each pixel shows the mean of its cells, or fine maps would flicker.
-        tent = (1 - np.abs(points[:, None].clip(centres[0], centres[-1]) - centres) / step).clip(0, None)
+        tent = (1 - np.abs(points[:, None].clip(centers[0], centers[-1]) - centers) / step).clip(0, None)
         return np.asarray(tent / tent.sum(1, keepdims=True))
-    return between(centres, points, nearest=how == "cells")
+    return between(centers, points, nearest=how == "cells")
 
 
-def _monotone(cells: Floats, centres: Floats, points: Floats) -> Floats:
+def _monotone(cells: Floats, centers: Floats, points: Floats) -> Floats:
     """Cubic between cells without overshoot: slopes are harmonic means (Fritsch & Butland 1984), flat at the ends."""
-    step = np.diff(centres)[:, None]
+    step = np.diff(centers)[:, None]
     rise = np.diff(cells, axis=0) / step
     before, after = rise[:-1], rise[1:]
     same = before * after > 0
     slope = np.zeros_like(cells)
     slope[1:-1] = np.divide(2 * before * after, before + after, out=np.zeros_like(before), where=same)
-    at = points.clip(centres[0], centres[-1])
-    i = (np.searchsorted(centres, at) - 1).clip(0, len(centres) - 2)
-    t = ((at - centres[i]) / step[i, 0])[:, None]
+    at = points.clip(centers[0], centers[-1])
+    i = (np.searchsorted(centers, at) - 1).clip(0, len(centers) - 2)
+    t = ((at - centers[i]) / step[i, 0])[:, None]
     straight = cells[i] + (cells[i + 1] - cells[i]) * t**2 * (3 - 2 * t)
     return np.asarray(straight + step[i] * t * (1 - t) * (slope[i] * (1 - t) - slope[i + 1] * t))
 
@@ -122,8 +122,8 @@ def photograph(picture: NDArray[np.uint8], window: Window) -> Floats:
     return np.asarray(resized, dtype=np.float64) / 255
 
 
-def grey(photo: Floats, theme: Theme) -> Floats:
-    """The photo as a quiet ground for colours: grey, and with less contrast."""
+def gray(photo: Floats, theme: Theme) -> Floats:
+    """The photo as a quiet ground for colors: gray, and with less contrast."""
     light = (photo @ np.array([0.2126, 0.7152, 0.0722]))[..., None]
     low, high = (0.05, 0.75) if theme.dark else (0.16, 0.97)
     return np.repeat(low + (high - low) * light, 3, axis=-1)
@@ -131,31 +131,31 @@ def grey(photo: Floats, theme: Theme) -> Floats:
 
 def dimmed(photo: Floats, seen: NDArray[np.bool_], theme: Theme) -> Floats:
     """The photo with what the network never saw fading into the paper."""
-    faded = grey(photo, theme) * (1 - _FADE) + theme.ground * _FADE
+    faded = gray(photo, theme) * (1 - _FADE) + theme.ground * _FADE
     return np.where(seen[..., None], photo, faded)
 
 
 def strength(position: Floats, opacity: float) -> Floats:
-    """How much a colour covers the photo: nothing at zero, `opacity` at the end of the scale."""
+    """How much a color covers the photo: nothing at zero, `opacity` at the end of the scale."""
     return np.asarray(opacity * np.abs(position) ** 0.75)
 
 
 def overlaid(photo: Floats, heat: Sampled, scale: Scale, theme: Theme, opacity: float) -> NDArray[np.uint8]:
-    """The map over the greyed photo; the more there is, the more it covers."""
+    """The map over the grayed photo; the more there is, the more it covers."""
     position = np.where(heat.seen, scale.position(heat.values), 0.0)
     cover = strength(position, opacity)[..., None]
-    shown = grey(photo, theme) * (1 - cover) + scale.colour(position) * cover
+    shown = gray(photo, theme) * (1 - cover) + scale.color(position) * cover
     return eight_bit(dimmed(_hatched(shown, heat.broken), heat.seen, theme))
 
 
 def alone(heat: Sampled, scale: Scale, theme: Theme) -> NDArray[np.uint8]:
     """The map without a photo."""
-    shown = _hatched(scale.colour(scale.position(heat.values)), heat.broken)
+    shown = _hatched(scale.color(scale.position(heat.values)), heat.broken)
     return eight_bit(np.where(heat.seen[..., None], shown, theme.ground))
 
 
 def _hatched(shown: Floats, broken: NDArray[np.bool_]) -> Floats:
-    """Stripes where the map holds no number: a colour would be read as one."""
+    """Stripes where the map holds no number: a color would be read as one."""
     if not broken.any():
         return shown
     y, x = np.indices(broken.shape)

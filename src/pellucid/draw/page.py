@@ -17,28 +17,28 @@ from PIL import Image
 
 from pellucid.draw.letters import unplaced
 from pellucid.errors import PellucidError
-from pellucid.result import Places
+from pellucid.result import Embedding2D
 
 _TEMPLATE = Path(__file__).with_name("map.html")
 _SIDE, _ACROSS = 64, 32  # of a small picture, and how many make a row of a sheet: the page relies on both
 _EACH = _ACROSS**2
-_LEVELS = (88.0, 95.0, 99.0)  # percentiles of the distances between neighbours where seams get thicker
+_LEVELS = (88.0, 95.0, 99.0)  # percentiles of the distances between neighbors where seams get thicker
 
 
-def page_of(result: Places, title: str, about: str, kept: str, order: NDArray[Any], colours: Mapping[str, str],
+def page_of(result: Embedding2D, title: str, about: str, kept: str, order: NDArray[Any], colors: Mapping[str, str],
             *, dark: bool) -> bytes:  # fmt: skip
-    """The page. `order` is how pictures cover each other, the topmost last; `colours` are those of the classes."""
+    """The page. `order` is how pictures cover each other, the topmost last; `colors` are those of the classes."""
     if len(order) != len(result):
         raise PellucidError(f"an order of {len(order)} for {len(result)} pictures")
     alt = f"{title}: {len(result)} pictures. {kept}".strip()
-    data = json.dumps(_data(result, order, colours), separators=(",", ":")).replace("<", "\\u003c")
+    data = json.dumps(_data(result, order, colors), separators=(",", ":")).replace("<", "\\u003c")
     said = {"TITLE": title, "ABOUT": about, "ALT": alt, "KEPT": kept, "THEME": "dark" if dark else "light"}
     filled = {name: html.escape(text, quote=True) for name, text in said.items()} | {"DATA": data}
     page = _TEMPLATE.read_text(encoding="utf-8")
     return re.sub("@([A-Z]+)@", lambda found: filled.get(found[1], found[0]), page).encode()
 
 
-def _data(result: Places, order: NDArray[Any], colours: Mapping[str, str]) -> dict[str, Any]:
+def _data(result: Embedding2D, order: NDArray[Any], colors: Mapping[str, str]) -> dict[str, Any]:
     """What the page knows, in the order of drawing."""
     low, high = result.values.min(0), result.values.max(0)
     span = np.maximum(high - low, 1e-12)
@@ -49,7 +49,7 @@ def _data(result: Places, order: NDArray[Any], colours: Mapping[str, str]) -> di
     numbers = {name: i for i, name in enumerate(classes)}
     labels = np.array([-1 if label is None else numbers[label] for label in result.labels])
     sprites = np.full(len(result), -1)
-    sprites[result.pictured] = np.arange(len(result.pictured))
+    sprites[result.thumbnail_rows] = np.arange(len(result.thumbnail_rows))
     grid = result.grid
     cells = grid.cells[:, 0] * grid.sides[1] + grid.cells[:, 1] if grid is not None else np.zeros(len(result))
     back = np.empty(len(order), int)
@@ -64,9 +64,9 @@ def _data(result: Places, order: NDArray[Any], colours: Mapping[str, str]) -> di
         "sides": list(grid.sides) if grid is not None else [0, 0],
         "seams": _packed(_levels(grid.seams), "u1") if grid is not None else "",
         "classes": classes,
-        "colours": [colours.get(name) for name in classes],
+        "colors": [colors.get(name) for name in classes],
         "high": tall,
-        "size": float(np.clip(0.9 * (tall / max(len(result.pictured), 1)) ** 0.5, 0.004, 0.08)),
+        "size": float(np.clip(0.9 * (tall / max(len(result.thumbnail_rows), 1)) ** 0.5, 0.004, 0.08)),
         "sheets": [_sheet(result.thumbnails[i : i + _EACH]) for i in range(0, len(result.thumbnails), _EACH)],
     }
 

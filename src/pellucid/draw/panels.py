@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.draw import words
-from pellucid.draw.bar import ROOM, colour_bar
-from pellucid.draw.colours import Scale
+from pellucid.draw.bar import ROOM, color_bar
+from pellucid.draw.colors import Scale
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
 from pellucid.draw.labels import label_panel, legend
-from pellucid.draw.letters import humanised, number, unplaced, wrapped
+from pellucid.draw.letters import number, readable, unplaced, wrapped
 from pellucid.draw.look import Look, fitted, frame, panel
 from pellucid.draw.overlay import originals, photograph
 from pellucid.draw.picture import Picture
@@ -27,7 +27,7 @@ from pellucid.result import Heatmap, LabelMap, Panel
 
 _MOST = 4  # parts in a row
 _SIDES = {1: 400.0, 2: 300.0, 3: 240.0}
-_LABELS = 0.6  # of a label map's opacity at most: what lies under it should be recognised
+_LABELS = 0.6  # of a label map's opacity at most: what lies under it should be recognized
 
 Photo = NDArray[np.uint8] | None
 
@@ -87,7 +87,7 @@ def _row(
         under = None if photo is None else partial(photograph, photo)
         rect = panel(sheet, left, top, size, one, under, scale, look, placed=under is not None)
         long = max(rect[3] - rect[1], 110.0)
-        colour_bar(sheet, rect[2] + 8, top, long, scale, one.unit, look.theme, None if under is None else look.opacity)
+        color_bar(sheet, rect[2] + 8, top, long, scale, one.unit, look.theme, None if under is None else look.opacity)
         bottom = max(bottom, top + long)
     return bottom
 
@@ -96,7 +96,7 @@ def _caption(name: str, one: Heatmap | LabelMap, room: float) -> tuple[list[str]
     """(name, what it is about) of one part."""
     about = [one.meta.target] if one.meta.target else []
     about += [f"score {number(one.meta.score[0])}"] if one.meta.score else []
-    return wrapped(humanised(name), BODY, room, bold=True, lines=2), wrapped(" · ".join(about), SMALL, room, lines=2)
+    return wrapped(readable(name), BODY, room, bold=True, lines=2), wrapped(" · ".join(about), SMALL, room, lines=2)
 
 
 def _image(result: Panel, i: int) -> str:
@@ -122,12 +122,12 @@ def _said(name: str, part: Heatmap | LabelMap) -> str:
 def _notes(
     result: Panel, heats: Sequence[Heatmap], scales: dict[str, list[Scale]], pictured: bool, look: Look
 ) -> list[str]:
-    """How to read the colours of signed maps, then what the parts have to say."""
+    """How to read the colors of signed maps, then what the parts have to say."""
     signed = [
         (heat, scales[name][0]) for name, heat in zip(scales, heats, strict=True) if scales[name][0].view == "signed"
     ]
     how = (
-        [words.reading("signed", look.colours is not None, words.meaning([heat for heat, _ in signed]))]
+        [words.reading("signed", look.colors is not None, words.meaning([heat for heat, _ in signed]))]
         if signed
         else []
     )

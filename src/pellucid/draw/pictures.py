@@ -113,10 +113,10 @@ def _caption(
     """What was measured of picture i, and a frame around it where it is noise; returns where it ends."""
     trust = result.trust[i] if result.trust else None
     if trust is not None and trust.adversarial:
-        colour, inner = _WARNING[look.dark], _FRAME / 2
+        color, inner = _WARNING[look.dark], _FRAME / 2
         inside = (rect[0] + inner, rect[1] + inner, rect[2] - inner, rect[3] - inner)
-        sheet.box(inside, edge=colour, line=_FRAME)
-        y = sheet.paragraph(left, y, alarm(trust), SMALL, colour, side, bold=True)
+        sheet.box(inside, edge=color, line=_FRAME)
+        y = sheet.paragraph(left, y, alarm(trust), SMALL, color, side, bold=True)
     lines = _unbroken([*_facts(result, i), *_worth(trust)], side)
     return sheet.lines(left, y, lines, SMALL, look.theme.quiet)
 
@@ -151,7 +151,7 @@ def alarm(trust: Trust) -> str:
 
 def _left(trust: Trust) -> tuple[float, str] | None:
     """The least that is left of the activation, and of what touch."""
-    shares = [(trust.kept, "when shifted by 4 pixels"), (trust.steady, "under small touches")]
+    shares = [(trust.shift_retention, "when shifted by 4 pixels"), (trust.perturb_retention, "under small touches")]
     return min(((share, when) for share, when in shares if share is not None), default=None)
 
 
@@ -168,8 +168,8 @@ def _worth(trust: Trust | None) -> list[str]:
         parts.append(f"{_short(trust.ratio)} × the best of {trust.real_images} photo{'s' * (trust.real_images != 1)}")
     elif trust.activation is not None:
         parts.append(f"activation {number(trust.activation)}")
-    if trust.robust is not None:
-        parts.append(f"robust {_short(trust.robust)} ×")
+    if trust.robustness is not None:
+        parts.append(f"robust {_short(trust.robustness)} ×")
     elif (left := _left(trust)) is not None and not trust.adversarial:
         parts.append(f"keeps {_whole(left[0])}")
     if trust.rank is not None:
@@ -185,15 +185,15 @@ def _legend(result: Pictures) -> list[str]:
     lines = []
     if any(one.ratio is not None for one in trust):
         few = any(t.real_images < ENOUGH for t in trust)
-        mean = "plain grey's activation" if few else "the mean over the photos"
-        zero = f", counted from {mean} where it can be negative" if any(t.zero for t in trust) else ""
+        mean = "plain gray's activation" if few else "the mean over the photos"
+        zero = f", counted from {mean} where it can be negative" if any(t.offset for t in trust) else ""
         lines.append(f"× the best: the target's activation on the saved picture over that of the best photo{zero}.")
-    robust, left = any(one.robust is not None for one in trust), any(_left(one) for one in trust)
+    robust, left = any(one.robustness is not None for one in trust), any(_left(one) for one in trust)
     if robust:
         lines.append("Robust: the same under small touches, of the picture and of the photo.")
     elif left:
         lines.append(
-            "Keeps: the share of the activation, above plain grey's, left by a shift of 4 pixels or small touches."
+            "Keeps: the share of the activation, above plain gray's, left by a shift of 4 pixels or small touches."
         )
     if robust or left:
         lines.append("Small touches: shifts, turns, zooms, noise and JPEG at once.")
@@ -228,11 +228,11 @@ def _whole(share: float) -> str:
 
 
 def fitted_pixels(pixels: NDArray[np.uint8], side: int) -> Pixels:
-    """A picture (H, W, C) as colours whose longer side is `side`; a tiny one is enlarged by whole pixels instead."""
+    """A picture (H, W, C) as colors whose longer side is `side`; a tiny one is enlarged by whole pixels instead."""
     height, width, channels = pixels.shape
-    colours = pixels[..., :3] if channels >= 3 else pixels[..., :1].repeat(3, axis=-1)
+    colors = pixels[..., :3] if channels >= 3 else pixels[..., :1].repeat(3, axis=-1)
     factor = side / max(height, width)
     if factor >= 4:
-        return np.asarray(colours.repeat(int(factor), axis=0).repeat(int(factor), axis=1))
+        return np.asarray(colors.repeat(int(factor), axis=0).repeat(int(factor), axis=1))
     size = (max(round(width * factor), 1), max(round(height * factor), 1))
-    return np.asarray(Image.fromarray(np.ascontiguousarray(colours)).resize(size, Image.Resampling.LANCZOS))
+    return np.asarray(Image.fromarray(np.ascontiguousarray(colors)).resize(size, Image.Resampling.LANCZOS))

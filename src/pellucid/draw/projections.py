@@ -19,12 +19,12 @@ from pellucid.errors import PellucidError
 from pellucid.result import Projections
 
 _SIDE, _ACROSS = 190.0, 3
-_END = 99.7  # percentile of the magnitudes where the colours end: a few pixels are many times stronger than all others
+_END = 99.7  # percentile of the magnitudes where the colors end: a few pixels are many times stronger than all others
 
 
 @drawing(Projections)
 def draw_projections(result: Projections, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
-    """Every patch beside its projection, on a scale of its own around grey, with its activation and its class."""
+    """Every patch beside its projection, on a scale of its own around gray, with its activation and its class."""
     look = Look(dark=dark)
     if not len(result):
         raise PellucidError(
@@ -38,7 +38,7 @@ def draw_projections(result: Projections, over: Any = None, *, title: str | None
     for start in range(0, len(result), across):
         row = range(start, min(start + across, len(result)))
         y = max(_one(sheet, MARGIN + k * (cell + GAP), y, result, i, look) for k, i in enumerate(row)) + GAP
-    told = "Right of each patch: its projection, grey where it is zero; colours end at 99.7 % of its magnitudes."
+    told = "Right of each patch: its projection, gray where it is zero; colors end at 99.7 % of its magnitudes."
     notes = [told, *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y, notes, look) + MARGIN
     alt = f"{title} of {result.meta.target}: the {len(result)} strongest patches, each beside its projection."
@@ -57,7 +57,7 @@ def _one(sheet: Sheet, left: float, top: float, result: Projections, i: int, loo
 
 
 def cut(result: Projections, i: int, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What cell i sees of the pixels, grey where it sees past the edge; where its field is no smaller, all of them."""
+    """What cell i sees of the pixels, gray where it sees past the edge; where its field is no smaller, all of them."""
     rows, columns = result.window(i)
     height, width = result.values.shape[2:]
     top, left, bottom, right = (round(edge) for edge in result.patches.boxes[i])
@@ -68,10 +68,10 @@ def cut(result: Projections, i: int, pixels: NDArray[np.uint8]) -> NDArray[np.ui
 
 
 def seen(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """(channels, rows, columns), signed, as colours around grey: (rows, columns, 3), or 1 for one channel."""
+    """(channels, rows, columns), signed, as colors around gray: (rows, columns, 3), or 1 for one channel."""
     shown = np.moveaxis(np.asarray(values, np.float64)[:3] if len(values) >= 3 else values[:1], 0, -1)
     sizes = np.abs(shown[np.isfinite(shown)])
     some = sizes[sizes > 0]
     end = float(np.percentile(some, _END)) if some.size else 1.0
-    grey: NDArray[np.uint8] = np.rint(127.5 + 127.5 * np.nan_to_num(shown / end).clip(-1, 1)).astype(np.uint8)
-    return grey
+    gray: NDArray[np.uint8] = np.rint(127.5 + 127.5 * np.nan_to_num(shown / end).clip(-1, 1)).astype(np.uint8)
+    return gray

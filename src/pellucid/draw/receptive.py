@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pellucid.draw import words
-from pellucid.draw.colours import Scale, table
+from pellucid.draw.colors import Scale, table
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
 from pellucid.draw.letters import number, unplaced, wrapped
@@ -17,16 +17,16 @@ from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Rect, Sheet
 from pellucid.errors import PellucidError
-from pellucid.result import Fields
+from pellucid.result import ReceptiveFields
 from pellucid.result.patches import Box
 
 _SIDE, _ACROSS = 190.0, 6
-_TOP = 99.8  # percentile at which colours end
+_TOP = 99.8  # percentile at which colors end
 _AIR = 0.06  # around a field, of its side
 
 
-@drawing(Fields)
-def draw_fields(result: Fields, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
+@drawing(ReceptiveFields)
+def draw_fields(result: ReceptiveFields, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
     """All fields in one frame of the network's input, then each layer's map with both of its fields."""
     look = Look(dark=dark)
     if over is not None:
@@ -43,7 +43,7 @@ def draw_fields(result: Fields, over: Any = None, *, title: str | None = None, d
         left = lefts[k % across]
         ends.append(_together(sheet, left, y, result, look) if k == 0 else _one(sheet, left, y, result, k - 1, look))
     how = (
-        "Violet is how much a pixel moves the middle cell. Grey frame: the theoretical field, "
+        "Violet is how much a pixel moves the middle cell. Gray frame: the theoretical field, "
         "every pixel that can. Blue frame: the effective field, two standard deviations to every side."
     )
     notes = [how, *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
@@ -53,7 +53,7 @@ def draw_fields(result: Fields, over: Any = None, *, title: str | None = None, d
     return Picture(sheet, alt, words.about(result.meta, title, alt))
 
 
-def _together(sheet: Sheet, left: float, top: float, result: Fields, look: Look) -> float:
+def _together(sheet: Sheet, left: float, top: float, result: ReceptiveFields, look: Look) -> float:
     """Every effective field in one frame, at true scale; returns where the caption ends."""
     high, wide = result.values.shape[1:]
     size = (_SIDE * high / max(high, wide), _SIDE * wide / max(high, wide))
@@ -70,7 +70,7 @@ def _together(sheet: Sheet, left: float, top: float, result: Fields, look: Look)
     return sheet.lines(left, y, wrapped(said, SMALL, _SIDE - 6), SMALL, look.theme.quiet)
 
 
-def _one(sheet: Sheet, left: float, top: float, result: Fields, i: int, look: Look) -> float:
+def _one(sheet: Sheet, left: float, top: float, result: ReceptiveFields, i: int, look: Look) -> float:
     """One layer: the part of the input that it can see, its map, both fields; returns where the caption ends."""
     values, box = result.values[i], result.boxes[i]
     window = _window(box, values.shape)
@@ -78,14 +78,14 @@ def _one(sheet: Sheet, left: float, top: float, result: Fields, i: int, look: Lo
     size = (_SIDE * (window[2] - window[0]) / side, _SIDE * (window[3] - window[1]) / side)
     rect = sheet.photo(left, top, _pixels(values, window, (sheet.pixels(size[0]), sheet.pixels(size[1])), look))
     sheet.box(rect, edge=look.theme.faint, line=0.6)
-    for shape, colour, line in ((box, look.theme.quiet, 1.3), (result.effective(i), look.theme.accent, 1.6)):
-        sheet.box(_placed(rect, window, shape), edge=colour, line=line)
+    for shape, color, line in ((box, look.theme.quiet, 1.3), (result.effective(i), look.theme.accent, 1.6)):
+        sheet.box(_placed(rect, window, shape), edge=color, line=line)
     y = sheet.lines(left, top + _SIDE + 5, wrapped(result.layers[i], BODY, _SIDE, bold=True, lines=2), BODY,
                     look.theme.ink, bold=True)  # fmt: skip
     return sheet.lines(left, y, list(_sizes(result, i)), SMALL, look.theme.quiet)
 
 
-def _sizes(result: Fields, i: int) -> tuple[str, str, str]:
+def _sizes(result: ReceptiveFields, i: int) -> tuple[str, str, str]:
     """Both fields in words."""
     (high, wide), (down, across) = result.size(i), result.strides[i]
     top, left, bottom, right = result.effective(i)
@@ -119,13 +119,13 @@ def _placed(rect: Rect, window: Box, box: Box) -> Rect:
 
 
 def _pixels(values: NDArray[np.float64], window: Box, size: tuple[int, int], look: Look) -> NDArray[np.uint8]:
-    """The map in its window as colours, pixel by pixel."""
+    """The map in its window as colors, pixel by pixel."""
     top, left, bottom, right = (int(edge) for edge in window)
     part = values[top:bottom, left:right]
     known = part[part > 0]
     scale = Scale(
         float(np.percentile(known, _TOP)) if known.size else 0.0, "magnitude", table("magnitude", None, look.theme)
     )
-    colours = scale.colour(scale.position(part))
-    picture = Image.fromarray((255 * colours.clip(0, 1)).round().astype(np.uint8))
+    colors = scale.color(scale.position(part))
+    picture = Image.fromarray((255 * colors.clip(0, 1)).round().astype(np.uint8))
     return np.asarray(picture.resize((size[1], size[0]), Image.Resampling.NEAREST))

@@ -42,7 +42,7 @@ class Words:
     y: float
     text: str
     size: float
-    colour: str
+    color: str
     bold: bool = False
     align: Align = "left"
     upright: bool = False
@@ -59,7 +59,7 @@ class Words:
 
     def artist(self, place: Transform) -> Artist:
         return TextArtist(
-            self.x, self.y, self.text, color=self.colour, transform=place,
+            self.x, self.y, self.text, color=self.color, transform=place,
             fontproperties=FontProperties(fname=font_file(self.bold), size=self.size * _POINTS),
             horizontalalignment=self.align, verticalalignment="baseline",
             rotation=90 if self.upright else 0, rotation_mode="anchor",
@@ -136,23 +136,21 @@ class Sheet:
         return box
 
     def lines(
-        self, x: float, top: float, lines: Sequence[str], size: float, colour: str,
+        self, x: float, top: float, lines: Sequence[str], size: float, color: str,
         *, bold: bool = False, align: Align = "left",
     ) -> float:  # fmt: skip
         """Lines of text from `top` downwards; returns where they end."""
         for i, line in enumerate(lines):
             baseline = top + i * size * LEADING + _ASCENT * size
-            self.marks.append(Words(x, baseline, legible(line, bold), size, colour, bold, align))
+            self.marks.append(Words(x, baseline, legible(line, bold), size, color, bold, align))
         return top + len(lines) * size * LEADING
 
     def paragraph(
-        self, x: float, top: float, text: str, size: float, colour: str, room: float,
+        self, x: float, top: float, text: str, size: float, color: str, room: float,
         *, bold: bool = False, align: Align = "left", most: int = 99,
     ) -> float:  # fmt: skip
         """Wrapped text from `top` downwards; returns where it ends."""
-        return self.lines(
-            x, top, wrapped(text, size, room, bold=bold, lines=most), size, colour, bold=bold, align=align
-        )
+        return self.lines(x, top, wrapped(text, size, room, bold=bold, lines=most), size, color, bold=bold, align=align)
 
     def box(
         self, rect: Rect, *, fill: str | None = None, edge: str | None = None, line: float = 1.0, opacity: float = 1.0
@@ -162,9 +160,9 @@ class Sheet:
         corners = ((left, top), (right, top), (right, bottom), (left, bottom))
         self.marks.append(Shape(corners, fill, edge, line, opacity))
 
-    def line(self, start: tuple[float, float], end: tuple[float, float], colour: str, width: float = 0.7) -> None:
+    def line(self, start: tuple[float, float], end: tuple[float, float], color: str, width: float = 0.7) -> None:
         """A straight line."""
-        self.marks.append(Shape((start, end), None, colour, width, closed=False))
+        self.marks.append(Shape((start, end), None, color, width, closed=False))
 
     def figure(self) -> Figure:
         """A new matplotlib figure of everything on the sheet; it belongs to whoever asked."""

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.draw import words
-from pellucid.draw.colours import Theme
+from pellucid.draw.colors import Theme
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
-from pellucid.draw.letters import humanised, number, shortened, unplaced, width
+from pellucid.draw.letters import number, readable, shortened, unplaced, width
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Shape, Sheet, Words
@@ -57,15 +57,15 @@ def draw_table(result: Table, over: Any = None, *, title: str | None = None, dar
     unit = next((facts["target"] for facts in meta.nouns.values() if {"target", "layer"} <= facts.keys()), None)
     about = unit or (f"layer {meta.layer}" if meta.layer else "")
     y = heading(sheet, title, " · ".join(filter(None, [about, unplaced(meta.net)])), look)
-    for said in result.said:
-        colour = look.theme.ink if not result.marked else _MARK[dark]
-        sheet.box((MARGIN, y + 2, MARGIN + 3, y + 13), fill=colour)
+    for said in result.findings:
+        color = look.theme.ink if not result.highlighted else _MARK[dark]
+        sheet.box((MARGIN, y + 2, MARGIN + 3, y + 13), fill=color)
         y = sheet.paragraph(MARGIN + 10, y, f"{said[:1].upper()}{said[1:]}.", BODY, look.theme.ink,
                             sheet.width - 2 * MARGIN - 10) + 3  # fmt: skip
     y = _rows(sheet, y + 8, result, layout, look) if short else _strips(sheet, y + 8, result, look)
     notes = [*_meanings(result), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y + 8, notes, look) + MARGIN
-    alt = f"{title}: {len(result)} rows. {'. '.join(result.said)}".rstrip(". ") + "."
+    alt = f"{title}: {len(result)} rows. {'. '.join(result.findings)}".rstrip(". ") + "."
     return Picture(sheet, alt, words.about(result.meta, title, alt))
 
 
@@ -120,8 +120,8 @@ def _layout(result: Table) -> dict[str, float]:
     found = {}
     for name, values in result.columns.items():
         bold = 1.06  # marked rows are set in bold
-        text = max(width(humanised(name), SMALL, True), *(bold * width(cell(v), BODY - 1, True) for v in values))
-        found[name] = min(text, _WIDEST) + 16 + (_BAR + 8 if name in result.pictured else 0)
+        text = max(width(readable(name), SMALL, True), *(bold * width(cell(v), BODY - 1, True) for v in values))
+        found[name] = min(text, _WIDEST) + 16 + (_BAR + 8 if name in result.plot_columns else 0)
     return found
 
 
@@ -130,13 +130,13 @@ def _rows(sheet: Sheet, y: float, result: Table, layout: dict[str, float], look:
     theme, lefts, left = look.theme, {}, MARGIN
     for name, wide in layout.items():
         lefts[name], left = left, left + wide
-        right = not _wordy(result.columns[name]) and name not in result.pictured
+        right = not _wordy(result.columns[name]) and name not in result.plot_columns
         x = lefts[name] + (wide - 16 if right else 0)
-        sheet.lines(x, y, [humanised(name)], SMALL, theme.quiet, bold=True, align="right" if right else "left")
-    axes = {name: _axis(result, name) for name in result.pictured}
+        sheet.lines(x, y, [readable(name)], SMALL, theme.quiet, bold=True, align="right" if right else "left")
+    axes = {name: _axis(result, name) for name in result.plot_columns}
     y += 17
     for i, row in enumerate(result.rows):
-        marked = i in result.marked
+        marked = i in result.highlighted
         sheet.line((MARGIN, y - 1), (left - 16, y - 1), theme.faint, 0.5)
         for name, value in row.items():
             ink = _MARK[theme.dark] if marked else theme.ink if value is not None else theme.quiet
@@ -193,20 +193,20 @@ def _strips(sheet: Sheet, y: float, result: Table, look: Look) -> float:
     theme, count = look.theme, len(result)
     step, left = _LONG / count, MARGIN + 46
     thick = max(step * 0.8, step - 2)
-    for name in result.pictured:
+    for name in result.plot_columns:
         values = _numbers(result.columns[name])
         axis = _Axis(values)
-        said = f"{humanised(name)}{' (in powers of ten)' if axis.log else ''}"
+        said = f"{readable(name)}{' (in powers of ten)' if axis.log else ''}"
         y = sheet.lines(MARGIN, y, [said], BODY, theme.ink, bold=True) + 5
         base = y + _STRIP * (1 - axis.zero)
         for i, value in enumerate(values):
             ends = axis.ends(float(value))
             x = left + i * step
-            if i in result.marked:
+            if i in result.highlighted:
                 sheet.box((x, y, x + step, y + _STRIP), fill=_MARK[theme.dark], opacity=0.13)
             if ends is None:
                 continue
-            fill = _MARK[theme.dark] if i in result.marked else theme.accent
+            fill = _MARK[theme.dark] if i in result.highlighted else theme.accent
             top, bottom = y + _STRIP * (1 - ends[1]), y + _STRIP * (1 - ends[0])
             if bottom > top:
                 sheet.marks.append(Shape(((x, top), (x + thick, top), (x + thick, bottom), (x, bottom)), fill))
@@ -233,7 +233,7 @@ def _names(sheet: Sheet, left: float, y: float, step: float, result: Table, them
     """Names of rows, upright, as many as there is room for: of marked rows first; returns where they end."""
     names = [cell(value) for value in next(iter(result.columns.values()))]
     every = max(math.ceil((SMALL + 2) / step), 1)
-    starts = [i for i in result.marked if i - 1 not in result.marked]
+    starts = [i for i in result.highlighted if i - 1 not in result.highlighted]
     taken: list[int] = []
     for i in [*starts, *range(0, len(names), every)]:
         if all(abs(i - other) >= every for other in taken):
@@ -241,14 +241,16 @@ def _names(sheet: Sheet, left: float, y: float, step: float, result: Table, them
     texts = {i: shortened(names[i], SMALL - 0.5, 130.0) for i in taken}
     longest = max(width(text, SMALL - 0.5) for text in texts.values())
     for i, text in texts.items():
-        x, colour = left + (i + 0.5) * step, _MARK[theme.dark] if i in result.marked else theme.quiet
+        x, color = left + (i + 0.5) * step, _MARK[theme.dark] if i in result.highlighted else theme.quiet
         sheet.line((x, y - 2), (x, y + 2), theme.faint, 0.6)
         long = width(text, SMALL - 0.5)
-        sheet.marks.append(Words(x + 3, y + 5 + long, text, SMALL - 0.5, colour, upright=True))
+        sheet.marks.append(Words(x + 3, y + 5 + long, text, SMALL - 0.5, color, upright=True))
     return y + longest + 10
 
 
 def _meanings(result: Table) -> list[str]:
     """What the pictured columns are."""
-    parts = [f"{humanised(name)}: {result.about[name]}" for name in result.pictured if name in result.about]
+    parts = [
+        f"{readable(name)}: {result.column_help[name]}" for name in result.plot_columns if name in result.column_help
+    ]
     return [f"{'. '.join(parts)}."] if parts else []

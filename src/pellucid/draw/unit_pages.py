@@ -124,7 +124,7 @@ def _below(sheet: Sheet, y: float, result: UnitPage, look: Look) -> float:
     if result.classes is not None:
         x += room + 2 * GAP
         low = max(low, _classes(sheet, x, y, room, result.classes, look))
-    if result.alike is not None:
+    if result.similar_units is not None:
         low = max(low, _alike(sheet, x + room + 2 * GAP, y, room, result, look))
     return low
 
@@ -181,11 +181,11 @@ def _classes(sheet: Sheet, x: float, y: float, room: float, classes: Table, look
 def _alike(sheet: Sheet, x: float, y: float, room: float, result: UnitPage, look: Look) -> float:
     """Units that the same pictures excite, each by its strongest patch."""
     y = _head(sheet, x, y, "Units that the same pictures excite", look)
-    names: Sequence[Any] = result.alike["unit"] if result.alike is not None else ()
-    alike: Sequence[Any] = result.alike["correlation"] if result.alike is not None else ()
+    names: Sequence[Any] = result.similar_units["unit"] if result.similar_units is not None else ()
+    alike: Sequence[Any] = result.similar_units["correlation"] if result.similar_units is not None else ()
     side = (room - 4 * 8) / 5
     low = y
-    for k, (name, value, best) in enumerate(zip(names, alike, result.likes, strict=True)):
+    for k, (name, value, best) in enumerate(zip(names, alike, result.similar_patches, strict=True)):
         left = x + k * (side + 8)
         if len(best):
             picture = best.pictures[0]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.draw.letters import humanised, number, unplaced
+from pellucid.draw.letters import number, readable, unplaced
 from pellucid.draw.overlay import seen_box, whole_box
 from pellucid.result import Heatmap, Meta
 from pellucid.result.maps import Sign
@@ -25,7 +25,7 @@ _SAYS: dict[Sign, tuple[str, str]] = {
 
 def title_of(meta: Meta) -> str:
     """A heading: the method as people say it."""
-    return meta.title or humanised(meta.method) or "Heatmap"
+    return meta.title or readable(meta.method) or "Heatmap"
 
 
 def about(meta: Meta, title: str, alt: str) -> dict[str, str]:
@@ -95,17 +95,15 @@ def _unplaced_words(note: str) -> str:
     return re.sub(r"(?<!\S)(?:/|[A-Za-z]:\\)\S+", lambda found: unplaced(found[0]), note)
 
 
-def reading(view: str, own_colours: bool, meaning: tuple[str, str]) -> str:
-    """How the colours are to be read."""
+def reading(view: str, own_colors: bool, meaning: tuple[str, str]) -> str:
+    """How the colors are to be read."""
     up, down = meaning
     said = {"positive": f"shown is only {_what(up)}", "negative": f"shown is only {_what(down)}"}
     if view in said:
         return said[view]
     if view == "magnitude":
-        return (
-            "violet: the size of the numbers, without their sign" if not own_colours else "numbers without their sign"
-        )
-    return "" if own_colours else f"orange-red {up}, blue {down}"
+        return "violet: the size of the numbers, without their sign" if not own_colors else "numbers without their sign"
+    return "" if own_colors else f"orange-red {up}, blue {down}"
 
 
 def _what(side: str) -> str:
@@ -139,7 +137,7 @@ def alt_of(heats: Sequence[Heatmap], title: str) -> str:
 def _strongest(heat: Heatmap) -> str:
     """Where the largest value lies in the picture."""
     y, x = strongest_cell(heat.values[0])
-    rows, columns = heat.placement.centres(*heat.values.shape[1:])
+    rows, columns = heat.placement.centers(*heat.values.shape[1:])
     down, right = heat.views[0].to_original(float(rows[y]), float(columns[x]))
     height, width = heat.views[0].original
     return f"the largest lies {_share(right, width)} from the left and {_share(down, height)} from the top"

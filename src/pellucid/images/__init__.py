@@ -1,4 +1,4 @@
-"""Pictures in: what a person calls an image becomes numbers in 0..1, with an id and a way back."""
+"""Image loading: any image-like value to (C, H, W) floats in 0..1, with an id and the geometry of the crop."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from pellucid.nouns import Noun
 __all__ = ["SUFFIXES", "Images", "ImagesLike", "pictures_in", "read", "samples"]
 
 _WINDOW = (0.01, 0.99)
-"""Quantiles of a deep picture that are shown as black and white."""
+"""Quantiles of a deep image that are shown as black and white."""
 _DARK = 0.1
-"""A picture of floats whose upper quantile is below this is shown through the window, too."""
+"""An image of floats whose upper quantile is below this is shown through the window, too."""
 
 
 @dataclass(frozen=True, eq=False)
 class Images(Noun):
-    """N pictures: channel-first pixels, a stable id each, and how each was cut from its original.
+    """N images: channel-first pixels, a stable id each, and how each was cut from its original.
 
     `pictures` are (C, H, W) tensors, uint8 in 0..255 or float in 0..1, RGB where C = 3; they may differ in
-    size until a network has cut them to its own. `originals` are the pictures as they were read.
+    size until a network has cut them to its own. `originals` are the images as they were read.
     """
 
     written, samples, format = "IMAGE", ("sample:panda", "sample:koala"), "image"
@@ -51,7 +51,7 @@ class Images(Noun):
     cut_by: object = None
     """The preprocessing that cut them; None for originals. Who has it sees them as they are."""
     value_ranges: tuple[Range | None, ...] = ()
-    """For each picture the values that became 0 and 1, where it was deeper than 8 bits or the user said them."""
+    """For each image the values that became 0 and 1, where it was deeper than 8 bits or the user said them."""
 
     @classmethod
     def of(cls, value: ImagesLike) -> Images:
@@ -71,17 +71,17 @@ class Images(Noun):
         notes: Sequence[Note] = (),
         value_ranges: Sequence[Range | None] = (),
     ) -> Images:
-        """Pictures that are their own originals."""
+        """Images that are their own originals."""
         views = tuple(View.whole(*picture.shape[-2:]) for picture in pictures)
         return cls(tuple(pictures), tuple(ids), tuple(pictures), views, tuple(notes), value_ranges=tuple(value_ranges))
 
     @property
     def pixels(self) -> Tensor:
-        """All pictures as one float tensor (N, C, H, W) in 0..1; they must be of one size."""
+        """All images as one float tensor (N, C, H, W) in 0..1; they must be of one size."""
         shapes = {tuple(picture.shape) for picture in self.pictures}
         if len(shapes) != 1:
             sizes = ", ".join(sorted("×".join(map(str, shape)) for shape in shapes))
-            raise BadImage(f"pictures of {len(shapes)} sizes are no one tensor: {sizes}; {_one_size(shapes)}")
+            raise BadImage(f"images of {len(shapes)} sizes are no one tensor: {sizes}; {_one_size(shapes)}")
         with torch.inference_mode(False):  # whoever asks may want gradients, even where the caller wants none
             return torch.stack([as_float(picture) for picture in self.pictures])
 
@@ -103,7 +103,7 @@ class Images(Noun):
     @property
     def identity(self) -> str:
         """Every pixel, also of the originals, which answers are drawn over; the names, which noise is drawn by; and
-        where in its original each picture is.
+        where in its original each image is.
         """
         digest = hashlib.sha256()
         originals = [whole for whole, cut in zip(self.originals, self.pictures, strict=True) if whole is not cut]
@@ -116,7 +116,7 @@ class Images(Noun):
         return len(self.pictures)
 
     def __getitem__(self, i: int) -> Images:
-        """Picture i alone."""
+        """Image i alone."""
         one = (self.pictures[i],), (self.ids[i],), (self.originals[i],), (self.views[i],)
         notes = tuple(note for note in self.notes if note.about(one[1]))
         return Images(*one, notes, self.cut_by, (self.value_range(i),))
@@ -137,13 +137,13 @@ class Images(Noun):
         )
 
     def value_range(self, i: int) -> Range | None:
-        """The values that became 0 and 1 in picture i, where they are known."""
+        """The values that became 0 and 1 in image i, where they are known."""
         return self.value_ranges[i] if self.value_ranges else None
 
     def shown(self, i: int, *, seen: bool = False) -> UInt8[np.ndarray, "h w 3"]:
-        """Picture i in 8-bit colours for the eye, as it was read or as the network has `seen` it.
+        """Image i in 8-bit colors for the eye, as it was read or as the network has `seen` it.
 
-        A picture deeper than 8 bits is shown through the window between its 1 % and 99 % quantiles: a slice with
+        An image deeper than 8 bits is shown through the window between its 1 % and 99 % quantiles: a slice with
         values up to 3,000 of 65,535 would be black. What the network is given is not touched.
         """
         picture = self.pictures[i] if seen else self.originals[i]
@@ -162,7 +162,7 @@ def as_float(picture: Tensor) -> Tensor:
 
 
 def viewable(picture: Shaped[Tensor, "c h w"], window: Range = (0.0, 1.0)) -> UInt8[np.ndarray, "h w 3"]:
-    """As 8-bit colours for the eye, `window` from black to white: one channel as grey, of more the first three."""
+    """As 8-bit colors for the eye, `window` from black to white: one channel as gray, of more the first three."""
     values = as_float(picture).nan_to_num()
     if window != (0.0, 1.0):
         values = (values - window[0]) / (window[1] - window[0])
@@ -173,7 +173,7 @@ def viewable(picture: Shaped[Tensor, "c h w"], window: Range = (0.0, 1.0)) -> UI
 
 
 def _window(picture: Tensor, deep: bool) -> Range:
-    """What is shown as black and as white of a picture of floats in 0..1."""
+    """What is shown as black and as white of an image of floats in 0..1."""
     values = np.nan_to_num(picture[:3].detach().cpu().numpy())
     low, high = (float(one) for one in np.quantile(values, _WINDOW))
     if high <= low:  # nearly all of one value: its extremes, so that a few bright pixels are seen
@@ -182,29 +182,29 @@ def _window(picture: Tensor, deep: bool) -> Range:
 
 
 def _one_size(shapes: set[tuple[int, ...]]) -> str:
-    """What would make pictures of these shapes (C, H, W) one tensor."""
+    """What would make images of these shapes (C, H, W) one tensor."""
     if len({shape[1:] for shape in shapes}) == 1:
         return f"say how many channels the network takes, load(..., channels={max(shape[0] for shape in shapes)})"
     side = max(min(shape[1:]) for shape in shapes)
-    return f"give the network one size of input, load(..., size={side}), or ask picture by picture"
+    return f"give the network one size of input, load(..., size={side}), or ask image by image"
 
 
 def fingerprint(picture: Tensor) -> str:
-    """A short id made from the pixels alone, for pictures that came without a name."""
+    """A short id made from the pixels alone, for images that came without a name."""
     return hashlib.sha256(picture.contiguous().cpu().numpy().tobytes()).hexdigest()[:12]
 
 
 def pictures_in(folder: str | Path) -> tuple[Path, ...]:
-    """The picture files of a folder and of those within it, by name. Raises BadImage where there are none."""
+    """The image files of a folder and of those within it, by name. Raises BadImage where there are none."""
     return found_in(folder).files
 
 
 def read(
     source: ImagesLike, *, value_range: Range | None = None, layout: Layout | None = None, channels: int | None = None
 ) -> Images:
-    """Read one picture, or several from a list or tuple: N pictures with the names they came under.
+    """Read one image, or several from a list or tuple: N images with the names they came under.
 
-    A source is a path, `sample:NAME`, bytes, a file:// or http(s):// URL of a picture, a PIL image, or an
+    A source is a path, `sample:NAME`, bytes, a file:// or http(s):// URL of an image, a PIL image, or an
     array: (H, W), (H, W, C) or (C, H, W), uint8 in 0..255, uint16 in 0..65535 or float in 0..1 (other floats
     need `value_range=(low, high)`); a torch tensor may also be (N, C, H, W). EXIF orientation is applied,
     transparency is laid on white, animations give their first frame; a TIFF keeps its bands, however many.

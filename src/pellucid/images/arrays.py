@@ -1,4 +1,4 @@
-"""Arrays and tensors as pictures: which axis holds the channels, and what value is black and what is white."""
+"""Arrays and tensors as images: which axis holds the channels, and what value is black and what is white."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from pellucid.loading import Range as Range
 
 Array = NDArray[Any]
 Layout = Literal["chw", "hwc"]
-"""Which axis of a picture's array holds the channels: the first, or the last."""
+"""Which axis of an image's array holds the channels: the first, or the last."""
 
 _USUAL = (1, 3, 4)
-"""Numbers of channels that need no second look: grey, RGB, RGBA."""
+"""Numbers of channels that need no second look: gray, RGB, RGBA."""
 _SLACK = 1e-3
 """How far outside its range a float may lie, as a part of the range: rounding, a quarter of an 8-bit level."""
 
 
 class Pixels(NamedTuple):
-    """One picture as it was read."""
+    """One image as it was read."""
 
     picture: Tensor
     """(C, H, W), uint8 or, where it was deeper, float32 in 0..1."""
@@ -42,8 +42,7 @@ def from_array(
     """
     if array.ndim > 3:
         raise BadImage(
-            f"an array of shape {array.shape} is no single picture: pass a list of pictures, "
-            "or a torch tensor (N, C, H, W)"
+            f"an array of shape {array.shape} is no single image: pass a list of images, or a torch tensor (N, C, H, W)"
         )
     what = f"an array of shape {array.shape}"
     picture = _channel_first(array, what, layout, channels)
@@ -54,7 +53,7 @@ def from_array(
 def from_tensor(
     tensor: Tensor, value_range: Range | None, layout: Layout | None = None, channels: int | None = None
 ) -> list[Pixels]:
-    """As `from_array`; (N, C, H, W) gives N pictures."""
+    """As `from_array`; (N, C, H, W) gives N images."""
     what = f"a tensor of shape {tuple(tensor.shape)}"
     if tensor.layout != torch.strided or tensor.is_meta or tensor.is_quantized:
         raise BadImage(f"{what} holds no plain pixels: pass a dense tensor")
@@ -82,7 +81,7 @@ def _channel_first(array: Array, what: str, layout: Layout | None, channels: int
     if array.ndim == 2:
         return array[None]
     if array.ndim != 3:
-        raise BadImage(f"{what} is no picture: (H, W), (H, W, C) or (C, H, W) is")
+        raise BadImage(f"{what} is no image: (H, W), (H, W, C) or (C, H, W) is")
     if layout is None:
         layout = _layout(array.shape, channels)
     if layout is None:
@@ -94,13 +93,13 @@ def _channel_first(array: Array, what: str, layout: Layout | None, channels: int
 
 
 def _layout(shape: tuple[int, ...], channels: int | None) -> Layout | None:
-    """Where the channels are, by what the network takes, else by how many pictures have; None where both may be."""
+    """Where the channels are, by what the network takes, else by how many images have; None where both may be."""
     first, middle, last = shape
     if channels is not None and (first == channels) != (last == channels):
         other = last if first == channels else first
         if other != 1 or channels in _USUAL:
             return "chw" if first == channels else "hwc"
-        return None  # (1, 28, 28) for 28 channels: one row of pixels, or rather a grey picture?
+        return None  # (1, 28, 28) for 28 channels: one row of pixels, or rather a gray image?
     if (first in _USUAL) != (last in _USUAL):
         return "chw" if first in _USUAL else "hwc"
     if first not in _USUAL:  # multi-spectral: few channels beside many pixels

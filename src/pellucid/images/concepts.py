@@ -1,4 +1,4 @@
-"""Pictures with a class for every pixel: what a unit is compared with to say which concept it detects."""
+"""Images with a class for every pixel: what a unit is compared with to say which concept it detects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ONE = "concept"
 
 @dataclass(frozen=True, eq=False)
 class Concepts(Noun):
-    """A folder of pictures and of masks: `images/x.jpg` and `masks/x.png`, whose pixels are class numbers, 0 for none.
+    """A folder of images and of masks: `images/x.jpg` and `masks/x.png`, whose pixels are class numbers, 0 for none.
 
     The names of the classes come from `classes.csv` (number,name or number,name,category), `classes.json`
     ({number: name}) or `classes.yaml` (lines `number: name`).
@@ -53,7 +53,7 @@ class Concepts(Noun):
         masks = {path.stem: path for path in sorted((folder / "masks").glob("*.png")) if not hidden(path.name)}
         pictures = [path for path in pictures_in(folder / "images") if path.stem in masks]
         if not pictures:
-            raise BadImage(f"no picture in {str(value)!r} has a mask of its name: images/x.jpg needs masks/x.png")
+            raise BadImage(f"no image in {str(value)!r} has a mask of its name: images/x.jpg needs masks/x.png")
         return cls(str(value), names, categories, tuple((path, masks[path.stem]) for path in pictures))
 
     def __len__(self) -> int:
@@ -77,23 +77,23 @@ class Concepts(Noun):
         return self.place
 
     def name(self, i: int) -> str:
-        """What picture i is called."""
+        """What image i is called."""
         return self.files[i][0].name
 
     def read(self, i: int) -> Images:
-        """Picture i."""
+        """Image i."""
         return read(self.files[i][0])
 
     def mask(self, i: int, view: View) -> Int[np.ndarray, "height width"]:
-        """The class of every pixel of the network's input, which shows picture i by that view: the nearest of the mask.
+        """The class of every pixel of the network's input, which shows image i by that view: the nearest of the mask.
 
-        Raises BadImage where the mask is not of the picture's size, or no picture of numbers.
+        Raises BadImage where the mask is not of the image's size, or no image of numbers.
         """
         path = self.files[i][1]
         mask = _numbers(path)
         if mask.shape != view.original:
             have, want = ("×".join(map(str, shape)) for shape in (mask.shape, view.original))
-            raise BadImage(f"the mask {path.name!r} is {have}, its picture {want}")
+            raise BadImage(f"the mask {path.name!r} is {have}, its image {want}")
         strange = sorted(set(np.unique(mask).tolist()) - {0, *self.names})
         if strange:
             raise BadImage(f"the mask {path.name!r} has class {strange[0]}, which has no name: {len(self.names)} have")
@@ -118,7 +118,7 @@ def _numbers(path: Path) -> Int[np.ndarray, "rows columns"]:
         with Image.open(path, formats=("PNG", "BMP", "TIFF", "GIF")) as picture:
             if picture.width * picture.height > _MOST or picture.mode not in ("1", "L", "P", "I", "I;16"):
                 raise BadImage(
-                    f"the mask {path.name!r} is a picture of mode {picture.mode}, {picture.width} × {picture.height}: "
+                    f"the mask {path.name!r} is an image of mode {picture.mode}, {picture.width} × {picture.height}: "
                     "a PNG with one number for each pixel is needed"
                 )
             return np.asarray(picture).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Whatever a person holds out as a picture: a file, a sample, bytes, a URL, a Pillow image, an array."""
+"""Whatever a person holds out as an image: a file, a sample, bytes, a URL, a Pillow image, an array."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from pellucid.images.formats import from_image, from_stream
 from pellucid.images.samples import sample
 
 Decodable: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image | NDArray[Any] | Tensor
-"""One picture: a path, `sample:NAME`, a URL, bytes, a Pillow image, an array; of a tensor also several."""
+"""One image: a path, `sample:NAME`, a URL, bytes, a Pillow image, an array; of a tensor also several."""
 _MOST_BYTES = 200 * 2**20
 """The most that is fetched from a URL."""
 _PATIENCE = 10.0
@@ -37,7 +37,7 @@ _MOST_NAMES = 5000
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """One picture as it was read: (C, H, W) pixels, uint8 or (where deeper) float32 in 0..1."""
+    """One image as it was read: (C, H, W) pixels, uint8 or (where deeper) float32 in 0..1."""
 
     picture: Tensor
     name: str | None
@@ -51,10 +51,10 @@ class Decoded:
 def decode(
     source: Any, *, value_range: Range | None = None, layout: Layout | None = None, channels: int | None = None
 ) -> list[Decoded]:
-    """The picture, or from a tensor (N, C, H, W) the N pictures, behind `source`; see `images.read`.
+    """The image, or from a tensor (N, C, H, W) the N images, behind `source`; see `images.read`.
 
     Files become RGB, but for TIFFs of other bands; arrays keep their channels. `value_range=(black, white)` scales
-    arrays, and pictures of more than 8 bits. Raises BadImage or UnknownName, in one line that names the source.
+    arrays, and images of more than 8 bits. Raises BadImage or UnknownName, in one line that names the source.
     """
     value_range = check_range(value_range)
     if isinstance(source, str) and source.startswith("sample:"):
@@ -65,7 +65,7 @@ def decode(
     if isinstance(source, (str, os.PathLike)):
         return [_from_path(os.fsdecode(source), value_range)]
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return [_from_bytes(bytes(source), None, "the picture given as bytes", value_range)]
+        return [_from_bytes(bytes(source), None, "the image given as bytes", value_range)]
     if isinstance(source, Image.Image):
         path = getattr(source, "filename", "")
         name = printable(Path(os.fsdecode(path)).name) if path else ""
@@ -76,7 +76,7 @@ def decode(
     if isinstance(source, Tensor):
         return [_named(one, None) for one in from_tensor(source, value_range, layout, channels)]
     raise BadImage(
-        f"a value of type {type(source).__qualname__} is no picture: pass a path, 'sample:NAME', a URL, "
+        f"a value of type {type(source).__qualname__} is no image: pass a path, 'sample:NAME', a URL, "
         "bytes, a Pillow image, a NumPy array or a torch tensor"
     )
 
@@ -109,9 +109,9 @@ def _from_path(text: str, value_range: Range | None) -> Decoded:
         path = Path(text).expanduser()
         status = path.stat()
         if not text:
-            raise BadImage("the name of the picture is empty")
+            raise BadImage("the name of the image is empty")
         if not stat.S_ISREG(status.st_mode):  # asked before opening: opening a FIFO waits for ever
-            raise BadImage(f"{what} is {_file_type(status.st_mode)}, not a picture's file")
+            raise BadImage(f"{what} is {_file_type(status.st_mode)}, not an image's file")
         if not status.st_size:
             raise BadImage(f"{what} is empty: 0 bytes")
         with path.open("rb") as stream:

@@ -1,4 +1,4 @@
-"""The picture files below a folder: links are followed once, what is hidden is left out, and both are said."""
+"""The image files below a folder: links are followed once, what is hidden is left out, and both are said."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from pellucid.errors import BadImage
 from pellucid.images.hidden import hidden, passed_over
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
-"""What a file of a picture is called in a folder of them."""
+"""What a file of an image is called in a folder of them."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """Picture files, in the order of their names, and what was passed over on the way to them."""
+    """Image files, in the order of their names, and what was passed over on the way to them."""
 
     files: tuple[Path, ...]
     notes: tuple[str, ...]
 
 
 def found_in(folder: str | Path) -> Found:
-    """The picture files of a folder and of those within it, by name. Raises BadImage where there are none.
+    """The image files of a folder and of those within it, by name. Raises BadImage where there are none.
 
-    A linked folder is read under the name of the link, unless its pictures are there under their own name: every
+    A linked folder is read under the name of the link, unless its images are there under their own name: every
     folder is entered once, so that links in a circle end.
     """
     folder = Path(folder).expanduser()
     if not folder.is_dir():
-        raise BadImage(f"{str(folder)!r} is no folder of pictures")
+        raise BadImage(f"{str(folder)!r} is no folder of images")
     walk = _Walk(folder)
     walk.below(folder)
     while walk.links:  # after all real folders: a link to one of them adds nothing
         walk.follow(walk.links.pop(0))
     if not walk.files:
         more = f"; {passed_over(walk.hidden)[0]}" if walk.hidden else ""
-        raise BadImage(f"no pictures in the folder {str(folder)!r}: {', '.join(SUFFIXES)}{more}")
+        raise BadImage(f"no images in the folder {str(folder)!r}: {', '.join(SUFFIXES)}{more}")
     return Found(tuple(sorted(walk.files)), (*passed_over(walk.hidden), *walk.notes))
 
 
 def is_picture(name: str) -> bool:
-    """Whether a file of that name is one of a picture, hidden or not."""
+    """Whether a file of that name is one of an image, hidden or not."""
     return os.path.splitext(name)[1].lower() in SUFFIXES
 
 
@@ -72,7 +72,7 @@ class _Walk:
             self._take(Path(here), names)
 
     def follow(self, link: Path) -> None:
-        """The pictures behind a link to a folder, unless they are here already."""
+        """The images behind a link to a folder, unless they are here already."""
         status = link.stat()
         known = self.entered.get((status.st_dev, status.st_ino))
         if known is None:

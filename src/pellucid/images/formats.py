@@ -1,4 +1,4 @@
-"""One encoded picture into pixels: which formats are read, and what every mode of Pillow means as RGB.
+"""One encoded image into pixels: which formats are read, and what every mode of Pillow means as RGB.
 
 Pillow is held at arm's length: the format is told from the first bytes and its one reader is called, so that no
 other (EPS starts Ghostscript) is ever tried; sizes are checked before pixels are made; whatever it raises
@@ -38,7 +38,7 @@ from pellucid.images import tiff
 from pellucid.images.arrays import Pixels, Range, scaled
 
 MOST_PIXELS = 200_000_000
-"""Larger pictures are refused before a pixel is decoded: 200 megapixels take 0.8 GB as RGB."""
+"""Larger images are refused before a pixel is decoded: 200 megapixels take 0.8 GB as RGB."""
 LONGEST = 100
 """Beyond this ratio of the sides a note says so: a network's square crop sees almost nothing of it."""
 
@@ -56,22 +56,22 @@ _READERS: dict[str, Callable[[IO[bytes]], ImageFile.ImageFile]] = {
 }
 _CONVERT = "convert it to PNG or JPEG"
 _OTHERS = {
-    "a HEIC picture": _CONVERT,
-    "an AVIF picture": _CONVERT,
-    "a JPEG XL picture": _CONVERT,
-    "a JPEG 2000 picture": _CONVERT,
+    "a HEIC image": _CONVERT,
+    "an AVIF image": _CONVERT,
+    "a JPEG XL image": _CONVERT,
+    "a JPEG 2000 image": _CONVERT,
     "a Photoshop file": _CONVERT,
     "a camera's raw file": "develop it to PNG, TIFF or JPEG",
     "an SVG drawing": "render it to PNG",
     "a PDF document": "render the page to PNG",
     "a PostScript file (EPS)": "render it to PNG",
-    "an HTML page": "download the picture itself, not the page around it",
+    "an HTML page": "download the image itself, not the page around it",
     "a video": "save a frame of it as PNG or JPEG",
     "a zip archive": "unpack it",
     "a gzip archive": "unpack it",
     "a NumPy file": "pass the array: numpy.load(file)",
 }
-"""What else people hold out as a picture, and what would work."""
+"""What else people hold out as an image, and what would work."""
 _MAGIC: tuple[tuple[str, bytes], ...] = (
     ("JPEG", rb"\xff\xd8\xff"),
     ("PNG", rb"\x89PNG\r\n\x1a\n"),
@@ -81,11 +81,11 @@ _MAGIC: tuple[tuple[str, bytes], ...] = (
     ("a camera's raw file", rb"II\*\0....CR|FUJIFILMCCD-RAW|IIRO|IIU\0|....ftypcrx"),
     ("TIFF", rb"II[*+]\0|MM\0[*+]"),
     ("PPM", rb"P[1-6f]\s"),
-    ("an AVIF picture", rb"....ftyp.{0,24}?avi[fs]"),
-    ("a HEIC picture", rb"....ftyp.{0,24}?(hei[cxms]|hev[cxms]|mif1|msf1)"),
+    ("an AVIF image", rb"....ftyp.{0,24}?avi[fs]"),
+    ("a HEIC image", rb"....ftyp.{0,24}?(hei[cxms]|hev[cxms]|mif1|msf1)"),
     ("a video", rb"....ftyp|RIFF....AVI |\x1aE\xdf\xa3"),
-    ("a JPEG XL picture", rb"\xff\x0a|\0\0\0\x0cJXL "),
-    ("a JPEG 2000 picture", rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51"),
+    ("a JPEG XL image", rb"\xff\x0a|\0\0\0\x0cJXL "),
+    ("a JPEG 2000 image", rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51"),
     ("a Photoshop file", rb"8BPS"),
     ("a PostScript file (EPS)", rb"\s*%!PS|\xc5\xd0\xd3\xc6"),
     ("a PDF document", rb".{0,1000}?%PDF-"),
@@ -96,9 +96,9 @@ _MAGIC: tuple[tuple[str, bytes], ...] = (
     ("an HTML page", rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body|\?xml|!--)"),
 )
 _SUFFIXES = {
-    "a HEIC picture": ".heic .heif .hif",
-    "an AVIF picture": ".avif",
-    "a JPEG XL picture": ".jxl",
+    "a HEIC image": ".heic .heif .hif",
+    "an AVIF image": ".avif",
+    "a JPEG XL image": ".jxl",
     "an SVG drawing": ".svg .svgz",
     "a PDF document": ".pdf",
     "a PostScript file (EPS)": ".eps .ps .ai",
@@ -111,9 +111,9 @@ _one_at_a_time = threading.Lock()  # catch_warnings swaps state of the whole pro
 
 
 def from_stream(stream: BytesIO | BufferedReader, what: str, value_range: Range | None, suffix: str = "") -> Pixels:
-    """An encoded picture -> (3, H, W), uint8 or, where it was deeper, float32 in 0..1; and notes.
+    """An encoded image -> (3, H, W), uint8 or, where it was deeper, float32 in 0..1; and notes.
 
-    A TIFF of other bands than grey, RGB and transparency keeps all of them, (bands, H, W). `what` begins every
+    A TIFF of other bands than gray, RGB and transparency keeps all of them, (bands, H, W). `what` begins every
     message; `suffix` helps to name what cannot be read.
     """
     with _guarded(what) as notes:
@@ -121,7 +121,7 @@ def from_stream(stream: BytesIO | BufferedReader, what: str, value_range: Range 
         if kind in _OTHERS:
             raise BadImage(f"{what} is {kind}, which is not read here: {_OTHERS[kind]}")
         if kind not in _READERS:
-            raise BadImage(f"{what} is no picture: it has the marks of none of {', '.join(_READERS)}")
+            raise BadImage(f"{what} is no image: it has the marks of none of {', '.join(_READERS)}")
         stream.seek(0)
         tags = tiff.tags_of(stream) if kind == "TIFF" else {}
         if tiff.beyond_pillow(tags):
@@ -131,7 +131,7 @@ def from_stream(stream: BytesIO | BufferedReader, what: str, value_range: Range 
         image = _READERS[kind](stream)
         _check_size(image, what)
         if kind == "WebP" and max(image.size) > _LONGEST_WEBP:
-            raise BadImage(f"{what} is damaged: it says {image.width} × {image.height}, no size of a WebP picture")
+            raise BadImage(f"{what} is damaged: it says {image.width} × {image.height}, no size of a WebP image")
         if any(";16" in str(tile.args) for tile in image.tile) and image.mode not in ("I", "F", "I;16", "I;16B"):
             notes.append("16 bits per channel, of which the upper 8 were read")
         frames = _frames(image)
@@ -232,7 +232,7 @@ def _picture(image: Image.Image, what: str, value_range: Range | None, notes: li
         values = np.broadcast_to(values[..., None], (*values.shape, 3))
     else:
         if value_range is not None:
-            notes.append("value_range does not concern a picture of 8 bits")
+            notes.append("value_range does not concern an image of 8 bits")
         values = np.asarray(_rgb(image, notes))
     return _channels_first(_upright(values, _orientation(image, notes))), used
 
@@ -242,7 +242,7 @@ def _channels_first(values: NDArray[Any]) -> Tensor:
 
 
 def _white(image: Image.Image) -> float | None:
-    """The full scale of a deep grey picture, where its format says it; None where only the user knows."""
+    """The full scale of a deep gray image, where its format says it; None where only the user knows."""
     if image.mode.startswith("I;16"):
         bits = getattr(image, "tag_v2", {}).get(TiffImagePlugin.BITSPERSAMPLE, (16,))
         return float(2 ** bits[0] - 1)

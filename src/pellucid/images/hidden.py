@@ -1,4 +1,4 @@
-"""Files and folders that editors, systems and archivers leave beside pictures: never a class, never a picture."""
+"""Files and folders that editors, systems and archivers leave beside images: never a class, never an image."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def hidden(name: str) -> bool:
 
 
 def passed_over(names: Iterable[str]) -> tuple[str, ...]:
-    """A note on the pictures that were left out because they are hidden; none where there were none."""
+    """A note on the images that were left out because they are hidden; none where there were none."""
     found = sorted(names)
     if not found:
         return ()
-    what = f"{len(found)} hidden pictures are" if len(found) > 1 else "a hidden picture is"
+    what = f"{len(found)} hidden images are" if len(found) > 1 else "a hidden image is"
     return (f"{what} left out: {found[0]}{', …' if len(found) > 1 else ''}",)

@@ -1,4 +1,6 @@
-"""Files by their names, wherever they lie: on this machine, or behind a URL that fsspec opens (s3://, gs://, https://)."""
+"""Files by their names, wherever they lie: on this machine, or behind a URL that fsspec opens (s3://, gs://,
+https://).
+"""
 
 from __future__ import annotations
 

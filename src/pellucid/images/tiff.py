@@ -23,7 +23,7 @@ _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _ORIENTATION = 256, 257, 258
 _SAMPLES, _EXTRA, _FORMAT = 277, 338, 339
 _FLOAT = 3
 """Of the tag SampleFormat."""
-_GREY = (0, 1)
+_GRAY = (0, 1)
 _RGB = 2
 _ALPHA = (1, 2)
 """Of the tag ExtraSamples: multiplied in already, or not; 0 is a band of its own."""
@@ -46,9 +46,9 @@ def tags_of(stream: BytesIO | BufferedReader) -> Tags:
 
 
 def beyond_pillow(tags: Tags) -> bool:
-    """Whether Pillow would refuse the picture or drop a part of it in silence: bands, or the depth of a band."""
+    """Whether Pillow would refuse the image or drop a part of it in silence: bands, or the depth of a band."""
     samples, bits, kind = _first(tags, _SAMPLES, 1), _first(tags, _BITS, 1), _first(tags, _FORMAT, 1)
-    if tags.get(_PHOTOMETRIC) not in (*_GREY, _RGB):
+    if tags.get(_PHOTOMETRIC) not in (*_GRAY, _RGB):
         return False
     if samples == 1:
         return bits > 32 or (kind == _FLOAT and bits != 32)
@@ -70,7 +70,7 @@ def bands(
 
     A band that the file calls transparency lays the others on white; every other one is a channel.
     """
-    import tifffile  # here, because few pictures need it
+    import tifffile  # here, because few images need it
 
     width, height, samples = (_first(tags, tag, 1) for tag in (_WIDTH, _HEIGHT, _SAMPLES))
     if width * height * samples > _MOST_VALUES:
@@ -90,15 +90,15 @@ def bands(
     if page.axes == "SYX":
         values = np.moveaxis(values, 0, -1)
     elif page.axes not in ("YX", "YXS"):
-        raise BadImage(f"{what} holds {page.axes} of {page.shape}, no picture: save one plane of it")
+        raise BadImage(f"{what} holds {page.axes} of {page.shape}, no image: save one plane of it")
     values = values.reshape(height, width, samples)
     alpha = _alpha(tags, samples)
     white = float(np.iinfo(values.dtype).max) if values.dtype in (np.uint8, np.uint16) else None
-    colour = np.delete(values, alpha, axis=-1) if alpha is not None else values
-    unit, found, used = scaled(colour, value_range, what, white=white if values.dtype == np.uint16 else None)
+    color = np.delete(values, alpha, axis=-1) if alpha is not None else values
+    unit, found, used = scaled(color, value_range, what, white=white if values.dtype == np.uint16 else None)
     notes += found
     if value_range is not None and values.dtype == np.uint8 and used is None:
-        notes.append("value_range does not concern a picture of 8 bits")
+        notes.append("value_range does not concern an image of 8 bits")
     if tags[_PHOTOMETRIC] == 0:  # white is zero
         unit = 255 - unit if unit.dtype == np.uint8 else 1 - unit
     if alpha is not None:

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pellucid.chance import generator
 from pellucid.errors import PellucidError, Refused
 from pellucid.geometry import Floats
 from pellucid.index.index import Index
 from pellucid.net.classes import class_of
+from pellucid.rng import generator
 
 Edit = Callable[[Tensor], Tensor]
 Spread = tuple[float | None, float | None]
@@ -24,7 +24,7 @@ Spread = tuple[float | None, float | None]
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Of every picture the probabilities of all classes, or None where the network has none, and the largest
+    """Of every image the probabilities of all classes, or None where the network has none, and the largest
     activations of the units above.
     """
 
@@ -33,11 +33,11 @@ class Answers:
 
 
 def sampled(index: Index, count: int, seed: int) -> NDArray[np.int64]:
-    """Numbers of so many pictures of the index, at random; those that cannot be read are left out."""
+    """Numbers of so many images of the index, at random; those that cannot be read are left out."""
     order = generator(seed, "ablation").permutation(index.n_images).tolist()
     chosen = list(islice((i for i in order if i not in index.unreadable and index.readable(i) is not None), count))
     if len(chosen) < 2:
-        raise PellucidError(f"the index has {len(chosen)} readable pictures: an error bar needs two")
+        raise PellucidError(f"the index has {len(chosen)} readable images: an error bar needs two")
     return np.sort(np.array(chosen, np.int64))
 
 
@@ -55,13 +55,13 @@ def replaced(channel: int, value: float) -> Edit:
 def answered(
     index: Index, images: NDArray[np.int64], edits: Sequence[Mapping[str, Edit]], above: Sequence[str]
 ) -> list[Answers]:
-    """The network's answers to pictures under each of the edits; what is above is recorded for the first two alone."""
+    """The network's answers to images under each of the edits; what is above is recorded for the first two alone."""
     net = index.net
     found: list[tuple[list[Floats], list[Floats]]] = [([], []) for _ in edits]
-    for batch in index.over(images, at=above, edit=edits[0]):
+    for batch in index.over(images, layers=above, edit=edits[0]):
         pixels = batch.images.pixels
         for k, (edit, (told, maxima)) in enumerate(zip(edits, found, strict=True)):
-            run = net.run(pixels, at=above if k == 1 else (), edit=edit) if k else batch.run
+            run = net.run(pixels, layers=above if k == 1 else (), edit=edit) if k else batch.run
             maxima.append(_maxima([run[name] for name in above] if k < 2 else [], len(batch)))
             try:
                 told.append(_probabilities(run.probabilities))
@@ -71,7 +71,7 @@ def answered(
 
 
 def truth(index: Index, images: NDArray[np.int64]) -> tuple[NDArray[np.int64], bool]:
-    """(the class of each picture among the network's, whether it is known); -1 and False where it is not."""
+    """(the class of each image among the network's, whether it is known); -1 and False where it is not."""
     names, net, labels = index.classes, index.net, index.labels(images)
     unknown = np.full(len(images), -1, np.int64), False
     if not names or (labels < 0).any():
@@ -91,7 +91,7 @@ def spread(values: Floats) -> Spread:
 
 
 def _maxima(activations: Sequence[Tensor], count: int) -> Floats:
-    """(pictures, units) largest over places."""
+    """(images, units) largest over places."""
     if not activations:
         return np.zeros((count, 0))
     flat = [one.detach().flatten(2).amax(2) if one.dim() > 2 else one.detach() for one in activations]
@@ -100,7 +100,7 @@ def _maxima(activations: Sequence[Tensor], count: int) -> Floats:
 
 
 def _probabilities(chances: Tensor) -> Floats:
-    """(pictures, classes); of one probability, those of both answers."""
+    """(images, classes); of one probability, those of both answers."""
     wide = chances.detach().double().cpu()
     found: Floats = (torch.cat([1 - wide, wide], 1) if wide.shape[1] == 1 else wide).numpy()
     return found

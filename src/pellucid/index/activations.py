@@ -1,4 +1,4 @@
-"""Activations of a layer, one from each of many pictures, and the classes that they speak for there."""
+"""Activations of a layer, one from each of many images, and the classes that they speak for there."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import torch
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
-from pellucid.chance import generator
 from pellucid.errors import Refused
 from pellucid.index.index import Index
 from pellucid.net import Run
+from pellucid.rng import generator
 
 ASKED = 3
-"""Best guesses of each picture whose attribution is computed."""
+"""Best guesses of each image whose attribution is computed."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """One activation of a layer from each of many pictures, and the classes that it speaks for there."""
+    """One activation of a layer from each of many images, and the classes that it speaks for there."""
 
     rows: Float[np.ndarray, "n channels"]
     classes: Int[np.ndarray, "n k"]
@@ -30,13 +30,13 @@ class Sampled:
 
 
 def sampled(index: Index, layer: str, most: int, seed: int) -> Sampled:
-    """One random place that is not at the edge, in each of up to `most` pictures drawn at random."""
+    """One random place that is not at the edge, in each of up to `most` images drawn at random."""
     which = np.arange(index.n_images)
     if len(which) > most:
         which = np.sort(generator(seed, "pictures").choice(len(which), most, replace=False))
     which = which[[i not in index.unreadable for i in which.tolist()]]  # the index has said so
     found = []
-    for batch in index.over(which, at=[layer], grad=True):
+    for batch in index.over(which, layers=[layer], grad=True):
         found.append(_looked(batch.run, layer, [generator(seed, "place", int(which[k])) for k in batch.numbers]))
     rows, classes, attribution = (np.concatenate(part) for part in zip(*found, strict=True))
     return Sampled(rows, classes, attribution)
@@ -45,7 +45,7 @@ def sampled(index: Index, layer: str, most: int, seed: int) -> Sampled:
 def _looked(
     run: Run, layer: str, chance: Sequence[np.random.Generator]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
-    """(activations, classes, their attribution) at one place of each picture."""
+    """(activations, classes, their attribution) at one place of each image."""
     activation = run.at[layer]
     if activation.dim() != 4:
         raise Refused(f"layer {layer!r} has no places: an atlas is made of a layer with maps")

@@ -1,4 +1,4 @@
-"""Where in a picture units are active: their maps read at every pixel, and the thresholds from which on they count."""
+"""Where in an image units are active: their maps read at every pixel, and the thresholds from which on they count."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Judged:
 
     @classmethod
     def by(cls, index: Index, layers: Sequence[str], share: float) -> Judged:
-        """Thresholds that this share of a unit's activations over the index's pictures exceeds, every place counted.
+        """Thresholds that this share of a unit's activations over the index's images exceeds, every place counted.
 
         Units with an upper bound may be at it more often than that: then it is their threshold.
         """
@@ -55,11 +55,11 @@ def placed(net: Net, seen: Images, layer: str, cells: tuple[int, int]) -> tuple[
     placement = net.layer(layer, (height, width)).placement
     if placement is None:
         return torch.ones(height, 1), torch.ones(width, 1)
-    rows, columns = placement.centres(*cells)
+    rows, columns = placement.centers(*cells)
     down, across = (between(c, np.arange(float(n))) for c, n in ((rows, height), (columns, width)))
     return torch.from_numpy(down).float(), torch.from_numpy(across).float()
 
 
 def above(maps: Tensor, ends: Tensor, weights: tuple[Tensor, Tensor]) -> Tensor:
-    """(units, height, width): where the maps (units, rows, columns), as large as the picture, reach their ends."""
+    """(units, height, width): where the maps (units, rows, columns), as large as the image, reach their ends."""
     return weights[0] @ (maps @ weights[1].T) >= ends[:, None, None]

@@ -9,26 +9,26 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pellucid.chance import generator
 from pellucid.geometry import Floats
 from pellucid.index.crops import Asked, Spot, spots
 from pellucid.index.folds.extremes import TopImages
 from pellucid.index.index import Index
-from pellucid.index.perturb import inside, luminance_grey, mirror, moved, principal_grey, shuffled, turn
+from pellucid.index.perturb import inside, luminance_gray, mirror, moved, principal_gray, shuffled, turn
 from pellucid.index.unit import Unit
+from pellucid.rng import generator
 
 AXES = (0, 45, 90, 135)
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """(N,) activations on the strongest pictures, and (N,) those on each changed version of them."""
+    """(N,) activations on the strongest images, and (N,) those on each changed version of them."""
 
     own: Floats
     changed: Mapping[str, Floats]
 
     def lost(self, name: str, which: NDArray[np.int64] | None = None) -> Floats:
-        """1 − Σ changed / Σ own, over the pictures `which` (..., n)."""
+        """1 − Σ changed / Σ own, over the images `which` (..., n)."""
         picked = which if which is not None else np.arange(len(self.own))
         return np.asarray(1 - self.changed[name][picked].sum(-1) / self.own[picked].sum(-1))
 
@@ -59,8 +59,8 @@ def _changes(spot: Spot, names: Sequence[str], picture: str, seed: int) -> torch
         split = [name.split(" ") for name in matrices]
         made = dict(zip(matrices, moved(spot, [kinds[kind](float(by)) for kind, by in split]), strict=True))
     simple: dict[str, Callable[[], torch.Tensor]] = {
-        "principal": lambda: principal_grey(crop),
-        "luminance": lambda: luminance_grey(crop),
+        "principal": lambda: principal_gray(crop),
+        "luminance": lambda: luminance_gray(crop),
         "shape": lambda: shuffled(crop, seed, picture),
     }
     return torch.stack([made[name] if name in made else simple[name]() for name in names])
@@ -72,6 +72,6 @@ def resampled(count: int, times: int, seed: int, name: str) -> NDArray[np.int64]
 
 
 def bar(values: Floats) -> float | None:
-    """The standard deviation over resamples (R,); None where they are all of one picture, or unknown."""
+    """The standard deviation over resamples (R,); None where they are all of one image, or unknown."""
     found = values[np.isfinite(values)]
     return float(found.std(ddof=1)) if len(found) > 1 else None

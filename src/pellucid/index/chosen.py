@@ -1,4 +1,4 @@
-"""Some pictures of an index, in a stated order, for the one loop over many images."""
+"""Some images of an index, in a stated order, for the one loop over many images."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pellucid.images import Images
-from pellucid.images.labelled import Labelled
+from pellucid.images.labeled import Labeled
 
 if TYPE_CHECKING:
     from pellucid.index.opened import Opened
 
 
 @dataclass(frozen=True, eq=False)
-class Chosen(Labelled):
-    """Pictures by their numbers in the index. Its classes are its own, so none is told to a network."""
+class Chosen(Labeled):
+    """Images by their numbers in the index. Its classes are its own, so none is told to a network."""
 
-    called = "pictures of the index"
+    called = "images of the index"
 
     index: Opened
     images: Sequence[int]
@@ -30,5 +30,5 @@ class Chosen(Labelled):
         return self.index.source.name(self.images[i])
 
     def item(self, i: int) -> tuple[Images, None]:
-        """Picture i, if it is still that of the index."""
+        """Image i, if it is still that of the index."""
         return self.index.read(self.images[i]), None

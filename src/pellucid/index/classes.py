@@ -1,4 +1,4 @@
-"""How choosy a unit is about classes: on its strongest pictures, and over the whole data set."""
+"""How choosy a unit is about classes: on its strongest images, and over the whole data set."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Rows = list[dict[str, Cell]]
 
 @dataclass(frozen=True, eq=False)
 class Classes:
-    """Which classes a unit's strongest pictures are of."""
+    """Which classes a unit's strongest images are of."""
 
     shares: Floats
     """Of the activation, largest first."""
@@ -30,7 +30,7 @@ class Classes:
 
     @classmethod
     def of(cls, values: Floats, labels: NDArray[np.int64], threshold: float) -> Classes:
-        """From activations and labels of the same pictures."""
+        """From activations and labels of the same images."""
         sums = np.bincount(labels, values)
         order = np.argsort(-sums, kind="stable")
         shares = sums[order][sums[order] > 0] / sums.sum()
@@ -39,7 +39,7 @@ class Classes:
 
     @property
     def selectivity(self) -> float:
-        """γ = (N − M) / (N − 1); NaN for one picture."""
+        """γ = (N − M) / (N − 1); NaN for one image."""
         return (self.count - self.needed) / (self.count - 1) if self.count > 1 else float("nan")
 
     @property
@@ -76,7 +76,7 @@ def morcos(values: Floats, labels: NDArray[np.int64], classes: int) -> Floats:
 def class_rows(
     index: Index, unit: Unit, top: TopImages, threshold: float, resamples: int, seed: int
 ) -> tuple[Rows, list[str]]:
-    """The rows of classes, of the strongest pictures and of the whole data set, and what is to be said of them."""
+    """The rows of classes, of the strongest images and of the whole data set, and what is to be said of them."""
     labels = index.labels(top.images)
     known = labels >= 0
     if not known.any():
@@ -101,7 +101,7 @@ def class_rows(
         {"index": "class, entropy", "amount": own.entropy, "error": error("entropy"), "over": over, "detail": "bits"},
     ]
     share = f"{own.shares[0]:.0%}".replace("%", " %")
-    said = f"the class {label} has {share} of the activation on the {len(values)} strongest pictures"
+    said = f"the class {label} has {share} of the activation on the {len(values)} strongest images"
     return [*rows, *_whole(index, unit, resamples, seed)], [said]
 
 
@@ -110,7 +110,7 @@ def _whole(index: Index, unit: Unit, resamples: int, seed: int) -> Rows:
     layer, classes = index[unit.layer], len(index.classes)
     over = f"all {index.n_images}"
     value = _known(float(layer.class_selectivity[unit.channel]))
-    rows: Rows = [{"index": "class, all pictures", "value": value, "over": over, "detail": "of means over places"}]
+    rows: Rows = [{"index": "class, all images", "value": value, "over": over, "detail": "of means over places"}]
     if not index.has_sample:
         return rows
     images, maxima = layer.sample
@@ -121,7 +121,7 @@ def _whole(index: Index, unit: Unit, resamples: int, seed: int) -> Rows:
         drawn = resampled(len(values), resamples, seed, f"{unit} probe")
         error = bar(morcos(values[drawn], labels[drawn], classes))
         value = _known(float(morcos(values[None], labels[None], classes)[0]))
-        name, over = "class, random pictures", f"random {len(values)}"
+        name, over = "class, random images", f"random {len(values)}"
         rows.append({"index": name, "value": value, "error": error, "over": over, "detail": "of maxima over places"})
     return rows
 

@@ -1,7 +1,7 @@
-"""What a unit saw where it was strongest, and what it says when it is shown something else there.
+"""Crops of the strongest images of a unit, and its activation when other pixels are put in their place.
 
-The unit is always read at the same place of the same picture. Only what lies in its receptive field is exchanged.
-Small fields are run in a window of the picture instead of all of it, which is the same where windows are cut along
+The unit is always read at the same place of the same image. Only what lies in its receptive field is exchanged.
+Small fields are run in a window of the image instead of all of it, which is the same where windows are cut along
 the layer's grid: it is believed only as long as the untouched window repeats the activation that the index holds.
 """
 
@@ -27,17 +27,17 @@ from pellucid.progress import steps
 Edges = tuple[int, int, int, int]
 """(top, left, bottom, right) in pixels of the network's input."""
 USUAL = 100
-"""Strongest pictures that a statistic of a unit is taken over, as in the papers."""
-_WORTH = 0.85  # of the picture: larger windows save too little
+"""Strongest images that a statistic of a unit is taken over, as in the papers."""
+_WORTH = 0.85  # of the image: larger windows save too little
 _SAME = 1e-3  # of the activation: what a window may differ by
 
 
 @dataclass(frozen=True, eq=False)
 class Spot:
-    """Where a unit is strongest in one picture."""
+    """Where a unit is strongest in one image."""
 
     pixels: Tensor
-    """(C, H, W) in 0..1: the picture as the network sees it."""
+    """(C, H, W) in 0..1: the image as the network sees it."""
     box: Edges
     """What the strongest cell looks at (`Placement.patch`); it may reach outside."""
     place: int
@@ -46,13 +46,13 @@ class Spot:
 
     @property
     def inside(self) -> Edges:
-        """What of the receptive field lies in the picture."""
+        """What of the receptive field lies in the image."""
         high, wide = self.pixels.shape[-2:]
         top, left, bottom, right = self.box
         return max(top, 0), max(left, 0), min(bottom, high), min(right, wide)
 
     def cut(self) -> tuple[Tensor, Tensor]:
-        """(C, h, w) what lies in the field, zero outside the picture, and (h, w) which of it is inside."""
+        """(C, h, w) what lies in the field, zero outside the image, and (h, w) which of it is inside."""
         top, left, bottom, right = self.box
         high, low, under, over = self.inside
         crop = self.pixels.new_zeros(len(self.pixels), bottom - top, right - left)
@@ -64,7 +64,7 @@ class Spot:
         return crop, mask
 
     def with_crop(self, inside: Tensor) -> Tensor:
-        """(..., C, H, W): the picture with what is given (..., C, h, w) in the place of what the unit saw of it."""
+        """(..., C, H, W): the image with what is given (..., C, h, w) in the place of what the unit saw of it."""
         top, left, bottom, right = self.inside
         whole = self.pixels.expand(*inside.shape[:-3], *self.pixels.shape).clone()
         whole[..., top:bottom, left:right] = inside.to(whole)
@@ -72,19 +72,19 @@ class Spot:
 
 
 def strongest(index: Index, unit: Unit, count: int | None = None) -> TopImages:
-    """The strongest pictures of a unit, as far as they excite it. Raises PellucidError where none does."""
+    """The strongest images of a unit, as far as they excite it. Raises PellucidError where none does."""
     count = min(USUAL, index.n_kept) if count is None else index.enough(count)
     top = index[unit.layer].top(unit.channel, count)
     above = top.values > 0
     if not above.any():
-        raise PellucidError(f"{unit} is above zero on none of the {index.n_images} pictures: nothing excites it")
+        raise PellucidError(f"{unit} is above zero on none of the {index.n_images} images: nothing excites it")
     return TopImages(top.values[above], top.images[above], top.places[above])
 
 
 def seen(index: Index, image: int) -> Tensor | None:
-    """(C, H, W) in 0..1: a picture of the index as its network saw it; None where it cannot be read any more."""
+    """(C, H, W) in 0..1: an image of the index as its network saw it; None where it cannot be read any more."""
     found = index.readable(image)
-    return None if found is None else as_float(index.preprocess.see(found).pictures[0])
+    return None if found is None else as_float(index.preprocess.prepare(found).pictures[0])
 
 
 def box_of(index: Index, layer: str, place: int, size: tuple[int, int]) -> Edges:
@@ -95,7 +95,7 @@ def box_of(index: Index, layer: str, place: int, size: tuple[int, int]) -> Edges
 
 
 def spots(index: Index, unit: Unit, top: TopImages, what: str = "pictures") -> Iterator[Spot]:
-    """What the unit saw in each of these pictures, one by one; those that cannot be read any more are left out."""
+    """What the unit saw in each of these images, one by one; those that cannot be read any more are left out."""
     found = zip(top.images.tolist(), top.places.tolist(), top.values.tolist(), strict=True)
     lost = 0
     for image, place, value in steps(found, what, len(top.values)):
@@ -109,11 +109,11 @@ def spots(index: Index, unit: Unit, top: TopImages, what: str = "pictures") -> I
         if top_edge < bottom and left < right:  # else it saw nothing but padding
             yield spot
     if lost and lost == len(top.values):
-        raise PellucidError(f"none of the strongest pictures of {unit} can be read any more")
+        raise PellucidError(f"none of the strongest images of {unit} can be read any more")
 
 
 class Asked:
-    """One unit, asked at one place of a picture after the other what it says to changed versions of it."""
+    """Activation of one unit at a fixed cell, for perturbed versions of an image."""
 
     def __init__(self, index: Index, unit: Unit) -> None:
         layer = index[unit.layer]
@@ -123,7 +123,7 @@ class Asked:
         self.sizes: set[tuple[int, int]] = set()
 
     def __call__(self, spot: Spot, changed: Tensor) -> tuple[float, NDArray[np.float64]]:
-        """The activation on the picture itself, and (K,) those on its changed versions (K, C, H, W)."""
+        """The activation on the image itself, and (K,) those on its changed versions (K, C, H, W)."""
         every = torch.cat([spot.pixels[None].to(changed), changed])
         window = self._window(spot)
         if window is not None:
@@ -132,7 +132,7 @@ class Asked:
             found = self._run(part.contiguous(), place)
             if found is not None and abs(found[0] - spot.value) <= _SAME * abs(spot.value):
                 return float(found[0]), found[1:]
-            self.windows = False  # a network that does not see places alone: all of every picture from now on
+            self.windows = False  # a network that does not see places alone: all of every image from now on
         found = self._run(every, (spot.place // self.places[1], spot.place % self.places[1]))
         if found is None:
             raise PellucidError(f"layer {self.layer!r} has other places now than in the index")
@@ -142,7 +142,7 @@ class Asked:
         """(K,) the unit at (row, column); None where the map has no such cell."""
         size, values = (pixels.shape[-2], pixels.shape[-1]), []
         for some in pixels.split(self.net.chunk(size, grad=False)):
-            maps = self.net.run(some, at=[self.layer], stop=True).at[self.layer][:, self.channel].detach()
+            maps = self.net.run(some, layers=[self.layer], stop=True).at[self.layer][:, self.channel].detach()
             maps = maps if maps.dim() == 3 else maps.reshape(len(some), -1, 1)
             if place[0] >= maps.shape[1] or place[1] >= maps.shape[2]:
                 return None
@@ -162,7 +162,7 @@ class Asked:
             whole, jump = spot.pixels.shape[1 + axis], round(placement.jump[axis])
             if jump != placement.jump[axis]:
                 return None
-            # As long as the picture but for a multiple of the jump, so that padding falls on the same cells.
+            # As long as the image but for a multiple of the jump, so that padding falls on the same cells.
             side = whole - jump * ((whole - ceil(placement.field[axis]) - jump) // jump)
             if side >= whole:
                 side, start = whole, 0
@@ -179,7 +179,9 @@ class Asked:
         return (starts[0], starts[1]), (sides[0], sides[1]), (places[0], places[1])
 
     def _taken(self, size: tuple[int, int]) -> bool:
-        """Whether the network takes pictures of that size: heads often do not. A failure that is luck is passed on."""
+        """Whether the network takes images of that size: heads often do not. An error that does not repeat is raised
+        again.
+        """
         if size in self.sizes:
             return True
         try:

@@ -1,4 +1,4 @@
-"""Pictures as rows of numbers: what a layer makes of each, the mean over its places."""
+"""Images as rows of numbers: what a layer makes of each, the mean over its places."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 from PIL import Image
 
-from pellucid.chance import generator
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.index.index import Index
@@ -18,6 +17,7 @@ from pellucid.index.layer import LayerOfIndex
 from pellucid.index.search import squared
 from pellucid.notes import Note
 from pellucid.progress import steps
+from pellucid.rng import generator
 
 SIDE = 64
 """Of a thumbnail, in pixels."""
@@ -25,11 +25,11 @@ SIDE = 64
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """The pictures of an index by what one layer makes of them."""
+    """The images of an index by what one layer makes of them."""
 
     layer: str
     images: NDArray[np.int64]
-    """(N,) numbers of the pictures in the index."""
+    """(N,) numbers of the images in the index."""
     values: Float[np.ndarray, "n channels"]
     notes: tuple[Note, ...] = ()
 
@@ -50,7 +50,7 @@ def embedding_of(index: Index, layer: str | None, least: int = 1) -> Embedding:
     asked = index[index.embedded[-1] if layer is None else layer]
     found = index.remembered(("embedding", asked.name), lambda: _finite(asked))
     if len(found) < least:
-        raise PellucidError(f"{len(found)} pictures in the index: at least {least} are needed")
+        raise PellucidError(f"{len(found)} images in the index: at least {least} are needed")
     return found
 
 
@@ -59,25 +59,25 @@ def _finite(layer: LayerOfIndex) -> Embedding:
     found = np.asarray(values, np.float32)
     good = np.isfinite(found).all(1)
     lost = int((~good).sum())
-    notes = Note.many("values", [f"{lost} pictures whose activations are not finite are left out"] if lost else [])
+    notes = Note.many("values", [f"{lost} images whose activations are not finite are left out"] if lost else [])
     return Embedding(layer.name, np.asarray(images)[good], found[good], notes)
 
 
 def seen_by(index: Index, images: Images, layer: str) -> Float[np.ndarray, "n channels"]:
-    """The rows of other pictures, made as those of the index are: a picture of the index has the same bits."""
+    """The rows of other images, made as those of the index are: an image of the index has the same bits."""
     found = []
     for one in images:
-        found.append(index[layer].means(index.net.see(one).pixels))
+        found.append(index[layer].means(index.net.prepare(one).pixels))
         if not np.isfinite(found[-1]).all():
             raise PellucidError(f"{one.ids[0]!r}: what layer {layer!r} makes of it is not finite")
     return np.concatenate(found)
 
 
 def thumbnail(index: Index, picture: Images | None, side: int = SIDE) -> UInt8[np.ndarray, "side side 3"]:
-    """What the network sees of a picture, small: whole, on grey where it is not square; grey where there is none."""
+    """What the network sees of an image, small: whole, on gray where it is not square; gray where there is none."""
     if picture is None:
         return np.full((side, side, 3), 127, np.uint8)
-    pixels = index.net.see(picture).shown(0, seen=True)
+    pixels = index.net.prepare(picture).shown(0, seen=True)
     scale = side / max(pixels.shape[:2])
     high, wide = (max(round(length * scale), 1) for length in pixels.shape[:2])
     small = np.asarray(Image.fromarray(pixels).resize((wide, high), Image.Resampling.BOX if scale < 0.5 else None))
@@ -90,7 +90,7 @@ def thumbnail(index: Index, picture: Images | None, side: int = SIDE) -> UInt8[n
 def thumbnails(
     index: Index, images: NDArray[np.int64], most: int, seed: int, side: int = SIDE
 ) -> tuple[UInt8[np.ndarray, "t side side 3"], NDArray[np.int64]]:
-    """(small pictures, of which rows they are): of all pictures that can be read, or of so many, drawn at random."""
+    """(small images, of which rows they are): of all images that can be read, or of so many, drawn at random."""
     which = np.arange(len(images))
     if len(images) > most:
         which = np.sort(generator(seed, "thumbnails").choice(len(images), most, replace=False))

@@ -1,7 +1,7 @@
-"""The activations that a share of all activations of a unit exceeds: exactly, with every place of every picture.
+"""The activations that a share of all activations of a unit exceeds: exactly, with every place of every image.
 
-An index samples a few places of each picture: enough to see how activations are distributed, and too few for what one
-in two hundred of them exceeds. So the network is run over the pictures once more, for the layers that are asked about,
+An index samples a few places of each image: enough to see how activations are distributed, and too few for what one
+in two hundred of them exceeds. So the network is run over the images once more, for the layers that are asked about,
 and what is found is kept with the index.
 """
 
@@ -12,48 +12,48 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.chance import generator
 from pellucid.index.index import Index
+from pellucid.rng import generator
 
 MOST = 2000
-"""Pictures that are counted; of a larger index so many at random."""
+"""Images that are counted; of a larger index so many at random."""
 _KEPT = 64_000_000
-"""Numbers that are held at the same time; of more, fewer pictures are counted."""
+"""Numbers that are held at the same time; of more, fewer images are counted."""
 
 
 def exceeded(index: Index, layers: Sequence[str], share: float) -> list[NDArray[np.float64]]:
-    """Of each layer (channels,) the activations that this share exceeds, over all places of all pictures, or of `MOST`
-    pictures drawn at random.
+    """Of each layer (channels,) the activations that this share exceeds, over all places of all images, or of `MOST`
+    images drawn at random.
     """
     known = {layer: index.kept(_name(layer, share)) for layer in layers}
     missing = [layer for layer in dict.fromkeys(layers) if not _fits(index, layer, known[layer])]
     if missing:
         found, lost = _counted(index, missing, share)
         for layer, values in zip(missing, found, strict=True):
-            if not lost:  # else it would be that of other pictures for whoever asks when all are back
+            if not lost:  # else it would be that of other images for whoever asks when all are back
                 index.keep(_name(layer, share), values)
             known[layer] = values
     return [np.asarray(known[layer]) for layer in layers]
 
 
 def counted(index: Index, layers: Sequence[str], share: float) -> int:
-    """How many pictures are counted."""
+    """How many images are counted."""
     each = sum(_places(index, layer) * index[layer].channels for layer in layers)
     return max(min(index.n_images, MOST, int(_KEPT / (each * min(share, 1 - share) * 3 + 1))), 1)
 
 
 def of(index: Index, layers: Sequence[str], share: float) -> str:
-    """Which pictures are counted, in words."""
+    """Which images are counted, in words."""
     many = counted(index, layers, share)
-    return f"all {many} pictures" if many == index.n_images else f"{many} of the {index.n_images} pictures"
+    return f"all {many} images" if many == index.n_images else f"{many} of the {index.n_images} images"
 
 
 def _counted(index: Index, layers: Sequence[str], share: float) -> tuple[list[NDArray[np.float64]], int]:
-    """(of each layer what is exceeded, how many pictures could not be read any more)."""
+    """(of each layer what is exceeded, how many images could not be read any more)."""
     order = generator(0, "exceeded").permutation(index.n_images)
     chosen = [int(i) for i in order if int(i) not in index.unreadable][: counted(index, layers, share)]
     tails = [_Tail(index[layer].channels, _places(index, layer), len(chosen), share) for layer in layers]
-    over = index.over(sorted(chosen), at=layers, stop=True)
+    over = index.over(sorted(chosen), layers=layers, stop=True)
     for batch in over:
         for layer, tail in zip(layers, tails, strict=True):
             maps = batch.run.at[layer].detach().float().cpu()

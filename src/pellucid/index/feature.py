@@ -1,4 +1,4 @@
-"""The weighted mean of patches, some of which reach past the edges of their pictures."""
+"""The weighted mean of patches, some of which reach past the edges of their images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 _TAIL = 0.1  # percent of the values that may leave the range when contrast is stretched
-_FLAT = 0.25  # a mean with less range than this is shown flat: stretched to the full, its tint would look like a colour
+_FLAT = 0.25  # a mean with less range than this is shown flat: stretched to the full, its tint would look like a color
 
 
 class Mean:
@@ -36,7 +36,7 @@ class Mean:
 
 
 def contrasted(values: Floats, enough: NDArray[np.bool_]) -> Floats:
-    """The range of all that is known as 0..1, in all colours alike, so that hues stay as they are."""
+    """The range of all that is known as 0..1, in all colors alike, so that hues stay as they are."""
     known = values[enough]
     if not known.size:
         return values

@@ -1,4 +1,4 @@
-"""Hues of units: the colours of their neuron features, in the plane of red − green and yellow − blue."""
+"""Hues of units: the colors of their neuron features, in the plane of red − green and yellow − blue."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pellucid.index.crops import Edges, Spot, box_of
 from pellucid.index.feature import Floats, Mean, contrasted, eight_bits
 from pellucid.index.index import Index
 from pellucid.index.perturb import opponent
-from pellucid.index.selectivity import Picked, greyed
-from pellucid.result.colours import Hues
+from pellucid.index.selectivity import Picked, grayed
+from pellucid.result.colors import LayerColors
 
 _SIDE = 40  # of a small neuron feature, at most
 _RGB_TO_XYZ = np.array([
@@ -28,17 +28,17 @@ _XYZ_TO_LMS = np.array([[0.40024, 0.70760, -0.08081], [-0.22630, 1.16532, 0.0457
 
 def hues(
     index: Index, layers: Sequence[str], chosen: Sequence[NDArray[np.int64]], count: int
-) -> tuple[list[Hues], float]:
-    """The colours of these units of each layer, and the axis along which the colours of the pictures lie."""
+) -> tuple[list[LayerColors], float]:
+    """The colors of these units of each layer, and the axis along which the colors of the images lie."""
     picked = [Picked.of(index, layer, count, units) for layer, units in zip(layers, chosen, strict=True)]
-    grey = [np.zeros(len(one.channels)) for one in picked]
+    gray = [np.zeros(len(one.channels)) for one in picked]
     means = [[Mean() for _ in one.channels] for one in picked]
     world = 0j
-    for pixels, hits in greyed(index, picked):
+    for pixels, hits in grayed(index, picked):
         world += _doubled(opponent(_small(pixels, 16)[0])[..., 1:].reshape(-1, 2))
         for which, units, ranks, answers in hits:
             one = picked[which]
-            np.add.at(grey[which], units, answers)
+            np.add.at(gray[which], units, answers)
             size = (pixels.shape[-2], pixels.shape[-1])
             for unit, rank in zip(units.tolist(), ranks.tolist(), strict=True):
                 place = int(one.places[unit, rank])
@@ -47,12 +47,12 @@ def hues(
                 side = min(_SIDE, *mask.shape)
                 both = F.adaptive_avg_pool2d(torch.cat([crop, mask[None]]), side).numpy()
                 means[which][unit].add(both[:3], both[3], float(one.values[unit, rank]))
-    found = [_of_layer(index, *parts) for parts in zip(picked, grey, means, strict=True)]
+    found = [_of_layer(index, *parts) for parts in zip(picked, gray, means, strict=True)]
     return found, float(np.angle(world) / 2 % np.pi)
 
 
 def _within(box: Edges, size: tuple[int, int]) -> Edges:
-    """A box no larger than the picture, about the same middle: of larger ones most is outside."""
+    """A box no larger than the image, about the same middle: of larger ones most is outside."""
     high, wide = (min(whole, box[2 + axis] - box[axis]) for axis, whole in enumerate(size))
     top, left = (box[0] + box[2] - high) // 2, (box[1] + box[3] - wide) // 2
     return top, left, top + high, left + wide
@@ -63,11 +63,11 @@ def _small(pixels: Tensor, side: int) -> NDArray[np.float64]:
     return F.adaptive_avg_pool2d(pixels, side).permute(1, 2, 0)[None].double().numpy()
 
 
-def _of_layer(index: Index, picked: Picked, grey: Floats, means: Sequence[Mean]) -> Hues:
+def _of_layer(index: Index, picked: Picked, gray: Floats, means: Sequence[Mean]) -> LayerColors:
     """All units of a layer that something excites."""
     sums = picked.values.sum(1)
     alive = np.flatnonzero(sums > 0)
-    selectivity = 1 - grey[alive] / sums[alive]
+    selectivity = 1 - gray[alive] / sums[alive]
     told, features = [], []
     for unit in alive.tolist():
         mean, covered = means[unit].finish()
@@ -78,7 +78,7 @@ def _of_layer(index: Index, picked: Picked, grey: Floats, means: Sequence[Mean])
     weight = selectivity.clip(0, 1) * table[:, 1]
     total = (weight * np.exp(2j * table[:, 0])).sum()
     side = features[0].shape[0] if features else 1
-    return Hues(
+    return LayerColors(
         picked.layer,
         index[picked.layer].channels,
         tuple(int(picked.channels[unit]) for unit in alive),
@@ -89,12 +89,12 @@ def _of_layer(index: Index, picked: Picked, grey: Floats, means: Sequence[Mean])
     )  # fmt: skip
 
 
-def hue_of(colours: Floats) -> tuple[float, float, float]:
-    """(hue, chroma, opposition) of colours (n, 3): the axis on which most of their chroma lies, its stronger end.
+def hue_of(colors: Floats) -> tuple[float, float, float]:
+    """(hue, chroma, opposition) of colors (n, 3): the axis on which most of their chroma lies, its stronger end.
 
     Chroma is its mean; opposition 1 − |Σ v| / Σ |v| for what lies along the axis: two opposite hues cancel.
     """
-    plane = opponent(colours)[:, 1:]
+    plane = opponent(colors)[:, 1:]
     chroma = np.hypot(*plane.T)
     if not chroma.sum() > 0:
         return 0.0, 0.0, 0.0
@@ -111,7 +111,7 @@ def _doubled(plane: Floats) -> complex:
 
 
 def cone_axes() -> dict[str, float]:
-    """The cardinal axes of cone-opponent cells in our plane, radians in 0..π, for small changes around grey.
+    """The cardinal axes of cone-opponent cells in our plane, radians in 0..π, for small changes around gray.
 
     Along L−M brightness and S stay, along S both L and M do (Derrington, Krauskopf & Lennie 1984); primaries of
     sRGB, cones by Hunt, Pointer & Estévez.

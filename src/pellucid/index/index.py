@@ -35,7 +35,7 @@ class Index(Opened):
 
     def __repr__(self) -> str:
         plan = self.plan
-        what = f"{plan.images} pictures, {len(plan.units)} units of {len(plan.units.layers)} layers"
+        what = f"{plan.images} images, {len(plan.units)} units of {len(plan.units.layers)} layers"
         return "\nnote: ".join((f"Index({str(self.store.folder)!r}: {what})", *map(str, self.notes)))
 
     def __getitem__(self, layer: str) -> LayerOfIndex:
@@ -83,7 +83,7 @@ class Index(Opened):
     def enough(self, count: int, option: str = "count") -> int:
         """The count. Raises PellucidError where the index keeps fewer of the strongest images."""
         if count > self.n_kept:
-            raise PellucidError(f"{option}={count}: the index keeps the {self.n_kept} strongest pictures of every unit")
+            raise PellucidError(f"{option}={count}: the index keeps the {self.n_kept} strongest images of every unit")
         return count
 
     @property

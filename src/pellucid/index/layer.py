@@ -21,7 +21,7 @@ from pellucid.index.folds.sample import RandomSample
 from pellucid.index.folds.sums import UnitStatistics
 from pellucid.net.clips import Clip
 from pellucid.sweep import Units
-from pellucid.sweep.eye import Eye
+from pellucid.sweep.extract import Extractor
 from pellucid.sweep.observed import Observes
 
 if TYPE_CHECKING:
@@ -150,9 +150,9 @@ class LayerOfIndex:
         at_once, name = self.index.at_once, self.name
         of_layer = (self.channels,), (self.places,), (self.placement,)
         alone = Units((name,), *of_layer, {}, (self.signed,))
-        eye = Eye(self.index.net, alone, Observes(means=frozenset({name})), 0, at_once)
+        extractor = Extractor(self.index.net, alone, Observes(means=frozenset({name})), 0, at_once)
         numbers = np.arange(len(pixels))
-        return restored(*halved(eye.look(pixels, numbers, -np.ones_like(numbers), {}).means))
+        return restored(*halved(extractor.extract(pixels, numbers, -np.ones_like(numbers), {}).means))
 
     @property
     def _units(self) -> Units:

@@ -15,7 +15,7 @@ from pellucid.index.index import Index
 from pellucid.index.plan import planned
 from pellucid.net import Net, NetLike
 from pellucid.notes import Note, say
-from pellucid.sweep import Fold, Here, Runner, Store, swept
+from pellucid.sweep import Fold, Runner, Serial, Store, swept
 
 
 def index(
@@ -54,15 +54,15 @@ def index(
     net, source = Net.of(net), Source.of(images)
     work: dict[str, Any] = {"seed": seed} if shard is None else {"seed": seed, "shard": shard}
     plan = planned(net, source, layers=layers, folds=folds, **work, **options)
-    done = swept(plan, store, runner or Here(net, source))
+    done = swept(plan, store, runner or Serial(net, source))
     said = (*source.notes, *Note.many("unreadable", _unread(done, source)))
     for note in said:
         say(note)
-    return replace(Index.of(done).using(net), said=said)
+    return replace(Index.of(done).with_net(net), said=said)
 
 
 def _unread(store: Store, source: Source) -> tuple[str, ...]:
     """How many images are not in the index, and why the first are not."""
     bad = store.bad()
     some = [reason if Path(source.name(i)).name in reason else f"{source.name(i)}: {reason}" for i, reason in bad[:5]]
-    return (f"{len(bad)} of {len(source)} pictures could not be read", *some) if bad else ()
+    return (f"{len(bad)} of {len(source)} images could not be read", *some) if bad else ()

@@ -10,8 +10,8 @@ from pellucid.layout.grid import assigned, polished, seams_of, sides_for
 from pellucid.layout.layout import How, Layout, enough, laid_out
 from pellucid.layout.quality import quality
 from pellucid.notes import Note
-from pellucid.result import Meta, Places
-from pellucid.result.places import Grid
+from pellucid.result import Embedding2D, Meta
+from pellucid.result.embedding import Grid
 
 
 def layout_of(index: Index, layer: str | None, how: How, perplexity: float, seed: int) -> tuple[Embedding, Layout]:
@@ -22,18 +22,18 @@ def layout_of(index: Index, layer: str | None, how: How, perplexity: float, seed
     return rows, index.remembered(key, lambda: laid_out(rows.values, how, perplexity, seed))
 
 
-def mapped(index: Index, layer: str | None, how: How, perplexity: float, pictures: int, seed: int) -> Places:
+def mapped(index: Index, layer: str | None, how: How, perplexity: float, pictures: int, seed: int) -> Embedding2D:
     """The map with all that belongs to it."""
     rows, layout = layout_of(index, layer, how, perplexity, seed)
     sides = sides_for(len(rows))
     cells = polished(layout.values, assigned(layout.values, sides), sides)
     grid = Grid(cells, seams_of(rows.values, cells, sides))
-    small, pictured = thumbnails(index, rows.images, pictures, seed)
+    small, thumbnail_rows = thumbnails(index, rows.images, pictures, seed)
     names, labels = index.names(rows.images), index.class_names(rows.images)
     notes = rows.notes + layout.notes
-    if len(pictured) < len(rows):
-        notes += (Note("choice", f"{len(pictured)} of {len(rows)} pictures are shown small, the others as points"),)
-    return Places(
-        np.asarray(layout.values), rows.images, names, labels, small, pictured,
+    if len(thumbnail_rows) < len(rows):
+        notes += (Note("choice", f"{len(thumbnail_rows)} of {len(rows)} images are shown small, the others as points"),)
+    return Embedding2D(
+        np.asarray(layout.values), rows.images, names, labels, small, thumbnail_rows,
         quality(rows.values, layout.values, seed), grid, meta=Meta(found={"layer": rows.layer}, notes=notes),
     )  # fmt: skip

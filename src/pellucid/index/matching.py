@@ -1,42 +1,42 @@
-"""Units of two networks side by side: correlations over the same pictures, the best matching, and what chance gives."""
+"""Units of two networks side by side: correlations over the same images, the best matching, and what chance gives."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.chance import generator
 from pellucid.errors import PellucidError
 from pellucid.index.index import Index
 from pellucid.progress import steps
+from pellucid.rng import generator
 
 Floats = NDArray[np.float64]
 _FEWEST = 2
-"""Pictures below which there is no correlation; what few pictures are worth is said by the level of chance."""
+"""Images below which there is no correlation; what few images are worth is said by the level of chance."""
 
 
 _GROUP = 10
-"""Pictures that are shuffled among themselves."""
+"""Images that are shuffled among themselves."""
 
 
 def side_by_side(index: Index, layer: str, other: Index, to: str) -> tuple[Floats, Floats]:
-    """(pictures, channels) largest activations of both layers' units on the pictures that both probes have.
+    """(images, channels) largest activations of both layers' units on the images that both probes have.
 
-    Refused where the indexes are of other pictures.
+    Refused where the indexes are of other images.
     """
     same_pictures(index, other)
     (one, values), (two, others) = index[layer].sample, other[to].sample
     _, mine, theirs = np.intersect1d(one, two, assume_unique=True, return_indices=True)
     if len(mine) < _FEWEST:
-        raise PellucidError(f"the probes of both indexes share {len(mine)} pictures: make them with the same --seed")
+        raise PellucidError(f"the probes of both indexes share {len(mine)} images: make them with the same --seed")
     return values[mine].astype(np.float64), others[theirs].astype(np.float64)
 
 
 def same_pictures(index: Index, other: Index) -> None:
-    """Refused where two indexes are not about the same pictures."""
+    """Refused where two indexes are not about the same images."""
     if (index.plan.names, index.plan.images) != (other.plan.names, other.plan.images):
         raise PellucidError(
-            f"the indexes are of other pictures: {index.plan.images} of {index.plan.source} and "
+            f"the indexes are of other images: {index.plan.images} of {index.plan.source} and "
             f"{other.plan.images} of {other.plan.source}; make both over the same"
         )
 
@@ -44,14 +44,14 @@ def same_pictures(index: Index, other: Index) -> None:
 def standard(values: Floats) -> Floats:
     """Columns with mean 0 and squares that sum to 1; those that do not vary, or are not finite, are zero."""
     with np.errstate(invalid="ignore", over="ignore"):
-        centred = values - values.mean(0)
-        size = np.sqrt((centred**2).sum(0))
+        centered = values - values.mean(0)
+        size = np.sqrt((centered**2).sum(0))
         good = np.isfinite(size) & (size > 1e-9 * np.maximum(np.abs(values).max(0), 1e-300))
-        return np.where(good, centred / np.where(good, size, 1), 0.0)
+        return np.where(good, centered / np.where(good, size, 1), 0.0)
 
 
 def correlations(values: Floats, others: Floats) -> Floats:
-    """(channels, other channels): Pearson's r over pictures; 0 for units that do not vary."""
+    """(channels, other channels): Pearson's r over images; 0 for units that do not vary."""
     return standard(values).T @ standard(others)
 
 
@@ -64,10 +64,10 @@ def matched(table: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def chance_level(values: Floats, others: Floats, shuffles: int, seed: int) -> float:
-    """The largest correlation of any two units when the pictures of one network are shuffled, over all shuffles.
+    """The largest correlation of any two units when the images of one network are shuffled, over all shuffles.
 
-    Shuffled are only pictures that excite both layers about as much on the whole: what all units have in common, such
-    as to be silent before a black picture, makes no two of them alike. In one of (shuffles + 1) comparisons of
+    Shuffled are only images that excite both layers about as much on the whole: what all units have in common, such
+    as to be silent before a black image, makes no two of them alike. In one of (shuffles + 1) comparisons of
     networks that share nothing more any pair at all would exceed the level.
     """
     mine, theirs = standard(values), standard(others)

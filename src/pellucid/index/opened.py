@@ -32,7 +32,7 @@ Made = TypeVar("Made")
 Own = TypeVar("Own", bound="Opened")
 _HELD = 4
 """Results that are kept at hand for whoever asks again, such as the rows of a layer."""
-_WAYS = {"images": "index.at(FOLDER)", "net": "index.using(pl.load(…))"}
+_WAYS = {"images": "index.with_images(FOLDER)", "net": "index.with_net(pl.load(…))"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +42,11 @@ class Opened(Noun):
     has_network = True
     store: Store
     moved: str | None = None
-    """Where the pictures lie now, if not where they were."""
+    """Where the images lie now, if not where they were."""
     given: Net | None = None
     """The network, where it is at hand."""
     ways: Mapping[str, str] = field(default_factory=lambda: dict(_WAYS))
-    """How whoever asks names the network and the pictures: Python and the command line have words of their own."""
+    """How whoever asks names the network and the images: Python and the command line have words of their own."""
     said: tuple[Note, ...] = ()
     """What was found and passed over when it was made."""
 
@@ -84,7 +84,7 @@ class Opened(Noun):
         return str(self.store.current["digest"])
 
     def plain(self) -> str:
-        """Its folder, where nobody has named another network or another place of its pictures."""
+        """Its folder, where nobody has named another network or another place of its images."""
         return str(self.store.folder) if self.given is None and self.moved is None else str(super().plain())
 
     @property
@@ -119,21 +119,19 @@ class Opened(Noun):
 
     @cached_property
     def source(self) -> Source:
-        """The pictures. Refused where they are no longer those of the index, or are not on this machine and nobody but
+        """The images. Refused where they are no longer those of the index, or are not on this machine and nobody but
         the index names them.
         """
         if self.moved is None and asks_elsewhere(self.plan.source):
-            raise refused(f"pictures at {self.plan.source[:100]!r}", self.ways["images"])
+            raise refused(f"images at {self.plan.source[:100]!r}", self.ways["images"])
         source = Source.of(self.moved or self.plan.source)
         scale = self.plan.preprocess.get("value_range")
         source.value_range = (scale[0], scale[1]) if scale else None
         way = f"name where they are with {self.ways['images']}"
         if len(source) != self.plan.images or source.identity != self.plan.names:
-            raise PellucidError(f"{source} no longer holds the pictures of the index: {way}")
-        if source.classes != self.plan.classes or source.labelled != self.plan.labels:
-            raise PellucidError(
-                f"the pictures of {source} have other classes than in the index: {way}, or make it anew"
-            )
+            raise PellucidError(f"{source} no longer holds the images of the index: {way}")
+        if source.classes != self.plan.classes or source.labeled != self.plan.labels:
+            raise PellucidError(f"the images of {source} have other classes than in the index: {way}, or make it anew")
         return source
 
     @cached_property
@@ -150,16 +148,16 @@ class Opened(Noun):
 
     @cached_property
     def preprocess(self) -> Preprocess:
-        """How the images were cut and normalised."""
+        """How the images were cut and normalized."""
         lists = self.plan.preprocess.items()  # as JSON gives them back
         plain: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in lists}
         return Preprocess(**plain)
 
-    def at(self: Own, place: str | Path) -> Own:
-        """The same index, with its pictures elsewhere."""
+    def with_images(self: Own, place: str | Path) -> Own:
+        """The same index, with its images elsewhere."""
         return replace(self, moved=str(place))
 
-    def using(self: Own, net: Net) -> Own:
+    def with_net(self: Own, net: Net) -> Own:
         """The same index with its network at hand: for networks that have no name to be loaded by."""
         return replace(self, given=net)
 
@@ -168,35 +166,35 @@ class Opened(Noun):
         return self.net.halve()
 
     def read(self, image: int) -> Images:
-        """A picture. Raises BadImage where it cannot be read any more, PellucidError where it is another by now."""
+        """An image. Raises BadImage where it cannot be read any more, PellucidError where it is another by now."""
         try:
             found, digest = self.source.fetch(image)
         except OSError as error:
             raise BadImage(f"{self.source.name(image)!r}: {error.strerror or error}") from error
         if digest != int(self.read_fold(Hashes)[image]):
             raise PellucidError(
-                f"{self.source.name(image)!r} is no longer the picture that the index was made of: put it back, name "
-                f"where the pictures are with {self.ways['images']}, or make the index anew"
+                f"{self.source.name(image)!r} is no longer the image that the index was made of: put it back, name "
+                f"where the images are with {self.ways['images']}, or make the index anew"
             )
         return found
 
     def readable(self, image: int) -> Images | None:
-        """A picture as `read` gives it; None where it cannot be read any more, which the result's notes then say."""
+        """An image as `read` gives it; None where it cannot be read any more, which the result's notes then say."""
         self.source  # noqa: B018  # where all of them are elsewhere by now, that is refused once
         try:
             return self.read(image)
         except BadImage as error:
-            say(Note("unreadable", f"a picture of the index is left out: {error}"))
+            say(Note("unreadable", f"an image of the index is left out: {error}"))
             return None
 
     def over(self, images: NDArray[np.int64] | Sequence[int], **how: Any) -> Over:
-        """`Net.over` of the network and these pictures: the `numbers` of a batch are places in `images`.
+        """`Net.over` of the network and these images: the `numbers` of a batch are places in `images`.
 
         Raises PellucidError where there is none, or none can be read any more.
         """
         self.source  # noqa: B018  # where all of them are gone that is refused, and none is left out
         if not len(images):
-            raise PellucidError("none of the pictures of the index can be read")
+            raise PellucidError("none of the images of the index can be read")
         return self.net.over(Chosen(self, [int(i) for i in images]), **how)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Network dissection: the counts of pixels where units and concepts meet, picture by picture."""
+"""Network dissection: the counts of pixels where units and concepts meet, image by image."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from pellucid.progress import steps
 from pellucid.result import Meta, Patches, Region
 
 _AT_ONCE = 128
-"""Units whose maps are as large as the picture at the same time."""
+"""Units whose maps are as large as the image at the same time."""
 
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """Pixels over all pictures: of units and concepts together, of units in the pictures that have any concept of
+    """Pixels over all images: of units and concepts together, of units in the images that have any concept of
     a category, and of concepts; whole numbers, whatever the order.
     """
 
@@ -49,29 +49,29 @@ class Counts:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What one pass over the concepts' pictures gave."""
+    """What one pass over the concepts' images gave."""
 
     counts: Counts
     chance: Counts
-    """The same with the masks of other pictures."""
+    """The same with the masks of other images."""
     images: NDArray[np.int64]
-    """(units, few): the pictures with the largest activations, best first; -1 where there is none."""
+    """(units, few): the images with the largest activations, best first; -1 where there is none."""
     values: NDArray[np.float32]
 
 
 def passed(index: Index, concepts: Concepts, judged: Judged, numbers: Sequence[int], category: NDArray[np.int64],
            few: int) -> Seen:  # fmt: skip
-    """One pass: a picture at a time, so that memory depends neither on their number nor on the concepts'."""
+    """One pass: an image at a time, so that memory depends neither on their number nor on the concepts'."""
     net, total, kinds = index.net, len(judged.thresholds), int(category.max()) + 1
     counts, chance = (Counts.none(total, len(numbers), kinds) for _ in range(2))
     ranks, images = np.full((total, few), -np.inf, np.float32), np.full((total, few), -1, np.int64)
     values = ranks.copy()
-    seen = net.see(concepts.read(len(concepts) - 1))
+    seen = net.prepare(concepts.read(len(concepts) - 1))
     before = _pixels(concepts.mask(len(concepts) - 1, seen.views[0]), numbers)
     for i in steps(range(len(concepts)), "pictures"):
-        seen = net.see(concepts.read(i))
+        seen = net.prepare(concepts.read(i))
         here = _pixels(concepts.mask(i, seen.views[0]), numbers)
-        other = before if before.shape == here.shape else here[:0]  # pictures of other sizes cannot be compared
+        other = before if before.shape == here.shape else here[:0]  # images of other sizes cannot be compared
         made = received(index, seen, judged.layers)
         first = 0
         for layer in judged.layers:
@@ -95,13 +95,13 @@ def passed(index: Index, concepts: Concepts, judged: Judged, numbers: Sequence[i
 def shown(net: Net, concepts: Concepts, judged: Judged, unit: int, number: int, seen: Seen) -> tuple[
     Patches, tuple[Region, ...]
 ]:  # fmt: skip
-    """The pictures that excite a unit most, where in them it is active, and where the concept lies."""
+    """The images that excite a unit most, where in them it is active, and where the concept lies."""
     layer, channel = judged.name(unit)
     pictures, boxes, names, views, regions = [], [], [], [], []
     chosen = [int(i) for i in seen.images[unit] if i >= 0]
     for i in chosen:
-        one = net.see(concepts.read(i))
-        map_ = net.run(one, at=[layer], stop=True)[layer][0, channel][None].detach().float().cpu()
+        one = net.prepare(concepts.read(i))
+        map_ = net.run(one, layers=[layer], stop=True)[layer][0, channel][None].detach().float().cpu()
         ends = torch.tensor([judged.thresholds[unit]]).float()
         active = above(map_, ends, placed(net, one, layer, (map_.shape[1], map_.shape[2])))[0].numpy()
         regions.append(Region(active, concepts.mask(i, one.views[0]) == number))
@@ -132,9 +132,9 @@ def _add(counts: Counts, units: NDArray[np.int64], active: Tensor, mask: Tensor,
 
 def _keep(kept: tuple[NDArray[Any], NDArray[Any], NDArray[Any]], first: int, ranks: NDArray[np.float32],
           values: NDArray[np.float32], image: int) -> None:  # fmt: skip
-    """Let a picture in among the strongest of each unit; of equals the first stays before.
+    """Let an image in among the strongest of each unit; of equals the first stays before.
 
-    Kept are (units, few): what they are ranked by, which is that before a ceiling, their activations, the pictures.
+    Kept are (units, few): what they are ranked by, which is that before a ceiling, their activations, the images.
     """
     rows = first + np.nonzero(ranks > kept[0][first : first + len(ranks), -1])[0]
     if not len(rows):

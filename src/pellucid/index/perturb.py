@@ -1,4 +1,4 @@
-"""What a receptive field is replaced by: grey, turned, mirrored, shuffled. Pure functions of pixels in 0..1."""
+"""What a receptive field is replaced by: gray, turned, mirrored, shuffled. Pure functions of pixels in 0..1."""
 
 from __future__ import annotations
 
@@ -11,59 +11,59 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from pellucid.chance import generator
 from pellucid.index.crops import Spot
+from pellucid.rng import generator
 
 LUMA = (0.299, 0.587, 0.114)
 """ITU-R BT.601."""
-_GAIN = 3.0  # what contrast a grey version is given back at most: an even brightness has only noise to enlarge
+_GAIN = 3.0  # what contrast a gray version is given back at most: an even brightness has only noise to enlarge
 
 
-def opponent(colours: NDArray[np.float64]) -> NDArray[np.float64]:
+def opponent(colors: NDArray[np.float64]) -> NDArray[np.float64]:
     """(..., 3) in 0..1 as (O1, O2, O3): light − dark, red − green, yellow − blue."""
-    red, green, blue = np.moveaxis(colours, -1, 0)
+    red, green, blue = np.moveaxis(colors, -1, 0)
     found = (red + green + blue - 1.5) / 1.5, red - green, (red + green - 2 * blue) / 2
     return np.stack(found, axis=-1)
 
 
 def inside(spot: Spot) -> Tensor:
-    """(C, h, w): what the unit sees of the picture."""
+    """(C, h, w): what the unit sees of the image."""
     top, left, bottom, right = spot.inside
     return spot.pixels[:, top:bottom, left:right]
 
 
-def principal_grey(crop: Tensor) -> Tensor:
-    """Without colour, as the paper has it: the first principal component of the opponent channels, from 0 to 1.
+def principal_gray(crop: Tensor) -> Tensor:
+    """Without color, as the paper has it: the first principal component of the opponent channels, from 0 to 1.
 
     It is turned so that light stays light. An even crop keeps its brightness.
     """
-    colours = crop.double().permute(1, 2, 0).reshape(-1, 3).cpu().numpy()
-    channels = opponent(colours)
-    centred = channels - channels.mean(0)
-    axes = np.linalg.eigh(centred.T @ centred)[1]
+    colors = crop.double().permute(1, 2, 0).reshape(-1, 3).cpu().numpy()
+    channels = opponent(colors)
+    centered = channels - channels.mean(0)
+    axes = np.linalg.eigh(centered.T @ centered)[1]
     axis = axes[:, -1]  # eigh sorts upwards
     said = axis[np.abs(axis) > 1e-6]  # light, else red, else yellow stays above
     axis = axis if said[0] > 0 else -axis
-    values = centred @ axis
+    values = centered @ axis
     span = np.ptp(values)
-    flat = colours @ np.array(LUMA)
-    grey = (values - values.min()) / span if span > 1e-9 else flat
-    return torch.from_numpy(grey.reshape(1, *crop.shape[1:])).to(crop).expand_as(crop)
+    flat = colors @ np.array(LUMA)
+    gray = (values - values.min()) / span if span > 1e-9 else flat
+    return torch.from_numpy(gray.reshape(1, *crop.shape[1:])).to(crop).expand_as(crop)
 
 
-def luminance_grey(crop: Tensor) -> Tensor:
-    """Without colour, as bright and as rich in contrast as before: brightness, with the colours' mean and variance."""
-    colours = crop.double()
-    grey = torch.einsum("chw,c->hw", colours, colours.new_tensor(LUMA))[None]
-    mean = colours.mean()
-    spread = colours.var(dim=(1, 2), correction=0).mean().sqrt()
-    own = grey.std(correction=0)
-    gain = (spread / own).clamp(max=_GAIN) if own > 1e-9 else grey.new_tensor(1.0)
-    return (mean + (grey - grey.mean()) * gain).clamp(0, 1).to(crop).expand_as(crop)
+def luminance_gray(crop: Tensor) -> Tensor:
+    """Without color, as bright and as rich in contrast as before: brightness, with the colors' mean and variance."""
+    colors = crop.double()
+    gray = torch.einsum("chw,c->hw", colors, colors.new_tensor(LUMA))[None]
+    mean = colors.mean()
+    spread = colors.var(dim=(1, 2), correction=0).mean().sqrt()
+    own = gray.std(correction=0)
+    gain = (spread / own).clamp(max=_GAIN) if own > 1e-9 else gray.new_tensor(1.0)
+    return (mean + (gray - gray.mean()) * gain).clamp(0, 1).to(crop).expand_as(crop)
 
 
 def shuffled(crop: Tensor, seed: int, name: str) -> Tensor:
-    """The same pixels in another order: colours stay, shapes go."""
+    """The same pixels in another order: colors stay, shapes go."""
     order = generator(seed, name, "shuffled").permutation(crop.shape[1] * crop.shape[2])
     return crop.flatten(1)[:, torch.from_numpy(order)].reshape(crop.shape)
 

@@ -45,7 +45,7 @@ def planned(
     settled = (fold.settled(scope) for fold in (*own, *folds))
     return Plan(
         spec or {"spec": net.name, "scores": net.scores}, net.weights, asdict(net.preprocess), str(source),
-        len(source), source.identity, source.labelled, units, tuple(fold for fold in settled if fold is not None),
+        len(source), source.identity, source.labeled, units, tuple(fold for fold in settled if fold is not None),
         source.classes, **work, versions=versions(), device=_device(net), size=size,
     )  # fmt: skip
 
@@ -74,14 +74,14 @@ def _units(net: Net, size: tuple[int, int], layers: Sequence[str] | None) -> Uni
 
 
 def _seen(net: Net, source: Source) -> tuple[int, int]:
-    """The size of the first picture that can be read, for networks that take any."""
+    """The size of the first image that can be read, for networks that take any."""
     for i in range(len(source)):
         try:
-            high, wide = net.see(source.read(i)).pictures[0].shape[1:]
+            high, wide = net.prepare(source.read(i)).pictures[0].shape[1:]
         except BadImage:
             continue
         return int(high), int(wide)
-    raise BadImage(f"none of the {len(source)} pictures of {source} can be read")
+    raise BadImage(f"none of the {len(source)} images of {source} can be read")
 
 
 def _device(net: Net) -> str:

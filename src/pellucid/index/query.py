@@ -19,14 +19,14 @@ ABOUT = {
     "channel": "",
     "mean": "of its activations, at the sampled places",
     "sd": "of its activations, at the sampled places",
-    "max_mean": "of its largest activation in each picture",
-    "max_sd": "of its largest activation in each picture",
-    "least": "largest activation in the picture where that is least",
+    "max_mean": "of its largest activation in each image",
+    "max_sd": "of its largest activation in each image",
+    "least": "largest activation in the image where that is least",
     "greatest": "activation anywhere",
-    "silent": "share of the pictures in which its largest activation is zero",
+    "silent": "share of the images in which its largest activation is zero",
     "class_selectivity": "of class means: (best − mean of the others) / (best + mean of the others)",
     "best_class": "class with the largest mean",
-    "colour_selectivity": f"1 − Σ a' / Σ a over its {COUNT} strongest pictures, a' with them in grey",
+    "color_selectivity": f"1 − Σ a' / Σ a over its {COUNT} strongest images, a' with them in gray",
 }
 """What each column is."""
 _PATIENCE = 10.0
@@ -35,8 +35,8 @@ _ALONE: dict[str, Any] = {"enable_external_access": False, "threads": 1, "memory
 """No file and no address is opened, whatever the condition says."""
 
 
-def columns_of(index: Index, *, colour: bool) -> dict[str, NDArray[Any]]:
-    """Column -> (units,); `colour`: with colour selectivity, which has to be measured."""
+def columns_of(index: Index, *, color: bool) -> dict[str, NDArray[Any]]:
+    """Column -> (units,); `color`: with color selectivity, which has to be measured."""
     moments, widths = index.moments, [index[name].channels for name in index]
     channels = np.concatenate([np.arange(n) for n in widths])
     layers = np.repeat(np.array(index.layers), widths)
@@ -49,19 +49,19 @@ def columns_of(index: Index, *, colour: bool) -> dict[str, NDArray[Any]]:
         "class_selectivity": index.class_selectivity,
         "best_class": np.array(index.best_class),
     }
-    if colour:
-        held["colour_selectivity"] = _colour(index)
+    if color:
+        held["color_selectivity"] = _color(index)
     return held
 
 
-def _colour(index: Index) -> NDArray[np.float64]:
+def _color(index: Index) -> NDArray[np.float64]:
     """Measured once, and kept with the index."""
     name = INDEXES[0]
     kept = index.kept(name)
     if kept is None or len(kept) != index.n_units:
         with collected() as said:
             kept = measured(index, index.layers, (name,))[name]
-        if not said:  # else a picture is missing, and others would get it when all are back
+        if not said:  # else an image is missing, and others would get it when all are back
             index.keep(name, kept)
     return kept
 

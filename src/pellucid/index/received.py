@@ -1,4 +1,4 @@
-"""What layers make of pictures, and what their units are ranked by: the same, but where an activation has a ceiling.
+"""What layers make of images, and what their units are ranked by: the same, but where an activation has a ceiling.
 
 Behind it many places are equal; what it receives tells them apart, as in the index.
 """
@@ -16,11 +16,11 @@ Seen = Callable[[int, Tensor], None]
 
 
 def received(index: Index, images: Images, layers: Sequence[str]) -> dict[str, tuple[Tensor, Tensor]]:
-    """Layer -> (its activations on one picture, what they are ranked by), (channels, rows, columns) on the CPU."""
+    """Layer -> (its activations on one image, what they are ranked by), (channels, rows, columns) on the CPU."""
     net = index.net
     clips = {layer: clip for layer in layers if (clip := index[layer].clip) is not None}
     if not clips:
-        run = net.run(images, at=layers, stop=True)
+        run = net.run(images, layers=layers, stop=True)
         maps = {layer: run.at[layer][0].detach().float().cpu() for layer in layers}
         return {layer: (map_, map_) for layer, map_ in maps.items()}
     after: dict[str, Tensor] = {}

@@ -21,7 +21,7 @@ def nearest(
     """(similarities, numbers) of the `count` rows most like each, best first, of equal ones the first.
 
     `cosine`: of the angle between two rows, 0 where one of them is all zeros; `euclidean`: minus their distance. In
-    float32 over all rows, and the best of them once more in float64, so that no asked row depends on its neighbours.
+    float32 over all rows, and the best of them once more in float64, so that no asked row depends on its neighbors.
     `squares` are the rows' squared lengths, where they are at hand.
     """
     squares = squared(rows) if squares is None else squares
@@ -30,7 +30,7 @@ def nearest(
         [asked.astype(np.float32) @ rows[one].astype(np.float32, copy=False).T for one in pieces], 1
     )
     count = min(count, len(rows))
-    spare = min(count + 8, len(rows))  # float32 may have swapped neighbours
+    spare = min(count + 8, len(rows))  # float32 may have swapped neighbors
     values, numbers = np.empty((len(asked), count)), np.empty((len(asked), count), np.int64)
     for i, product in enumerate(products):
         whole = float(asked[i].astype(np.float64) @ asked[i])

@@ -1,8 +1,8 @@
-"""Indexes of many units at once: what their strongest pictures do to them without colour, from one pass over these.
+"""Indexes of many units at once: what their strongest images do to them without color, from one pass over these.
 
-Grey by brightness is a matter of each pixel alone. What lies outside a receptive field changes nothing, so a whole
-grey picture does to each unit what a grey receptive field would, and one pass answers for every unit of every layer
-that has the picture among its strongest.
+Gray by brightness is a matter of each pixel alone. What lies outside a receptive field changes nothing, so a whole
+gray image does to each unit what a gray receptive field would, and one pass answers for every unit of every layer
+that has the image among its strongest.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from pellucid.index.index import Index
 from pellucid.index.perturb import LUMA
 from pellucid.progress import steps
 
-INDEXES = ("colour_selectivity", "class_selectivity")
+INDEXES = ("color_selectivity", "class_selectivity")
 """What `measured` knows."""
 COUNT = 20
-"""Pictures that an index of all units is taken over, unless told otherwise."""
+"""Images that an index of all units is taken over, unless told otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
 class Picked:
-    """Units of one layer, and the strongest pictures of each: (units, n), image −1 where there are no more."""
+    """Units of one layer, and the strongest images of each: (units, n), image −1 where there are no more."""
 
     layer: str
     channels: NDArray[np.int64]
@@ -39,7 +39,7 @@ class Picked:
 
     @classmethod
     def of(cls, index: Index, layer: str, count: int, channels: NDArray[np.int64] | None = None) -> Picked:
-        """These units, by default all of the layer; pictures that do not excite them are left out."""
+        """These units, by default all of the layer; images that do not excite them are left out."""
         asked = index[layer]
         chosen = np.arange(asked.channels) if channels is None else channels
         top = asked.strongest(count)
@@ -54,17 +54,17 @@ class Picked:
         )
 
     def drop(self, image: int) -> None:
-        """A picture cannot be read any more: the sums are those of the others."""
+        """An image cannot be read any more: the sums are those of the others."""
         gone = self.images == image
         self.values[gone], self.images[gone] = 0.0, -1
 
 
 Hit = tuple[int, NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
-"""(which of the picked layers, its units, their ranks, their activations on the grey picture)."""
+"""(which of the picked layers, its units, their ranks, their activations on the gray image)."""
 
 
-def greyed(index: Index, picked: Sequence[Picked]) -> Iterator[tuple[Tensor, list[Hit]]]:
-    """Every picture that is among the strongest of a unit, as seen, with what these units say to it in grey."""
+def grayed(index: Index, picked: Sequence[Picked]) -> Iterator[tuple[Tensor, list[Hit]]]:
+    """Every image that is among the strongest of a unit, as seen, with what these units say to it in gray."""
     everywhere = np.unique(np.concatenate([one.images[one.images >= 0] for one in picked] or [np.zeros(0, np.int64)]))
     orders = [np.argsort(one.images, axis=None, kind="stable") for one in picked]
     sorted_images = [one.images.ravel()[order] for one, order in zip(picked, orders, strict=True)]
@@ -85,7 +85,7 @@ def greyed(index: Index, picked: Sequence[Picked]) -> Iterator[tuple[Tensor, lis
         groups = [waiting] if same else [waiting[:-1], waiting[-1:]]
         for group in groups:
             pixels = torch.stack([one for _, one in group])
-            run = net.run(_grey(pixels), at=names, stop=True)
+            run = net.run(_gray(pixels), layers=names, stop=True)
             for k, (number, whole) in enumerate(group):
                 hits: list[Hit] = []
                 for which, one in enumerate(picked):
@@ -99,9 +99,9 @@ def greyed(index: Index, picked: Sequence[Picked]) -> Iterator[tuple[Tensor, lis
         waiting = []
 
 
-def _grey(pixels: Tensor) -> Tensor:
+def _gray(pixels: Tensor) -> Tensor:
     if pixels.shape[1] != 3:
-        raise PellucidError(f"the network sees {pixels.shape[1]} channels: colour needs three")
+        raise PellucidError(f"the network sees {pixels.shape[1]} channels: color needs three")
     return torch.einsum("nchw,c->nhw", pixels, pixels.new_tensor(LUMA))[:, None].expand_as(pixels).contiguous()
 
 
@@ -110,8 +110,8 @@ def measured(
 ) -> dict[str, NDArray[np.float64]]:
     """(units of these layers,) for each index asked for; NaN where it cannot be known.
 
-    colour_selectivity is 1 − Σ a' / Σ a over the `count` strongest pictures, a' with the picture in grey (brightness);
-    NaN for units that nothing excites. It runs the network once over every picture that is among the strongest of
+    color_selectivity is 1 − Σ a' / Σ a over the `count` strongest images, a' with the image in gray (brightness);
+    NaN for units that nothing excites. It runs the network once over every image that is among the strongest of
     any of the units: all layers in one call cost little more than one. class_selectivity is that of the class means
     over the whole data set and runs nothing.
     """
@@ -121,15 +121,15 @@ def measured(
             raise unknown("index of units", name, INDEXES)
     if "class_selectivity" in which:
         found["class_selectivity"] = np.concatenate([index[one].class_selectivity for one in layers])
-    if "colour_selectivity" in which:
+    if "color_selectivity" in which:
         picked = [Picked.of(index, layer, min(count, index.n_kept)) for layer in layers]
-        grey = [np.zeros(len(one.channels)) for one in picked]
-        for _, hits in greyed(index, picked):
+        gray = [np.zeros(len(one.channels)) for one in picked]
+        for _, hits in grayed(index, picked):
             for layer, units, _, answers in hits:
-                np.add.at(grey[layer], units, answers)
+                np.add.at(gray[layer], units, answers)
         sums = [one.values.sum(1) for one in picked]
-        found["colour_selectivity"] = np.concatenate([
+        found["color_selectivity"] = np.concatenate([
             np.where(whole > 0, 1 - part / np.where(whole > 0, whole, 1), np.nan)
-            for part, whole in zip(grey, sums, strict=True)
+            for part, whole in zip(gray, sums, strict=True)
         ])  # fmt: skip
     return found

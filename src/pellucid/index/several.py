@@ -15,7 +15,7 @@ from pellucid.nouns import Noun
 @final
 @dataclass(frozen=True, eq=False)
 class Indexes(Noun):
-    """Indexes over the same pictures, first to last."""
+    """Indexes over the same images, first to last."""
 
     written, samples, format, many = "INDEX", ("first.index last.index",), "index", True
     help = "folders of two or more indexes over the same images"
@@ -24,7 +24,7 @@ class Indexes(Noun):
 
     @classmethod
     def of(cls, value: IndexesLike) -> Indexes:
-        """From folders or indexes in a list. Refused where they are not of the same pictures."""
+        """From folders or indexes in a list. Refused where they are not of the same images."""
         if isinstance(value, Indexes):
             return value
         many = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]

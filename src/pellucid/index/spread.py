@@ -1,24 +1,24 @@
-"""Pictures from every tenth of a unit's range: what it does between its extremes."""
+"""Images from every tenth of a unit's range: what it does between its extremes."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from pellucid.chance import generator
 from pellucid.index.folds.extremes import TopImages
 from pellucid.index.index import Index
 from pellucid.index.patches import patches
 from pellucid.index.received import received
 from pellucid.index.unit import Unit
 from pellucid.result import Patches
+from pellucid.rng import generator
 
 TENTHS = 10
 
 
 def spread(index: Index, unit: Unit, *, each: int = 1, seed: int = 0) -> Patches:
-    """(10 × each,) patches, `each` drawn at random from every tenth of the index's random pictures, weakest first.
+    """(10 × each,) patches, `each` drawn at random from every tenth of the index's random images, weakest first.
 
-    The pictures are ranked by the unit's largest activation; where in them it lies is found by running the network.
+    The images are ranked by the unit's largest activation; where in them it lies is found by running the network.
     """
     images, maxima = index[unit.layer].sample
     known = np.isfinite(maxima[:, unit.channel])
@@ -34,7 +34,7 @@ def spread(index: Index, unit: Unit, *, each: int = 1, seed: int = 0) -> Patches
         if picture is None:
             continue
         read.append(image)
-        maps, before = received(index, index.net.see(picture), [layer])[layer]
+        maps, before = received(index, index.net.prepare(picture), [layer])[layer]
         places.append(int(before[unit.channel].argmax()))
         values.append(float(maps[unit.channel].flatten()[places[-1]]))
     return patches(

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.modules import activation
 
-from pellucid.chance import generator
 from pellucid.net import Layer, Net
+from pellucid.rng import generator
 
 
 def usual(net: Net, size: tuple[int, int] | None = None) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -38,9 +38,9 @@ def usual(net: Net, size: tuple[int, int] | None = None) -> tuple[tuple[str, ...
 
 
 def on_noise(net: Net, names: Sequence[str], size: tuple[int, int]) -> dict[str, Tensor]:
-    """What layers make of one picture of noise."""
+    """What layers make of one image of noise."""
     with torch.no_grad():
-        run = net.run(noise(net, size), at=names)
+        run = net.run(noise(net, size), layers=names)
     return {name: run.at[name] for name in names}
 
 

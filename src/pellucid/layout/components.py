@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from pellucid.chance import generator
 from pellucid.geometry import Floats
+from pellucid.rng import generator
 
 
 def principal(rows: Float[np.ndarray, "n channels"], count: int) -> tuple[Floats, Floats]:
@@ -18,8 +18,8 @@ def principal(rows: Float[np.ndarray, "n channels"], count: int) -> tuple[Floats
     mean = np.sum([piece.sum(0, dtype=np.float64) for piece in pieces], axis=0) / len(rows)
     spread = np.zeros((rows.shape[1], rows.shape[1]))
     for piece in pieces:
-        centred = piece.astype(np.float64) - mean
-        spread += centred.T @ centred
+        centered = piece.astype(np.float64) - mean
+        spread += centered.T @ centered
     _, vectors = np.linalg.eigh(spread)
     axes = vectors[:, ::-1][:, : min(count, rows.shape[1])]
     largest = np.abs(axes).argmax(0)

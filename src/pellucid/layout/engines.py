@@ -19,7 +19,7 @@ def tsne(seen: Floats, perplexity: float, seed: int) -> Floats:
     engine = extra("openTSNE")
     clock: Iterator[int] = steps(range(15), "t-SNE")
     tick = lambda *_: bool(next(clock, 0) is None)  # noqa: E731  # true would stop it
-    small = len(seen) < 200  # FFT and approximate neighbours pay off later
+    small = len(seen) < 200  # FFT and approximate neighbors pay off later
     exact = {"neighbors": "exact", "negative_gradient_method": "bh"} if small else {"neighbors": "auto"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -60,7 +60,7 @@ def _halved(boxes: NDArray[np.int64], lying: NDArray[np.bool_]) -> tuple[NDArray
 def polished(
     points: Float[np.ndarray, "n 2"], cells: Int[np.ndarray, "n 2"], sides: tuple[int, int], sweeps: int = 8
 ) -> Int[np.ndarray, "n 2"]:
-    """The same grid after neighbours have changed places wherever both together come nearer to their points.
+    """The same grid after neighbors have changed places wherever both together come nearer to their points.
 
     Cells are compared with points as ranks are: both along each axis in 0..1 of what they span.
     """
@@ -102,9 +102,9 @@ def _swapped(
 def seams_of(values: Float[np.ndarray, "n channels"], cells: Int[np.ndarray, "n 2"], sides: tuple[int, int]) -> (
     Float[np.ndarray, "rows columns 2"]
 ):  # fmt: skip
-    """How far apart neighbours in the grid are in the space of the features, in medians of that over all neighbours.
+    """How far apart neighbors in the grid are in the space of the features, in medians of that over all neighbors.
 
-    [row, column, 0] is to the neighbour on the right, [row, column, 1] to the one below; NaN where there is none.
+    [row, column, 0] is to the neighbor on the right, [row, column, 1] to the one below; NaN where there is none.
     """
     held = np.full(sides, -1)
     held[cells[:, 0], cells[:, 1]] = np.arange(len(cells))

@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from pellucid.chance import generator
 from pellucid.errors import PellucidError
 from pellucid.geometry import Floats
 from pellucid.layout.components import independent, principal, reduced
@@ -16,6 +15,7 @@ from pellucid.layout.engines import tsne, umap
 from pellucid.layout.placing import affinities, descended
 from pellucid.notes import Note
 from pellucid.progress import steps
+from pellucid.rng import generator
 
 How = Literal["tsne", "umap", "pca", "ica"]
 LARGEST = 200_000
@@ -61,16 +61,16 @@ def laid_out(rows: Float[np.ndarray, "n channels"], how: How, perplexity: float 
     chosen = np.arange(len(rows))
     if len(rows) > LARGEST:
         chosen = np.sort(generator(seed, "layout").choice(len(rows), LARGEST, replace=False))
-        drawn = f"{_NAMES[how]} of {LARGEST} pictures drawn at random; the others lie at the mean of their nearest"
+        drawn = f"{_NAMES[how]} of {LARGEST} images drawn at random; the others lie at the mean of their nearest"
         notes = (Note("sampling", drawn),)
     most = max((len(chosen) - 1) / 3, 1.0)
     told = float(min(perplexity, most))
     if told < perplexity:
-        notes += (Note("choice", f"perplexity {told:.3g}: a third of the {len(chosen)} pictures at most"),)
+        notes += (Note("choice", f"perplexity {told:.3g}: a third of the {len(chosen)} images at most"),)
     made = tsne if how == "tsne" else umap
     values = made(seen[chosen], told, seed)
     if not np.isfinite(values).all():
-        raise PellucidError(f"{_NAMES[how]} finds no place for these pictures: are they all the same to the layer?")
+        raise PellucidError(f"{_NAMES[how]} finds no place for these images: are they all the same to the layer?")
     if len(chosen) < len(rows):
         whole = np.empty((len(rows), 2))
         whole[chosen] = values
@@ -93,4 +93,4 @@ def _cut(count: int, beside: int) -> list[slice]:
 def enough(count: int) -> None:
     """Raise where a map would say nothing."""
     if count < 4:
-        raise PellucidError(f"{count} pictures in the index: a map needs at least 4")
+        raise PellucidError(f"{count} images in the index: a map needs at least 4")

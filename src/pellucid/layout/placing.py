@@ -32,7 +32,7 @@ def affinities(
 
 
 def _weights(apart: Floats, perplexity: float) -> Floats:
-    """exp(−β d²), normalised, with the β whose entropy is log(perplexity): found by bisection (van der Maaten 2008)."""
+    """exp(−β d²), normalized, with the β whose entropy is log(perplexity): found by bisection (van der Maaten 2008)."""
     apart = apart - apart.min()
     low, high, beta = 0.0, np.inf, 1.0 / (apart.mean() or 1.0)
     for _ in range(100):

@@ -6,12 +6,12 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from pellucid.chance import generator
 from pellucid.progress import steps
+from pellucid.rng import generator
 
 NEAR = 10
-"""Nearest pictures that are compared."""
-_ASKED = 1000  # pictures whose neighbours are compared, of more than _ALL
+"""Nearest images that are compared."""
+_ASKED = 1000  # images whose neighbors are compared, of more than _ALL
 _ALL = 3000
 _PAIRS = 100_000
 
@@ -19,11 +19,11 @@ _PAIRS = 100_000
 def quality(rows: Float[np.ndarray, "n channels"], places: Float[np.ndarray, "n 2"], seed: int) -> dict[str, float]:
     """What a map keeps of Euclidean distances between rows, each 1 at best.
 
-    `recall`: of the k nearest pictures, the share that is among the k nearest on the map; of
-    twenty pictures or fewer, k is less than half of them. `trust`: how few of
+    `recall`: of the k nearest images, the share that is among the k nearest on the map; of
+    twenty images or fewer, k is less than half of them. `trust`: how few of
     those near on the map were far, `continuity`: how few of those that were near are far on the map, weighted by how
     far (Venna & Kaski 2001, equations 1 and 2). `rank`: Spearman's correlation of all distances. Of more than 3000
-    pictures a thousand are asked about their neighbours among all, and of more than 100,000 pairs so many.
+    images a thousand are asked about their neighbors among all, and of more than 100,000 pairs so many.
     """
     count = len(rows)
     near = max(min(NEAR, (count - 1) // 2), 1)

@@ -23,16 +23,16 @@ from pellucid.net.identity import raw, weights_of
 from pellucid.net.labels import Labels
 from pellucid.net.layers import Layer, Layers
 from pellucid.net.meaning import Meaning
-from pellucid.net.memory import Memory, free, room
+from pellucid.net.memory import RunCache, free, room
+from pellucid.net.offload import offloading
 from pellucid.net.over import Batch, Over
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.rules import Rule
 from pellucid.net.run import Run
-from pellucid.net.spill import spilling
 from pellucid.net.weights import original_of, reweighted
 from pellucid.notes import Note
 from pellucid.nouns import Noun, Takes
-from pellucid.result import Guess, Predictions
+from pellucid.result import Prediction, Predictions
 from pellucid.result.scores import Scores
 
 __all__ = ["Batch", "Labels", "Layer", "LayerName", "Layers", "Net", "NetLike", "Over", "Preprocess", "Run"]
@@ -43,7 +43,7 @@ CACHE = 16 * 2**20
 """Bytes of the largest activation of one chunk on a CPU: beyond its cache, more images at once cost more each."""
 Grad = bool | Literal["pixels"]
 """What a run can be differentiated by: nothing, the activations asked for, or the pixels too."""
-_GROWTH = 40  # numbers that a graph keeps for each number of the picture: 30 to 130 for the usual networks
+_GROWTH = 40  # numbers that a graph keeps for each number of the image: 30 to 130 for the usual networks
 _MOST = 64  # images in a chunk: larger ones are no faster
 
 
@@ -64,7 +64,7 @@ class Net(Noun):
     output: str | None = None
     scores: Scores | None = None
     _cache: dict[Any, Any] = field(default_factory=dict)
-    _memory: Memory | None = None
+    _run_cache: RunCache | None = None
     said: tuple[str, ...] = ()
     """What loading it had to decide."""
 
@@ -88,13 +88,13 @@ class Net(Noun):
         self,
         images: Images | Tensor,
         *,
-        at: Iterable[str] = (),
+        layers: Iterable[str] = (),
         edit: Mapping[str, tap.Edit] | None = None,
         rule: Rule | None = None,
         grad: Grad = False,
         stop: bool = False,
     ) -> Run:
-        """One forward pass over pictures or pixels (N, C, H, W) in 0..1, which are normalised here.
+        """One forward pass over images or pixels (N, C, H, W) in 0..1, which are normalized here.
 
         `at` names the layers whose outputs are wanted (`relu#2` for the second call of one that is used again),
         `edit` maps layers to functions of their output, `rule` changes the backward pass of operations. With
@@ -103,19 +103,19 @@ class Net(Noun):
         last of the layers in `at`, and the run has no output. Safe in threads; the module is as before when
         this returns or raises.
         """
-        pixels = self.see(images).pixels if isinstance(images, Images) else images
-        at, memory = tuple(dict.fromkeys(at)), self._memory
-        stop = stop and bool(at)
+        pixels = self.prepare(images).pixels if isinstance(images, Images) else images
+        layers, memory = tuple(dict.fromkeys(layers)), self._run_cache
+        stop = stop and bool(layers)
         if stop:  # a layer that runs again later would not be noticed
-            for name in at:
+            for name in layers:
                 self.layer(name, of=pixels)
         if memory is None or edit or pixels.requires_grad:
-            return self._run(pixels, at, edit, rule, grad, stop)
-        key = hashlib.blake2b(raw(pixels)).digest(), pixels.shape, pixels.dtype, at, rule, grad, stop
+            return self._run(pixels, layers, edit, rule, grad, stop)
+        key = hashlib.blake2b(raw(pixels)).digest(), pixels.shape, pixels.dtype, layers, rule, grad, stop
         answered: Run = memory.recall(
             key,
-            lambda: replace(self._run(pixels, at, edit, rule, grad, stop), kept=True),
-            lambda: 4 * len(pixels) * (self.layers(_size(pixels)).floats if grad or at else 1000),
+            lambda: replace(self._run(pixels, layers, edit, rule, grad, stop), kept=True),
+            lambda: 4 * len(pixels) * (self.layers(_size(pixels)).floats if grad or layers else 1000),
         )
         return answered
 
@@ -123,7 +123,7 @@ class Net(Noun):
         self,
         data: Any,
         *,
-        at: Iterable[str] = (),
+        layers: Iterable[str] = (),
         edit: Mapping[str, tap.Edit] | None = None,
         rule: Rule | None = None,
         grad: Grad = False,
@@ -137,24 +137,24 @@ class Net(Noun):
         do not depend on it, but for rounding. Images that cannot be read are left out: `unreadable` of what is
         returned has their names and the reasons, and a note says so.
         """
-        return over.batches(self, data, batch, {"at": at, "edit": edit, "rule": rule, "grad": grad, "stop": stop})
+        return over.batches(self, data, batch, layers=layers, edit=edit, rule=rule, grad=grad, stop=stop)
 
     def gradients(self, *tensors: Any, **how: Any) -> tuple[Any, ...]:
         """`torch.autograd.grad(…)`, with the network as in its forward pass: parts of it may run again in this one."""
         return tap.gradients(self.module, *tensors, **how)
 
-    def remembering(self) -> Net:
+    def cached(self) -> Net:
         """The same network, which need not run forward again for pixels that it has been shown.
 
-        For whoever asks several questions about the same pictures, while nothing trains or changes the network: each
+        For whoever asks several questions about the same images, while nothing trains or changes the network: each
         further question then costs a backward pass alone. What is kept is bounded by the memory budget.
         """
-        return replace(self, _memory=Memory(MEMORY))
+        return replace(self, _run_cache=RunCache(MEMORY))
 
     def _run(
         self,
         pixels: Tensor,
-        at: tuple[str, ...],
+        layers: tuple[str, ...],
         edit: Mapping[str, tap.Edit] | None,
         rule: Rule | None,
         grad: Grad,
@@ -167,10 +167,10 @@ class Net(Noun):
             inputs = apart.inputs_of(self, pixels if leaf is None else leaf)
         large = bool(grad) and 4 * len(pixels) * pixels[0].numel() * _GROWTH > MEMORY
         ending = None if stop or "ending" in self._cache else meaning.Ending()
-        how: dict[str, Any] = {"at": at, "edit": edit, "rule": rule, "grad": bool(grad), "stop": stop}
-        with spilling(MEMORY) if large else nullcontext(), sizes.advising(self):
+        how: dict[str, Any] = {"at": layers, "edit": edit, "rule": rule, "grad": bool(grad), "stop": stop}
+        with offloading(MEMORY) if large else nullcontext(), sizes.advising(self):
             answer = apart.forward(
-                self, inputs, **how, listener=ending, axes=known.turned(self, (*at, *(edit or ())), pixels)
+                self, inputs, **how, listener=ending, axes=known.turned(self, (*layers, *(edit or ())), pixels)
             )
         run = Run(self, *answer, leaf, stopped=stop, images=len(pixels))
         if not stop and not {"ending", "looks"} <= self._cache.keys():
@@ -188,7 +188,7 @@ class Net(Noun):
     ) -> None:
         """Run pixels (N, C, H, W) in 0..1, `at_once` at a time; show each watched layer's outputs and keep none.
 
-        `watch` maps layers to functions of (number of the first picture of the pass, output of the layer for it and
+        `watch` maps layers to functions of (number of the first image of the pass, output of the layer for it and
         the next ones); they must neither keep nor change the output. Nothing is copied: this is the cheapest way to
         reduce the activations of many layers to a few numbers. `before` does so with what is received by the clip that
         ends a layer: (its number, as `clips` tells it; the function).
@@ -230,16 +230,16 @@ class Net(Noun):
                 return tensor.device
         return torch.device("cpu")
 
-    def see(self, images: Images) -> Images:
-        """The pictures as the network sees them, on its device: resized and cropped, in 0..1, not yet normalised."""
-        return self.preprocess.see(images).on(self.device)
+    def prepare(self, images: Images) -> Images:
+        """The images as the network sees them, on its device: resized and cropped, in 0..1, not yet normalized."""
+        return self.preprocess.prepare(images).on(self.device)
 
     @neutral()
     def layers(self, size: tuple[int, int] | None = None, *, of: Tensor | None = None) -> Layers:
-        """The layer table of a pass over a blank picture of that size; by default the network's own (`size`).
+        """The layer table of a pass over a blank image of that size; by default the network's own (`size`).
 
         With `of`, pixels (N, C, H, W) in 0..1, of a pass over the first of these: not every network runs the same
-        layers for every picture.
+        layers for every image.
         """
         return known.table(self, size) if of is None else known.table_of(self, of)
 
@@ -292,12 +292,12 @@ class Net(Noun):
         """
         return predict.predicted(self, self.images(images), top)
 
-    def top(self, image: ImagesLike, k: int = 5) -> tuple[Guess, ...]:
+    def top(self, image: ImagesLike, k: int = 5) -> tuple[Prediction, ...]:
         """The k best guesses for one image; each can be used as a target."""
         image = self.images(image)
         if len(image) != 1:
             raise PellucidError(f"top asks about one image, these are {len(image)}: use predict, or images[i]")
-        return self.predict(image, k).guesses[0]
+        return self.predict(image, k).ranked[0]
 
     def class_index(self, asked: str | SupportsIndex) -> int:
         """The class of that name, number or WordNet id. Raises UnknownName with what would work.
@@ -324,11 +324,11 @@ class Net(Noun):
     @property
     def weights(self) -> str:
         """SHA-256 over names, shapes and values of all parameters and buffers; see `pellucid.net.identity`."""
-        if self._memory is None:
+        if self._run_cache is None:
             return weights_of(self.module)
-        if self._memory.weights is None:  # while answers are remembered nothing trains the network
-            self._memory.weights = weights_of(self.module)
-        return self._memory.weights
+        if self._run_cache.weights is None:  # while answers are remembered nothing trains the network
+            self._run_cache.weights = weights_of(self.module)
+        return self._run_cache.weights
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -370,7 +370,7 @@ class Net(Noun):
 
     def with_module(self, module: nn.Module) -> Net:
         """The same preprocessing and labels around another module."""
-        return replace(self, module=module, _cache={}, _memory=None)
+        return replace(self, module=module, _cache={}, _run_cache=None)
 
     def with_weights(self, values: Mapping[str, Any]) -> Net:
         """The same network with other values for some of its parameters and buffers, by the names of `state_dict`.
@@ -378,11 +378,11 @@ class Net(Noun):
         `values` are tensors or arrays of the same shapes, used as they are at each pass: whoever changes them in place
         changes this network, and a run with `grad=True` can be differentiated by those that require it. The module of
         this network is shared and never changed; `Net.module` of the new one is a view of it with these weights.
-        Parametrised weights go by the names of what they are computed from. Raises UnknownName or PellucidError in one
+        Parametrized weights go by the names of what they are computed from. Raises UnknownName or PellucidError in one
         line for a name or shape that is not there.
         """
         module = reweighted(self.module, values, self.name)
-        return replace(self, module=module, _cache=known.architecture(self, module), _memory=None)
+        return replace(self, module=module, _cache=known.architecture(self, module), _run_cache=None)
 
     @property
     def outputs(self) -> int:

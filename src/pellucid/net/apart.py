@@ -30,9 +30,9 @@ def notes(module: nn.Module) -> tuple[str, ...]:
 
 
 def inputs_of(net: Net, pixels: Tensor) -> Tensor:
-    """Pixels as the module takes them: normalised, on its device and in its type."""
+    """Pixels as the module takes them: normalized, on its device and in its type."""
     like = next((p for p in net.module.parameters() if p.is_floating_point()), pixels)
-    inputs = net.preprocess.normalise(pixels.to(like.device)).to(like.dtype)
+    inputs = net.preprocess.normalize(pixels.to(like.device)).to(like.dtype)
     return inputs.clone() if inputs.is_inference() else inputs  # which no graph may keep
 
 
@@ -69,7 +69,7 @@ def alone(net: Net, size: tuple[int, int]) -> bool:
 
 
 def unlike(shape: tuple[int, ...]) -> Tensor:
-    """Two pictures as unlike as can be: noise, and a little noise on white."""
+    """Two images as unlike as can be: noise, and a little noise on white."""
     noise = torch.rand(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float32)
     noise[1] = noise[1] / 8 + 0.875
     return noise

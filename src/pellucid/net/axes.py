@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pellucid.net.reach import Tag, Where
+from pellucid.net.receptive import Provenance, Tag
 
 
 @dataclass(frozen=True)
 class Axes:
     """The dimensions of a layer's output; `row` and `column` are None where it has no places.
 
-    They are the same where the places of a picture are in one dimension, row by row, as tokens are: `grid` says how
+    They are the same where the places of an image are in one dimension, row by row, as tokens are: `grid` says how
     many rows and columns these are, and `skip` how many tokens come before them that are no places.
     """
 
@@ -63,7 +63,7 @@ class Axes:
         return tuple(self.maps(torch.empty(output, device="meta")).shape[1:])
 
 
-def axes_of(where: Where | None) -> Axes | None:
+def axes_of(where: Provenance | None) -> Axes | None:
     """From the places of a tensor's cells; None where its channels are not known or it has no entry for each image."""
     if where is None or len(where.dims) < 2 or _tags(where, 0) != ["n"]:
         return None
@@ -74,10 +74,10 @@ def axes_of(where: Where | None) -> Axes | None:
     if len(where.dims) == 4 and rows is not None and columns is not None and len(plain) == 1:
         return Axes(plain[0], rows, columns)
     if len(where.dims) == 3 and tokens is not None and len(plain) == 1:
-        grid = where.y.near.shape[1], where.x.near.shape[1]
+        grid = where.y.place.shape[1], where.x.place.shape[1]
         return Axes(plain[0], tokens, tokens, grid, where.skip)
     return Axes(channels[0]) if len(channels) == 1 or len(where.dims) == 2 == len(plain) + 1 else None
 
 
-def _tags(where: Where, dim: int) -> list[Tag]:
+def _tags(where: Provenance, dim: int) -> list[Tag]:
     return [tag for tag, n in where.dims[dim] if tag or n > 1]

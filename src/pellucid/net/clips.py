@@ -1,6 +1,6 @@
 """Activations with a ceiling (ReLU6, hardtanh, clamp, hardsigmoid): which call makes them, and what it does to a value.
 
-Many places of many pictures are at the ceiling, and none of them is then stronger than another. What the activation
+Many places of many images are at the ceiling, and none of them is then stronger than another. What the activation
 receives still tells them apart, and it never decreases: the largest value behind the ceiling is the ceiling's of the
 largest value before it, at the same place.
 """

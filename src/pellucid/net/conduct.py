@@ -37,7 +37,7 @@ class Conduct:
     mixes: bool | None = None
     """Whether they do; None where nobody has looked yet."""
     opaque: tuple[str, ...] = ()
-    """Operations from outside torch's own that it ran: some, such as quantised ones, have no gradient."""
+    """Operations from outside torch's own that it ran: some, such as quantized ones, have no gradient."""
     hooks: tuple[str, ...] = ()
     """The layers on which others have hung hooks."""
     replays: bool = False
@@ -98,7 +98,7 @@ _known_lock = threading.Lock()
 
 
 def foreign_hooks(module: nn.Module, parts: list[nn.Module]) -> tuple[str, ...]:
-    """The names of the layers with hooks by others than torch itself (weight norm, pruning and quantisation use some).
+    """The names of the layers with hooks by others than torch itself (weight norm, pruning and quantization use some).
 
     To be called before anything of ours hangs there.
     """

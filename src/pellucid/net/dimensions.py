@@ -1,4 +1,4 @@
-"""Networks of volumes and of signals, told apart from networks of pictures by what their convolutions are given."""
+"""Networks of volumes and of signals, told apart from networks of images by what their convolutions are given."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _OTHER: dict[type[nn.Module], tuple[str, str, str]] = {
 
 
 def refuse_others(module: nn.Module, inputs: Tensor, name: str) -> None:
-    """Refused where the first convolution is one of volumes or signals and is given the picture (1, C, H, W) as it is.
+    """Refused where the first convolution is one of volumes or signals and is given the image (1, C, H, W) as it is.
 
-    A Conv3d takes (channels, depth, height, width) without a word, so that a picture would pass for a volume. It costs
+    A Conv3d takes (channels, depth, height, width) without a word, so that an image would pass for a volume. It costs
     a forward pass for a network without a 2-d convolution, and nothing for others.
     """
     parts = dict(module.named_modules())
@@ -58,7 +58,7 @@ def refuse_others(module: nn.Module, inputs: Tensor, name: str) -> None:
         which = f"its layer {given[0][0]!r}" if given[0][0] else "it"
         raise Refused(
             f"{name} is a network of {kind} convolutions ({which} is a {type(others[given[0][0]]).__name__}) and takes "
-            f"{takes}, no pictures: wrap it in a module that makes them of a picture's pixels (images, channels, "
+            f"{takes}, no images: wrap it in a module that makes them of an image's pixels (images, channels, "
             f"height, width), for example self.inner({how}), and ask for maps of pixels"
         )
 

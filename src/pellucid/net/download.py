@@ -36,7 +36,7 @@ def hub_file(who: str, repo: str, names: list[str]) -> Path:
             return Path(cached)
     if constants.HF_HUB_OFFLINE:
         raise _unreachable(who, constants.ENDPOINT, "HF_HUB_OFFLINE is set")
-    _knock(who, constants.ENDPOINT)  # the hub's own client would try again and again for most of a minute
+    _probe_host(who, constants.ENDPOINT)  # the hub's own client would try again and again for most of a minute
     for name in names:
         try:
             return Path(hf_hub_download(repo, name, revision=revision or None))
@@ -53,7 +53,7 @@ def url_file(who: str, url: str) -> Path:
     """The file at `url`, from torch.hub's cache or fetched into it, checked against the hash in its name, if any."""
     path = Path(torch.hub.get_dir(), "checkpoints", Path(urlsplit(url).path).name)
     if not path.is_file():
-        _knock(who, url)
+        _probe_host(who, url)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, lambda file: _fetch(who, url, file))
     wanted = re.search(r"-([0-9a-f]{8,})\.", path.name)
@@ -76,7 +76,7 @@ def _fetch(who: str, url: str, file: IO[bytes]) -> None:
         file.write(chunk)
 
 
-def _knock(who: str, url: str) -> None:
+def _probe_host(who: str, url: str) -> None:
     """Raise BadNetwork within seconds if nobody answers at that address, by way of the user's proxy if any."""
     answers: list[str] = []
 

@@ -1,7 +1,7 @@
 """Where a layer's cells look, measured: the centroid of their effective receptive fields.
 
-Theory places a cell in the middle of its receptive field. What it looks at inside the field is learnt, and training
-can undo a padding that is lopsided (the "SAME" of TensorFlow at stride 2), so that the map lies beside the picture.
+Theory places a cell in the middle of its receptive field. What it looks at inside the field is learned, and training
+can undo a padding that is lopsided (the "SAME" of TensorFlow at stride 2), so that the map lies beside the image.
 Effective receptive fields: Luo, Li, Urtasun & Zemel 2016.
 """
 
@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pellucid.chance import generator
 from pellucid.errors import Refused
 from pellucid.geometry import Pair, Placement
+from pellucid.rng import generator
 
 if TYPE_CHECKING:
     from pellucid.net import Layer, Net
@@ -72,7 +72,7 @@ class Effective:
 
     placement: Placement
     offset: Pair
-    """Pixels from the centre of the theoretical field to the centroid of the effective one, vertical and horizontal."""
+    """Pixels from the center of the theoretical field to the centroid of the effective one, vertical and horizontal."""
     error: Pair
     """Standard error of the offset, in pixels."""
     samples: int
@@ -138,9 +138,9 @@ def _measured(net: Net, layer: str, size: tuple[int, int]) -> Effective:
 
 
 def _profiles(net: Net, layer: str, noise: Tensor, signs: Tensor, cells: list[tuple[int, int]]) -> Profiles:
-    """(n, H) and (n, W): the squared gradient of one cell of each picture, summed over colours and the other axis."""
+    """(n, H) and (n, W): the squared gradient of one cell of each image, summed over colors and the other axis."""
     with torch.enable_grad():
-        run = net.run(noise, at=[layer], grad="pixels", stop=True)
+        run = net.run(noise, layers=[layer], grad="pixels", stop=True)
         maps, leaf = run[layer], run.pixels
         if leaf is None or not maps.requires_grad:
             raise Refused(f"no gradient reaches layer {layer!r}: where its cells look cannot be measured")
@@ -160,11 +160,11 @@ def _fitted(
     good = np.isfinite(mass) & (mass > 0)
     if good.sum() < 4:
         raise Refused(f"no pixel moves layer {layer!r} with a finite gradient: where its cells look cannot be measured")
-    centres, offset, error = theory.centres(*grid), [], []
+    centers, offset, error = theory.centers(*grid), [], []
     for axis in (0, 1):
         profile = np.concatenate([part[axis] for part in parts])
         centroid = profile[good] @ np.arange(profile.shape[1]) / mass[good]
-        off = centroid - centres[axis][[cell[axis] for cell in cells]][good]
+        off = centroid - centers[axis][[cell[axis] for cell in cells]][good]
         offset.append(float(off.mean()))
         error.append(float(off.std(ddof=1) / np.sqrt(len(off))))
     moved = [one if abs(one) > _SURE * sure else 0.0 for one, sure in zip(offset, error, strict=True)]

@@ -122,5 +122,5 @@ def convolution(before: int, channels: int, kernel: int = 1, stride: int = 1, gr
 
 
 def norm(channels: int) -> nn.BatchNorm2d:
-    """Batch normalisation with the ε that the weights were trained with."""
+    """Batch normalization with the ε that the weights were trained with."""
     return nn.BatchNorm2d(channels, eps=1e-3)

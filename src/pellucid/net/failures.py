@@ -24,7 +24,7 @@ def failure(module: nn.Module, inputs: Tensor, error: Exception) -> PellucidErro
         held = ", ".join(f"self.{one}" for one in others)
         return BadNetwork(
             f"{type(module).__name__} takes {1 + len(others)} inputs ({', '.join([first, *others])}), and is shown one "
-            f"picture: load an nn.Module that holds {held} as buffers and whose "
+            f"image: load an nn.Module that holds {held} as buffers and whose "
             f"forward(self, {first}) returns self.net({', '.join([first, *(f'{one}=self.{one}' for one in others)])})"
         )
     return FailedOnInput(f"the network failed on an input of {shape}: {type(error).__name__}: {error}")

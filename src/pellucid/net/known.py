@@ -68,7 +68,7 @@ def fresh(net: Net) -> None:
     """Forget what was found out about a network of which a part has been replaced or reshaped since."""
     structure = net._cache.get("structure")
     # nobody changes the network while its answers are remembered
-    if structure is not None and net._memory is None and not structure.holds(net.module):
+    if structure is not None and net._run_cache is None and not structure.holds(net.module):
         kept = {key: net._cache[key] for key in _LASTING if key in net._cache}
         net._cache.clear()
         net._cache.update(kept)
@@ -99,11 +99,11 @@ def table(net: Net, size: tuple[int, int] | None) -> Layers:
 def table_of(net: Net, pixels: Tensor) -> Layers:
     """The layer table of a pass over the first of these pixels (N, C, H, W) in 0..1."""
     like = layers.blank(net.module, pixels.shape[1], (pixels.shape[-2], pixels.shape[-1]))
-    return layers.table(net.module, net.preprocess.normalise(pixels[:1].detach().to(like)))
+    return layers.table(net.module, net.preprocess.normalize(pixels[:1].detach().to(like)))
 
 
 def row(net: Net, name: str, size: tuple[int, int] | None, of: Tensor | None) -> Layer:
-    """The row of one layer; with `of` as it is for these pixels, where a blank picture does not make it run."""
+    """The row of one layer; with `of` as it is for these pixels, where a blank image does not make it run."""
     found = table(net, size if of is None else (of.shape[-2], of.shape[-1]))
     if of is not None and name not in found and split_call(name)[0] in dict(net.module.named_modules()):
         found = table_of(net, of)
@@ -119,9 +119,9 @@ def unclear(net: Net, name: str) -> bool:
 def turned(net: Net, names: Iterable[str], pixels: Tensor) -> dict[str, Axes]:
     """The layers among these whose output is not (images, channels, …), and how it is turned into that.
 
-    The dimensions of a layer are the same for every size of picture, so any table that is there will do; but how
+    The dimensions of a layer are the same for every size of image, so any table that is there will do; but how
     many rows and columns a row of tokens has is only in the one for the size at hand. A layer that does not run for a
-    blank picture is looked up in a table of these very pixels.
+    blank image is looked up in a table of these very pixels.
     """
     names, size = list(names), (pixels.shape[-2], pixels.shape[-1])
     if not names:

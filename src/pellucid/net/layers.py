@@ -1,4 +1,4 @@
-"""The layer table: what each layer is, and where each of its cells lies in the picture.
+"""The layer table: what each layer is, and where each of its cells lies in the image.
 
 Made by one traced pass, so it is right for any graph: branches, asymmetric padding, functional operations.
 Theory of the arithmetic: Araujo, Norris & Sim 2019, "Computing receptive fields of convolutional neural networks".
@@ -20,7 +20,7 @@ from pellucid.errors import UnknownName, unknown
 from pellucid.geometry import Placement
 from pellucid.net import tap
 from pellucid.net.axes import Axes, axes_of
-from pellucid.net.reach import Axis, Where
+from pellucid.net.receptive import Axis, Provenance
 from pellucid.net.tracker import Tracker
 
 
@@ -50,7 +50,7 @@ class Layer:
 
     @property
     def mapped(self) -> bool:
-        """Whether the output is a map: channels at places of the picture."""
+        """Whether the output is a map: channels at places of the image."""
         return self.axes is not None and self.axes.row is not None
 
     @property
@@ -76,7 +76,7 @@ class _Seen(NamedTuple):
     call: int
     part: nn.Module
     shape: tuple[int, ...]
-    where: Where | None
+    where: Provenance | None
     mixed: int
 
 
@@ -201,11 +201,11 @@ def _numbers(part: nn.Module, attribute: str) -> tuple[int, ...]:
     return (value,) if isinstance(value, int) else tuple(value) if isinstance(value, tuple) else ()
 
 
-def _placement(where: Where | None, axes: Axes | None, size: tuple[int, int]) -> Placement | None:
+def _placement(where: Provenance | None, axes: Axes | None, size: tuple[int, int]) -> Placement | None:
     """The affine rule that places a map's cells, where they could be followed."""
     if where is None or where.lost or axes is None or axes.row is None:
         return None
-    y, x = where.y.centres, where.x.centres
+    y, x = where.y.centers, where.x.centers
     field, local = (_extent(where.y, size[0]), _extent(where.x, size[1])), (_local(where.y), _local(where.x))
     if _even(y) and _even(x):
         start = (float(y[0]), float(x[0]))
@@ -217,21 +217,21 @@ def _placement(where: Where | None, axes: Axes | None, size: tuple[int, int]) ->
 
 
 def _extent(axis: Axis, length: int) -> float:
-    """The smallest field, centred on each cell, that holds all pixels which can change the cell."""
+    """The smallest field, centered on each cell, that holds all pixels which can change the cell."""
     low, high = axis.full
-    if np.any(axis.full != axis.near):  # what comes through a gate comes from the picture, not from beyond its border
-        low = np.where(low < axis.near[0], np.minimum(np.maximum(low, 0), axis.near[0]), low)
-        high = np.where(high > axis.near[1], np.maximum(np.minimum(high, length - 1), axis.near[1]), high)
-    return float(2 * np.maximum(axis.centres - low, high - axis.centres).max()) + 1
+    if np.any(axis.full != axis.place):  # what comes through a gate comes from the image, not from beyond its border
+        low = np.where(low < axis.place[0], np.minimum(np.maximum(low, 0), axis.place[0]), low)
+        high = np.where(high > axis.place[1], np.maximum(np.minimum(high, length - 1), axis.place[1]), high)
+    return float(2 * np.maximum(axis.centers - low, high - axis.centers).max()) + 1
 
 
 def _local(axis: Axis) -> float:
     """The largest field of any cell without what passes a gate, in pixels."""
-    return float((axis.near[1] - axis.near[0]).max()) + 1
+    return float((axis.place[1] - axis.place[0]).max()) + 1
 
 
-def _even(centres: NDArray[np.float64]) -> bool:
-    return len(centres) < 3 or bool(np.ptp(np.diff(centres)) < 1e-6)
+def _even(centers: NDArray[np.float64]) -> bool:
+    return len(centers) < 3 or bool(np.ptp(np.diff(centers)) < 1e-6)
 
 
 def blank(module: nn.Module, channels: int, size: tuple[int, int]) -> Tensor:

@@ -40,8 +40,8 @@ def load(spec: NetLike, **options: Unpack[LoadOptions]) -> Net:
     the source does not know, or overrides it:
     `size` (side, or height and width, in pixels), `mean` and `std` per channel (for pixels in 0..1), `interpolation`
     (bilinear, bicubic, nearest), `labels` (names, or a file: a name per line, JSON, a table), `output` (which
-    tensor, where the network returns several: 'logits', '0'), `channels` (of the pictures that it takes),
-    `value_range` (the data's full scale, (0, 65535) of 16 bits: `mean` and `std` are then in these units, and pictures
+    tensor, where the network returns several: 'logits', '0'), `channels` (of the images that it takes),
+    `value_range` (the data's full scale, (0, 65535) of 16 bits: `mean` and `std` are then in these units, and images
     that are deeper than 8 bits are read on this scale), `scores`
     (what the numbers of its classes mean: 'logits' of classes that exclude one another, 'multilabel' for logits of
     labels that each stand by themselves, 'probabilities', 'log_probabilities', or 'regression' for values that are

@@ -176,7 +176,7 @@ def learn(known: dict[Any, Any], run: Any, ending: Ending | None) -> None:
     found = rows(output)
     known.setdefault("outputs", int(output[0].numel()))
     if ending is not None:
-        classes = output.dim() < 4 or found is not None or run.net.labels is not None  # else it may be a picture
+        classes = output.dim() < 4 or found is not None or run.net.labels is not None  # else it may be an image
         known.setdefault("ending", ending.of(output) if classes else None)
     if known["ending"] is not None or found is None or run.net.scores is not None:
         known["looks"] = None
@@ -185,6 +185,6 @@ def learn(known: dict[Any, Any], run: Any, ending: Ending | None) -> None:
 
 
 def undecided(found: Tensor) -> bool:
-    """Whether rows may be probabilities that are all 0 and 1: the next picture may tell."""
+    """Whether rows may be probabilities that are all 0 and 1: the next image may tell."""
     values = found.detach()
     return found.shape[1] > 1 and bool(((values >= 0) & (values <= 1)).all()) and bool((values.sum(1) - 1 == 0).all())

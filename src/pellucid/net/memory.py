@@ -1,4 +1,4 @@
-"""How much memory a device has, and what has been answered, for several questions about the same pictures."""
+"""How much memory a device has, and an LRU cache of forward passes, keyed by input, layers and rule."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def free(device: torch.device) -> None:
         torch.cuda.empty_cache()
 
 
-class Memory:
+class RunCache:
     """Answers by key, the least recently used forgotten first once they take more than `bytes`."""
 
     def __init__(self, bytes: int) -> None:

@@ -17,7 +17,7 @@ from pellucid.errors import BadImage, OutOfMemory, PellucidError, is_out_of_memo
 from pellucid.geometry import View
 from pellucid.images import Images
 from pellucid.images.files import is_picture
-from pellucid.images.labelled import FromSource, Labelled, Unlabelled
+from pellucid.images.labeled import FromSource, Labeled, Unlabeled
 from pellucid.images.sources import Source, listed
 from pellucid.notes import Note, say
 from pellucid.progress import steps
@@ -60,7 +60,7 @@ class Over:
     """The batches of `Net.over`, which may be gone through again. It holds one batch of images at a time."""
 
     net: Net
-    data: Labelled
+    data: Labeled
     how: Mapping[str, Any]
     """What `Net.run` is called with."""
     batch: int | None = None
@@ -96,7 +96,7 @@ class Over:
 
     def _read(self, i: int) -> _Seen:
         image, label = self.data.item(i)
-        return _Seen(i, self.net.see(image), label)
+        return _Seen(i, self.net.prepare(image), label)
 
     def _fits(self, held: list[_Seen], seen: _Seen, taken: int) -> bool:
         """Whether one more image may go into the batch, whose originals have `taken` so many bytes."""
@@ -110,8 +110,8 @@ class Over:
     def _chunk(self, size: tuple[int, int]) -> int:
         """Half of what fits where much is handed out: the last batch is there until the next one is."""
         grad = bool(self.how["grad"])
-        most = self.net.chunk(size, grad=grad or bool(self.how["at"]))
-        return max(most // 2, 1) if grad or self.how["at"] else most
+        most = self.net.chunk(size, grad=grad or bool(self.how["layers"]))
+        return max(most // 2, 1) if grad or self.how["layers"] else most
 
     def _batches(self, held: list[_Seen]) -> Iterator[Batch]:
         """One batch, or several smaller ones where memory runs out."""
@@ -178,18 +178,18 @@ def _batch(run: Run, some: list[_Seen]) -> Batch:
     return Batch(run, images, tuple(one.number for one in some), known)
 
 
-def batches(net: Net, data: Any, batch: int | None, how: Mapping[str, Any]) -> Over:
+def batches(net: Net, data: Any, batch: int | None, **how: Any) -> Over:
     """The batches of `Net.over`."""
     if batch is not None and (isinstance(batch, bool) or not isinstance(batch, int) or batch < 1):
         raise PellucidError(f"batch={batch!r}: images at once, at least 1, or None for as many as memory holds")
-    many = _labelled(net, data).on(net)
+    many = _labeled(net, data).on(net)
     # what is remembered is for the same images again, and these are too many
-    return Over(replace(net, _memory=None), many, {**how, "at": tuple(how["at"])}, batch)
+    return Over(replace(net, _run_cache=None), many, {**how, "layers": tuple(how["layers"])}, batch)
 
 
-def _labelled(net: Net, data: Any) -> Labelled:
+def _labeled(net: Net, data: Any) -> Labeled:
     """Images in an order, of what a person may mean by many images."""
-    if isinstance(data, Labelled):
+    if isinstance(data, Labeled):
         return data
     text = str(data) if isinstance(data, (str, Path)) else None
     if text is not None and not is_picture(text) and not text.startswith("sample:"):
@@ -198,4 +198,4 @@ def _labelled(net: Net, data: Any) -> Labelled:
         source = copy.copy(data)
         source.value_range = net.preprocess.value_range
         return FromSource(source)
-    return Unlabelled(net.images(data))
+    return Unlabeled(net.images(data))

@@ -12,7 +12,7 @@ from pellucid.images import Images
 from pellucid.net import outputs
 from pellucid.net.meaning import LABELS
 from pellucid.notes import Note
-from pellucid.result import Asked, Guess, Meta, Predictions, versions
+from pellucid.result import Asked, Meta, Prediction, Predictions, versions
 
 if TYPE_CHECKING:
     from pellucid.net import Net, Run
@@ -28,7 +28,7 @@ def predicted(net: Net, images: Images, top: int) -> Predictions:
         if not outputs.sound(runs[-1].scores):
             raise BadNetwork(f"{net.name} gives scores that are not finite for {one.ids[0]!r}")
     notes = _readings(net, runs, images.ids)
-    guesses = tuple(_guesses(run, top) for run in runs)
+    ranked = tuple(_ranked(run, top) for run in runs)
     meta = Meta(
         Asked("predict", {"net": net.title, "images": images.title}, {"top": top}, ("net", "images")),
         nouns={"net": net.facts(), "images": images.facts()},
@@ -36,7 +36,7 @@ def predicted(net: Net, images: Images, top: int) -> Predictions:
         notes=(*notes, *net.notes),
         versions=versions(),
     )
-    return Predictions(guesses, meta)
+    return Predictions(ranked, meta)
 
 
 def chances(run: Run) -> Tensor:
@@ -72,17 +72,17 @@ def _readings(net: Net, runs: list[Run], names: tuple[str, ...]) -> list[Note]:
     ]
 
 
-def _guesses(run: Run, top: int) -> tuple[Guess, ...]:
+def _ranked(run: Run, top: int) -> tuple[Prediction, ...]:
     """The guesses for the one image of a run."""
     net, scores = run.net, run.scores[0].detach().double()
     if net.meaning.scores == "regression":
-        return tuple(_guess(net, i, None, float(value)) for i, value in enumerate(scores[:top]))
+        return tuple(_prediction(net, i, None, float(value)) for i, value in enumerate(scores[:top]))
     own, probabilities = outputs.spread(scores[None], net.meaning, run.two)[0], chances(run)
     # By the network's own numbers: probabilities of several sure labels may be equal after rounding.
     best = [i for i in own.topk(min(top, len(own))).indices.tolist() if own[i] > -torch.inf]  # the rest is masked
-    return tuple(_guess(net, i, float(probabilities[i]), float(own[i])) for i in best)
+    return tuple(_prediction(net, i, float(probabilities[i]), float(own[i])) for i in best)
 
 
-def _guess(net: Net, index: int, probability: float | None, score: float) -> Guess:
+def _prediction(net: Net, index: int, probability: float | None, score: float) -> Prediction:
     wnids = net.labels.wnids if net.labels else None
-    return Guess(index, net.class_name(index), probability, score, wnids[index] if wnids else None)
+    return Prediction(index, net.class_name(index), probability, score, wnids[index] if wnids else None)

@@ -1,4 +1,4 @@
-"""What a network wants to be shown: size, crop and colour statistics, as a value."""
+"""What a network wants to be shown: size, crop and color statistics, as a value."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from pellucid.images.arrays import Range
 from pellucid.loading import Interpolation
 
 _SLACK = 1e-3  # of the range, as where numbers are read
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, what every image library means by grey
+_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, what every image library means by gray
 
 
 @dataclass(frozen=True)
 class Preprocess:
-    """How pictures in 0..1 become the network's input: resize, centre crop, (x − mean) / std.
+    """How images in 0..1 become the network's input: resize, center crop, (x − mean) / std.
 
-    `resize` is the short side (the picture keeps its proportions) or the exact (height, width); `crop` the
-    (height, width) cut from the centre. None leaves the picture as it is. `mean` and `std` are per channel, in
+    `resize` is the short side (the image keeps its proportions) or the exact (height, width); `crop` the
+    (height, width) cut from the center. None leaves the image as it is. `mean` and `std` are per channel, in
     units of 0..1; `channels` is what the first layer takes, None where unknown.
     """
 
@@ -35,7 +35,7 @@ class Preprocess:
     std: tuple[float, ...] = (1.0,)
     channels: int | None = 3
     value_range: Range | None = None
-    """The values that 0 and 1 stand for, where the network's user said them: pictures read on another scale are put on
+    """The values that 0 and 1 stand for, where the network's user said them: images read on another scale are put on
     this one."""
     unstated: tuple[str, ...] = field(default=(), compare=False)
     """What of `mean` and `std` nobody has said."""
@@ -45,10 +45,10 @@ class Preprocess:
         """(height, width) of the input, or None where any size will do."""
         return self.crop or (self.resize if isinstance(self.resize, tuple) else None)
 
-    def see(self, images: Images) -> Images:
-        """The pictures as the network will see them: (C, h, w) floats in 0..1, all with their way back.
+    def prepare(self, images: Images) -> Images:
+        """The images as the network will see them: (C, h, w) floats in 0..1, all with their way back.
 
-        Pictures that this preprocessing has already cut are returned as they are.
+        Images that this preprocessing has already cut are returned as they are.
         """
         if images.cut_by == self:
             return images
@@ -59,14 +59,14 @@ class Preprocess:
         ranges = [known and (self.value_range or known) for known in ranges]
         return Images(pictures, images.ids, images.originals, views, images.notes, self, tuple(ranges))
 
-    def normalise(self, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+    def normalize(self, pixels: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         """(x − mean) / std, per channel; differentiable."""
         mean = torch.tensor(self.mean, dtype=pixels.dtype, device=pixels.device).view(1, -1, 1, 1)
         std = torch.tensor(self.std, dtype=pixels.dtype, device=pixels.device).view(1, -1, 1, 1)
-        return (pixels - mean).div_(std)  # in place: a second picture of that size would cost as much again
+        return (pixels - mean).div_(std)  # in place: a second image of that size would cost as much again
 
     def _cut(self, picture: Tensor, name: str, value_range: Range | None) -> tuple[Tensor, View]:
-        picture = self._recolour(self._rescaled(as_float(picture), name, value_range), name)
+        picture = self._recolor(self._rescaled(as_float(picture), name, value_range), name)
         height, width = picture.shape[-2:]
         resized = self._resized(height, width)
         if resized != (height, width):
@@ -75,7 +75,7 @@ class Preprocess:
             picture = picture.clamp(0, 1)  # bicubic overshoots at edges; an 8-bit file would clip there too
         crop = self.crop or resized
         top, left = round((resized[0] - crop[0]) / 2), round((resized[1] - crop[1]) / 2)
-        if top < 0 or left < 0:  # smaller than the crop: black border, as the usual centre crops do
+        if top < 0 or left < 0:  # smaller than the crop: black border, as the usual center crops do
             picture = F.pad(picture, (max(-left, 0), crop[1], max(-top, 0), crop[0]))
         picture = picture[:, max(top, 0) : max(top, 0) + crop[0], max(left, 0) : max(left, 0) + crop[1]]
         down, across = height / resized[0], width / resized[1]
@@ -83,7 +83,7 @@ class Preprocess:
         return picture, View(crop, box, (height, width))
 
     def _rescaled(self, picture: Tensor, name: str, read: Range | None) -> Tensor:
-        """A picture that was read on another scale than the network's, on that one."""
+        """An image that was read on another scale than the network's, on that one."""
         if self.value_range is None or read is None or read == self.value_range:
             return picture
         (low, high), (black, white) = read, self.value_range
@@ -104,7 +104,7 @@ class Preprocess:
         short = min(height, width)
         return max(int(self.resize * height / short), 1), max(int(self.resize * width / short), 1)
 
-    def _recolour(self, picture: Tensor, name: str) -> Tensor:
+    def _recolor(self, picture: Tensor, name: str) -> Tensor:
         have, want = picture.shape[0], self.channels
         if want is None or have == want:
             return picture
@@ -114,13 +114,13 @@ class Preprocess:
             return torch.einsum("chw,c->hw", picture, picture.new_tensor(_LUMA))[None]
         way = f", in Python read(read(picture).pictures[0][:{want}]) for the first {want}" if want < have else ""
         raise BadImage(
-            f"{name!r} has {have} channels, the network takes {want}: give it a picture of the {want} that it was "
+            f"{name!r} has {have} channels, the network takes {want}: give it an image of the {want} that it was "
             f"trained on{way}"
         )
 
 
 def _after(first: View, then: View) -> View:
-    """A view of a view: `then` cut from the picture that `first` had cut from the original."""
+    """A view of a view: `then` cut from the image that `first` had cut from the original."""
     top, left, bottom, right = then.box
     down = (first.box[2] - first.box[0]) / first.size[0]
     across = (first.box[3] - first.box[1]) / first.size[1]

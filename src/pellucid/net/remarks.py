@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 _FAR = 5.0
 """Standard deviations: a fill beyond these is nothing that the network has seen."""
-_FILLS = {"grey": (0.5,), "black": (0.0,), "white": (1.0,), "noise": (0.0, 0.25, 0.5, 0.75, 1.0)}
-"""What a fill shows wherever it is, in pixel values; of noise some of it. Others are made of the picture itself."""
+_FILLS = {"gray": (0.5,), "black": (0.0,), "white": (1.0,), "noise": (0.0, 0.25, 0.5, 0.75, 1.0)}
+"""What a fill shows wherever it is, in pixel values; of noise some of it. Others are made of the image itself."""
 _OPTIONS = ("fill", "baseline", "references")
-"""What methods call the pictures that stand for nothing."""
+"""What methods call the images that stand for nothing."""
 
 
 def notes(net: Net) -> tuple[Note, ...]:
@@ -46,14 +46,14 @@ def unstated(preprocess: Preprocess) -> tuple[str, ...]:
 
 
 def far(preprocess: Preprocess, options: Mapping[str, Any], *, advise: bool = True) -> tuple[str, ...]:
-    """What to say of each option whose fill or baseline lies far from the inputs that the network was normalised for;
+    """What to say of each option whose fill or baseline lies far from the inputs that the network was normalized for;
     with `advise` also what lies near.
     """
     notes = []
     for name in _OPTIONS:
         said = options.get(name)
         if isinstance(said, Images):
-            values = preprocess.see(said).pictures[0].mean(dim=(1, 2)).tolist()
+            values = preprocess.prepare(said).pictures[0].mean(dim=(1, 2)).tolist()
             shown = f"{name}, {said.ids[0]},"
         elif isinstance(said, str) and said in _FILLS:
             values, shown = list(_FILLS[said]), f"{name}={said!r}{f' ({_FILLS[said][0]:g})' if said != 'noise' else ''}"

@@ -11,7 +11,7 @@ from torch import Tensor
 from pellucid.errors import PellucidError, Refused, UnknownName
 from pellucid.net.labels import Labels
 
-_GROUND = ("background", "__background__", "bg", "dummy", "none", "n/a", "unlabeled", "unlabelled", "other")
+_GROUND = ("background", "__background__", "bg", "dummy", "none", "n/a", "unlabeled", "unlabeled", "other")
 
 
 def selected(returned: Any, which: str | None, name: str) -> Tensor:
@@ -76,7 +76,7 @@ def rows(output: Tensor) -> Tensor | None:
     return None
 
 
-def labelled(name: str, labels: Labels, outputs: int) -> None:
+def labeled(name: str, labels: Labels, outputs: int) -> None:
     """Refuse labels that cannot be those of so many outputs: every name after a gap would be another class's."""
     given = len(labels)
     if given == outputs or (given, outputs) == (2, 1):

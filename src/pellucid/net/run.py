@@ -68,7 +68,7 @@ class Run:
                 "or for a layer's unit"
             )
         if self.net.labels is not None:
-            returned.labelled(self.net.name, self.net.labels, found.shape[1])
+            returned.labeled(self.net.name, self.net.labels, found.shape[1])
         return found
 
     @property

@@ -83,7 +83,7 @@ def tensors_of(name: str, size: int) -> dict[str, Any]:
     state = {str(key): value.detach() for key, value in _state_dict(content).items() if isinstance(value, torch.Tensor)}
     odd = [key for key, value in state.items() if value.layout != torch.strided or value.is_quantized or value.is_meta]
     if odd:
-        raise Refusal(f"holds sparse or quantised tensors ({odd[0]}), which no network here can take")
+        raise Refusal(f"holds sparse or quantized tensors ({odd[0]}), which no network here can take")
     # A pickle of a few bytes can describe a huge tensor, all of whose numbers lie in one place.
     if sum(value.numel() * value.element_size() for value in state.values()) > allowed(size):
         raise Refusal("describes tensors far larger than the file: refused")

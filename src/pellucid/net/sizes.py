@@ -45,7 +45,7 @@ def size(net: Net) -> tuple[int, int]:
     if _SIZE not in net._cache and "fits" not in net._cache:
         try:
             table = net._cache[_SIZE] = layers.table(net.module, blank(net, _SIZE))
-            # view(-1, FEATURES) makes several rows of one picture that is too large, and nothing fails
+            # view(-1, FEATURES) makes several rows of one image that is too large, and nothing fails
             if any(row.kind == "Linear" and len(row.shape) == 2 for row in table.rows):
                 net._cache["fits"] = _searched(_attempt(net)) if _direction(_attempt(net), _SIZE[0]) == 1 else None
         except BadNetwork as error:
@@ -75,7 +75,7 @@ def advising(net: Net) -> Iterator[None]:
 
 
 def blank(net: Net, size: tuple[int, int]) -> Tensor:
-    """A picture of zeros to try a network with."""
+    """An image of zeros to try a network with."""
     return layers.blank(net.module, net.preprocess.channels or 3, size)
 
 
@@ -155,7 +155,7 @@ def _direction(attempt: Attempt, side: int) -> int | None:
                 want = int(parts["want"]) if "want" in parts else math.prod(one for one in shape if one > 0)
                 return -1 if int(parts["have"]) < want else 1
         return -1 if _TOO_SMALL.search(said) else None
-    if isinstance(output, Tensor) and output.dim() and len(output) != 1:  # view(-1, FEATURES) made rows of one picture
+    if isinstance(output, Tensor) and output.dim() and len(output) != 1:  # view(-1, FEATURES) made rows of one image
         return 1
     return 0
 

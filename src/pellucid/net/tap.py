@@ -1,4 +1,4 @@
-"""The only place that hangs anything on a network, and that takes it off again: passes forward, and back.
+"""The only module that registers and removes hooks on a network: forward and backward passes.
 
 Everything here has the life of a `with` block: each undo is pushed at the moment of doing, so that a forward
 pass that raises leaves the module as it was, bit for bit.
@@ -86,7 +86,7 @@ def forward(
 
 
 class _Heard(TorchFunctionMode):
-    """Tells of every call of a function of torch; entered after a rule, so that it hears what the network called."""
+    """Reports every call of a function of torch; entered after a rule, so that it sees what the network called."""
 
     def __init__(self, listener: Called) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ def gradients(
     opaque, asked = Conduct.of(module).opaque, [inputs] if isinstance(inputs, Tensor) else inputs
     if opaque and stops(outputs):
         raise Refused(
-            f"the network runs {', '.join(opaque[:3])}, which torch cannot differentiate (quantised layers are such): "
+            f"the network runs {', '.join(opaque[:3])}, which torch cannot differentiate (quantized layers are such): "
             "ask the network in floating point, or by a method without gradients, such as occlusion"
         )
     again = ruled or Conduct.of(module).replays or runs_python(outputs)

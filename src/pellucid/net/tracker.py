@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from pellucid.net.reach import AXES, Axis, Factors, Where, factors_size, of_input
-from pellucid.net.reach_joins import ATTENTION, attended, concatenated, pointwise
-from pellucid.net.reach_rules import ALIKE, RULES
+from pellucid.net.receptive import AXES, Axis, Factors, Provenance, factors_size, of_input
+from pellucid.net.receptive_joins import ATTENTION, attended, concatenated, pointwise
+from pellucid.net.receptive_rules import ALIKE, RULES
 
 
 class Tracker:
@@ -39,19 +39,21 @@ class Tracker:
             self._written(args, out)
 
     def _written(self, args: Any, out: Tensor) -> None:
-        """A part of a new tensor that the picture is written into, as when a list of pictures is made a batch."""
+        """A part of a new tensor that the image is written into, as when a list of images is made a batch."""
         base = out._base
         if args and out is args[0] and base is not None and base not in self.places:
             where = self.places[out]
             dims: tuple[Factors, ...] = tuple((("", n),) for n in base.shape)
-            self.places[base] = Where(dims, where.y.pooled(), where.x.pooled(), lost=True)
+            self.places[base] = Provenance(dims, where.y.pooled(), where.x.pooled(), lost=True)
             self.unknown["copy"] = self.unknown.get("copy", 0) + 1
 
-    def _place(self, operation: Any, name: str, args: Any, out: Tensor, i: int, sources: list[Where]) -> Where:
+    def _place(
+        self, operation: Any, name: str, args: Any, out: Tensor, i: int, sources: list[Provenance]
+    ) -> Provenance:
         where = self.places.get(args[0]) if args and isinstance(args[0], Tensor) else sources[0]
         try:
             if name in RULES and where is not None:
-                placed: Where = RULES[name](where, args, out, i)
+                placed: Provenance = RULES[name](where, args, out, i)
             elif name in ("cat", "stack"):
                 placed = concatenated([(t, self.places.get(t)) for t in args[0]], args, out, name)
             elif name in ("bmm", "mm", "addmm", "baddbmm"):
@@ -74,7 +76,7 @@ class Tracker:
             placed = self._lost(name, sources, out)
         return placed
 
-    def _product(self, name: str, args: Any, out: Tensor) -> Where:
+    def _product(self, name: str, args: Any, out: Tensor) -> Provenance:
         left, right = args[-2:] if name in ("bmm", "mm") else args[1:3]
         a, b = self.places.get(left), self.places.get(right)
         first = a or b
@@ -95,10 +97,10 @@ class Tracker:
                 axis: Axis = getattr(first, tag)
                 here = any(t in (tag, "t") for factors in dims for t, _ in factors)
                 first = replace(first, **{tag: axis.everywhere() if here else axis.pooled()})
-        product: Where = replace(first, dims=tuple(dims), mixed=a is not None and b is not None)
+        product: Provenance = replace(first, dims=tuple(dims), mixed=a is not None and b is not None)
         return product
 
-    def _lost(self, name: str, sources: list[Where], out: Tensor) -> Where:
+    def _lost(self, name: str, sources: list[Provenance], out: Tensor) -> Provenance:
         """What an unknown operation gives: it may have moved everything. The axes stay where the shape stays."""
         self.unknown[name] = self.unknown.get(name, 0) + 1
         y, x = sources[0].y.pooled(), sources[0].x.pooled()
@@ -107,8 +109,8 @@ class Tracker:
         dims: tuple[Factors, ...] = tuple((("", n),) for n in out.shape)
         if tuple(factors_size(f) for f in sources[0].dims) == tuple(out.shape):
             dims = sources[0].dims
-            y, x = y.repeated(sources[0].y.near.shape[1]), x.repeated(sources[0].x.near.shape[1])
-        return Where(dims, y, x, sources[0].skip, lost=True)
+            y, x = y.repeated(sources[0].y.place.shape[1]), x.repeated(sources[0].x.place.shape[1])
+        return Provenance(dims, y, x, sources[0].skip, lost=True)
 
 
 def _flat(value: Any) -> list[Any]:

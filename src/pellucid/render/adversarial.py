@@ -14,7 +14,7 @@ from pellucid.errors import BadNetwork, Refused
 from pellucid.images import Images, as_float
 from pellucid.net import Net, Run, outputs
 from pellucid.progress import preview, steps
-from pellucid.render.optimizers import Normalised
+from pellucid.render.optimizers import Normalized
 from pellucid.render.pixels import File, eight_bits, precision
 from pellucid.target import Logit, Probability, Target, Top, fixed, scored
 
@@ -46,7 +46,7 @@ def fooled(
     """
     kind = precision(net)
     levels = levels.to(kind)
-    change, pull, climb = torch.zeros_like(levels), torch.zeros_like(levels), Normalised(rate).begin()
+    change, gradient, optimizer = torch.zeros_like(levels), torch.zeros_like(levels), Normalized(rate).begin()
     best = Fooled(levels, -1.0, 0)
     for step in steps(range(most + 1), what):
         rounded = (levels + change.round()).clamp(0, LEVELS)
@@ -59,8 +59,8 @@ def fooled(
             raise BadNetwork(f"the gradient of {net.name} is not finite at step {step + 1}: its weights overflow")
         if step == most or not gradient.any():
             break
-        pull = _MOMENTUM * pull + gradient / gradient.abs().mean()
-        moved = climb(change[None], pull[None])[0].clamp(-bound(step), bound(step))
+        gradient = _MOMENTUM * gradient + gradient / gradient.abs().mean()
+        moved = optimizer(change[None], gradient[None])[0].clamp(-bound(step), bound(step))
         change = (levels + moved).clamp(0, LEVELS) - levels
         preview(lambda shown=rounded: file_of(shown))  # type: ignore[misc]
     return Fooled(best.levels, probability_of(net, best.levels, asked), best.taken)

@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 Matrix = NDArray[np.float64]
-"""3 × 3, about the centre, in pixels: from where the network looks to where that lies in the picture."""
-GREY = 0.5
+"""3 × 3, about the center, in pixels: from where the network looks to where that lies in the picture."""
+GRAY = 0.5
 """What lies around the picture."""
 
 
@@ -39,13 +39,13 @@ def looked_at(
     pixels: Float[Tensor, "n c h w"],
     matrices: Sequence[Matrix],
     canvas: tuple[int, int],
-    around: float | Any = GREY,
+    around: float | Any = GRAY,
     *,
     mode: str = "bilinear",
 ) -> Float[Tensor, "n c rows columns"]:
     """What the network sees of each picture: (N, C, *canvas), resampled, `around` where it looks past the edge."""
     size = pixels.shape[-2:]
-    # pixels about the centre -> the -1..1 of grid_sample with align_corners=False
+    # pixels about the center -> the -1..1 of grid_sample with align_corners=False
     theta = np.stack([one[:2] * [[2 / size[1]], [2 / size[0]]] @ _unit(canvas) for one in matrices])
     grid = F.affine_grid(torch.from_numpy(theta).to(pixels), [len(pixels), 1, *canvas], align_corners=False)
     return F.grid_sample(pixels - around, grid, mode=mode, align_corners=False, padding_mode="zeros") + around

@@ -39,7 +39,7 @@ class First:
 
 def _runs(net: Net, files: Sequence[File], targets: Sequence[Target]) -> Iterator[tuple[slice, Run, Tensor]]:
     """Passes over the files as the network sees them, as many at once as memory holds."""
-    seen = [net.see(as_images(file)).pictures[0] for file in files]
+    seen = [net.prepare(as_images(file)).pictures[0] for file in files]
     start = 0
     while start < len(seen):
         size = seen[start].shape
@@ -49,7 +49,7 @@ def _runs(net: Net, files: Sequence[File], targets: Sequence[Target]) -> Iterato
             stop += 1
         asked = Targets(tuple(targets[start:stop]))
         pixels = torch.stack(seen[start:stop])
-        yield slice(start, stop), net.run(pixels, at=asked.layers, stop=not asked.reads_output), pixels
+        yield slice(start, stop), net.run(pixels, layers=asked.layers, stop=not asked.reads_output), pixels
         start = stop
 
 
@@ -69,7 +69,7 @@ def _asked(net: Net, run: Run, pixels: Tensor, targets: Sequence[Target]) -> Flo
         if len(pixels) == 1:
             return np.full(1, np.nan)
     alone = [(pixels[i : i + 1], targets[i : i + 1]) for i in range(len(pixels))]
-    return np.concatenate([_asked(net, net.run(x, at=t[0].layers), x, t) for x, t in alone])
+    return np.concatenate([_asked(net, net.run(x, layers=t[0].layers), x, t) for x, t in alone])
 
 
 def _row(values: Tensor, row: int) -> Floats:

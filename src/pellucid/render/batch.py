@@ -11,7 +11,6 @@ from jaxtyping import UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
-from pellucid.chance import generator
 from pellucid.errors import BadNetwork, Refused
 from pellucid.net import Net, Run
 from pellucid.net.rules import Redirected, Rule
@@ -20,8 +19,9 @@ from pellucid.render.frame import Frame
 from pellucid.render.objectives import Objective
 from pellucid.render.pixels import eight_bits, precision
 from pellucid.render.recipes import Recipe
-from pellucid.render.regularizers import Penalty, Touch
+from pellucid.render.regularizers import Penalty, PostStep
 from pellucid.render.transforms import drawn
+from pellucid.rng import generator
 
 
 class Batch:
@@ -38,7 +38,7 @@ class Batch:
             self.numbers = recipe.image.begin(starts, channels, frame.size, mean).to(kind)
         else:
             self.numbers = recipe.image.numbers(begin.to(kind))
-        self.climbing, self.interleaved = recipe.climb.begin(), True
+        self.climbing, self.interleaved = recipe.optimizer.begin(), True
         self.mean = torch.tensor(mean, dtype=kind).view(1, -1, 1, 1)
         self.best = torch.full((len(chance),), -torch.inf, dtype=kind)
         self.finest = self.numbers.clone()
@@ -59,7 +59,7 @@ class Batch:
         leaf = self.numbers.detach().requires_grad_()
         with torch.enable_grad():
             pixels = image.pixels(leaf, self.frame.size)
-            scores, gradient = self._looks(pixels.detach().requires_grad_(), step)
+            scores, gradient = self._views(pixels.detach().requires_grad_(), step)
             self.credit += gradient.abs().sum(1)
             (gradient,) = torch.autograd.grad(pixels, leaf, gradient)
         if not torch.isfinite(gradient).all():
@@ -67,13 +67,13 @@ class Batch:
         self._note(scores.to(self.best))
         numbers = self.climbing(self.numbers, gradient)
         for touch in recipe.priors:
-            if isinstance(touch, Touch):
+            if isinstance(touch, PostStep):
                 numbers = touch(numbers - self.mean, gradient, step) + self.mean
         self.numbers = numbers
 
-    def _looks(self, pixels: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    def _views(self, pixels: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """The objective (N,), the mean over all looks, and its gradient by the pixels; less the penalties."""
-        recipe, looks = self.recipe, self.recipe.looks
+        recipe, looks = self.recipe, self.recipe.views_per_step
         chance = [generator(int(one[0]), *one[1:], "step", step) for one in self.chance]
         total, slope = torch.zeros(len(pixels), dtype=pixels.dtype), torch.zeros_like(pixels)
         for _ in range(looks):
@@ -112,7 +112,7 @@ class Batch:
     def _run(self, seen: Tensor, rule: Rule | None) -> Run:
         """The pass over what the network is shown, as far as the objective needs it."""
         stop = not self.objective.reads_output
-        ask = partial(self.net.run, at=self.objective.layers, rule=rule, grad=True, stop=stop)
+        ask = partial(self.net.run, layers=self.objective.layers, rule=rule, grad=True, stop=stop)
         if self.interleaved:  # channels last: convolutions are a tenth faster
             try:
                 return ask(seen.contiguous(memory_format=torch.channels_last))

@@ -10,15 +10,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.chance import generator
 from pellucid.errors import BadNetwork
-from pellucid.images.touch import blurred
+from pellucid.images.perturb import blurred
 from pellucid.net import Net, Run
 from pellucid.progress import preview, steps
-from pellucid.render.optimizers import Normalised
+from pellucid.render.optimizers import Normalized
 from pellucid.render.pixels import Size, eight_bits
 from pellucid.render.sizes import takes
 from pellucid.render.windows import Windows, rescaled
+from pellucid.rng import generator
 from pellucid.target import Target
 
 RATIO = 1.4
@@ -67,7 +67,7 @@ class Dream:
 
     def __call__(self, photo: Float[Tensor, "c h w"], name: str) -> Float[Tensor, "c h w"]:
         """The dreamt photo, as large as it was."""
-        whole, climb = photo[None], Normalised(self.rate).begin()
+        whole, optimizer = photo[None], Normalized(self.rate).begin()
         sizes = octaves((photo.shape[-2], photo.shape[-1]), self.octaves)
         base = x = whole
         detail: Tensor | None = None
@@ -80,7 +80,7 @@ class Dream:
             gradient = evened(windows.gradient(x, generator(self.seed, name, octave, step)), self.bands)
             if not torch.isfinite(gradient).all():
                 raise BadNetwork(f"the gradient of {self.net.name} is not finite at step {i + 1}: its weights overflow")
-            x = climb(x, gradient).clamp(0, 1)
+            x = optimizer(x, gradient).clamp(0, 1)
             detail = x - base
             preview(lambda shown=x: eight_bits(shown)[0])  # type: ignore[misc]
         return x[0]

@@ -50,7 +50,7 @@ def framed(net: Net, size: int | Size | None, room: int, *, cuts: bool = False) 
         return Frame(whole, window, min(window[0] / whole[0], window[1] / whole[1]))
     if size is None:
         window = window or whole
-        # as far past the edge as the transforms pad: else the border, which few windows reach, stays grey
+        # as far past the edge as the transforms pad: else the border, which few windows reach, stays gray
         past = max(room, 0)
         return Frame(whole, window, roam=(max(whole[0] - window[0], 0) + past, max(whole[1] - window[1], 0) + past))
     canvas = (whole[0] + room, whole[1] + room)

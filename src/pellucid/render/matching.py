@@ -1,6 +1,7 @@
-"""Matching: one picture is moved until what a network sees in it is what was asked for.
+"""Feature matching: one picture is optimized until its features match a target.
 
-Beside the loop of `render`, which climbs with many pictures at once: here a loss has its minimum at a known answer, and
+Beside the loop of `render`, which takes gradient steps on many pictures at once: here a loss has its minimum at a
+known answer, and
 there L-BFGS is many times faster than any first-order method, but it takes one picture at a time.
 """
 
@@ -14,17 +15,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.chance import generator
 from pellucid.errors import BadNetwork, Refused
 from pellucid.net import Net
 from pellucid.progress import preview, steps
-from pellucid.render.optimizers import Adam, Climb
+from pellucid.render.optimizers import Adam, Optimizer
 from pellucid.render.parametrizations import Fourier, Image
 from pellucid.render.pixels import Size, eight_bits, resized
+from pellucid.rng import generator
 
 Loss = Callable[[Float[Tensor, "1 c h w"]], Tensor]
 """loss(picture in 0..1) -> one number to be made small; differentiable."""
-Optimiser = Literal["l-bfgs", "adam"]
+OptimizerName = Literal["l-bfgs", "adam"]
 RATE = 0.05
 """Of Adam."""
 _HISTORY = 20  # pairs that L-BFGS remembers
@@ -42,22 +43,24 @@ class Match:
     what: str
     """For whoever watches."""
 
-    def found(self, numbers: Tensor, evaluations: int, climb: Climb | Optimiser = "l-bfgs") -> Float[Tensor, "1 c h w"]:
+    def found(
+        self, numbers: Tensor, evaluations: int, optimizer: Optimizer | OptimizerName = "l-bfgs"
+    ) -> Float[Tensor, "1 c h w"]:
         """The picture after so many evaluations of the loss, from `numbers` on."""
-        if climb == "l-bfgs":
+        if optimizer == "l-bfgs":
             ended = self._quasi_newton(numbers, evaluations)
         else:
-            step = (climb if isinstance(climb, Climb) else Adam(RATE)).begin()
+            step = (optimizer if isinstance(optimizer, Optimizer) else Adam(RATE)).begin()
             ended = numbers
             for done in steps(range(evaluations), self.what):
-                ended = self.image.valid(step(ended, -self._slope(ended, done)[1]))
+                ended = self.image.valid(step(ended, -self._gradient_at(ended, done)[1]))
         return self.image.pixels(ended, self.size).detach()
 
     def _quasi_newton(self, numbers: Tensor, evaluations: int) -> Tensor:
         leaf = numbers.clone()
         # the line search evaluates as often as it needs to; whoever watches sees no more than was promised
         ticks, done = iter(steps(range(evaluations), self.what)), 0
-        climb = torch.optim.LBFGS(
+        optimizer = torch.optim.LBFGS(
             [leaf], max_iter=evaluations, max_eval=evaluations, history_size=_HISTORY, line_search_fn="strong_wolfe",
             tolerance_grad=0, tolerance_change=0,
         )  # fmt: skip
@@ -65,14 +68,14 @@ class Match:
         def evaluated() -> float:
             nonlocal done
             next(ticks, None)
-            loss, leaf.grad = self._slope(leaf, done)
+            loss, leaf.grad = self._gradient_at(leaf, done)
             done += 1
             return loss
 
-        climb.step(evaluated)
+        optimizer.step(evaluated)
         return leaf
 
-    def _slope(self, numbers: Tensor, done: int) -> tuple[float, Tensor]:
+    def _gradient_at(self, numbers: Tensor, done: int) -> tuple[float, Tensor]:
         """The loss, and its gradient."""
         leaf = numbers.detach().requires_grad_()
         with torch.enable_grad():
@@ -89,7 +92,7 @@ class Match:
 
 def features(net: Net, pixels: Float[Tensor, "1 c h w"], layers: Sequence[str], *, grad: bool = False) -> list[Tensor]:
     """The layers' outputs, where the pixels are and in their precision; no layer behind them runs."""
-    run = net.run(pixels, at=layers, grad=grad, stop=True)
+    run = net.run(pixels, layers=layers, grad=grad, stop=True)
     found = [run[layer].to(pixels) for layer in layers]
     for layer, values in zip(layers, found, strict=True):
         if not grad and not torch.isfinite(values).all():
@@ -104,7 +107,7 @@ def relative(values: Tensor, wanted: Tensor) -> Tensor:
 
 def coarse_to_fine(
     net: Net, pixels: Float[Tensor, "1 c h w"], levels: Sequence[Size], lossy: Callable[[Size], Loss], evaluations: int,
-    climb: Optimiser, what: str,
+    optimizer: OptimizerName, what: str,
 ) -> Float[Tensor, "1 c a b"]:  # fmt: skip
     """The picture found at one size after another, from `pixels` on; `lossy(size)` is the loss there.
 
@@ -114,7 +117,7 @@ def coarse_to_fine(
     for k, size in enumerate(levels):
         share = max(evaluations * (k + 1) // len(levels) - evaluations * k // len(levels), 1)
         match = Match(net, lossy(size), image, size, what)
-        pixels = match.found(image.numbers(resized(pixels, size)), share, climb)
+        pixels = match.found(image.numbers(resized(pixels, size)), share, optimizer)
     return pixels
 
 

@@ -60,7 +60,7 @@ class Each:
 
 
 def streams(seed: int, targets: Sequence[Target], count: int) -> Iterator[tuple[int | str, ...]]:
-    """The random numbers of `count` pictures for each target: they depend on the target and not on its neighbours."""
+    """The random numbers of `count` pictures for each target: they depend on the target and not on its neighbors."""
     for target in targets:
         for i in range(count):
             yield seed, str(target), i
@@ -72,16 +72,16 @@ def without_picture(targets: Targets) -> None:
         for _, part in target.parts if isinstance(target, Sum) else ((1, target),):
             if isinstance(part, Top):
                 raise Refused(
-                    f"target {str(target)!r}: there is no picture yet that the network could guess about; "
+                    f"target {str(target)!r}: there is no image yet that the network could guess about; "
                     "name a class, or a unit as LAYER:UNIT"
                 )
 
 
 def answerable(net: Net, targets: Targets) -> None:
-    """Raise for a target that cannot be asked of this network, before an hour is spent on its neighbours."""
+    """Raise for a target that cannot be asked of this network, before an hour is spent on its neighbors."""
     without_picture(targets)
     size = net.preprocess.size or native_size(net)
-    run = net.run(torch.full((1, net.preprocess.channels or 3, *size), 0.5), at=targets.layers)
+    run = net.run(torch.full((1, net.preprocess.channels or 3, *size), 0.5), layers=targets.layers)
     for target in targets:
-        with suppress(Refused):  # there may be nothing of it in a grey picture
+        with suppress(Refused):  # there may be nothing of it in a gray picture
             target(run)

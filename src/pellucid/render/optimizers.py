@@ -14,7 +14,7 @@ Step = Callable[[Tensor, Tensor], Tensor]
 """step(numbers, gradient) -> numbers, (N, …) each; pictures do not influence one another."""
 
 
-class Climb(ABC):
+class Optimizer(ABC):
     """A way uphill."""
 
     @abstractmethod
@@ -24,7 +24,7 @@ class Climb(ABC):
 
 @final
 @dataclass(frozen=True)
-class Adam(Climb):
+class Adam(Optimizer):
     """Adam (Kingma & Ba 2014), with Nesterov's momentum (Dozat 2016) if asked for."""
 
     rate: float | int = 0.05
@@ -49,7 +49,7 @@ class Adam(Climb):
 
 @final
 @dataclass(frozen=True)
-class Ascent(Climb):
+class Ascent(Optimizer):
     """numbers + rate · gradient."""
 
     rate: float | int = 1
@@ -60,7 +60,7 @@ class Ascent(Climb):
 
 @final
 @dataclass(frozen=True)
-class Normalised(Climb):
+class Normalized(Optimizer):
     """numbers + rate · gradient / mean |gradient|, as DeepDream steps (Mordvintsev et al. 2015)."""
 
     rate: float | int
@@ -73,7 +73,7 @@ class Normalised(Climb):
 
 @final
 @dataclass(frozen=True)
-class Progress(Climb):
+class Progress(Optimizer):
     """A rate by which the objective should rise by `gain`, gain / ‖gradient‖², and `most` at most."""
 
     gain: float | int
@@ -89,7 +89,7 @@ class Progress(Climb):
 
 @final
 @dataclass(frozen=True)
-class Momentum(Climb):
+class Momentum(Optimizer):
     """Mahendran & Vedaldi 2015, section 3: momentum 0.9, forgotten when the rate falls to a tenth, and to a hundredth.
 
     The rate falls after a quarter and after three quarters of the `steps`, as in their 100 + 200 + 100.

@@ -18,21 +18,21 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.render.pixels import Size
-from pellucid.render.spectrum import decoloured, frequencies, recoloured
+from pellucid.render.spectrum import decolored, frequencies, recolored
 
 _CALM = 4.0  # keeps the sigmoid out of saturation at the start (lucid)
 
 
 class Image(ABC):
-    """A way to write a picture (C, H, W) in 0..1 as numbers that an optimiser can move."""
+    """A way to write a picture (C, H, W) in 0..1 as numbers that an optimizer can move."""
 
     @abstractmethod
     def begin(
         self, chance: Sequence[np.random.Generator], channels: int, size: Size, mean: Sequence[float] = (0.5,)
     ) -> Tensor:
-        """Where the optimisation starts, float64: one picture for each generator, (N, …).
+        """Where the optimization starts, float64: one picture for each generator, (N, …).
 
-        `mean` is the network's mean colour, one number for each channel or one for all.
+        `mean` is the network's mean color, one number for each channel or one for all.
         """
 
     @abstractmethod
@@ -41,7 +41,7 @@ class Image(ABC):
 
     @abstractmethod
     def numbers(self, pixels: Float[Tensor, "n c h w"]) -> Tensor:
-        """The numbers that stand for given pictures: where an optimisation starts that starts from a photo."""
+        """The numbers that stand for given pictures: where an optimization starts that starts from a photo."""
 
     def valid(self, numbers: Tensor) -> Tensor:
         """The nearest numbers that stand for a picture; asked for before each step."""
@@ -51,19 +51,19 @@ class Image(ABC):
 @final
 @dataclass(frozen=True)
 class Pixels(Image):
-    """The pixels themselves, kept within 0..1. They start as N(centre, noise²) in every channel.
+    """The pixels themselves, kept within 0..1. They start as N(center, noise²) in every channel.
 
-    The centre is by default the network's mean colour.
+    The center is by default the network's mean color.
     """
 
     noise: float | int = 0.04
-    centre: float | int | None = None
+    center: float | int | None = None
 
     def begin(
         self, chance: Sequence[np.random.Generator], channels: int, size: Size, mean: Sequence[float] = (0.5,)
     ) -> Tensor:
-        centre = np.reshape(np.asarray(mean if self.centre is None else self.centre, dtype=np.float64), (-1, 1, 1))
-        starts = [centre + self.noise * one.standard_normal((channels, *size)) for one in chance]
+        center = np.reshape(np.asarray(mean if self.center is None else self.center, dtype=np.float64), (-1, 1, 1))
+        starts = [center + self.noise * one.standard_normal((channels, *size)) for one in chance]
         return self.valid(torch.from_numpy(np.stack(starts)))
 
     def valid(self, numbers: Tensor) -> Tensor:
@@ -80,15 +80,15 @@ class Pixels(Image):
 @final
 @dataclass(frozen=True)
 class Fourier(Image):
-    """Spatial frequencies scaled to equal energy, colours decorrelated, through a sigmoid (Olah et al. 2017).
+    """Spatial frequencies scaled to equal energy, colors decorrelated, through a sigmoid (Olah et al. 2017).
 
-    Gradient ascent then moves all frequencies and colours at one speed: that is what keeps out the high
+    Gradient ascent then moves all frequencies and colors at one speed: that is what keeps out the high
     frequencies which gradients of strided networks are full of. `decay` is the power of 1/f.
     """
 
     decay: float | int = 1
     noise: float | int = 0.01
-    colours: bool = True
+    colors: bool = True
 
     def begin(
         self, chance: Sequence[np.random.Generator], channels: int, size: Size, mean: Sequence[float] = (0.5,)
@@ -100,11 +100,11 @@ class Fourier(Image):
         scale = _scale(size, self.decay).to(numbers)
         # the inverse transform carries 1/(H·W) and the scale √(H·W): together the unitary one
         waves = torch.complex(numbers[:, 0] * scale, numbers[:, 1] * scale)
-        return torch.sigmoid(recoloured(torch.fft.irfft2(waves, s=size) / _CALM, self.colours))
+        return torch.sigmoid(recolored(torch.fft.irfft2(waves, s=size) / _CALM, self.colors))
 
     def numbers(self, pixels: Float[Tensor, "n c h w"]) -> Tensor:
         size = (pixels.shape[-2], pixels.shape[-1])
-        logits = decoloured(torch.logit(pixels.clamp(0.004, 0.996)), self.colours)
+        logits = decolored(torch.logit(pixels.clamp(0.004, 0.996)), self.colors)
         waves = torch.fft.rfft2(logits * _CALM) / _scale(size, self.decay).to(pixels)
         return torch.stack([waves.real, waves.imag], dim=1)
 

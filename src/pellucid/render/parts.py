@@ -8,12 +8,12 @@ from typing import Any
 
 from pellucid.errors import PellucidError, unknown
 from pellucid.render.magnitude import Magnitude
-from pellucid.render.optimizers import Adam, Ascent, Climb, Normalised, Progress
+from pellucid.render.optimizers import Adam, Ascent, Normalized, Optimizer, Progress
 from pellucid.render.parametrizations import Fourier, Image, Pixels
 from pellucid.render.regularizers import L2, Blur, Decay, Prior, SmallContribution, SmallNorm, TotalVariation
 from pellucid.render.transforms import Crop, Jitter, Noise, Pad, Roll, Rotate, Scale, Transform
 
-Part = Image | Transform | Prior | Climb
+Part = Image | Transform | Prior | Optimizer
 PARTS: dict[str, Any] = {
     "pixels": Pixels,
     "fourier": Fourier,
@@ -34,7 +34,7 @@ PARTS: dict[str, Any] = {
     "adam": Adam,
     "ascent": Ascent,
     "progress": Progress,
-    "normalised": Normalised,
+    "normalized": Normalized,
 }
 """What each part of a recipe is called in text."""
 _TEXT = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(?:\((?P<inside>[^()]*)\))?")

@@ -13,7 +13,6 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from pellucid.chance import generator
 from pellucid.images import Images, as_float
 from pellucid.net import Net, Preprocess
 from pellucid.progress import steps
@@ -21,6 +20,7 @@ from pellucid.render.affine import Matrix, looked_at, shifted, turned, zoomed
 from pellucid.render.answers import answers
 from pellucid.render.pixels import File, as_images, eight_bits
 from pellucid.render.records import Known
+from pellucid.rng import generator
 from pellucid.target import Target
 
 SHIFT = 4
@@ -77,7 +77,7 @@ def seen_from(file: File, matrix: Matrix) -> Float[Tensor, "1 c h w"]:
 
 
 def _jpeg(file: File) -> File:
-    """Through JPEG at quality 75, where the picture has colours that JPEG knows."""
+    """Through JPEG at quality 75, where the picture has colors that JPEG knows."""
     if file.shape[-1] not in (1, 3):
         return file
     buffer = io.BytesIO()
@@ -88,7 +88,7 @@ def _jpeg(file: File) -> File:
 def as_seen(net: Net, file: File) -> File:
     """The file at the size at which the network looks at it, not yet cropped: 4 pixels are then 4 of its pixels."""
     whole: Preprocess = replace(net.preprocess, crop=None)
-    return _file(whole.see(as_images(file)))
+    return _file(whole.prepare(as_images(file)))
 
 
 def _file(images: Images) -> File:

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, InstanceOf
 
 from pellucid.errors import BadImage
 from pellucid.images import Images, ImagesLike, fingerprint, pictures_in, read
-from pellucid.images.labelled import Labelled
+from pellucid.images.labeled import Labeled
 from pellucid.net import Net
 from pellucid.notes import collected
 from pellucid.nouns import Noun
@@ -110,7 +110,7 @@ class PhotoList(Photos):
 
 
 @dataclass(frozen=True)
-class _Each(Labelled):
+class _Each(Labeled):
     """The pictures of a list one by one, as they are stored."""
 
     many: PhotoList

@@ -10,16 +10,16 @@ from pydantic import BeforeValidator, InstanceOf
 from pellucid.errors import PellucidError, unknown
 from pellucid.nouns import Noun
 from pellucid.render.magnitude import Magnitude
-from pellucid.render.optimizers import Adam, Ascent, Climb, Normalised, Progress
+from pellucid.render.optimizers import Adam, Ascent, Normalized, Optimizer, Progress
 from pellucid.render.parametrizations import Fourier, Image, Pixels
 from pellucid.render.parts import Without, part_of
-from pellucid.render.regularizers import L2, Blur, Decay, Prior, SmallContribution, SmallNorm, Touch
+from pellucid.render.regularizers import L2, Blur, Decay, PostStep, Prior, SmallContribution, SmallNorm
 from pellucid.render.transforms import Crop, Jitter, Noise, Pad, Roll, Rotate, Scale, Transform
 
 
 @dataclass(frozen=True)
 class Recipe(Noun):
-    """How a picture is made: what is optimised, what happens to it before the network sees it, what it should be
+    """How a picture is made: what is optimized, what happens to it before the network sees it, what it should be
     like, how it climbs, and for how many steps.
 
     `redirect` is for how many steps rectifiers pass on what would wake them, where no gradient comes through;
@@ -30,17 +30,17 @@ class Recipe(Noun):
     written, format = "RECIPE", "recipe"
     name: str
     image: Image
-    climb: Climb
+    optimizer: Optimizer
     steps: int
     transforms: tuple[Transform, ...] = ()
     priors: tuple[Prior, ...] = ()
     redirect: int = 16
     best: bool = False
-    looks: int = 1
+    views_per_step: int = 1
     credit: bool = False
 
     def __post_init__(self) -> None:
-        touches = [type(prior).__name__ for prior in self.priors if isinstance(prior, Touch)]
+        touches = [type(prior).__name__ for prior in self.priors if isinstance(prior, PostStep)]
         if touches and not isinstance(self.image, Pixels):
             raise PellucidError(
                 f"{self.name}: {', '.join(touches)} touch single pixels, but {type(self.image).__name__} is no picture "
@@ -62,8 +62,8 @@ class Recipe(Noun):
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
-        parts = [self.image, *self.transforms, *self.priors, self.climb]
-        more = {"redirect": self.redirect, "best": self.best, "looks": self.looks}
+        parts = [self.image, *self.transforms, *self.priors, self.optimizer]
+        more = {"redirect": self.redirect, "best": self.best, "looks": self.views_per_step}
         return {"name": self.name, "steps": self.steps, **more, "parts": [str(one) for one in parts]}
 
     def plain(self) -> str:
@@ -84,7 +84,7 @@ class Recipe(Noun):
             return value
         name, *more = (part.strip() for part in str(value).split("+"))
         if name not in PRESETS:
-            raise unknown("preset", name, PRESETS)
+            raise unknown("recipe", name, PRESETS)
         recipe = PRESETS[name]
         for part in more:
             recipe = _with(recipe, part)
@@ -102,8 +102,8 @@ def _with(recipe: Recipe, text: str) -> Recipe:
         )
     if isinstance(part, Image):
         return replace(recipe, image=part)
-    if isinstance(part, Climb):
-        return replace(recipe, climb=part)
+    if isinstance(part, Optimizer):
+        return replace(recipe, optimizer=part)
     if isinstance(part, Transform):
         return replace(recipe, transforms=(*(one for one in recipe.transforms if type(one) is not type(part)), part))
     return replace(recipe, priors=(*(one for one in recipe.priors if type(one) is not type(part)), part))
@@ -116,7 +116,7 @@ _BYTES = 255.0
 _CAFFE = Pixels(noise=10 / _BYTES)
 # Ours is lucid's with half the steps, and factors and angles from whole ranges. Tried on the bundled network: 128 steps
 # already reach the best photo for all of 11 channels, 256 give more contrast. Steeper spectra, fourier(1.15) +
-# adam(0.04), look more painted, but of ten classes another network then recognises 3 and not 7; stronger touches
+# adam(0.04), look more painted, but of ten classes another network then recognizes 3 and not 7; stronger touches
 # (scale 0.6 to 1.2, jitter 24) cost more of that; tv(0.003) cleans classes, but wipes out targets of small numbers.
 PRESETS: dict[str, Recipe] = {
     "pellucid": Recipe(
@@ -127,7 +127,8 @@ PRESETS: dict[str, Recipe] = {
         (Pad(12), Jitter(8), Scale(0.9, 1.1, levels=11), Rotate(10, still=5), Jitter(4)),
     ),
     "maco": Recipe(
-        "maco", Magnitude(), Adam(1.0, nesterov=True), 1000, (Crop(0.20, 0.25), Noise(0.05 / 5)), looks=6, credit=True
+        "maco", Magnitude(), Adam(1.0, nesterov=True), 1000, (Crop(0.20, 0.25), Noise(0.05 / 5)),
+        views_per_step=6, credit=True,
     ),
     "yosinski-1": Recipe(
         "yosinski-1", _CAFFE, Progress(2.0, most=100 / _BYTES**2), 500, (), (Blur(0.5, 4), SmallNorm(50)),
@@ -143,8 +144,8 @@ PRESETS: dict[str, Recipe] = {
         "yosinski-4", _CAFFE, Progress(2.0, most=1e8 / _BYTES**2), 1000, (), (Blur(0.5, 4), SmallContribution(90)),
         redirect=0, best=True,
     ),
-    "simonyan": Recipe("simonyan", Pixels(noise=0), Normalised(1 / _BYTES), 256, (), (L2(0.01),), redirect=0),
-    "deepdream": Recipe("deepdream", Pixels(noise=10 / _BYTES), Normalised(1.5 / _BYTES), 40, (Roll(32),), redirect=0),
+    "simonyan": Recipe("simonyan", Pixels(noise=0), Normalized(1 / _BYTES), 256, (), (L2(0.01),), redirect=0),
+    "deepdream": Recipe("deepdream", Pixels(noise=10 / _BYTES), Normalized(1.5 / _BYTES), 40, (Roll(32),), redirect=0),
 }  # fmt: skip
 """The published recipes by their names, and our own."""
 BEST = PRESETS["pellucid"]

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.images.touch import blurred
+from pellucid.images.perturb import blurred
 
 
 class Penalty(ABC):
@@ -18,20 +18,20 @@ class Penalty(ABC):
 
     @abstractmethod
     def __call__(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
-        """(N,) of pictures x in 0..1, less the network's mean colour."""
+        """(N,) of pictures x in 0..1, less the network's mean color."""
 
 
-class Touch(ABC):
-    """Changes the picture after a step; only where the picture is optimised pixel by pixel."""
+class PostStep(ABC):
+    """Changes the picture after a step; only where the picture is optimized pixel by pixel."""
 
     @abstractmethod
     def __call__(
         self, x: Float[Tensor, "n c h w"], gradient: Float[Tensor, "n c h w"], step: int
     ) -> Float[Tensor, "n c h w"]:
-        """The touched pictures, less the network's mean colour as x is; `gradient` is that of the objective."""
+        """The touched pictures, less the network's mean color as x is; `gradient` is that of the objective."""
 
 
-Prior = Penalty | Touch
+Prior = Penalty | PostStep
 
 
 @final
@@ -59,7 +59,7 @@ class TotalVariation(Penalty):
 
 @final
 @dataclass(frozen=True)
-class Decay(Touch):
+class Decay(PostStep):
     """x · (1 − share) after each step (Yosinski et al. 2015, section 3)."""
 
     share: float | int
@@ -72,7 +72,7 @@ class Decay(Touch):
 
 @final
 @dataclass(frozen=True)
-class Blur(Touch):
+class Blur(PostStep):
     """A Gaussian blur of that many pixels after every `every` steps (Yosinski et al. 2015, section 3)."""
 
     sigma: float | int
@@ -86,8 +86,8 @@ class Blur(Touch):
 
 @final
 @dataclass(frozen=True)
-class SmallNorm(Touch):
-    """Pixels whose norm over colours is below that percentile of the picture's become the mean colour."""
+class SmallNorm(PostStep):
+    """Pixels whose norm over colors is below that percentile of the picture's become the mean color."""
 
     percentile: float | int
 
@@ -99,8 +99,8 @@ class SmallNorm(Touch):
 
 @final
 @dataclass(frozen=True)
-class SmallContribution(Touch):
-    """Pixels with the least |Σ x · gradient| over colours, up to that percentile, become the mean colour."""
+class SmallContribution(PostStep):
+    """Pixels with the least |Σ x · gradient| over colors, up to that percentile, become the mean color."""
 
     percentile: float | int
 
@@ -117,7 +117,7 @@ def _kept(x: Tensor, worth: Tensor, percentile: float | int) -> Tensor:
 
 
 def variation(x: Float[Tensor, "n c h w"], beta: float | int = 2) -> Float[Tensor, " n"]:
-    """Σ (right difference² + lower difference²)^(β/2) over the pixels that have both neighbours, (N,)."""
+    """Σ (right difference² + lower difference²)^(β/2) over the pixels that have both neighbors, (N,)."""
     right, lower = x[..., :-1, 1:] - x[..., :-1, :-1], x[..., 1:, :-1] - x[..., :-1, :-1]
     squares = right.square() + lower.square()
     if beta != 2:

@@ -1,4 +1,4 @@
-"""The one loop: pictures are made by optimization, in as few batches as memory allows."""
+"""The optimization loop: render the pictures, apply transforms, evaluate the objective, take a gradient step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Watch = Callable[[int, Callable[[], Tensor]], None]
 """watch(step, pictures): called after each step; the pictures are only made if they are asked for."""
 
 
-def optimised(
+def optimized(
     net: Net,
     objective: Objective,
     recipe: Recipe,
@@ -35,8 +35,8 @@ def optimised(
     """The finished pictures, (N, C, H, W) in 0..1: one for each stream of random numbers in `chance` (seed, …).
 
     `begin` are pictures to start from instead of noise. Pictures are made in as few batches as memory allows, and
-    none depends on another, unless the objective lets each `together` neighbours: they stay in one batch. `credit`
-    receives for each batch Σ |gradient| over colours, looks and steps, (n, H, W).
+    none depends on another, unless the objective lets each `together` neighbors: they stay in one batch. `credit`
+    receives for each batch Σ |gradient| over colors, looks and steps, (n, H, W).
     """
     parts = []
     batches = _batches(objective, len(chance), max(net.chunk(frame.canvas, grad=True) // together, 1) * together)
@@ -54,7 +54,7 @@ def optimised(
 
 
 def _batches(objective: Objective, count: int, at_once: int) -> list[slice]:
-    """Neighbours that ask about the same layers, so that each pass ends as early as its own objective allows."""
+    """Neighbors that ask about the same layers, so that each pass ends as early as its own objective allows."""
     alone = [objective.part(slice(i, i + 1)) for i in range(count)]
     reads = [(one.reads_output, one.layers) for one in alone]
     starts = [i for i in range(count) if i == 0 or reads[i] != reads[i - 1]]

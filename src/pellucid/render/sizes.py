@@ -58,10 +58,10 @@ def whole(net: Net, images: Images, side: int) -> tuple[tuple[Float[Tensor, "1 c
     uncut = replace(net.preprocess, resize=None, crop=None)
     shown, notes = [], []
     for one in images:
-        picture = uncut.see(Images.from_pictures(one.originals, one.ids)).pixels.to(precision(net))
+        picture = uncut.prepare(Images.from_pictures(one.originals, one.ids)).pixels.to(precision(net))
         size = scaled(picture, side / max(picture.shape[-2:]))
         if net.preprocess.size is not None and not takes(net, size):
-            picture = net.see(one).pixels.to(precision(net))
+            picture = net.prepare(one).pixels.to(precision(net))
             said = f"{net.name} takes no input of {size[0]}×{size[1]}: it sees it as it classifies it"
             notes.append(Note("input", said, one.ids[0]))
             size = (picture.shape[-2], picture.shape[-1])

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from pellucid.render.pixels import Size
 
-# How the colours of natural pictures vary together: the square root of their covariance (Olah et al. 2017, the
+# How the colors of natural pictures vary together: the square root of their covariance (Olah et al. 2017, the
 # constants of the lucid library), scaled so that the largest column, brightness, has length 1.
-_COLOURS = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]], dtype=torch.float64)
-_COLOURS = _COLOURS / _COLOURS.norm(dim=0).max()
+_COLORS = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]], dtype=torch.float64)
+_COLORS = _COLORS / _COLORS.norm(dim=0).max()
 # MACO publishes the mean amplitude spectrum of ImageNet as a file of 3 × H × W; this is a model of such a spectrum
 # with few numbers: the mean over rings of the 1000 photos of EliSchwartz/imagenet-sample-images, logits in
-# decorrelated colours (brightness, blue–yellow, green–magenta), measured by benchmarks/spectrum.py.
+# decorrelated colors (brightness, blue–yellow, green–magenta), measured by benchmarks/spectrum.py.
 RINGS = tuple(2.0 ** (-8 + 7.5 * i / 11) for i in range(12))
 """Frequencies in cycles per pixel, evenly spaced in their logarithm, from 1/256 to the corner, 1/√2."""
 SPECTRUM = (
@@ -26,9 +26,9 @@ SPECTRUM = (
     (0.828, 0.426, 0.238, 0.136, 0.0777, 0.0421, 0.0227, 0.0124, 0.00712, 0.00402, 0.00237, 0.00159),
     (0.781, 0.422, 0.235, 0.14, 0.0812, 0.046, 0.0265, 0.0163, 0.00988, 0.00539, 0.00319, 0.00221),
 )
-"""The mean amplitude at these frequencies, one row for each decorrelated colour, relative to the largest."""
+"""The mean amplitude at these frequencies, one row for each decorrelated color, relative to the largest."""
 MEANS = (0.00794, 0.0114, 0.00899)
-"""How far the mean of a photo is from grey in each of these colours, on the same scale; of the unitary transform the
+"""How far the mean of a photo is from gray in each of these colors, on the same scale; of the unitary transform the
 first coefficient is √(H · W) times that."""
 
 
@@ -57,15 +57,15 @@ def amplitudes(size: Size, channels: int = 3) -> Float[Tensor, "c h half"]:
     return found
 
 
-def recoloured(values: Float[Tensor, "n c h w"], colours: bool = True) -> Float[Tensor, "n c h w"]:
-    """Decorrelated colours into red, green, blue; other numbers of channels are left alone."""
-    if not colours or values.shape[1] != 3:
+def recolored(values: Float[Tensor, "n c h w"], colors: bool = True) -> Float[Tensor, "n c h w"]:
+    """Decorrelated colors into red, green, blue; other numbers of channels are left alone."""
+    if not colors or values.shape[1] != 3:
         return values
-    return torch.einsum("rc,nchw->nrhw", _COLOURS.to(values), values)
+    return torch.einsum("rc,nchw->nrhw", _COLORS.to(values), values)
 
 
-def decoloured(values: Float[Tensor, "n c h w"], colours: bool = True) -> Float[Tensor, "n c h w"]:
-    """The inverse of `recoloured`."""
-    if not colours or values.shape[1] != 3:
+def decolored(values: Float[Tensor, "n c h w"], colors: bool = True) -> Float[Tensor, "n c h w"]:
+    """The inverse of `recolored`."""
+    if not colors or values.shape[1] != 3:
         return values
-    return torch.einsum("cr,nrhw->nchw", torch.linalg.inv(_COLOURS).to(values), values)
+    return torch.einsum("cr,nrhw->nchw", torch.linalg.inv(_COLORS).to(values), values)

@@ -19,16 +19,16 @@ from pellucid.target import Target
 _MANY = 100  # real images for a quantile
 
 
-def beside(trust: Trust, record: Record, grey: float) -> Trust:
+def beside(trust: Trust, record: Record, gray: float) -> Trust:
     """With where the activation stands among those of real images."""
     values = [value for value, _ in record.best]
-    neutral = record.mean if record.count >= ENOUGH else grey
+    neutral = record.mean if record.count >= ENOUGH else gray
     return replace(
         trust,
         best_real=values[0],
         ninth_real=values[8] if len(values) > 8 else None,
         real_images=record.count,
-        zero=neutral if record.signed and np.isfinite(neutral) else 0.0,
+        offset=neutral if record.signed and np.isfinite(neutral) else 0.0,
         quantile=_below(record, trust.activation),
     )
 

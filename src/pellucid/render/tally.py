@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pellucid.errors import Refused
 from pellucid.geometry import Floats
-from pellucid.images.labelled import Labelled
+from pellucid.images.labeled import Labeled
 from pellucid.net import Net, Run
 from pellucid.render.peers import Peers, Place
 from pellucid.render.records import Record
@@ -21,7 +21,7 @@ BEST = 9
 
 
 class Tally:
-    """What one target has heard so far."""
+    """The values of one target so far."""
 
     def __init__(self, place: Place | None) -> None:
         self.place, self.signed = place, False
@@ -46,14 +46,14 @@ class Tally:
 
 
 def counted(
-    net: Net, targets: Sequence[Target], photos: Labelled
+    net: Net, targets: Sequence[Target], photos: Labeled
 ) -> tuple[int, dict[Target, Record], dict[Peers, Moments[Floats]]]:
     """How many photos there were, what they say to each target, and to every unit that it is ranked among."""
     tallies = {target: Tally(Place.of(target, net)) for target in targets}
     peers = tuple(dict.fromkeys(tally.place.peers for tally in tallies.values() if tally.place))
     sums: dict[Peers, Moments[Floats]] = {}
     every, count = Targets(tuple(targets)), 0
-    for batch in net.over(photos, at=every.layers, stop=not every.reads_output):
+    for batch in net.over(photos, layers=every.layers, stop=not every.reads_output):
         names = [photos.name(i) for i in batch.numbers]
         for target, tally in tallies.items():
             tally.add(names, _told(net, target, batch.run, batch.images.pixels), batch.run)
@@ -72,4 +72,4 @@ def _told(net: Net, target: Target, run: Run, pixels: Tensor) -> list[float]:
         if len(pixels) == 1:
             return [float("nan")]
     alone = (pixels[i : i + 1] for i in range(len(pixels)))
-    return [_told(net, target, net.run(one, at=target.layers), one)[0] for one in alone]
+    return [_told(net, target, net.run(one, layers=target.layers), one)[0] for one in alone]

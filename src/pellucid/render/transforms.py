@@ -38,7 +38,7 @@ class Transform(ABC):
 @final
 @dataclass(frozen=True)
 class Pad(Transform):
-    """A grey frame of so many pixels."""
+    """A gray frame of so many pixels."""
 
     pixels: int
 
@@ -118,7 +118,7 @@ class Rotate(Transform):
 @final
 @dataclass(frozen=True)
 class Crop(Transform):
-    """A square of `low` to `high` of the picture's side, its centre N(½, spread²) of it, and inside the picture."""
+    """A square of `low` to `high` of the picture's side, its center N(½, spread²) of it, and inside the picture."""
 
     low: float | int
     high: float | int

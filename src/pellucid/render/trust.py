@@ -1,9 +1,9 @@
 """What a synthetic picture is worth, measured on its 8 bits as a file holds them, through the real preprocessing.
 
 Shares are counted from a zero. For a unit that cannot be negative (after a rectifier, a probability) that is 0; for
-others, whose offset means nothing, it is the mean over the real images (fewer than ten: plain grey's activation), so
+others, whose offset means nothing, it is the mean over the real images (fewer than ten: plain gray's activation), so
 that "1.8 × the best" is right for both.
-What is left after a shift, or under the touches, is counted from a plain grey picture, because it is measured where no
+What is left after a shift, or under the touches, is counted from a plain gray picture, because it is measured where no
 real image is known. A shift alone would not do: sign gradients of a strided network have its strides for a period.
 """
 
@@ -61,19 +61,21 @@ def judged(
     files = [*pixels]
     units = {target: Place.of(target, net) for target in dict.fromkeys(targets)}
     first = First(net, files, targets, units)
-    grey = answers(net, [np.full_like(file, 128) for file in files], targets)
+    gray = answers(net, [np.full_like(file, 128) for file in files], targets)
     at_size = [as_seen(net, file) for file in files]
-    kept = _kept(net, at_size, targets, first.activation, grey)
+    kept = _kept(net, at_size, targets, first.activation, gray)
     touched, touched_best = perturbed(net, at_size, targets, known, seed)
     agreement = agreements(targets, first.signatures)
     found = []
     for i, target in enumerate(targets):
         record = known.records.get(target) if known else None
-        steady = _rise(touched[i] - grey[i], first.activation[i], grey[i])
-        trust = Trust(_number(first.activation[i]), kept=kept[i], steady=steady, agreement=agreement[i])
+        steady = _rise(touched[i] - gray[i], first.activation[i], gray[i])
+        trust = Trust(
+            _number(first.activation[i]), shift_retention=kept[i], perturb_retention=steady, agreement=agreement[i]
+        )
         if record is not None and record.best:
-            trust = beside(trust, record, float(grey[i]))
-            trust = replace(trust, robust=_share(touched[i], touched_best[target], trust.zero))
+            trust = beside(trust, record, float(gray[i]))
+            trust = replace(trust, robustness=_share(touched[i], touched_best[target], trust.offset))
         found.append(ranked(trust, units[target], first.peers[i], known))
     return tuple(found)
 
@@ -83,10 +85,10 @@ def unknowns(trust: Sequence[Trust]) -> tuple[str, ...]:
     notes = []
     if any(one.best_real is None for one in trust):
         notes.append("best real image unknown: no real images were given (real=, a folder of photos)")
-    elif any(one.ratio is None or one.robust is None for one in trust):
+    elif any(one.ratio is None or one.robustness is None for one in trust):
         notes.append("ratio or robustness unknown where no real image excites the target")
-    if any(one.kept is None for one in trust):
-        notes.append("shift of 4 pixels: share unknown where a picture excites its target no more than plain grey")
+    if any(one.shift_retention is None for one in trust):
+        notes.append("shift of 4 pixels: share unknown where a picture excites its target no more than plain gray")
     return tuple(notes)
 
 
@@ -96,22 +98,22 @@ def _known(net: Net, targets: Sequence[Target], real: Photos | Known | None) -> 
 
 def _kept(
     net: Net, files: Sequence[File], targets: Sequence[Target],
-    whole: Float[np.ndarray, " n"], grey: Float[np.ndarray, " n"],
+    whole: Float[np.ndarray, " n"], gray: Float[np.ndarray, " n"],
 ) -> list[float | None]:  # fmt: skip
-    """The mean share of the rise over plain grey that is left after shifts; None where there is no rise."""
+    """The mean share of the rise over plain gray that is left after shifts; None where there is no rise."""
     left = np.zeros(len(files))
     for direction in steps(_DIRECTIONS, "shifted pictures"):
         # the network looks the other way
         matrix = shifted(-float(direction[0]), -float(direction[1]))
         moved = [eight_bits(seen_from(file, matrix))[0] for file in files]
-        left += answers(net, moved, [target.followed(net, matrix) for target in targets]) - grey
+        left += answers(net, moved, [target.followed(net, matrix) for target in targets]) - gray
     means = left / len(_DIRECTIONS)
-    return [_rise(*one) for one in zip(means, whole, grey, strict=True)]
+    return [_rise(*one) for one in zip(means, whole, gray, strict=True)]
 
 
-def _rise(left: float, whole: float, grey: float) -> float | None:
-    """The share that is `left` of the rise over plain grey; None where there is no rise."""
-    return _number(left / (whole - grey)) if whole - grey > 1e-6 * abs(whole) else None
+def _rise(left: float, whole: float, gray: float) -> float | None:
+    """The share that is `left` of the rise over plain gray; None where there is no rise."""
+    return _number(left / (whole - gray)) if whole - gray > 1e-6 * abs(whole) else None
 
 
 def _share(value: float, best: float, zero: float) -> float | None:

@@ -40,7 +40,7 @@ class Windows:
         shown = torch.roll(rescaled(picture, self.size), roll, (2, 3))
         found = torch.zeros_like(shown)
         for rows, columns in self._places():
-            found[..., rows, columns] = self._slope(shown[..., rows, columns])
+            found[..., rows, columns] = self._gradient_at(shown[..., rows, columns])
         back = torch.roll(found, [-one for one in roll], (2, 3))
         return rescaled(back, small)
 
@@ -54,11 +54,11 @@ class Windows:
             for left in _starts(self.size[1], self.window[1]):
                 yield slice(top, top + self.window[0]), slice(left, left + self.window[1])
 
-    def _slope(self, seen: Tensor) -> Tensor:
+    def _gradient_at(self, seen: Tensor) -> Tensor:
         with torch.enable_grad():
             leaf = seen.detach().requires_grad_()
             score = scored(self.target, self.net.run(
-                leaf, at=self.target.layers, grad=True, stop=not self.target.reads_output
+                leaf, layers=self.target.layers, grad=True, stop=not self.target.reads_output
             ))  # fmt: skip
             if not score.requires_grad:
                 raise Refused(f"{self.target} does not depend on the pixels: there is nothing to dream of")

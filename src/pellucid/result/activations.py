@@ -13,7 +13,7 @@ from pellucid.result.base import Meta, Result, one_of_many
 
 
 @dataclass(frozen=True, eq=False)
-class Maps(Result):
+class ActivationMaps(Result):
     """Maps of units of one layer: (N, units, rows, columns), raw and signed, in the layer's own frame.
 
     `units` are their numbers in the layer; `blank` is the share of the layer's maps that are zero everywhere, for
@@ -31,12 +31,12 @@ class Maps(Result):
 
     def __repr__(self) -> str:
         shape = " × ".join(map(str, self.values.shape))
-        return f"Maps({shape}, layer {self.meta.layer or 'unknown'})"
+        return f"ActivationMaps({shape}, layer {self.meta.layer or 'unknown'})"
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def __getitem__(self, i: int) -> Maps:
+    def __getitem__(self, i: int) -> ActivationMaps:
         """The maps of image i alone, with N = 1."""
         one = one_of_many(i, len(self), "result")
         return dataclasses.replace(

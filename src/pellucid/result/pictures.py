@@ -41,14 +41,14 @@ class Trust:
     """How many real images that is."""
     quantile: float | None = None
     """The share of the real images that excite the target less; known from 100 images on."""
-    zero: float = 0.0
+    offset: float = 0.0
     """Where shares of real activations count from: 0; for a unit that can be negative its mean over the real images, or
-    what it says to plain grey where those are fewer than ten."""
-    robust: float | None = None
+    what it says to plain gray where those are fewer than ten."""
+    robustness: float | None = None
     """Mean activation under small shifts, turns, zooms, JPEG 75 and noise, over the same of the best real image."""
-    kept: float | None = None
-    """Mean share of the activation that is left after a shift of 4 pixels; both are counted from plain grey's."""
-    steady: float | None = None
+    shift_retention: float | None = None
+    """Mean share of the activation that is left after a shift of 4 pixels; both are counted from plain gray's."""
+    perturb_retention: float | None = None
     """The same under small shifts, turns, zooms, JPEG 75 and noise, all together."""
     rank: int | None = None
     """Place of the unit among its layer's channels, by z-score over the real images (1: most excited)."""
@@ -75,16 +75,18 @@ class Trust:
 
         Both are asked: noise that is periodic in 4 pixels, as the strides of a network make it, survives the shift.
         """
-        return any(share is not None and share < ADVERSARIAL for share in (self.kept, self.steady))
+        return any(
+            share is not None and share < ADVERSARIAL for share in (self.shift_retention, self.perturb_retention)
+        )
 
     def derived(self) -> dict[str, Any]:
         """What follows from the rest, for descriptions."""
         return {"ratio": self.ratio, "ninth_ratio": self.ninth_ratio, "adversarial": self.adversarial}
 
     def _over(self, real: float | None) -> float | None:
-        if self.activation is None or real is None or real <= self.zero:
+        if self.activation is None or real is None or real <= self.offset:
             return None
-        return (self.activation - self.zero) / (real - self.zero)
+        return (self.activation - self.offset) / (real - self.offset)
 
 
 @dataclass(frozen=True, eq=False)

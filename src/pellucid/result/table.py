@@ -13,18 +13,20 @@ Cell = float | int | str | bool | None
 
 @dataclass(frozen=True, eq=False)
 class Table(Result):
-    """Rows of values under named columns; `about` says what each column means, `said` what a person should know.
+    """Rows of values under named columns; `column_help` says what each column means, `findings` are one-line
+    conclusions for the reader.
 
-    None stands for what is not known. `pictured` names the columns that a picture shows as bars, in order;
-    `marked` are the rows that a person should look at; `errors` names, for pictured columns that have one, the column
+    None stands for what is not known. `plot_columns` names the columns that a picture shows as bars, in order;
+    `highlighted` are the rows that a person should look at; `errors` names, for pictured columns that have one, the
+    column
     of their standard errors.
     """
 
     columns: Mapping[str, tuple[Cell, ...]]
-    about: Mapping[str, str] = field(default_factory=dict)
-    said: tuple[str, ...] = ()
-    pictured: tuple[str, ...] = ()
-    marked: tuple[int, ...] = ()
+    column_help: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[str, ...] = ()
+    plot_columns: tuple[str, ...] = ()
+    highlighted: tuple[int, ...] = ()
     meta: Meta = field(default_factory=Meta)
     errors: Mapping[str, str] = field(default_factory=dict)
 

@@ -22,8 +22,9 @@ class UnitPage(Result):
     `top` are its strongest patches and `weakest` those of the other end (None where the unit is never negative, or the
     index keeps none); `spread` one patch from each tenth of the pictures, from the weakest tenth to the strongest;
     `projections` what in the strongest did it; `feature` their mean, or None for a unit that nothing excites. `facts`
-    are numbers by name; `edges` (B + 1,) and `counts` (B,) the histogram of its activations; `classes` and `alike` are
-    tables, `likes` the strongest patch of each unit in `alike`.
+    are numbers by name; `edges` (B + 1,) and `counts` (B,) the histogram of its activations; `classes` and
+    `similar_units` are
+    tables, `similar_patches` the strongest patch of each unit in `similar_units`.
     """
 
     top: Patches
@@ -35,8 +36,8 @@ class UnitPage(Result):
     edges: Float[np.ndarray, " edges"]
     counts: Int[np.ndarray, " bins"]
     classes: Table | None
-    alike: Table | None
-    likes: tuple[Patches, ...] = ()
+    similar_units: Table | None
+    similar_patches: tuple[Patches, ...] = ()
     meta: Meta = field(default_factory=Meta)
     shares: Mapping[str, float] = field(default_factory=dict)
     """Of the pictures, by name: numbers from 0 to 1."""

@@ -16,13 +16,13 @@ class Filters(Result):
     """Filters of one layer, raw and signed: (F, channels, height, width), channels in the order of the input.
 
     `units` are the numbers of the filters in their layer, `inputs` those of the input channels that each filter
-    reads, (F, channels): with groups not all read the same. `colours` says that the channels are red, green, blue.
+    reads, (F, channels): with groups not all read the same. `colors` says that the channels are red, green, blue.
     """
 
     values: Float[np.ndarray, "filters channels height width"]
     units: tuple[int, ...]
     inputs: tuple[tuple[int, ...], ...]
-    colours: bool = False
+    colors: bool = False
     names: tuple[str, ...] = ()
     """What to say under each filter, besides its number."""
     meta: Meta = field(default_factory=Meta)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pellucid.result.base import Result
 
 _FEW = 16_384
-"""Numbers that are sent as float32; of more, 16 bits are enough to colour a picture by."""
+"""Numbers that are sent as float32; of more, 16 bits are enough to color a picture by."""
 _ROW = 64
 """Numbers of a row that stand in the JSON."""
 _EXACT = 2**53

@@ -15,10 +15,10 @@ from pellucid.errors import Refused
 from pellucid.images import Images
 from pellucid.net import Net, Run
 from pellucid.net.rules import Rule
-from pellucid.net.rules.elementwise import least, stabilised
+from pellucid.net.rules.elementwise import min_divisor, stabilized
 from pellucid.progress import steps
 from pellucid.result.coverage import Coverage, Met
-from pellucid.target import Target, guessed, scored
+from pellucid.target import Target, resolved, scored
 
 Reduce = Literal["max", "l2", "l1", "signed"]
 """How the channels of a pixel become one number: max |.|, Euclidean norm, sum of |.|, or the plain sum."""
@@ -49,9 +49,9 @@ class Signal:
 def backward(net: Net, pixels: Float[Tensor, "n c h w"], target: Target, rule: Rule | None = None) -> Signal:
     """One backward pass from the target to the pixels, image by image independent."""
     with torch.enable_grad():
-        run = net.run(pixels, at=target.layers, rule=rule, grad="pixels")
+        run = net.run(pixels, layers=target.layers, rule=rule, grad="pixels")
         scores, gradients = derivative(run, [run.pixels], target, "the pixels")
-    return Signal(gradients[0], scores, dict(run.coverage), guessed(target, run))
+    return Signal(gradients[0], scores, dict(run.coverage), resolved(target, run))
 
 
 def derivative(
@@ -73,9 +73,9 @@ def derivative(
     return scores.detach(), [part.detach() for part in found if part is not None]
 
 
-def signals(net: Net, seen: Images, target: Target, what: str, rule: Rule | None = None) -> Signal:
-    """`backward` over all pictures, chunk by chunk."""
-    return joined([backward(net, chunk, target, rule) for chunk in chunks(seen.pixels, net, what)])
+def signals(net: Net, prepared: Images, target: Target, what: str, rule: Rule | None = None) -> Signal:
+    """`backward` over all images, chunk by chunk."""
+    return joined([backward(net, chunk, target, rule) for chunk in chunks(prepared.pixels, net, what)])
 
 
 def joined(parts: Sequence[Signal]) -> Signal:
@@ -94,8 +94,8 @@ def as_inputs(net: Net, pixels: Float[Tensor, "n c h w"], *, divisible: bool = F
     """
     std = pixels.new_tensor(net.preprocess.std).view(1, -1, 1, 1)
     like = next((p for p in net.module.parameters() if p.is_floating_point()), pixels)
-    seen = net.preprocess.normalise(pixels).to(like.dtype).to(pixels.dtype)
-    return (stabilised(seen, least(like.dtype)) if divisible else seen) * std
+    prepared = net.preprocess.normalize(pixels).to(like.dtype).to(pixels.dtype)
+    return (stabilized(prepared, min_divisor(like.dtype)) if divisible else prepared) * std
 
 
 def reduced(gradient: Float[Tensor, "n c h w"], reduce: Reduce) -> Float[Tensor, "n h w"]:

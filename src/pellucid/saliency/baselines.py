@@ -1,4 +1,4 @@
-"""What stands in for an image where nothing is to be seen: a fill, or pictures of one's own."""
+"""What stands in for an image where nothing is to be seen: a fill, or images of one's own."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from torch import Tensor
 
 from pellucid.errors import PellucidError
 from pellucid.images import Images
-from pellucid.images.touch import Fill, filled
+from pellucid.images.perturb import Fill, filled
 from pellucid.net import Net
 
 
-def stand_in(net: Net, seen: Images, filling: Fill | Images, seed: int = 0) -> Float[Tensor, "n c h w"]:
-    """What stands in for one image (1, C, H, W) in `seen`: its fill, or the given pictures as the network sees them."""
-    pixels = seen.pixels
+def baseline_of(net: Net, prepared: Images, filling: Fill | Images, seed: int = 0) -> Float[Tensor, "n c h w"]:
+    """What stands in for one image (1, C, H, W) in `seen`: its fill, or the given images as the network sees them."""
+    pixels = prepared.pixels
     if not isinstance(filling, Images):
-        return filled(pixels, filling, which=(seed, seen.ids[0]))
-    given = net.see(filling).pixels
+        return filled(pixels, filling, which=(seed, prepared.ids[0]))
+    given = net.prepare(filling).pixels
     if given.shape[1:] != pixels.shape[1:]:
         wanted, got = ("×".join(map(str, shape[1:])) for shape in (pixels.shape, given.shape))
-        raise PellucidError(f"{filling.ids[0]!r} is {got} for this network, the picture it should stand for {wanted}")
+        raise PellucidError(f"{filling.ids[0]!r} is {got} for this network, the image it should stand for {wanted}")
     return given.to(pixels)

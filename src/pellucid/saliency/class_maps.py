@@ -29,7 +29,7 @@ class Mapped(NamedTuple):
 
 
 MapsOf = Callable[[Images, Chosen], Mapped]
-"""(pictures as the network sees them, layer) -> their maps."""
+"""(images as the network sees them, layer) -> their maps."""
 Fuse = Callable[[list[Tensor]], Tensor]
 """The maps of several layers, each (N, height, width) -> one."""
 
@@ -63,12 +63,12 @@ def class_map(
 
     `notes` may be a list that `maps_of` adds to; {} in `unit` stands for that of the score.
     """
-    seen = net.see(images)
-    found = class_maps(net, seen, target.layers, layers, placement, maps_of, shared=shared, fuse=fuse)
+    prepared = net.prepare(images)
+    found = class_maps(net, prepared, target.layers, layers, placement, maps_of, shared=shared, fuse=fuse)
     whole = unit.format(target.unit_of(net))  # known only now: what a score is shows when the network has run
     return heatmap(
         net,
-        seen,
+        prepared,
         target,
         found.values,
         found.placement,
@@ -76,13 +76,13 @@ def class_map(
         unit=f"{whole} per pixel" if shared and ", " in found.layer else whole,
         found={"layer": found.layer},
         asked=found.asked,
-        notes=(*found.notes, *notes, *telling(seen, found.values, called(net, target, found.asked) or target)),
+        notes=(*found.notes, *notes, *warnings_for(prepared, found.values, called(net, target, found.asked) or target)),
     )
 
 
 def class_maps(
     net: Net,
-    seen: Images,
+    prepared: Images,
     before: tuple[str, ...],
     layers: str | tuple[str, ...] | None,
     placement: Placing,
@@ -98,20 +98,20 @@ def class_maps(
     share the score out; each is then divided by the pixels that a cell stands for, so that all maps are in the
     score per pixel and a layer with many cells does not fade. `fuse` replaces the average.
     """
-    chosen = [chosen_layer(net, seen, before, name, placement) for name in _listed(layers)]
-    height, width = seen.pixels.shape[-2:]
+    chosen = [chosen_layer(net, prepared, before, name, placement) for name in _listed(layers)]
+    height, width = prepared.pixels.shape[-2:]
     if len(chosen) == 1:
         try:
-            values, scores, asked = maps_of(seen, chosen[0])
-        except NotRun:  # for a blank picture it does
+            values, scores, asked = maps_of(prepared, chosen[0])
+        except NotRun:  # for a blank image it does
             if layers is not None:
                 raise
-            chosen = [chosen_layer(net, seen, before, None, placement, of_this=True)]
-            values, scores, asked = maps_of(seen, chosen[0])
+            chosen = [chosen_layer(net, prepared, before, None, placement, of_this=True)]
+            values, scores, asked = maps_of(prepared, chosen[0])
         return ClassMaps(values, scores, chosen[0].placement, chosen[0].name, chosen[0].note, asked)
     parts = []
     for one in chosen:
-        values, scores, asked = maps_of(seen, one)
+        values, scores, asked = maps_of(prepared, one)
         area = one.placement.jump[0] * one.placement.jump[1] if shared else 1.0
         parts.append(at_pixels(values / area, one.placement, (height, width)))
     fused = fuse(parts) if fuse is not None else torch.stack(parts).mean(0)
@@ -129,14 +129,14 @@ def _listed(layers: str | tuple[str, ...] | None) -> list[str | None]:
     return list(dict.fromkeys(names))
 
 
-def telling(seen: Images, values: Tensor, asked: Target | Sequence[str]) -> tuple[Note, ...]:
+def warnings_for(prepared: Images, values: Tensor, asked: Target | Sequence[str]) -> tuple[Note, ...]:
     """What a picture of the map would hide: that nothing speaks for the target, or that all places say the same.
 
     `asked` is what each image was asked, or the target of all.
     """
     notes = []
-    targets = [asked] * len(seen) if isinstance(asked, Target) else asked
-    for name, target, one in zip(seen.ids, targets, values.detach(), strict=True):
+    targets = [asked] * len(prepared) if isinstance(asked, Target) else asked
+    for name, target, one in zip(prepared.ids, targets, values.detach(), strict=True):
         high, low = float(one.max()), float(one.min())
         if high <= 0 and low < 0:
             notes.append(Note("values", f"no positive evidence for {target}: the largest value is {high:.3g}", name))

@@ -1,4 +1,4 @@
-"""What LIME, KernelSHAP and Shapley sampling share: the score of a picture that keeps some of its superpixels."""
+"""What LIME, KernelSHAP and Shapley sampling share: the score of an image that keeps some of its superpixels."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from torch import Tensor
 
 from pellucid.geometry import Placement
 from pellucid.images import Images
-from pellucid.images.touch import Fill, PictureLike, pictured
+from pellucid.images.perturb import Fill, PictureLike, input_like
 from pellucid.net import Net
 from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.saliency.backward import chunks
-from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.baselines import baseline_of
 from pellucid.saliency.heatmaps import heatmap
 from pellucid.saliency.superpixels import mean_colors, superpixels
 from pellucid.target import Target, fixed, scored
@@ -33,8 +33,8 @@ Own = Literal["superpixel", Fill]
 
 
 def _hiding(value: Own | PictureLike) -> Any:
-    """For pydantic: pictures from what `read` takes; names are left for it to check."""
-    return pictured(value, get_args(Own))
+    """For pydantic: images from what `read` takes; names are left for it to check."""
+    return input_like(value, get_args(Own))
 
 
 Hiding = Annotated[
@@ -75,7 +75,7 @@ class Game:
         size = (self.labels.shape[0], self.labels.shape[1])
         for portion in chunks(torch.from_numpy(coalitions), self.net, self.what, size, grad=False):
             shown = portion.to(self.labels.device)[:, None, self.labels]
-            run = self.net.run(torch.where(shown, self.pixels, self.hidden), at=self.target.layers)
+            run = self.net.run(torch.where(shown, self.pixels, self.hidden), layers=self.target.layers)
             found.append(scored(self.target, run).detach().double().cpu())
         return torch.cat(found).numpy()
 
@@ -106,12 +106,12 @@ def shares(
 
     `complete` says that the shares should sum to the change of the score when all superpixels are hidden.
     """
-    seen = net.see(images)
+    prepared = net.prepare(images)
     maps, errors, scores, notes, lacks, every = [], [], [], [], [], []
-    for one in seen:
+    for one in prepared:
         labels = torch.from_numpy(superpixels(one, segments, pieces)).to(one.pixels.device)
-        hidden = mean_colors(one.pixels, labels) if fill == "superpixel" else stand_in(net, one, fill, seed)  # type: ignore[arg-type]
-        asked = fixed(target, net.run(one.pixels, at=target.layers))
+        hidden = mean_colors(one.pixels, labels) if fill == "superpixel" else baseline_of(net, one, fill, seed)  # type: ignore[arg-type]
+        asked = fixed(target, net.run(one.pixels, layers=target.layers))
         every.append(asked)
         game = Game(net, one.ids[0], one.pixels, hidden, labels, asked, what)
         found, (nothing, everything) = divide(game), game.ends
@@ -123,7 +123,7 @@ def shares(
         lacks.append(abs(float(found.values.sum()) - change) / max(abs(change), 1e-12))
     return heatmap(
         net,
-        seen,
+        prepared,
         target,
         torch.stack(maps),
         Placement.pixels(),

@@ -26,7 +26,7 @@ _SATURATED = 1e-3
 
 def pixel_map(
     net: Net,
-    seen: Images,
+    prepared: Images,
     target: Target,
     values: Tensor,
     signal: Signal,
@@ -39,7 +39,7 @@ def pixel_map(
     """A heatmap with one value per pixel of the network's input."""
     return heatmap(
         net,
-        seen,
+        prepared,
         target,
         values,
         Placement.pixels(),
@@ -55,7 +55,7 @@ def pixel_map(
 
 def heatmap(
     net: Net,
-    seen: Images,
+    prepared: Images,
     target: Target,
     values: Tensor,
     placement: Placement,
@@ -80,33 +80,33 @@ def heatmap(
         raise BadNetwork(
             f"the map for {target} is not finite: the weights of {net.name} hold NaN or infinity, or overflow"
         )
-    silent = [name for name, one in zip(seen.ids, values, strict=True) if not one.any()]
-    zero = each_or_all("values", "the map is zero everywhere: nothing there moves this score", silent, seen.ids)
+    silent = [name for name, one in zip(prepared.ids, values, strict=True) if not one.any()]
+    zero = each_or_all("values", "the map is zero everywhere: nothing there moves this score", silent, prepared.ids)
     names = called(net, target, asked)
     worst = int(scores.detach().argmax())
-    saturated = _saturated(net, asked[worst] if names else target, seen, scores)
+    saturated = _saturated(net, asked[worst] if names else target, prepared, scores)
     return Heatmap(
         _numbers(values),
         placement,
-        seen.views,
+        prepared.views,
         unit=unit,
         signed=signed,
         meta=Meta(
             found={
-                **asked_of(names, str(named(target, net))),
+                **asked_of(net, target, asked),
                 "score": tuple(scores.detach().double().tolist()),
                 **({"scores": net.meaning.scores} if target.reads_output else {}),
                 **(found or {}),
             },
             coverage=coverage or {},
-            notes=(*seen.notes, *notes, *zero, *saturated),
+            notes=(*prepared.notes, *notes, *zero, *saturated),
         ),
         error=_numbers(error) if error is not None else None,
         sign=sign,
     )
 
 
-def _saturated(net: Net, target: Target, seen: Images, scores: Tensor) -> tuple[Note, ...]:
+def _saturated(net: Net, target: Target, prepared: Images, scores: Tensor) -> tuple[Note, ...]:
     """A note where the score is a probability near to 1, which hardly anything moves, and on what to ask instead."""
     given = net.meaning.scores == "probabilities"
     if not isinstance(target, (Logit, Top, Probability) if given else Probability):
@@ -116,7 +116,7 @@ def _saturated(net: Net, target: Target, seen: Images, scores: Tensor) -> tuple[
     said = f"{named(target, net)} is saturated at {float(scores.max()):.5f}: hardly anything moves it"
     if not given:
         return (Note("values", f"{said}; ask for the class"),)
-    rows = net.layers((seen.pixels.shape[-2], seen.pixels.shape[-1])).rows
+    rows = net.layers((prepared.pixels.shape[-2], prepared.pixels.shape[-1])).rows
     heads = [row.name for row in rows if row.kind in ("Linear", "Conv2d")]  # the last that makes one number a class
     unit = net.class_index(target.class_asked) if target.class_asked is not None else "UNIT"
     return (Note("values", f"{said}; ask for the logit before it{f', {heads[-1]}:{unit}' if heads else ''}"),)
@@ -133,14 +133,16 @@ def called(net: Net, target: Target, asked: Sequence[Target]) -> tuple[str, ...]
     return tuple(str(named(one, net)) for one in asked) if target.depends_on_run else ()
 
 
-def asked_of(names: Sequence[str], whole: str) -> dict[str, Any]:
-    """What Meta says was asked: each image's own, where they have one, and `whole` of all."""
-    return {"target": names[0] if len(names) == 1 else whole} | ({"targets": tuple(names)} if names else {})
+def asked_of(net: Net, target: Target, asked: Sequence[Target]) -> dict[str, Any]:
+    """What `Meta.found` says was asked: of each image its own, where the image decides it, and the target of all."""
+    names = called(net, target, asked)
+    whole = {"target": names[0] if len(names) == 1 else str(named(target, net))}
+    return whole | ({"targets": names} if names else {})
 
 
-def as_exact_as(values: Tensor, seen: Images) -> Tensor:
+def as_exact_as(values: Tensor, prepared: Images) -> Tensor:
     """float64 where the pixels are; otherwise float32, however exactly it was summed."""
-    return values if seen.pixels.dtype == torch.float64 else values.float()
+    return values if prepared.pixels.dtype == torch.float64 else values.float()
 
 
 def missed(values: Tensor, wanted: Tensor) -> tuple[float, ...]:

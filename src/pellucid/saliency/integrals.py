@@ -50,7 +50,7 @@ def mean_of(integrals: Sequence[Integral]) -> Integral:
 
 def path_map(
     net: Net,
-    seen: Images,
+    prepared: Images,
     target: Target,
     found: Sequence[Integral],
     allowed: float | int,
@@ -62,7 +62,7 @@ def path_map(
 
     `values` (N, H, W) are shown instead of the shares where a method has made something of them.
     """
-    sums = [(name, one, float(one.share.sum())) for name, one in zip(seen.ids, found, strict=True)]
+    sums = [(name, one, float(one.share.sum())) for name, one in zip(prepared.ids, found, strict=True)]
     errors = [abs(total - one.change) / max(abs(one.change), 1e-12) for _, one, total in sums]
     off = [
         Note("completeness", f"completeness error {error:.2%} after {one.gradients} gradients", name)
@@ -79,10 +79,10 @@ def path_map(
     scores = torch.tensor([one.score for one in found], dtype=torch.float64)
     return pixel_map(
         net,
-        seen,
+        prepared,
         target,
-        as_exact_as(torch.stack([one.share for one in found]) if values is None else values, seen),
-        Signal(seen.pixels, scores, {}, tuple(one.asked for one in found if one.asked is not None)),
+        as_exact_as(torch.stack([one.share for one in found]) if values is None else values, prepared),
+        Signal(prepared.pixels, scores, {}, tuple(one.asked for one in found if one.asked is not None)),
         found={"completeness": tuple(errors)},
         notes=(*off, *unsure, *notes),
         **{"unit": target.unit_of(net), "signed": True, **meta},

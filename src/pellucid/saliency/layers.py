@@ -44,17 +44,17 @@ class Chosen:
 
 
 def chosen_layer(
-    net: Net, seen: Images, before: tuple[str, ...], layer: str | None, placement: Placing, *, of_this: bool = False
+    net: Net, prepared: Images, before: tuple[str, ...], layer: str | None, placement: Placing, *, of_this: bool = False
 ) -> Chosen:
     """The named layer, or the last with places ahead of those in `before`; Refused where it cannot serve.
 
     With `of_this` it is chosen from the layers that run for these images, not for a blank one.
     """
-    height, width = seen.pixels.shape[-2:]
-    table = net.layers((height, width)) if not of_this else net.layers(of=seen.pixels)
-    row = net.layer(layer, of=seen.pixels) if layer is not None else table.last_map(before=before)
+    height, width = prepared.pixels.shape[-2:]
+    table = net.layers((height, width)) if not of_this else net.layers(of=prepared.pixels)
+    row = net.layer(layer, of=prepared.pixels) if layer is not None else table.last_map(before=before)
     if row is None:
-        net.run(seen.pixels[:1]).output.shape  # noqa: B018  # what is wrong with the output is said first
+        net.run(prepared.pixels[:1]).output.shape  # noqa: B018  # what is wrong with the output is said first
         if before:
             raise Refused(
                 f"no layer with places comes before {', '.join(before)}, which the target reads: name layer= or ask a "
@@ -77,15 +77,15 @@ def chosen_layer(
         return Chosen(row.name, row.placement, note)
     if placement != "stretch":
         why = f"its place could not be followed through {', '.join(table.unplaced) or 'the network'}"
-        note = (*note, Note("reading", f"layer {row.name} is stretched over the picture: {why}"))
+        note = (*note, Note("reading", f"layer {row.name} is stretched over the image: {why}"))
     field = row.placement.field if row.placement else None
     return Chosen(row.name, Placement.stretched(row.shape[1], row.shape[2], height, width, field), note)
 
 
 def at_pixels(maps: Tensor, placement: Placement, size: tuple[int, int]) -> Tensor:
     """Maps (…, rows, columns) read at every pixel of an input of `size`: (…, height, width), linear between cells."""
-    centres = placement.centres(maps.shape[-2], maps.shape[-1])
+    centers = placement.centers(maps.shape[-2], maps.shape[-1])
     rows, columns = (
-        maps.new_tensor(between(at, np.arange(n, dtype=np.float64))) for at, n in zip(centres, size, strict=True)
+        maps.new_tensor(between(at, np.arange(n, dtype=np.float64))) for at, n in zip(centers, size, strict=True)
     )
     return rows @ maps @ columns.T

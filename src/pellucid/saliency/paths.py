@@ -27,10 +27,10 @@ FIRST = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Way:
-    """Pictures between a baseline and an image, and the question asked of each.
+class Path:
+    """Images between a baseline and an image, and the question asked of each.
 
-    `at` takes places (n,) in 0..1 to pictures (n, C, H, W) in float64: 0 is the baseline, 1 the image. `like`
+    `at` takes places (n,) in 0..1 to images (n, C, H, W) in float64: 0 is the baseline, 1 the image. `like`
     is the image (1, C, H, W) as the network is shown it.
     """
 
@@ -46,7 +46,7 @@ class Way:
         """The target's score at each place."""
         new = torch.tensor([place for place in places if place not in self.known], dtype=torch.float64)
         for portion in self._portions(new, grad=False) if len(new) else ():
-            run = self.net.run(self._shown(portion), at=self.target.layers)
+            run = self.net.run(self._shown(portion), layers=self.target.layers)
             self.known.update(zip(portion.tolist(), scored(self.target, run).detach().double().tolist(), strict=True))
         return [self.known[place] for place in places]
 
@@ -75,15 +75,15 @@ def straight(start: Float[Tensor, "1 c h w"], end: Float[Tensor, "1 c h w"]) -> 
     return lambda places: begin + places.to(begin.device).view(-1, 1, 1, 1) * step
 
 
-def by_rule(way: Way, steps: int, quadrature: Rule) -> Integral:
+def by_rule(path: Path, steps: int, quadrature: Rule) -> Integral:
     """Gradients at the nodes of a quadrature; a node's cell is as wide as its weight."""
     nodes, weights = rule(steps, quadrature)
-    share, _ = way.shares(nodes, [0.0, *np.cumsum(weights)[:-1].tolist(), 1.0])
-    low, high = way.scores([0.0, 1.0])
-    return Integral(share, high, high - low, steps, asked=way.target)
+    share, _ = path.shares(nodes, [0.0, *np.cumsum(weights)[:-1].tolist(), 1.0])
+    low, high = path.scores([0.0, 1.0])
+    return Integral(share, high, high - low, steps, asked=path.target)
 
 
-def refined(way: Way, most: int, tolerance: float | int) -> Integral:
+def refined(path: Path, most: int, tolerance: float | int) -> Integral:
     """Rounds of 8, 16, 32 … gradients, the cells cut where their sums are wrong, until the whole is right.
 
     Right is a sum within `tolerance` × the change of the score, and not by luck: errors of single cells cancel,
@@ -93,8 +93,8 @@ def refined(way: Way, most: int, tolerance: float | int) -> Integral:
     edges = np.linspace(0, 1, min(FIRST, most) + 1).tolist()
     moved, before, spent = None, None, 0
     while True:
-        share, sums = way.shares([(a + b) / 2 for a, b in pairwise(edges)], edges)
-        scores = way.scores(edges)
+        share, sums = path.shares([(a + b) / 2 for a, b in pairwise(edges)], edges)
+        scores = path.scores(edges)
         spent += len(sums)
         wrong = np.array(sums) - np.diff(scores)
         change = scores[-1] - scores[0]
@@ -104,5 +104,5 @@ def refined(way: Way, most: int, tolerance: float | int) -> Integral:
         bound = tolerance * abs(change)
         after = min(2 * len(sums), most - spent)
         if (abs(wrong.sum()) <= bound and math.hypot(*wrong) <= bound) or after <= len(sums):
-            return Integral(share, scores[-1], change, spent, moved, way.target)
+            return Integral(share, scores[-1], change, spent, moved, path.target)
         edges, before = finer(edges, np.abs(wrong), after), share

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from pellucid.images import Images
 from pellucid.net import Net
-from pellucid.net.rules.elementwise import wide
+from pellucid.net.rules.elementwise import upcast
 from pellucid.notes import Note
 from pellucid.saliency.backward import chunks, derivative
 from pellucid.saliency.class_maps import Mapped, MapsOf
 from pellucid.saliency.layers import Chosen
-from pellucid.target import Target, guessed
+from pellucid.target import Target, resolved
 
 Weigh = Callable[[Tensor, Tensor], Tensor]
 """(activation, gradient), both (n, k, rows, columns) -> the maps (n, rows, columns)."""
@@ -27,11 +27,11 @@ def weighted(net: Net, target: Target, what: str, weigh: Weigh, notes: list[Note
     `notes`, of methods that take activations for amounts, hear of layers that are none.
     """
 
-    def maps_of(seen: Images, chosen: Chosen) -> Mapped:
+    def maps_of(prepared: Images, chosen: Chosen) -> Mapped:
         maps, scores, asked = [], [], list[Target]()
-        for pixels in chunks(seen.pixels, net, what):
+        for pixels in chunks(prepared.pixels, net, what):
             activation, gradient, score, named = activation_gradients(net, pixels, target, chosen.name)
-            maps.append(weigh(wide(activation), wide(gradient)))
+            maps.append(weigh(upcast(activation), upcast(gradient)))
             if notes is not None:
                 no_amounts(notes, chosen.name, activation)
             scores.append(score)
@@ -60,6 +60,6 @@ def activation_gradients(
 ]:
     """(activation, d score / d activation, scores, what was asked of each image: see `guessed`) of one layer."""
     with torch.enable_grad():
-        run = net.run(pixels, at=[layer, *target.layers], grad=True)
+        run = net.run(pixels, layers=[layer, *target.layers], grad=True)
         scores, (gradient,) = derivative(run, [run[layer]], target, f"layer {layer!r}")
-    return run[layer].detach(), gradient, scores, guessed(target, run)
+    return run[layer].detach(), gradient, scores, resolved(target, run)

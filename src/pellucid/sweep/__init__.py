@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from pellucid.images.sources import Source
-from pellucid.sweep.drive import Runner, drive
 from pellucid.sweep.fold import Fold
 from pellucid.sweep.layers import Units
 from pellucid.sweep.plan import Plan
 from pellucid.sweep.runners.array import share
-from pellucid.sweep.runners.local import Here, Processes
+from pellucid.sweep.runners.local import Processes, Serial
 from pellucid.sweep.runners.ray import Ray
+from pellucid.sweep.schedule import Runner, schedule
 from pellucid.sweep.store import BadStore, Store
 
-__all__ = ["BadStore", "Fold", "Here", "Plan", "Processes", "Ray", "Runner", "Store", "Units", "share", "swept"]
+__all__ = ["BadStore", "Fold", "Plan", "Processes", "Ray", "Runner", "Serial", "Store", "Units", "share", "swept"]
 
 
 def swept(
@@ -28,15 +28,15 @@ def swept(
     """Run what is not done yet, and finish the index when all of it is.
 
     `part` = (i, n) does every n-th shard from the i-th: n such calls, anywhere that sees the folder, do all, and
-    whichever finds all done finishes it. Raises BadStore, by name, for pictures that are others by now than in the
+    whichever finds all done finishes it. Raises BadStore, by name, for images that are others by now than in the
     shards that are done.
     """
-    store, runner = Store.begun(folder, plan), runner or Here()
+    store, runner = Store.begun(folder, plan), runner or Serial()
     if store.committed():
         _unchanged(store, getattr(runner, "source", None) or Source.of(plan.source))
-    drive(plan, store, runner, range(part[0], plan.shards, part[1]), deadline=deadline)
+    schedule(plan, store, runner, range(part[0], plan.shards, part[1]), deadline=deadline)
     if len(store.committed()) == plan.shards and not store.whole:
-        store.finalise()
+        store.finalize()
     return store
 
 
@@ -45,6 +45,6 @@ def _unchanged(store: Store, source: Source) -> None:
     if others:
         names = ", ".join(repr(source.name(image)) for image in others[:3]) + ", …" * (len(others) > 3)
         raise BadStore(
-            f"{len(others)} pictures have changed since the index {str(store.folder)!r} was begun: {names}; put them "
+            f"{len(others)} images have changed since the index {str(store.folder)!r} was begun: {names}; put them "
             "back, name another --store, or do their shards again with --retry"
         )

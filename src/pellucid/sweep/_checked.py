@@ -1,7 +1,7 @@
 """A plan as it lies in somebody's folder: every value is of its kind and of a size that can be, or one line says so.
 
 An index may come from anybody. Its numbers are read, and nothing in it decides what code is run or which place is asked
-over a network: the plan names a network and pictures, and who reads the index says whether those are meant.
+over a network: the plan names a network and images, and who reads the index says whether those are meant.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def runs_code(said: Mapping[str, Any]) -> str | None:
 
 
 def asks_elsewhere(source: str) -> bool:
-    """Whether the pictures that an index names are anywhere but in files of this machine."""
+    """Whether the images that an index names are anywhere but in files of this machine."""
     kind, _, place = source.partition(":")
     ours = {row.name for row in IMAGES.rows() if not row.package}
     return kind not in ours or is_url(place) or "://" in place or place.startswith(("\\\\", "//"))
@@ -122,7 +122,7 @@ def _near(value: Any) -> bool:
 
 
 def _seen(value: Any) -> bool:
-    """Whether that is a `Preprocess` of pictures that fit into memory."""
+    """Whether that is a `Preprocess` of images that fit into memory."""
     try:
         found = TypeAdapter(Preprocess).validate_python(dict(value))
     except (ValidationError, TypeError, ValueError):

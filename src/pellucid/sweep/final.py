@@ -19,7 +19,7 @@ from pellucid.sweep.plan import Plan
 def write(plan: Plan, shards: Iterable[Mapping[str, Part]], place: Path) -> None:
     """Write every array of the finished index into the folder `place`, as FOLD.NAME.npy.
 
-    Memory does not depend on the number of pictures: statistics are of one size, and rows go straight to the disk.
+    Memory does not depend on the number of images: statistics are of one size, and rows go straight to the disk.
     """
     counting = [fold for fold in plan.folds if not isinstance(fold, Rows)]
     working = {fold.name: fold.start(plan.scope) for fold in counting}

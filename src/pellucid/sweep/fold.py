@@ -23,9 +23,9 @@ import numpy as np
 import pydantic
 from numpy.typing import NDArray
 
-from pellucid.chance import generator
 from pellucid.errors import PellucidError, unknown
 from pellucid.plugins import FOLDS
+from pellucid.rng import generator
 from pellucid.sweep._disk import BadStore
 from pellucid.sweep.layers import Units
 from pellucid.sweep.observed import Batch, Observes
@@ -127,7 +127,7 @@ class Fold(ABC, Generic[Read]):
 
     @property
     def observes(self) -> Observes:
-        """What has to be taken down of the layers' outputs for it."""
+        """What is extracted from the layers' outputs for it."""
         return Observes()
 
     @abstractmethod
@@ -189,7 +189,7 @@ def options_of(*kinds: type[Fold[Any]]) -> type[pydantic.BaseModel]:
 
 
 class Rows(Fold[Read]):
-    """What is kept of every picture: a row of numbers for each. The rows are written straight to where they are read,
+    """What is kept of every image: a row of numbers for each. The rows are written straight to where they are read,
     so that memory does not grow with their number.
     """
 
@@ -199,7 +199,7 @@ class Rows(Fold[Read]):
 
     @abstractmethod
     def rows(self, scope: Scope, batch: Batch) -> tuple[NDArray[np.int64], Mapping[str, NDArray[Any]]]:
-        """(numbers of the pictures, their rows)."""
+        """(numbers of the images, their rows)."""
 
     @abstractmethod
     def height(self, scope: Scope) -> int:
@@ -207,7 +207,7 @@ class Rows(Fold[Read]):
 
     @abstractmethod
     def position(self, scope: Scope, images: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Which rows are those of these pictures."""
+        """Which rows are those of these images."""
 
     def start(self, scope: Scope) -> Working:
         return {"image": [], **{name: [] for name in self.columns(scope)}}

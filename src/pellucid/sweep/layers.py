@@ -30,7 +30,7 @@ class Units:
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Other names of some layers."""
     signed: tuple[bool, ...] = ()
-    """Whether a layer's activations can be negative: only then do its weakest pictures say anything."""
+    """Whether a layer's activations can be negative: only then do its weakest images say anything."""
     clips: tuple[Clip | None, ...] = ()
     """Of each layer that ends in an activation with a ceiling: which. Its units are ranked by what that receives."""
 

@@ -1,4 +1,4 @@
-"""What is taken down of a forward pass: what folds may ask for, and what they get of a few images."""
+"""What folds may observe of a forward pass, and the batch of numbers that they are given."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LARGEST, SMALLEST = "largest", "smallest"
 
 @dataclass(frozen=True)
 class Observes:
-    """What is taken down of each layer's output beside its largest value: the union of what the folds declare."""
+    """Statistics of each layer's output beside its largest value: the union of what the folds declare."""
 
     extremes: frozenset[str] = frozenset()
     """LARGEST, SMALLEST: where in a map that lies, if it passes the gate of a fold."""
@@ -35,7 +35,7 @@ class Observes:
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """Maps that were searched because they may be among a unit's best: picture of the batch, unit, place in the map."""
+    """Maps that were searched because they may be among a unit's best: image of the batch, unit, place in the map."""
 
     row: NDArray[np.int64]
     unit: NDArray[np.int64]
@@ -44,7 +44,7 @@ class Events:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """What was taken down of a few pictures.
+    """The statistics of a few images.
 
     `maxima` (N, units) are the largest activations over places, and `ranked` those of what they are ranked by: where
     an activation has a ceiling, what it received; `negated` those of that with its sign turned. All are −inf where an
@@ -53,7 +53,7 @@ class Batch:
     """
 
     images: NDArray[np.int64]
-    """Numbers of the pictures in their source."""
+    """Numbers of the images in their source."""
     labels: NDArray[np.int64]
     """Their classes, -1 where unknown."""
     maxima: NDArray[np.float32]
@@ -64,4 +64,4 @@ class Batch:
     found: Mapping[str, Events]
     """By the extreme that was searched for: LARGEST, SMALLEST."""
     hashes: NDArray[np.uint64] | None = None
-    """(N,) of the pictures' bytes, as they were read."""
+    """(N,) of the images' bytes, as they were read."""

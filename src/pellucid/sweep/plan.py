@@ -1,4 +1,4 @@
-"""What a sweep is, as a value: which network looks at which pictures, what is kept, and how the work is cut.
+"""What a sweep is, as a value: which network looks at which images, what is kept, and how the work is cut.
 
 It travels as plain JSON: paths, names and numbers, never a live network. Whoever works on a shard opens network and
 source again from it, and finds out by their hashes whether they are still the same.
@@ -23,7 +23,7 @@ from pellucid.sweep.layers import Units
 from pellucid.sweep.observed import Observes
 
 FORMAT = 3
-"""Of plans and shards, and of what is taken down of a pass: raised when the same plan would give other bits. Each fold
+"""Of plans and shards, and of what is extracted from a pass: raised when the same plan would give other bits. Each fold
 has a format of its own."""
 FREE = ("net", "source", "batch")
 """What the numbers do not depend on."""
@@ -31,18 +31,18 @@ FREE = ("net", "source", "batch")
 
 @dataclass(frozen=True)
 class Piece:
-    """Pictures `start` to `stop` of a shard: all of it, unless it had to be cut."""
+    """Images `start` to `stop` of a shard: all of it, unless it had to be cut."""
 
     shard: int
     start: int
     stop: int
     floors: Mapping[str, NDArray[np.uint64]] | None = field(default=None, repr=False, compare=False)
-    """Of folds that search, (units,): what need not be reported, because enough is known that comes before it."""
+    """Of folds that search, (units,): lower bounds; candidates below them can be skipped."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep over the pictures of a source."""
+    """A sweep over the images of a source."""
 
     net: Mapping[str, Any]
     """Arguments of `load`: spec, weights, size, …"""
@@ -54,25 +54,25 @@ class Plan:
     """`KIND:PLACE`"""
     images: int
     names: str
-    """SHA-256 of the pictures' names."""
+    """SHA-256 of the images' names."""
     labels: str
-    """SHA-256 of the pictures' classes; empty where they have none."""
+    """SHA-256 of the images' classes; empty where they have none."""
     units: Units
     folds: tuple[Fold[Any], ...]
     """What is kept, each with its options; no two of one name."""
     classes: tuple[str, ...] = ()
     at_once: int = 4
-    """Pictures that go through the network together, filled up with black: libraries choose other kernels for other
+    """Images that go through the network together, filled up with black: libraries choose other kernels for other
     numbers, with other last bits. More would leave the cache, fewer pay more for every layer that is watched."""
     shard: int = 512
     batch: int = 16
-    """Pictures that are read ahead together; the numbers do not depend on it, nor on the shards."""
+    """Images that are read ahead together; the numbers do not depend on it, nor on the shards."""
     seed: int = 0
     dtype: str = "float32"
     device: str = "cpu"
     """Kind of device: each has kernels, and last bits, of its own."""
     size: tuple[int, int] = (224, 224)
-    """(height, width) of the pictures as the network sees them; others are left out, and said to be."""
+    """(height, width) of the images as the network sees them; others are left out, and said to be."""
     format: int = FORMAT
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -89,7 +89,7 @@ class Plan:
 
     @cached_property
     def observes(self) -> Observes:
-        """What has to be taken down of a pass: what any of the folds wants."""
+        """What is extracted from a pass: the union of what the folds observe."""
         return reduce(Observes.__or__, (fold.observes for fold in self.folds), Observes())
 
     @property
@@ -98,7 +98,7 @@ class Plan:
         return -(-self.images // self.shard)
 
     def members(self, shard: int) -> NDArray[np.int64]:
-        """The pictures of one shard, in the seeded order."""
+        """The images of one shard, in the seeded order."""
         return self.scope.order[shard * self.shard : (shard + 1) * self.shard]
 
     def piece(self, shard: int) -> Piece:
@@ -119,7 +119,7 @@ class Plan:
         return cls(**{**said, "units": kept, "size": size, "folds": folds, "classes": tuple(said["classes"])})
 
     def __getstate__(self) -> dict[str, Any]:
-        """What travels: not what was made of it, such as the order of all pictures."""
+        """What travels: not what was made of it, such as the order of all images."""
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
 

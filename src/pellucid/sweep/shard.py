@@ -1,4 +1,4 @@
-"""One shard: its pictures through the network, into all folds. Runs wherever a worker is."""
+"""One shard: its images through the network, into all folds. Runs wherever a worker is."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pellucid.images.arrays import Range
 from pellucid.images.sources import Source
 from pellucid.net import Net
 from pellucid.net.load import load
-from pellucid.sweep.eye import Eye
+from pellucid.sweep.extract import Extractor
 from pellucid.sweep.fold import Part, Working
 from pellucid.sweep.plan import Piece, Plan
 
@@ -31,13 +31,13 @@ _AHEAD = 2  # batches that are read while one is computed
 
 @dataclass(frozen=True, eq=False)
 class Done:
-    """What came of a shard: a part for each fold, and the pictures that could not be read, with their reasons."""
+    """What came of a shard: a part for each fold, and the images that could not be read, with their reasons."""
 
     parts: dict[str, Part]
     bad: tuple[tuple[int, str], ...]
     images: int
     stamps: tuple[tuple[int, int, int], ...] = ()
-    """(picture, size, time) of files: while they are the same, so are the pictures."""
+    """(image, size, time) of files: while they are the same, so are the images."""
 
 
 def empty(plan: Plan) -> Done:
@@ -63,18 +63,18 @@ def run_piece(
 ) -> Done:
     """The work of a worker. `net` and `source` may be given where they are at hand, else they are opened.
 
-    `told` is called with the number of pictures that are done, again and again.
+    `told` is called with the number of images that are done, again and again.
     """
     _keep_freed_memory()
     net, source = net or _network(plan), source or _source(plan.source, plan.names, _scale(plan))
     if source.identity != plan.names:
-        raise PellucidError(f"{source} does not hold the pictures any more that the index was begun with")
+        raise PellucidError(f"{source} does not hold the images any more that the index was begun with")
     members = plan.members(piece.shard)[piece.start : piece.stop]
     working = {fold.name: fold.start(plan.scope) for fold in plan.folds}
     for fold in plan.folds:
         if piece.floors and fold.name in piece.floors:
             fold.bounded_by(working[fold.name], piece.floors[fold.name])
-    eye = Eye(net, plan.units, plan.observes, plan.seed, plan.at_once)
+    extractor = Extractor(net, plan.units, plan.observes, plan.seed, plan.at_once)
     bad: list[tuple[int, str]] = []
     stamps: list[tuple[int, int, int]] = []
     for read in _batches(plan, net, source, members):
@@ -86,7 +86,7 @@ def run_piece(
             continue
         numbers = np.array(read.images, np.int64)
         gates = _gates(plan, working, numbers)
-        seen = eye.look(torch.stack(read.pictures), numbers, _labels(source, read.images), gates)
+        seen = extractor.extract(torch.stack(read.pictures), numbers, _labels(source, read.images), gates)
         batch = replace(seen, hashes=np.array(read.hashes, np.uint64))
         for fold in plan.folds:
             fold.step(working[fold.name], plan.scope, batch)
@@ -124,7 +124,7 @@ def _labels(source: Source, images: Sequence[int]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, eq=False)
 class _Read:
-    """Some pictures as the network sees them, their numbers and hashes, their files' sizes and times; those that
+    """Some images as the network sees them, their numbers and hashes, their files' sizes and times; those that
     cannot be read, with the reason.
     """
 
@@ -136,7 +136,7 @@ class _Read:
 
 
 def _batches(plan: Plan, net: Net, source: Source, members: NDArray[np.int64]) -> Iterator[_Read]:
-    """The pictures batch by batch. The next ones are read meanwhile."""
+    """The images batch by batch. The next ones are read meanwhile."""
     cuts = [members[start : start + plan.batch] for start in range(0, len(members), plan.batch)]
     with ThreadPoolExecutor(1) as reader:
         waiting = [reader.submit(_read, net, source, cut, plan.size) for cut in cuts[:_AHEAD]]
@@ -153,7 +153,7 @@ def _read(net: Net, source: Source, numbers: NDArray[np.int64], size: tuple[int,
         stamp = source.stamp(i)  # before it is read: who changes it meanwhile changes the time
         try:
             images, digest = source.fetch(i)
-            (picture,) = net.see(images).pictures
+            (picture,) = net.prepare(images).pictures
         except BadImage as error:
             found.broken.append((i, str(error)))
             continue
@@ -229,6 +229,6 @@ def _source(text: str, names: str, value_range: Range | None) -> Source:
 
 
 def _scale(plan: Plan) -> Range | None:
-    """The full scale of the network, on which deep pictures are read."""
+    """The full scale of the network, on which deep images are read."""
     low_high = plan.preprocess.get("value_range")
     return (low_high[0], low_high[1]) if low_high else None

@@ -1,7 +1,7 @@
 """The index on disk: shards that are whole or not there, and what is made of them when all are there.
 
-    x.index/plan.json            what is done: which network, which pictures, what is kept
-            shards/000012.npz    what came of a shard, its unreadable pictures and their reasons
+    x.index/plan.json            what is done: which network, which images, what is kept
+            shards/000012.npz    what came of a shard, its unreadable images and their reasons
             generation-…/*.npy   the merged arrays, memory-mapped, and manifest.json: the SHA-256 of each
             current.json         which generation is read
 
@@ -96,7 +96,7 @@ class Store:
             raise PellucidError(f"{error}; what is done is kept: run the same line again to go on") from error
 
     def bad(self) -> tuple[tuple[int, str], ...]:
-        """The pictures that could not be read, with their reasons."""
+        """The images that could not be read, with their reasons."""
         if (self.folder / "current.json").is_file():
             found = self._manifest["bad"]
         else:
@@ -104,7 +104,7 @@ class Store:
         return tuple((int(image), str(reason)) for image, reason in sorted(found))
 
     def changed(self, source: Source) -> dict[int, list[int]]:
-        """Shard -> its pictures that are others by now, of those whose files can be looked at.
+        """Shard -> its images that are others by now, of those whose files can be looked at.
 
         A file of the same size and time is the same; of others the bytes decide, for a copy has another time.
         """
@@ -143,7 +143,7 @@ class Store:
         """Whether everything is done and merged."""
         return (self.folder / "current.json").is_file() and self.current["shards"] == self.plan.shards
 
-    def finalise(self) -> None:
+    def finalize(self) -> None:
         """Merge all shards into the arrays that are read, and let them be the index at one stroke."""
         made = self.folder / f"generation-{threading.get_ident()}-{_disk.mark()}.part"
         bad: list[tuple[int, str]] = []
@@ -163,7 +163,7 @@ class Store:
             final.write(self.plan, parts(), made)
             if self.plan.images and not seen:
                 reason = bad[0][1] if bad else ""
-                raise BadStore(f"none of the {self.plan.images} pictures could be read: {reason}")
+                raise BadStore(f"none of the {self.plan.images} images could be read: {reason}")
             files = {file.name: _disk.digest(file) for file in sorted(made.glob("*.npy"))}
             whole = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
             manifest = declare(made / "manifest.json", {"files": files, "bad": sorted(bad), "images": seen})
@@ -305,7 +305,7 @@ class Store:
         return all((place / Path(name).name).is_file() for name in self._manifest["files"])
 
     def retry(self, source: Source | None = None) -> int:
-        """Take away the shards that are damaged, or have pictures that could not be read or are others by now; how
+        """Take away the shards that are damaged, or have images that could not be read or are others by now; how
         many.
         """
         others = self.changed(source) if source is not None else {}
@@ -340,7 +340,7 @@ class Store:
 
 
 def _hash(source: Source, image: int) -> int | None:
-    """Of the bytes of a picture as they are now; None where it cannot be read any more."""
+    """Of the bytes of an image as they are now; None where it cannot be read any more."""
     try:
         return source.fetch(image)[1]
     except (BadImage, OSError):

@@ -13,17 +13,17 @@ from pellucid.target.base import (
     Targets,
     TargetsLike,
     fixed,
-    guessed,
     named,
+    resolved,
     scored,
 )
+from pellucid.target.captions import Sentence, Word
 from pellucid.target.classes import BEST, Logit, Loss, Output, Probability, Top
 from pellucid.target.forms import documented, target
 from pellucid.target.function import Function
-from pellucid.target.likeness import Similarity
 from pellucid.target.places import Box, Region
+from pellucid.target.similarity import Similarity
 from pellucid.target.units import Channel, Direction, Energy, Neuron
-from pellucid.target.words import Sentence, Word
 
 __all__ = [
     "BEST",
@@ -50,8 +50,8 @@ __all__ = [
     "Top",
     "Word",
     "fixed",
-    "guessed",
     "named",
+    "resolved",
     "scored",
     "target",
 ]

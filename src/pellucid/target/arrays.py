@@ -1,4 +1,4 @@
-"""Arrays inside values: a target with a mask or a picture must hash, compare and pickle."""
+"""Arrays inside values: a target with a mask or an image must hash, compare and pickle."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from pellucid.errors import BadNetwork, PellucidError, Refused
 from pellucid.net import Net, Run
 from pellucid.nouns import Noun
-from pellucid.result import Guess
+from pellucid.result import Prediction
 from pellucid.target.forms import Written
 
 ClassName = str | int
@@ -47,7 +47,7 @@ class Target(Noun, ABC):
 
         @property
         def layers(self) -> tuple[str, ...]:
-            """The layers whose activations the target reads: pass them to `net.run(at=...)`."""
+            """The layers whose activations the target reads: pass them to `net.run(layers=...)`."""
 
     else:
         layers: tuple[str, ...] = ()
@@ -81,7 +81,7 @@ class Target(Noun, ABC):
         return self
 
     def fixed(self, run: Run, image: int = 0) -> Target:
-        """The same target with all that it takes from the picture itself taken from one image of this run.
+        """The same target with all that it takes from the image itself taken from one image of this run.
 
         'Best guess' becomes what the best guess was, a region the pixels that it had. For whoever changes the
         image afterwards and still asks about the same.
@@ -103,9 +103,9 @@ class Target(Noun, ABC):
         return None
 
     def followed(self, net: Net, matrix: Float[np.ndarray, "3 3"]) -> Target:
-        """The same question of a picture seen from elsewhere: a cell moves with what it saw, everything else stays.
+        """The same question of an image seen from elsewhere: a cell moves with what it saw, everything else stays.
 
-        `matrix` takes homogeneous (x, y, 1) of the changed picture, in pixels from the middle of the network's input,
+        `matrix` takes homogeneous (x, y, 1) of the changed image, in pixels from the middle of the network's input,
         to those of the unchanged one.
         """
         return self
@@ -129,7 +129,7 @@ class Target(Noun, ABC):
 
     @property
     def identity(self) -> str:
-        """All its parts: two functions of one name differ, and so do two pictures of one name."""
+        """All its parts: two functions of one name differ, and so do two images of one name."""
         found = {one.name: _identity(getattr(self, one.name)) for one in dataclasses.fields(self) if one.compare}  # type: ignore[arg-type]
         return f"{type(self).__name__}{found}"
 
@@ -244,7 +244,7 @@ class Sum(Target):
 @final
 @dataclass(frozen=True)
 class Targets(Noun):
-    """Several targets, each for a picture of its own: what a method takes that answers many questions at once."""
+    """Several targets, each for an image of its own: what a method takes that answers many questions at once."""
 
     written, flags, samples = Target.written, Target.flags, Target.samples
     help = Written()
@@ -302,7 +302,7 @@ class Targets(Noun):
         return iter(self.parts)
 
 
-TargetLike: TypeAlias = Target | str | SupportsIndex | Guess | Callable[[Run], Tensor] | None
+TargetLike: TypeAlias = Target | str | SupportsIndex | Prediction | Callable[[Run], Tensor] | None
 """A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a
 function of a run; None is the best guess.
 """
@@ -340,7 +340,7 @@ def named(target: Target, net: Net) -> Target:
 
 
 def fixed(target: Target, run: Run) -> Target:
-    """The same target with all that it takes from the picture itself taken from this run of one image.
+    """The same target with all that it takes from the image itself taken from this run of one image.
 
     For whoever changes the image afterwards and still asks about the same: 'best guess' becomes what the best
     guess was, a region the pixels that it had.
@@ -348,21 +348,21 @@ def fixed(target: Target, run: Run) -> Target:
     return target.fixed(run)
 
 
-def guessed(target: Target, run: Run) -> tuple[Target, ...]:
+def resolved(target: Target, run: Run) -> tuple[Target, ...]:
     """What the target is called for each image of a run; empty where that does not depend on the run.
 
     Only what its name depends on is fixed: nothing runs for it.
     """
     if not target.depends_on_run:
         return ()
-    return tuple(_guessed(target, run, image) for image in range(len(run.output)))
+    return tuple(_resolved(target, run, image) for image in range(len(run.output)))
 
 
-def _guessed(target: Target, run: Run, image: int) -> Target:
+def _resolved(target: Target, run: Run, image: int) -> Target:
     if not target.depends_on_run:
         return target
     if isinstance(target, Sum):
-        return Sum(tuple((weight, _guessed(part, run, image)) for weight, part in target.parts))
+        return Sum(tuple((weight, _resolved(part, run, image)) for weight, part in target.parts))
     return target.fixed(run, image)
 
 

@@ -12,7 +12,7 @@ from pellucid.errors import BadPlugin, PellucidError, UnknownName
 from pellucid.net import Labels, Net
 from pellucid.net.returned import whole_number
 from pellucid.plugins import TARGETS
-from pellucid.result import Guess
+from pellucid.result import Prediction
 from pellucid.target.base import ClassName, Target
 from pellucid.target.classes import BEST, Logit
 from pellucid.target.function import Function
@@ -30,7 +30,7 @@ def target_of(value: Any, net: Net | None = None) -> Target:
         return BEST
     if isinstance(value, str):
         return _parse(value, net)
-    if isinstance(value, Guess):
+    if isinstance(value, Prediction):
         return Logit(value.index)
     if callable(value) and not isinstance(value, (type, nn.Module)):
         return Function(value)

@@ -103,7 +103,7 @@ def _maps(run: Run) -> Tensor:
         shape = "×".join(map(str, run.output.shape[1:]))
         raise Refused(f"{run.net.name} gives {shape} numbers per image: a region needs classes × height × width")
     if run.net.labels is not None:
-        returned.labelled(run.net.name, run.net.labels, run.output.shape[1])
+        returned.labeled(run.net.name, run.net.labels, run.output.shape[1])
     return run.output
 
 
@@ -122,13 +122,13 @@ class Box(OfClass):
     al. 2021, equation 3) for a detector that says one class per box. The overlap counts as a given weight: what
     is differentiated is the score of the detection that fits best.
 
-    An image without a detection of the class scores 0. Refused where a gradient is asked for and the picture
+    An image without a detection of the class scores 0. Refused where a gradient is asked for and the image
     itself has none.
     """
 
     box: tuple[float | int, ...]
     changed: bool = field(default=False, compare=False, repr=False)
-    """The picture is a changed one (see `fixed`): no detection is then an answer, and its gradient is 0."""
+    """The image is a changed one (see `fixed`): no detection is then an answer, and its gradient is 0."""
     unit = "score × overlap"
 
     @classmethod
@@ -164,7 +164,7 @@ class Box(OfClass):
         return f"box({self.of_class},{','.join(f'{side:g}' for side in self.box)})"
 
     def fixed(self, run: Run, image: int = 0) -> Target:
-        """The same box, asked of changed pictures: where nothing is detected any more the score is 0."""
+        """The same box, asked of changed images: where nothing is detected any more the score is 0."""
         return replace(self, changed=True)
 
 

@@ -110,7 +110,7 @@ class Neuron(Target):
         if layer.placement is None:
             return self
         high, wide = size or net.layers(size).size
-        rows, columns = layer.placement.centres(*layer.shape[1:])
+        rows, columns = layer.placement.centers(*layer.shape[1:])
         middle = ((high - 1) / 2, (wide - 1) / 2)
         here = np.array([columns[self.x] - middle[1], rows[self.y] - middle[0], 1.0])
         there = np.linalg.inv(matrix) @ here

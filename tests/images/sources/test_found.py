@@ -43,7 +43,7 @@ def texts(source: Source) -> tuple[str, ...]:
 def test_hidden_pictures_are_left_out_and_said(tmp_path: Path, name: str) -> None:
     source = Source.of(photos(tmp_path / "photos", "cat/1.png", "dog/1.png", name))
     assert (source.classes, len(source)) == (("cat", "dog"), 2)
-    assert texts(source) == (f"a hidden picture is left out: {name}",)
+    assert texts(source) == (f"a hidden image is left out: {name}",)
 
 
 def test_what_is_hidden_is_judged_below_the_folder_that_was_asked_for(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_nothing_is_said_of_hidden_files_that_are_no_pictures(tmp_path: Path) ->
 
 
 def test_only_hidden_pictures_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(BadImage, match=r"no pictures .*a hidden picture is left out"):
+    with pytest.raises(BadImage, match=r"no images .*a hidden image is left out"):
         pictures_in(photos(tmp_path / "photos", ".a.png"))
 
 
@@ -73,7 +73,7 @@ def test_hidden_members_of_a_tar(tmp_path: Path) -> None:
             archive.add(file, name)
     source = Source.of(tmp_path / "x.tar")
     assert [source.name(i) for i in range(len(source))] == ["x.tar/cat/1.png"]
-    assert texts(source) == ("2 hidden pictures are left out: __MACOSX/cat/._1.png, …",)
+    assert texts(source) == ("2 hidden images are left out: __MACOSX/cat/._1.png, …",)
 
 
 def test_hidden_pictures_of_concepts(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_two_folders_that_link_to_each_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize("strays", [("stray.jpg",), ("a.png", "b.png")])
 def test_a_photo_beside_the_classes_is_named(tmp_path: Path, strays: tuple[str, ...]) -> None:
     root = photos(tmp_path / "photos", "cat/1.png", "cat/2.png", "dog/1.png", *strays)
-    with pytest.raises(BadImage, match=rf"2 folders of pictures, and .* beside them, '{strays[0]}'"):
+    with pytest.raises(BadImage, match=rf"2 folders of images, and .* beside them, '{strays[0]}'"):
         Source.of(root).classes  # noqa: B018
     (root / "labels.csv").write_text("cat/1.png,cat\ncat/2.png,cat\ndog/1.png,dog\n")
     assert Source.of(root).classes == ("cat", "dog")  # one way that the message names
@@ -149,7 +149,7 @@ def test_folders_below_classes_are_said(tmp_path: Path) -> None:
 def test_as_many_beside_as_in_folders_are_pictures_without_classes(tmp_path: Path) -> None:
     source = Source.of(photos(tmp_path / "photos", "1.png", "2.png", "more/3.png"))
     assert (source.classes, source.label(0)) == ((), None)
-    assert texts(source) == ("no classes: 2 of 3 pictures lie in no folder of a class",)
+    assert texts(source) == ("no classes: 2 of 3 images lie in no folder of a class",)
 
 
 def test_the_one_class_and_a_table_that_is_not_read_are_said(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_pictures_without_a_class_and_labels_without_a_picture_are_said(tmp_path
     root = photos(tmp_path / "photos", "1.png", "2.png", "3.png", "4.png")
     (root / "labels.csv").write_text("1.png,cat\n2.png,dog\n9.png,dog\n")
     assert texts(Source.of(root)) == (
-        "no picture is there for 9.png of the labels", "2 of 4 pictures have no class: 3.png, …"
+        "no image is there for 9.png of the labels", "2 of 4 images have no class: 3.png, …"
     )  # fmt: skip
 
 
@@ -183,4 +183,4 @@ def test_what_a_tar_loses_is_said(tmp_path: Path) -> None:
     (root / "cat" / "1.cls").write_text("1")
     with tarfile.open(tmp_path / "y.tar", "w") as archive:
         archive.add(root / "cat", "cat")
-    assert texts(Source.of(tmp_path / "y.tar")) == ("1 of 2 pictures have no class: y.tar/cat/2.png",)
+    assert texts(Source.of(tmp_path / "y.tar")) == ("1 of 2 images have no class: y.tar/cat/2.png",)

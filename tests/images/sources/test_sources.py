@@ -23,7 +23,7 @@ from pellucid.index import Index
 from pellucid.index.plan import planned
 from pellucid.net import Net
 from pellucid.plugins import IMAGES
-from pellucid.sweep import Here, swept
+from pellucid.sweep import Serial, swept
 from tests.sweep.made import small
 
 COUNT, CLASSES = 12, ("cat", "dog", "owl")
@@ -158,14 +158,16 @@ def test_who_is_moved_keeps_its_identity_and_who_is_changed_does_not(made: tuple
 def test_an_index_of_moved_pictures_is_re_pointed(made: tuple[str, Path], tmp_path: Path) -> None:
     _, place = made
     net, source = small(), Source.of(place)
-    index = Index.of(swept(planned(net, source, count=3, shard=5), tmp_path / "x.index", Here(net, source)))
+    index = Index.of(swept(planned(net, source, count=3, shard=5), tmp_path / "x.index", Serial(net, source)))
     assert index.store.bad() == ()
     moved = tmp_path / "elsewhere" / place.name
     moved.parent.mkdir()
     place.rename(moved)
     with pytest.raises(PellucidError):
         Index.of(tmp_path / "x.index").source.read(0)
-    assert torch.equal(Index.of(tmp_path / "x.index").at(moved).source.read(4).pixels, Source.of(moved).read(4).pixels)
+    assert torch.equal(
+        Index.of(tmp_path / "x.index").with_images(moved).source.read(4).pixels, Source.of(moved).read(4).pixels
+    )
 
 
 def test_what_cannot_be_read_is_listed_with_its_reason_and_the_rest_is_there(tmp_path: Path) -> None:
@@ -179,7 +181,7 @@ def test_what_cannot_be_read_is_listed_with_its_reason_and_the_rest_is_there(tmp
     net = small()
     for place, missing in ((good, "03 04 05"), (parquet(tmp_path / "bad.parquet", held), "3 4 5")):
         source = Source.of(place)
-        store = swept(planned(net, source, count=3, shard=5), tmp_path / f"{place.stem}.index", Here(net, source))
+        store = swept(planned(net, source, count=3, shard=5), tmp_path / f"{place.stem}.index", Serial(net, source))
         bad = {Path(source.name(i)).stem: reason for i, reason in store.bad()}
         assert " ".join(sorted(bad)) == missing
         reasons = " ".join(bad[name] for name in sorted(bad))
@@ -194,7 +196,9 @@ def test_order_of_the_classes_makes_no_difference(tmp_path: Path) -> None:
     for place in (folder(tmp_path / "sorted"), parquet(tmp_path / "x.parquet")):
         source = Source.of(place)
         index = Index.of(
-            swept(planned(net, source, layers=["second"], count=4), tmp_path / f"{place.stem}.index", Here(net, source))
+            swept(
+                planned(net, source, layers=["second"], count=4), tmp_path / f"{place.stem}.index", Serial(net, source)
+            )
         )
         found.append([[original(source, i) for i in index["second"].top(unit, 4).images] for unit in range(5)])
     assert found[0] == found[1]
@@ -248,7 +252,7 @@ def test_columns_are_found_by_what_they_hold(tmp_path: Path) -> None:
     assert [source.label(1) for source in found] == [1, None, None]
     assert all(torch.equal(source.read(4).pixels, found[0].read(4).pixels) for source in found)
     neither = pyarrow.table({"a": raw, "b": raw})
-    with pytest.raises(BadImage, match=r"no column of pictures among a, b: call the one of encoded bytes 'image'"):
+    with pytest.raises(BadImage, match=r"no column of images among a, b: call the one of encoded bytes 'image'"):
         Source.of(parquet(tmp_path / "n.parquet", neither)).read(0)
     wild = pyarrow.table({"image": raw, "label": [-1, 7, *range(10)]}).replace_schema_metadata(
         {"huggingface": json.dumps({"info": {"features": {"label": {"names": ["a"], "_type": "ClassLabel"}}}})}
@@ -269,7 +273,7 @@ def test_several_parquet_files_are_one(tmp_path: Path) -> None:
         assert torch.equal(
             source.read(6).pixels, torch.from_numpy(pixels(6).transpose(2, 0, 1)[None] / np.float32(255))
         )
-    with pytest.raises(BadImage, match="no picture 12"):
+    with pytest.raises(BadImage, match="no image 12"):
         source.name(12)
 
 
@@ -328,7 +332,7 @@ def test_an_index_of_a_url(memory: Any, tmp_path: Path) -> None:
         memory.pipe(f"/bucket/{i}.png", png(i) if i != 2 else png(i)[:99])
     memory.pipe("/bucket/labels.csv", b"0.png,a\n1.png,b\n3.png,a\n")
     net, source = small(), Source.of("memory://bucket/")
-    store = swept(planned(net, source, count=3, shard=4), tmp_path / "x", Here(net, source))
+    store = swept(planned(net, source, count=3, shard=4), tmp_path / "x", Serial(net, source))
     assert [i for i, _ in store.bad()] == [2]
     assert "'2.png'" in store.bad()[0][1]
     assert source.classes == ("a", "b")
@@ -343,11 +347,11 @@ def test_nonsense_is_refused_by_name(memory: Any, tmp_path: Path) -> None:
     np.savez(tmp_path / "odd.npz", images=np.zeros((3, 8, 8), np.uint8), labels=np.arange(4))
     np.savez(tmp_path / "named.npz", first=np.zeros((3, 8, 8), np.uint8))
     for place, error, said in (
-        (tmp_path / "nowhere", BadImage, "there is no"), (tmp_path / "x.txt", BadImage, "is no source of pictures"),
+        (tmp_path / "nowhere", BadImage, "there is no"), (tmp_path / "x.txt", BadImage, "is no source of images"),
         (tmp_path / "x.npz", BadImage, "cannot open"), (tmp_path / "x.tar", BadImage, "as an uncompressed tar"),
-        (tmp_path / "empty", BadImage, "no pictures in the folder"), (tmp_path / "flat.npy", BadImage, r"\(7,\)"),
-        (tmp_path / "odd.npz", BadImage, "labels of"), (tmp_path / "named.npz", BadImage, "call the pictures images"),
-        ("foldr:x", UnknownName, "nearest of 6: folder"), ("memory://none/", BadImage, "no pictures below"),
+        (tmp_path / "empty", BadImage, "no images in the folder"), (tmp_path / "flat.npy", BadImage, r"\(7,\)"),
+        (tmp_path / "odd.npz", BadImage, "labels of"), (tmp_path / "named.npz", BadImage, "call the images images"),
+        ("foldr:x", UnknownName, "nearest of 6: folder"), ("memory://none/", BadImage, "no images below"),
         ("memory://none.tar", BadImage, "there is no"), ("nonsense://x/y", UnknownName, "no protocol 'nonsense://'"),
         (tmp_path / "none.npz", BadImage, "there is no"), ("hugging_face:/", BadImage, "no state.json"),
     ):  # fmt: skip

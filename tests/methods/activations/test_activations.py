@@ -39,7 +39,7 @@ def made(seed: int = 0) -> nn.Sequential:
 def activation(net: Net, images: Images, upto: int) -> np.ndarray:
     """What the first `upto` layers of a plain network give."""
     with torch.no_grad():
-        return net.module[:upto](net.preprocess.normalise(images.pixels)).numpy()  # type: ignore[index]
+        return net.module[:upto](net.preprocess.normalize(images.pixels)).numpy()  # type: ignore[index]
 
 
 # maps
@@ -50,7 +50,7 @@ def activation(net: Net, images: Images, upto: int) -> np.ndarray:
 def test_maps_are_the_layers_own(units: Any, memory: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pellucid.net.MEMORY", memory)
     net, images = net_of(made()), photos()
-    maps = pl.activations.maps(net, images, layer="3", units=units, most=4)
+    maps = pl.activations.maps(net, images, layer="3", units=units, max_units=4)
     whole = activation(net, images, 4)
     strongest = sorted(range(12), key=lambda unit: (-whole[:, unit].max(), unit))
     expected = {None: tuple(strongest[:4]), 7: (7,)}.get(units, units)
@@ -65,7 +65,7 @@ def test_maps_are_the_layers_own(units: Any, memory: int, monkeypatch: pytest.Mo
 
 def test_maps_of_signed_layers_are_ordered_by_magnitude() -> None:
     net, images = net_of(made()), photos(1)
-    maps = pl.activations.maps(net, images, layer="2", most=12)
+    maps = pl.activations.maps(net, images, layer="2", max_units=12)
     peaks = np.abs(activation(net, images, 3)[0]).max((1, 2))
     assert maps.units == tuple(np.argsort(-peaks).tolist())
     assert maps.values.min() < 0
@@ -239,18 +239,18 @@ def sick(change: Any, seed: int = 0) -> Any:
 
 def test_a_healthy_network_is_called_so() -> None:
     table = sick(lambda module: None)
-    assert table.said == (
-        "no layer is sick: all are finite, and none is silent, saturated or exploding on these 4 pictures",
+    assert table.findings == (
+        "no layer is sick: all are finite, and none is silent, saturated or exploding on these 4 images",
     )
-    assert table.marked == ()
-    assert pl.activations.profile(pl.load("bundled"), "sample:panda").marked == ()
+    assert table.highlighted == ()
+    assert pl.activations.profile(pl.load("bundled"), "sample:panda").highlighted == ()
 
 
 def test_dead_rectifiers_are_named() -> None:
     table = sick(lambda module: module[2].bias.fill_(-50.0))
-    assert table.marked == tuple(range(3, 9))
-    assert table.said[0].startswith("layers 4 to 9 are silent: it begins at 3, 12 of 12 units never change: ")
-    assert "its input, 2, is never above -4" in table.said[0]
+    assert table.highlighted == tuple(range(3, 9))
+    assert table.findings[0].startswith("layers 4 to 9 are silent: it begins at 3, 12 of 12 units never change: ")
+    assert "its input, 2, is never above -4" in table.findings[0]
 
 
 def test_saturated_tanh_is_named() -> None:
@@ -258,9 +258,9 @@ def test_saturated_tanh_is_named() -> None:
     with torch.no_grad():
         module[2].weight.mul_(100)  # type: ignore[operator, union-attr]
     table = pl.activations.profile(net_of(module), photos())
-    assert table.marked == (3,)
-    assert table.said[0].startswith("layer 4 (3) is saturated: up to ")
-    assert "at -0.99 or less, or 0.99 or more: hardly a gradient gets through" in table.said[0]
+    assert table.highlighted == (3,)
+    assert table.findings[0].startswith("layer 4 (3) is saturated: up to ")
+    assert "at -0.99 or less, or 0.99 or more: hardly a gradient gets through" in table.findings[0]
 
 
 def test_an_exploding_start_is_named() -> None:
@@ -271,9 +271,9 @@ def test_an_exploding_start_is_named() -> None:
 
     table = sick(explode)
     first = next(i for i, row in enumerate(table.rows) if np.hypot(row["mean"], row["spread"]) > 65504)
-    assert table.marked[0] <= first
-    assert "exploding: values of" in table.said[0]
-    assert "have grown to" in table.said[0]
+    assert table.highlighted[0] <= first
+    assert "exploding: values of" in table.findings[0]
+    assert "have grown to" in table.findings[0]
 
 
 def test_a_vanishing_start_is_named() -> None:
@@ -284,18 +284,20 @@ def test_a_vanishing_start_is_named() -> None:
                 part.bias.zero_()
 
     table = sick(vanish)
-    assert any("vanishing: in 2 values have shrunk to" in said for said in table.said)
+    assert any("vanishing: in 2 values have shrunk to" in said for said in table.findings)
 
 
 def test_weights_that_are_no_numbers_are_named() -> None:
     table = sick(lambda module: module[4].weight[1, 0, 0, 0].fill_(float("nan")))
-    assert table.marked == tuple(range(4, 9))
-    assert table.said[0].startswith("layers 5 to 9 are not finite: it begins at 4 (16.7% of its values): 1 of its w")
+    assert table.highlighted == tuple(range(4, 9))
+    assert table.findings[0].startswith(
+        "layers 5 to 9 are not finite: it begins at 4 (16.7% of its values): 1 of its w"
+    )
     assert table["broken"][4] == pytest.approx(1 / 6)
     assert table["largest"][4] == float("inf")
     assert table["mean"][4] is not None
     inside = sick(lambda module: module[2].weight.fill_(1e308))
-    assert "its weights are finite" in inside.said[0]
+    assert "its weights are finite" in inside.findings[0]
     assert pl.draw(table).array.size
 
 
@@ -303,9 +305,9 @@ def test_half_dead_layers_are_told_when_there_are_enough_pictures() -> None:
     module = made()
     with torch.no_grad():
         module[0].bias[:5] = -1e3  # type: ignore[index]
-    assert pl.activations.profile(net_of(module), photos(9)).marked == ()
+    assert pl.activations.profile(net_of(module), photos(9)).highlighted == ()
     table = pl.activations.profile(net_of(module), photos(10))
-    assert table.said == ("layer 2 (1) is dying: up to 62% of the units never change",)
+    assert table.findings == ("layer 2 (1) is dying: up to 62% of the units never change",)
 
 
 def test_profile_of_tokens_tuples_and_whole_numbers() -> None:
@@ -348,10 +350,10 @@ def test_functions_between_layers_are_seen() -> None:
     torch.manual_seed(0)
     table = pl.activations.profile(net_of(Functions(1000.0).double()), photos())
     assert table["layer"] == ("a", "Functions: tanh", "b", "Functions: hardtanh", "act", "head")
-    assert any("saturated" in one and "Functions: tanh" in one for one in table.said)
+    assert any("saturated" in one and "Functions: tanh" in one for one in table.findings)
     well = pl.activations.profile(net_of(Functions(0.1).double()), photos())
     assert well["saturated"][1] == 0
-    assert well.said[0].startswith("no layer is sick")
+    assert well.findings[0].startswith("no layer is sick")
 
 
 class Padded(nn.Module):
@@ -377,5 +379,5 @@ def test_padding_is_not_death(how: str, sick: bool) -> None:
     torch.manual_seed(0)
     many = pl.Images.from_pictures(list(torch.rand(12, 3, 12, 12)), [str(i) for i in range(12)])
     table = pl.activations.profile(net_of(Padded(how).double()), many)
-    assert any("dying" in one for one in table.said) == sick
+    assert any("dying" in one for one in table.findings) == sick
     assert (table["dead"][1] > 0.5) == sick

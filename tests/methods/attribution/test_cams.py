@@ -116,7 +116,7 @@ def test_averaging_head() -> None:
     """CAM = cells × Grad-CAM = cells × XGrad-CAM = cells × HiResCAM; their sums are logit − bias."""
     module = seeded(Gap)
     net, x = Net(module, preprocess=SHIFTED), pictures(3)
-    maps = module.features(SHIFTED.normalise(x.pixels)).detach().numpy()
+    maps = module.features(SHIFTED.normalize(x.pixels)).detach().numpy()
     w, b = module.head.weight.detach().numpy(), module.head.bias.detach().numpy()
     cells = maps.shape[2] * maps.shape[3]
     for c in (0, 3):
@@ -217,7 +217,7 @@ def test_untouched_by_in_place(name: str) -> None:
     module: Any = seeded(TOPOLOGIES["in-place"])
     negative = module.b(F.relu(module.a(x.pixels))).detach()
     assert (negative < 0).any()
-    seen = Net(module, preprocess=PLAIN).run(x.pixels, at=["b"])["b"]
+    seen = Net(module, preprocess=PLAIN).run(x.pixels, layers=["b"])["b"]
     assert torch.equal(seen, negative)
 
 
@@ -400,7 +400,7 @@ def seen_through(module: Any, x: Array, a: Array, ground: Array, preprocess: Pre
             continue
         mask = (mask - mask.min()) / np.ptp(mask)
         shown = torch.from_numpy(mask * x + (1 - mask) * ground)[None]
-        found.append(module(preprocess.normalise(shown))[0].detach().numpy())
+        found.append(module(preprocess.normalize(shown))[0].detach().numpy())
     return found
 
 
@@ -410,22 +410,22 @@ def seen_through(module: Any, x: Array, a: Array, ground: Array, preprocess: Pre
         ("paper", None, [0.0, 0.0, 0.0]),
         ("authors", None, [0.4, 0.5, 0.3]),
         ("paper", "white", [1.0, 1.0, 1.0]),
-        ("authors", "grey", [0.5, 0.5, 0.5]),
+        ("authors", "gray", [0.5, 0.5, 0.5]),
     ],
 )
 def test_score_cam_by_loops(weights: str, fill: str | None, ground: list[float]) -> None:
-    """The mask acts on pixel values, before normalisation (trap T22)."""
+    """The mask acts on pixel values, before normalization (trap T22)."""
     module: Any = seeded(Gap)
     with torch.no_grad():
         module.head.weight.mul_(20)
         module.features[2].weight[1] = 0  # a constant map, not zero
         module.features[2].bias[1] = 0.5
     net, x = Net(module, preprocess=SHIFTED), pictures(2)
-    heat = A.score_cam(net, x, 3, preset=weights, fill=fill)
-    colour = np.array(ground)[:, None, None]
+    heat = A.score_cam(net, x, 3, variant=weights, fill=fill)
+    color = np.array(ground)[:, None, None]
     for n in range(2):
-        a = module.features(SHIFTED.normalise(x.pixels[n : n + 1]))[0].detach().numpy()
-        logits = seen_through(module, x.pixels[n].numpy(), a, colour, SHIFTED, 2)
+        a = module.features(SHIFTED.normalize(x.pixels[n : n + 1]))[0].detach().numpy()
+        logits = seen_through(module, x.pixels[n].numpy(), a, color, SHIFTED, 2)
         heard = [k for k in range(6) if not np.isnan(logits[k][3])]
         assert 1 not in heard
         assert len(heard) > 2
@@ -453,7 +453,7 @@ def test_score_cam_of_constant_maps_only() -> None:
         module.features[2].weight.zero_()
         module.features[2].bias.fill_(1)
     for weights in ("paper", "authors"):
-        heat = A.score_cam(Net(module, preprocess=PLAIN), pictures(), 1, preset=weights)
+        heat = A.score_cam(Net(module, preprocess=PLAIN), pictures(), 1, variant=weights)
         assert not heat.array.any()
         assert any("zero everywhere" in note for note in heat.meta.said)
 
@@ -490,7 +490,7 @@ def test_ablation_cam_by_loops(shift: float, fall: str) -> None:
     with torch.no_grad():
         module.head.bias[2] = shift
     net, x = Net(module, preprocess=PLAIN), pictures(2)
-    heat = A.ablation_cam(net, x, 2, fall=fall)
+    heat = A.ablation_cam(net, x, 2, drop=fall)
     maps = module.features(x.pixels).detach().numpy()
     w = module.head.weight[2].detach().numpy()
     for n in range(2):
@@ -507,7 +507,7 @@ def test_ablation_cam_of_a_score_of_zero() -> None:
         module.head.bias[2] -= module(x.pixels)[0, 2]
     heat = A.ablation_cam(Net(module, preprocess=PLAIN), x, 2)
     assert np.isfinite(heat.array).all()
-    plain = A.ablation_cam(Net(module, preprocess=PLAIN), x, 2, fall="difference").array
+    plain = A.ablation_cam(Net(module, preprocess=PLAIN), x, 2, drop="difference").array
     assert np.allclose(heat.array / np.abs(heat.array).max(), plain / np.abs(plain).max(), atol=1e-9)
 
 
@@ -524,9 +524,9 @@ def test_ablation_and_score_cam_ask_about_the_first_answer() -> None:
 # Eigen-CAM
 
 
-@pytest.mark.parametrize("centred", [False, True])
+@pytest.mark.parametrize("centered", [False, True])
 @pytest.mark.parametrize("layer", ["features.0", "features.3"])
-def test_eigen_cam_is_the_first_singular_vector(centred: bool, layer: str) -> None:
+def test_eigen_cam_is_the_first_singular_vector(centered: bool, layer: str) -> None:
     """Trap T10: ± is free in the decomposition; ours goes with the mean activation. 6 < 30 and 5 < 99 channels."""
     turned = 0
     for seed in range(6):
@@ -534,13 +534,13 @@ def test_eigen_cam_is_the_first_singular_vector(centred: bool, layer: str) -> No
         x = pictures(seed=seed)
         a = module.features[: int(layer[-1]) + 1](x.pixels)[0].detach().numpy()
         rows = a.reshape(len(a), -1).T
-        rows = rows - rows.mean(0) if centred else rows
+        rows = rows - rows.mean(0) if centered else rows
         naive = (rows @ np.linalg.svd(rows, full_matrices=False)[2][0]).reshape(a.shape[1:])
-        found = A.eigen_cam(Net(module, preprocess=PLAIN), x, layer=layer, centred=centred).array[0]
+        found = A.eigen_cam(Net(module, preprocess=PLAIN), x, layer=layer, centered=centered).array[0]
         sign = np.sign((naive * found).sum())
         assert np.allclose(found, sign * naive, atol=1e-9)
         assert (found * a.mean(0)).sum() > 0
-        if layer == "features.3" and not centred:
+        if layer == "features.3" and not centered:
             assert (found >= 0).all()
         turned += sign < 0
     assert turned > 0, "the naive sign would have done: this test shows nothing"

@@ -59,7 +59,7 @@ def test_evidence_lies_on_the_animal(net: Net, photos: Images) -> None:
     heat = pl.attribution.grad_cam(net, photos[0])
     assert heat.meta.target == "giant panda"
     y, x = np.unravel_index(heat.array[0].argmax(), (7, 7))
-    rows, columns = heat.placement.centres(7, 7)
+    rows, columns = heat.placement.centers(7, 7)
     assert 30 <= rows[y] <= 200
     assert 30 <= columns[x] <= 200
     outer = np.concatenate([heat.array[0, 0], heat.array[0, -1]]).mean()

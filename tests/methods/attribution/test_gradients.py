@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import pellucid as pl
-from pellucid.chance import generator
 from pellucid.errors import PellucidError, UnknownName
 from pellucid.images import Images
 from pellucid.methods.attribution.xrai import Segment, gathered, segments
 from pellucid.net import Net, Preprocess
 from pellucid.result import Heatmap
+from pellucid.rng import generator
 from tests.networks import TOPOLOGIES, seeded
 
 Array = NDArray[np.float64]
@@ -295,10 +295,10 @@ def test_smooth_grad_of_a_quadratic() -> None:
         z.append((mean.array[0] - shown(q @ flat(x))) / mean.error[0])  # type: ignore[index]
     assert np.abs(z).max() < 5
     assert 0.8 < np.std(z) < 1.2, "the errors are as large as they say"
-    square = pl.attribution.smooth_grad(net, x, 0, samples=n, kind="square", reduce="signed")
+    square = pl.attribution.smooth_grad(net, x, 0, samples=n, statistic="square", reduce="signed")
     z = (square.array[0] - shown((q @ flat(x)) ** 2 + spread)) / square.error[0]  # type: ignore[index]
     assert np.abs(z).max() < 5
-    variance = pl.attribution.smooth_grad(net, x, 0, samples=n, kind="variance", reduce="signed")
+    variance = pl.attribution.smooth_grad(net, x, 0, samples=n, statistic="variance", reduce="signed")
     assert np.allclose(variance.array[0], shown(spread), rtol=6 * np.sqrt(2 / n))
     assert variance.error is None
     assert square.array.min() >= 0
@@ -308,14 +308,14 @@ def test_smooth_grad_of_a_quadratic() -> None:
 def test_var_grad_is_unbiased_and_squares_are_squares() -> None:
     """Captum's VarGrad divides by n; here by n − 1."""
     net, q = quadratic()
-    heat = pl.attribution.smooth_grad(net, pictures(), 0, samples=5, kind="variance", reduce="l1")
+    heat = pl.attribution.smooth_grad(net, pictures(), 0, samples=5, statistic="variance", reduce="l1")
     assert np.allclose(heat.array[0], gradients_of(net, q).var(0, ddof=1).sum(0), atol=1e-10)
     net, q = quadratic()
-    heat = pl.attribution.smooth_grad(net, pictures(), 0, samples=5, kind="square", reduce="max")
+    heat = pl.attribution.smooth_grad(net, pictures(), 0, samples=5, statistic="square", reduce="max")
     assert np.allclose(heat.array[0], (gradients_of(net, q) ** 2).mean(0).max(0), atol=1e-10)
 
 
-def test_noise_is_relative_to_each_image_and_before_normalisation() -> None:
+def test_noise_is_relative_to_each_image_and_before_normalization() -> None:
     net, _ = linear()
     wide = pictures().pixels[0]
     both = Images.from_pictures([wide, 0.5 + 0.1 * wide], ["wide", "narrow"])
@@ -436,7 +436,7 @@ def test_expected_gradients_error_is_the_standard_error() -> None:
 
 def test_expected_gradients_of_a_linear_network_from_one_reference_are_exact() -> None:
     net, w = linear()
-    heat = pl.attribution.expected_gradients(net, pictures(), 0, references="grey", samples=3)
+    heat = pl.attribution.expected_gradients(net, pictures(), 0, references="gray", samples=3)
     assert np.allclose(heat.array[0], shown(w * (flat(pictures()) - 0.5)), atol=1e-12)
     assert heat.meta.completeness[0] < 1e-9  # type: ignore[index]
     assert np.abs(heat.error).max() < 1e-12  # type: ignore[arg-type]
@@ -447,7 +447,7 @@ def test_expected_gradients_draw_new_noise_for_each_sample() -> None:
     heat = pl.attribution.expected_gradients(net, pictures(), 0, references="noise", samples=300)
     z = (heat.array[0] - shown(w * (flat(pictures()) - 0.5))) / heat.error[0]  # type: ignore[index]
     assert np.abs(z).max() < 5
-    assert heat.meta.completeness[0] < 1e-9, "against the pictures that were drawn"  # type: ignore[index]
+    assert heat.meta.completeness[0] < 1e-9, "against the images that were drawn"  # type: ignore[index]
 
 
 def test_expected_gradients_leave_the_image_itself_out_of_the_photographs() -> None:
@@ -455,7 +455,7 @@ def test_expected_gradients_leave_the_image_itself_out_of_the_photographs() -> N
     preprocess = Preprocess(resize=8, crop=(6, 7))
     w = column(np.random.default_rng(1).normal(size=SIZE))
     net = Net(Function(lambda x: (x @ w.to(x.dtype))[:, None]), preprocess=preprocess)
-    everyone = net.see(pl.read([f"sample:{name}" for name in pl.images.samples()]))
+    everyone = net.prepare(pl.read([f"sample:{name}" for name in pl.images.samples()]))
     mean = everyone.pixels.double().flatten(1).mean(0)
     rest = torch.stack(
         [p.double().flatten() for p, i in zip(everyone.pictures, everyone.ids, strict=True) if "panda" not in i]
@@ -463,7 +463,7 @@ def test_expected_gradients_leave_the_image_itself_out_of_the_photographs() -> N
     assert len(rest) == len(everyone) - 1
     for picture, expected in ((pl.read("sample:panda"), rest.mean(0)), (pictures(), mean)):
         heat = pl.attribution.expected_gradients(net, picture, 0, samples=20)
-        x = net.see(picture).pixels[0].double().flatten()
+        x = net.prepare(picture).pixels[0].double().flatten()
         told = abs(heat.array.sum() - float(w @ (x - expected))) / abs(float(w @ (x - expected)))
         assert heat.meta.completeness[0] == pytest.approx(told, rel=1e-3)  # type: ignore[index]
 
@@ -471,13 +471,11 @@ def test_expected_gradients_leave_the_image_itself_out_of_the_photographs() -> N
 def test_expected_gradients_stretch_the_photographs_or_say_that_they_do_not_fit() -> None:
     net, _ = linear()
     assert np.isfinite(pl.attribution.expected_gradients(net, pictures(), 0, samples=4).array).all()
-    grey = net_of(lambda x: x.sum(1, keepdim=True), 1)
-    assert np.isfinite(pl.attribution.expected_gradients(grey, pictures(shape=(1, 9, 7)), 0, samples=4).array).all()
+    gray = net_of(lambda x: x.sum(1, keepdim=True), 1)
+    assert np.isfinite(pl.attribution.expected_gradients(gray, pictures(shape=(1, 9, 7)), 0, samples=4).array).all()
     net = net_of(lambda x: x.sum(1, keepdim=True), 2)
     two = Images.from_pictures([torch.rand(2, 9, 7, dtype=torch.float64)], ["two"])
-    with pytest.raises(
-        PellucidError, match="are in colour, 'two' has 2 channels: give pictures of your own, or a fill"
-    ):
+    with pytest.raises(PellucidError, match="are in color, 'two' has 2 channels: give images of your own, or a fill"):
         pl.attribution.expected_gradients(net, two, 0, samples=4)
     assert np.isfinite(pl.attribution.expected_gradients(net, two, 0, samples=4, references="blur").array).all()
 
@@ -700,11 +698,11 @@ def test_xrai_finds_the_part_that_counts() -> None:
     assert heat.array.sum() == pytest.approx(mean * 112 * 112, abs=1e-9)
     assert heat.meta.completeness[0] < 1e-9  # type: ignore[index]
     assert "regions out of" in heat.meta.said[0]
-    rank = pl.attribution.xrai(net, x, 0, dilation=0, values="rank")
+    rank = pl.attribution.xrai(net, x, 0, dilation=0, region_value="rank")
     assert rank.array.max() == 1
     assert np.all(rank.array[0, :106, 118:] > 0.75)
     assert np.all(rank.array[0, 118:] < 0.76)
-    assert (rank.unit, rank.signed) == ("share of the picture", False)
+    assert (rank.unit, rank.signed) == ("share of the image", False)
     assert rank.meta.completeness == heat.meta.completeness
 
 

@@ -14,16 +14,16 @@ import torch
 from torch import Tensor, nn
 
 import pellucid as pl
-from pellucid.chance import generator
 from pellucid.errors import PellucidError, Refused
 from pellucid.images import Images
-from pellucid.images.touch import blurred
+from pellucid.images.perturb import blurred
 from pellucid.methods.attribution._smooth_masks import Lattice, Veil
 from pellucid.methods.attribution.rise import random_mask
 from pellucid.methods.attribution.sobol import indices
 from pellucid.net import Labels, Net, Preprocess
 from pellucid.notes import Note
 from pellucid.result import Heatmap, LabelMap, Panel
+from pellucid.rng import generator
 
 PLAIN = Preprocess()
 SHIFTED = Preprocess(mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.3))
@@ -77,7 +77,7 @@ def linear(height: int = 8, width: int = 10, seed: int = 1) -> tuple[Net, Array]
 
 def score(net: Net, pixels: Tensor, of: int) -> float:
     with torch.no_grad():
-        return float(net.module(net.preprocess.normalise(pixels))[0, of])
+        return float(net.module(net.preprocess.normalize(pixels))[0, of])
 
 
 # occlusion
@@ -116,9 +116,9 @@ def test_every_border_against_loops(border: str, size: Any, stride: int) -> None
         expected = sum(share[y, x] for y in rows for x in columns)
         assert heat.array[0, i, j] == pytest.approx(expected, abs=1e-10)
     if border != "pad":
-        centres = heat.placement.centres(*heat.array.shape[1:])
-        assert np.allclose(centres[0], [np.mean(rows) for rows in down])
-        assert np.allclose(centres[1], [np.mean(columns) for columns in across])
+        centers = heat.placement.centers(*heat.array.shape[1:])
+        assert np.allclose(centers[0], [np.mean(rows) for rows in down])
+        assert np.allclose(centers[1], [np.mean(columns) for columns in across])
     assert heat.meta.options["border"] == border
 
 
@@ -132,7 +132,7 @@ def test_borders_of_a_sum() -> None:
     for stride in (1, 2, 4):
         heat = pl.attribution.occlusion(net, ones(10, 10), 0, size=4, stride=stride, border="pad", fill="black")
         assert heat.array.sum() == pytest.approx(100 * (4 / stride) ** 2)
-        steps = np.diff(heat.placement.centres(*heat.array.shape[1:])[0])
+        steps = np.diff(heat.placement.centers(*heat.array.shape[1:])[0])
         assert np.allclose(steps, stride)
 
 
@@ -162,11 +162,11 @@ def test_per_pixel_needs_every_pixel_covered() -> None:
 
 
 def test_covers_are_pixel_values() -> None:
-    """Trap T22: grey is 0.5 before normalisation, not zero after it; a picture of one's own is taken in place."""
+    """Trap T22: gray is 0.5 before normalization, not zero after it; a picture of one's own is taken in place."""
     net = small()
     x = pictures()
     mine = pictures(seed=9)
-    for fill, shown in (("grey", torch.full_like(x.pixels, 0.5)), (mine, mine.pixels)):
+    for fill, shown in (("gray", torch.full_like(x.pixels, 0.5)), (mine, mine.pixels)):
         heat = pl.attribution.occlusion(net, x, 2, size=4, stride=3, fill=fill)
         covered = x.pixels.clone()
         covered[:, :, 3:7, 6:10] = shown[:, :, 3:7, 6:10]
@@ -192,7 +192,7 @@ def test_response_of_a_unit() -> None:
     covered = x.pixels.clone()
     covered[:, :, 4:8, :4] = 0.5
     with torch.no_grad():
-        mean = [net.module.relu(net.module.conv(SHIFTED.normalise(p)))[0, 3].mean() for p in (x.pixels, covered)]
+        mean = [net.module.relu(net.module.conv(SHIFTED.normalize(p)))[0, 3].mean() for p in (x.pixels, covered)]
     assert heat.array[0, 1, 0] == pytest.approx(float(mean[0] - mean[1]), abs=1e-12)
     assert np.abs(heat.array).max() > 0
 
@@ -258,7 +258,7 @@ def test_all_products_from_one_pass_for_each_cover() -> None:
     covers = panel["label"].values[0].size
     assert net.module.seen <= 2 * (covers + 1) + 8
     with torch.no_grad():
-        total = net.module.relu(net.module.conv(SHIFTED.normalise(x.pixels))).sum((2, 3))
+        total = net.module.relu(net.module.conv(SHIFTED.normalize(x.pixels))).sum((2, 3))
     for i, one in enumerate(x):
         best = int(net.run(one).scores.argmax())
         fall = pl.attribution.occlusion(net, one, f"p({best})", **how)
@@ -296,7 +296,7 @@ def test_products_of_a_named_unit() -> None:
 def test_sizes_are_single_maps_and_their_mean() -> None:
     net = small()
     x = pictures(2, 12, 12)
-    panel = pl.attribution.occlusion_sizes(net, x, 1, sizes=(3, 6, 3), step=0.4, border="pad")
+    panel = pl.attribution.occlusion_sizes(net, x, 1, sizes=(3, 6, 3), relative_stride=0.4, border="pad")
     assert list(panel.parts) == ["3 px", "6 px", "mean"]
     mean = np.zeros((2, 12, 12))
     for side, stride in ((3, 1), (6, 2)):
@@ -326,8 +326,8 @@ def test_a_panel_of_results(tmp_path: Path) -> None:
             picture = pl.draw(shown, over=over)
             assert min(picture.array.shape[:2]) > 200
             assert "rank: from" in picture.alt
-    with pytest.raises(PellucidError, match="no option of draw for a Panel 'colour'"):
-        pl.draw(panel, colour="red")
+    with pytest.raises(PellucidError, match="no option of draw for a Panel 'color'"):
+        pl.draw(panel, color="red")
     assert (
         pl.draw(panel, over=x, dark=True, view="positive", scale="own").save(tmp_path / "x.png").stat().st_size > 5000
     )
@@ -337,7 +337,7 @@ def test_a_panel_of_results(tmp_path: Path) -> None:
 
 
 def mask_by_loops(size: tuple[int, int], cells: int, share: float, *which: Any) -> Array:
-    """The same numbers, enlarged by hand: bilinear between half-pixel centres, the edge's value outside."""
+    """The same numbers, enlarged by hand: bilinear between half-pixel centers, the edge's value outside."""
     chance = generator(*which)
     shown = chance.random((cells, cells)) < share
     shift = []
@@ -393,7 +393,7 @@ def test_rise_of_a_linear_network(form: str) -> None:
     constant = score(net, torch.full_like(x.pixels, 0.5), 0)
     paper = (constant * share + moments @ v) / share
     expected = (paper - (constant + share * v.sum()) if form == "gain" else paper).reshape(8, 10)
-    heat = pl.attribution.rise(net, x, 0, samples=3000, masks=(3, share), form=form, seed=5)
+    heat = pl.attribution.rise(net, x, 0, samples=3000, masks=(3, share), variant=form, seed=5)
     off = (heat.array[0] - expected) / heat.error[0]  # type: ignore[index]
     assert np.abs(off).max() < 4.5
     assert np.sqrt(np.mean(off**2)) < 1.6
@@ -408,7 +408,7 @@ def test_error_of_rise_is_the_spread_over_seeds_and_falls_as_it_should() -> None
         spread, told = [], []
         for samples in (50, 200, 800):
             runs = [
-                pl.attribution.rise(net, x, 0, samples=samples, masks=(3, 0.5), form=form, seed=s) for s in range(6)
+                pl.attribution.rise(net, x, 0, samples=samples, masks=(3, 0.5), variant=form, seed=s) for s in range(6)
             ]
             spread.append(float(np.std([run.array for run in runs], axis=0, ddof=1).mean()))
             told.append(float(np.mean([run.error for run in runs])))
@@ -420,7 +420,7 @@ def test_error_of_rise_is_the_spread_over_seeds_and_falls_as_it_should() -> None
 def test_rise_of_a_score_that_never_changes() -> None:
     """Per pixel it is that score, without noise; the paper's form has the noise of the masks; nothing is gained."""
     net = Net(Function(lambda x: 0 * x.mean((1, 2, 3))[:, None] + 7), preprocess=PLAIN)
-    of = {f: pl.attribution.rise(net, pictures(), 0, samples=60, form=f) for f in ("paper", "pixel", "gain")}
+    of = {f: pl.attribution.rise(net, pictures(), 0, samples=60, variant=f) for f in ("paper", "pixel", "gain")}
     assert np.allclose(of["pixel"].array, 7, atol=1e-12)
     assert np.abs(of["gain"].array).max() < 1e-12
     assert 0.05 < np.abs(of["paper"].array - 7).mean() < 3
@@ -444,19 +444,19 @@ def test_rise_stops_when_stable() -> None:
 
 
 def test_rise_hides_with_pixel_values() -> None:
-    """Trap T22: zeros of the normalised input are the mean colour, which is not black."""
+    """Trap T22: zeros of the normalized input are the mean color, which is not black."""
     net = small()
     x = pictures()
-    colour = torch.tensor(SHIFTED.mean).double()[:, None, None].expand(3, 8, 10)
-    mine = Images.from_pictures([colour], ["mean colour"])
-    heat = pl.attribution.rise(net, x, 1, samples=30, masks=(3, 0.5), fill=mine, form="paper")
+    color = torch.tensor(SHIFTED.mean).double()[:, None, None].expand(3, 8, 10)
+    mine = Images.from_pictures([color], ["mean color"])
+    heat = pl.attribution.rise(net, x, 1, samples=30, masks=(3, 0.5), fill=mine, variant="paper")
     found = np.zeros((8, 10))
     for k in range(30):
         mask = mask_by_loops((8, 10), 3, 0.5, 0, "picture 0", k)
         with torch.no_grad():
-            found += mask * float(net.module(SHIFTED.normalise(x.pixels) * torch.from_numpy(mask))[0, 1])
+            found += mask * float(net.module(SHIFTED.normalize(x.pixels) * torch.from_numpy(mask))[0, 1])
     assert np.allclose(heat.array[0], found / (30 * 0.5), atol=1e-6)  # mean and std are float32 numbers
-    black = pl.attribution.rise(net, x, 1, samples=30, masks=(3, 0.5), fill="black", form="paper")
+    black = pl.attribution.rise(net, x, 1, samples=30, masks=(3, 0.5), fill="black", variant="paper")
     assert not np.allclose(black.array, heat.array, atol=1e-3)
 
 
@@ -531,7 +531,7 @@ def test_sobol_cells_on_any_size() -> None:
     net = Net(Function(lambda x: x[:, :1, :3].sum((2, 3))), preprocess=PLAIN)
     heat = pl.attribution.sobol(net, ones(10, 2), 0, grid=3, samples=8, fill="black")
     assert heat.array.shape == (1, 3, 2)
-    assert np.allclose(heat.placement.centres(3, 2)[0], [1, 4.5, 8])
+    assert np.allclose(heat.placement.centers(3, 2)[0], [1, 4.5, 8])
     assert (heat.array[0, 0] > 0.1).all()
     assert not heat.array[0, 1:].any()
     still = pl.attribution.sobol(net, ones(10, 2), 0, grid=2, samples=4, fill="white")
@@ -552,7 +552,7 @@ def patch_net(top: int, left: int, side: int) -> Net:
 
 
 @pytest.mark.parametrize(("top", "left"), [(0, 0), (4, 20), (13, 9)])
-@pytest.mark.parametrize("fill", ["blur", "grey"])
+@pytest.mark.parametrize("fill", ["blur", "gray"])
 def test_the_mask_finds_the_only_patch_that_counts(top: int, left: int, fill: str) -> None:
     net = patch_net(top, left, 10)
     heat = pl.attribution.extremal_perturbation(net, pictures(1, 32, 32), 0, areas=(0.14,), steps=60, fill=fill)
@@ -608,7 +608,7 @@ def test_the_veil_is_the_pyramid_of_blurs() -> None:
     assert torch.allclose(veil(third * whole), expected, atol=1e-12)
 
 
-def test_the_lattice_has_no_favourite_place() -> None:
+def test_the_lattice_has_no_favorite_place() -> None:
     """All parameters equal: the mask is flat, and every parameter moves it equally, at the edges too."""
     lattice = Lattice((16, 24), 0.5)
     parameters = torch.full(lattice.shape, 0.6, dtype=torch.float64, requires_grad=True)

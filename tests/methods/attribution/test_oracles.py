@@ -50,10 +50,10 @@ def test_linear_network_gives_its_weights() -> None:
     assert np.allclose(pl.attribution.gradient(net, x, 1, reduce="l1").array[0], w[1].abs().sum(0), atol=1e-12)
     assert np.allclose(pl.attribution.gradient(net, x, 1, reduce="signed").array[0], w[1].sum(0), atol=1e-12)
     product = (w[1] * x.pixels[0]).sum(0)
-    assert np.allclose(pl.attribution.gradient_times_input(net, x, 1, zero="black").array[0], product, atol=1e-12)
+    assert np.allclose(pl.attribution.gradient_times_input(net, x, 1, reference="black").array[0], product, atol=1e-12)
 
 
-def test_gradient_is_per_pixel_value_whatever_the_normalisation() -> None:
+def test_gradient_is_per_pixel_value_whatever_the_normalization() -> None:
     net, w = linear()
     shifted = Net(net.module, preprocess=SHIFTED)
     expected = (w[0] / torch.tensor(SHIFTED.std)[:, None, None].double()).sum(0)
@@ -62,11 +62,11 @@ def test_gradient_is_per_pixel_value_whatever_the_normalisation() -> None:
 
 @pytest.mark.parametrize("quadrature", ["gauss_legendre", "midpoint", "trapezoid"])
 @pytest.mark.parametrize("steps", [1, 2, 7])
-@pytest.mark.parametrize("baseline", ["black", "grey", "white", "mean"])
+@pytest.mark.parametrize("baseline", ["black", "gray", "white", "mean"])
 def test_integrated_gradients_of_a_linear_network(quadrature: str, steps: int, baseline: str) -> None:
     net, w = linear()
     x = pictures()
-    fills = {"black": 0.0, "grey": 0.5, "white": 1.0, "mean": x.pixels.mean((2, 3), keepdim=True)}
+    fills = {"black": 0.0, "gray": 0.5, "white": 1.0, "mean": x.pixels.mean((2, 3), keepdim=True)}
     heat = pl.attribution.integrated_gradients(net, x, 0, steps=steps, quadrature=quadrature, baseline=baseline)
     assert np.allclose(heat.array[0], (w[0] * (x.pixels - fills[baseline])[0]).sum(0), atol=1e-10)
     assert heat.meta.completeness[0] < 1e-9
@@ -123,7 +123,7 @@ def test_cam_and_grad_cam_of_an_averaging_head() -> None:
     module = seeded(GapLinear)
     net, x = Net(module, preprocess=SHIFTED), pictures(3)
     cam, grad = pl.attribution.cam(net, x, 2), pl.attribution.grad_cam(net, x, 2)
-    maps = module.features(SHIFTED.normalise(x.pixels))
+    maps = module.features(SHIFTED.normalize(x.pixels))
     expected = torch.einsum("k,nkhw->nhw", module.head.weight[2], maps).detach().numpy()
     cells = expected.shape[1] * expected.shape[2]
     assert np.allclose(cam.array, expected, atol=1e-12)
@@ -258,15 +258,15 @@ def test_rules_refuse_a_network_they_cannot_touch() -> None:
 
 
 @pytest.mark.parametrize(("size", "stride"), [(2, 2), (3, 2), (4, 3), (8, 1), (20, 5)])
-@pytest.mark.parametrize("fill", ["black", "grey", "mean"])
+@pytest.mark.parametrize("fill", ["black", "gray", "mean"])
 def test_occlusion_of_a_linear_network(size: int, stride: int, fill: str) -> None:
     """The fall is w · (x − cover) over the window; the last window is moved inside (trap T16)."""
     net, w = linear()
     x = pictures()
     heat = pl.attribution.occlusion(net, x, 0, size=size, stride=stride, fill=fill)
-    value = {"black": 0.0, "grey": 0.5, "mean": x.pixels.mean((2, 3), keepdim=True)}[fill]
+    value = {"black": 0.0, "gray": 0.5, "mean": x.pixels.mean((2, 3), keepdim=True)}[fill]
     share = (w[0] * (x.pixels - value)[0]).sum(0)
-    rows, columns = heat.placement.centres(*heat.array.shape[1:])
+    rows, columns = heat.placement.centers(*heat.array.shape[1:])
     h, v = min(size, 8), min(size, 10)
     assert rows[-1] == 8 - h + (h - 1) / 2
     assert columns[-1] == 10 - v + (v - 1) / 2
@@ -307,7 +307,7 @@ def test_label_map_of_two_linear_classes_is_a_half_plane() -> None:
     net = Net(Function(scores), preprocess=PLAIN, labels=Labels.plain(["left", "right"]))
     x = Images.from_pictures([torch.ones(3, 8, 10, dtype=torch.float64)], ["ones"])
     labels = pl.attribution.occlusion_labels(net, x, size=2, stride=1, fill="black")
-    _, columns = labels.placement.centres(*labels.values.shape[1:])
+    _, columns = labels.placement.centers(*labels.values.shape[1:])
     expected = np.where(columns < 4.5, 1, 0)
     expected[columns == 4.5] = 0  # the tie goes to the first class
     assert (labels.values[0] == expected).all()

@@ -155,10 +155,10 @@ def test_ablation_cam_of_pytorch_grad_cam() -> None:
 
 
 def test_eigen_cam_of_pytorch_grad_cam() -> None:
-    """Centred, and up to the sign that it leaves to the decomposition (trap T10)."""
+    """Centered, and up to the sign that it leaves to the decomposition (trap T10)."""
     net, turned = net_of(), []
     for layer in ("ra", "rb", "rc"):
-        ours, expected = A.eigen_cam(net, IMAGES, layer=layer, centred=True).array, theirs("EigenCAM", net, layer, 1)
+        ours, expected = A.eigen_cam(net, IMAGES, layer=layer, centered=True).array, theirs("EigenCAM", net, layer, 1)
         for mine, other in zip(ours, expected, strict=True):
             sign = np.sign((mine * other).sum())
             assert near(mine, sign * other, 1e-3)
@@ -198,7 +198,7 @@ def weights(activation: Tensor, gradient: Tensor) -> dict[str, Array]:
 def test_known_disagreements_on_grad_cam_plus_plus() -> None:
     """T8: pytorch-grad-cam's epsilon of 1e-6 drowns g²; T7: torchcam divides a copy: weights Σ g² relu(g)."""
     net = net_of(gain=1e-2)
-    run = net.run(X, at=["rc"], grad=True)
+    run = net.run(X, layers=["rc"], grad=True)
     (g,) = torch.autograd.grad(run.scores[:, 1].sum(), run["rc"])
     a = run["rc"].detach()
     maps = {name: np.einsum("nk,nkhw->nhw", w, a.numpy()) for name, w in weights(a, g).items()}
@@ -250,7 +250,7 @@ def test_known_disagreement_on_ablating_what_is_not_rectified() -> None:
     """Where a layer has negative cells pytorch-grad-cam sets channels to min − 1e7 instead of 0: scores explode."""
     net = net_of()
     ours, expected = A.ablation_cam(net, IMAGES, 1, layer="c").array, theirs("AblationCAM", net, "c", 1)
-    a = net.run(X, at=["c"])["c"].detach()
+    a = net.run(X, layers=["c"])["c"].detach()
     w = net.module.head.weight[1].detach()
     falls = w * F.relu(a).mean((2, 3)) / net.module(X)[:, 1:2].abs().detach()
     assert near(ours, torch.einsum("nk,nkhw->nhw", falls, a).numpy())
@@ -262,7 +262,7 @@ def test_known_disagreement_on_finer_cam() -> None:
     net = net_of(gain=30)
     with pgc.FinerCAM(net.module, [net.module.rb]) as cam:
         expected = cam(X.clone(), None, alpha=0.6, target_idx=1)
-    run = net.run(X, at=["rb"], grad=True)
+    run = net.run(X, layers=["rb"], grad=True)
     near_by = (run.scores - run.scores[:, 1:2]).abs().argsort(1)[:, 1:4]
     p, y = run.scores.softmax(1).gather(1, near_by), run.scores.gather(1, near_by)
     score = (p * (run.scores[:, 1:2] - 0.6 * y)).sum(1) / p.sum(1)
@@ -288,7 +288,7 @@ def test_known_disagreement_on_the_sign_of_a_map() -> None:
 
 
 def test_known_disagreement_on_places() -> None:
-    """T14, T15: resized maps put the first cell half a stride inside; its field is centred on pixel 0 or 1."""
+    """T14, T15: resized maps put the first cell half a stride inside; its field is centered on pixel 0 or 1."""
     net = net_of()
     field, stretch = (A.grad_cam(net, IMAGES, 1, layer="rc", placement=p).placement for p in ("field", "stretch"))
     assert field.start == (0, 0)

@@ -53,7 +53,7 @@ def test_smooth_grad_without_noise(kind: str) -> None:
         stdevs=0.0,
         abs=False,
     )
-    ours = pl.attribution.smooth_grad(NET, IMAGES, 1, samples=2, sigma=0, kind=kind, reduce="signed").array
+    ours = pl.attribution.smooth_grad(NET, IMAGES, 1, samples=2, sigma=0, statistic=kind, reduce="signed").array
     assert same(ours, theirs.sum(1))
 
 
@@ -109,7 +109,7 @@ def test_known_disagreement_on_the_variance() -> None:
             0,
             samples=2,
             sigma=0.2,
-            kind="variance",
+            statistic="variance",
             reduce="l1",
             seed=s,
         ).array

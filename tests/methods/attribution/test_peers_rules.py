@@ -30,7 +30,7 @@ A = pl.attribution
 def pictures(size: int) -> tuple[Images, Tensor]:
     """The pictures, and what the network is shown of them."""
     pixels = torch.rand(2, 3, size, size, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
-    return Images.from_pictures(list(pixels), ["a", "b"]), SHIFTED.normalise(pixels)
+    return Images.from_pictures(list(pixels), ["a", "b"]), SHIFTED.normalize(pixels)
 
 
 def lively(module: nn.Module) -> nn.Module:
@@ -98,7 +98,7 @@ def zennit(module: nn.Module, x: Tensor, unit: int, composite: str, canonize: st
     elif canonize == "merge":
         options["canonizers"] = [canonizers.SequentialMergeBatchNorm()]
     if composite == "EpsilonGammaBox":
-        ends = [SHIFTED.normalise(torch.full((1, 3, 1, 1), value).double()) for value in (0.0, 1.0)]
+        ends = [SHIFTED.normalize(torch.full((1, 3, 1, 1), value).double()) for value in (0.0, 1.0)]
         options |= {"low": ends[0], "high": ends[1]}
     x = x.clone().requires_grad_()
     with getattr(composites, composite)(**options).context(module) as changed:
@@ -230,7 +230,7 @@ class Mean(nn.AdaptiveAvgPool2d):
 
 
 def black(size: int) -> tuple[Images, Tensor]:
-    """DeepLIFT's reference in captum is zero as the network sees it: no normalisation here, so that both mean black."""
+    """DeepLIFT's reference in captum is zero as the network sees it: no normalization here, so that both mean black."""
     pixels = torch.rand(2, 3, size, size, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
     return Images.from_pictures(list(pixels), ["a", "b"]), pixels
 
@@ -262,7 +262,7 @@ def test_deep_lift_as_captum_on_modules(make: Callable[[], nn.Module]) -> None:
 
 
 def test_captum_deep_lift_loses_its_rule_for_a_pool_behind_a_rectifier() -> None:
-    """Its hook there has no effect: with a reference that is no plain colour the map does not sum to the difference."""
+    """Its hook there has no effect: with a reference that is no plain color the map does not sum to the difference."""
     module = seeded(lambda: pooled(nn.ReLU()))
     images, x = black(12)
     references = torch.rand(x.shape, generator=torch.Generator().manual_seed(0), dtype=x.dtype)

@@ -48,7 +48,7 @@ def test_quickshift_is_that_of_the_lime_package() -> None:
         wrappers = pytest.importorskip("lime.wrappers.scikit_image")
     from pellucid.saliency.superpixels import superpixels
 
-    one = pl.load("bundled").see(pl.read("sample:espresso"))
+    one = pl.load("bundled").prepare(pl.read("sample:espresso"))
     theirs = wrappers.SegmentationAlgorithm("quickshift", kernel_size=4, max_dist=200, ratio=0.2, random_seed=0)(
         one.pixels[0].permute(1, 2, 0).double().numpy()
     )
@@ -76,7 +76,7 @@ def captums(name: str, **options: Any) -> np.ndarray:
 def test_captums_shapley_value_sampling() -> None:
     torch.manual_seed(0)
     exact = by_superpixel(pl.attribution.kernel_shap(curved(), pictures(), 0, samples=62, **GRID), labels())
-    heat = pl.attribution.shapley_sampling(curved(), pictures(), 0, orders=400, **GRID)
+    heat = pl.attribution.shapley_sampling(curved(), pictures(), 0, permutations=400, **GRID)
     error = by_superpixel(heat, labels(), "error")
     theirs = captums("ShapleyValueSampling", n_samples=400)
     assert (abs(theirs - exact) < 4.5 * error + 1e-6).all()

@@ -241,7 +241,7 @@ def around(name: str, bias: bool) -> nn.Module:
 def test_operations_taken_apart_give_the_same_numbers(name: str) -> None:
     """Layer norms, softmax, attention … as sums and products: the score is torch's own, to rounding."""
     net = around(name, True)
-    x = SHIFTED.normalise(pictures().pixels)
+    x = SHIFTED.normalize(pictures().pixels)
     rule = Relevance(None, ("epsilon", epsilon()), ("epsilon", epsilon()))
     run = Net(net).run(x.requires_grad_(), rule=rule, grad=True)
     assert torch.allclose(run.output, net(x), rtol=1e-12, atol=1e-12)
@@ -260,7 +260,7 @@ def test_relevance_is_conserved(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in EVERYTHING if name != "normalize dead maps"])
 def test_deep_lift_is_complete(name: str) -> None:
     net = net_of(around(name, True))
-    heat = A.deep_lift(net, pictures(1), 1, baseline="grey")
+    heat = A.deep_lift(net, pictures(1), 1, baseline="gray")
     start = net.run(torch.full((1, 3, 8, 10), 0.5).double()).output[0, 1].item()
     change = np.array(heat.meta.score) - start
     assert np.abs(heat.array.sum((1, 2)) - change).max() <= 1e-9 * np.abs(change).max() + 1e-12
@@ -301,13 +301,13 @@ def tape_of(net: Base, pixels: Array, composite: tuple[Any, Any, Any], unit: int
 @pytest.mark.parametrize("topology", ["in-place", "pre-activation", "post-activation", "branches"])
 def test_lrp_is_the_composite_it_says(topology: str, composite: str) -> None:
     net, x = seeded(TOPOLOGIES[topology]), pictures(1)
-    expected = tape_of(net, SHIFTED.normalise(x.pixels)[0].numpy(), COMPOSITES[composite])
+    expected = tape_of(net, SHIFTED.normalize(x.pixels)[0].numpy(), COMPOSITES[composite])
     found = A.lrp(net_of(net), x, 2, composite=composite).array[0]
     assert np.abs(found - expected).max() <= 1e-7 * np.abs(expected).max()
 
 
 def test_lrp_z_box_reaches_from_black_to_white_as_the_network_sees_them() -> None:
-    """The box is that of normalised pixels, whatever the standard deviation."""
+    """The box is that of normalized pixels, whatever the standard deviation."""
     x = pictures(1)
     net = seeded(lambda: nn.Sequential(nn.Conv2d(3, 1, (8, 10), bias=False), nn.Flatten()))
     mean, std = (np.array(v)[:, None, None] for v in (SHIFTED.mean, SHIFTED.std))
@@ -325,9 +325,9 @@ def test_lrp_z_box_refuses_what_are_no_pixels() -> None:
     def stretched() -> nn.Module:
         return nn.Sequential(
             Do(lambda x: 5 * x), nn.Conv2d(3, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()
-        )  # a normalisation of its own
+        )  # a normalization of its own
 
-    for make, said in ((rearranged, "12 channels"), (stretched, "normalised")):
+    for make, said in ((rearranged, "12 channels"), (stretched, "normalized")):
         with pytest.raises(Refused, match=said):
             A.lrp(net_of(seeded(make)), pictures(), 0, composite="epsilon_gamma_box")
 
@@ -377,7 +377,7 @@ def test_lrp_without_epsilon_is_gradient_times_input_of_a_network_without_biases
     )
     found = A.lrp(net, pictures(1), 1, composite="epsilon", features="epsilon:0", classifier="epsilon:0")
     x = pictures(1).pixels.requires_grad_()
-    (gradient,) = torch.autograd.grad(net.module(SHIFTED.normalise(x))[0, 1], x)
+    (gradient,) = torch.autograd.grad(net.module(SHIFTED.normalize(x))[0, 1], x)
     expected = (gradient * (x - zero.pixels)).sum(1)[0].detach().numpy()
     assert np.abs(found.array[0] - expected).max() <= 1e-9 * np.abs(expected).max()
 
@@ -386,7 +386,7 @@ def test_lrp_of_a_pixel_that_is_zero_for_the_network() -> None:
     """Rules of the first operation give relevance to a pixel whatever its value: also to an exact zero."""
     net, x = seeded(TOPOLOGIES["module"]), pictures(1).pixels
     x[0, :, 2, 3] = torch.tensor(SHIFTED.mean, dtype=torch.float64)
-    seen = SHIFTED.normalise(x)
+    seen = SHIFTED.normalize(x)
     assert not seen[0, :, 2, 3].any()
     expected = tape_of(net, seen[0].numpy(), COMPOSITES["epsilon_plus_flat"])
     found = A.lrp(net_of(net), Images.from_pictures([x[0]], ["x"]), 2).array[0]
@@ -437,7 +437,7 @@ def test_lrp_in_half_precision(dtype: torch.dtype, composite: str) -> None:
 def test_deep_lift_of_a_linear_network_is_weight_times_change() -> None:
     net = net_of(seeded(lambda: nn.Sequential(nn.Flatten(), nn.Linear(240, 2))))
     w = (net.module[1].weight.detach()[1].view(3, 8, 10) / torch.tensor(SHIFTED.std).double()[:, None, None]).numpy()
-    for baseline, value in (("black", 0.0), ("grey", 0.5), ("white", 1.0)):
+    for baseline, value in (("black", 0.0), ("gray", 0.5), ("white", 1.0)):
         heat = A.deep_lift(net, pictures(1), 1, baseline=baseline)
         assert np.allclose(heat.array[0], (w * (pictures(1).pixels[0].numpy() - value)).sum(0), atol=1e-12)
 
@@ -501,9 +501,9 @@ def test_full_grad_by_hand() -> None:
     )
     x = pictures(1)
     conv, head = net[0], net[4]
-    z = conv(SHIFTED.normalise(x.pixels))[0].detach().numpy()
+    z = conv(SHIFTED.normalize(x.pixels))[0].detach().numpy()
     gradient = (z > 0) * head.weight.detach().numpy()[1][:, None, None] / 80
-    seen = SHIFTED.normalise(x.pixels)[0].numpy()
+    seen = SHIFTED.normalize(x.pixels)[0].numpy()
     expected = np.einsum("kij,kc,cij->ij", gradient, conv.weight.detach().numpy()[:, :, 0, 0], seen)
     without_head = expected + np.einsum("kij,k->ij", gradient, conv.bias.detach().numpy())
     expected = without_head + head.bias.detach().numpy()[1] / 80
@@ -543,7 +543,7 @@ def test_full_grad_places_maps_whose_channels_come_last() -> None:
 
 
 def test_full_grad_as_in_the_paper_is_positive_and_has_no_unit() -> None:
-    heat = A.full_grad(net_of(seeded(TOPOLOGIES["module"])), pictures(), 1, kind="paper")
+    heat = A.full_grad(net_of(seeded(TOPOLOGIES["module"])), pictures(), 1, variant="paper")
     assert heat.array.min() >= 0
     assert heat.unit == ""
     assert not heat.signed
@@ -671,7 +671,7 @@ def test_places_to_read_at_that_come_from_the_picture_have_no_rule() -> None:
 
 def test_gamma_composite_differs_so_that_the_comparisons_can_fail() -> None:
     net = seeded(TOPOLOGIES["branches"])
-    x = SHIFTED.normalise(pictures(1).pixels)[0].numpy()
+    x = SHIFTED.normalize(pictures(1).pixels)[0].numpy()
     maps = [tape_of(net, x, composite) for composite in (*COMPOSITES.values(), (None, gamma(0.25), plain_epsilon()))]
     for i, one in enumerate(maps):
         for other in maps[:i]:

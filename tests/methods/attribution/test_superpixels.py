@@ -19,12 +19,12 @@ from pellucid.net import Net, Preprocess
 from tests.methods.attribution.test_oracles import Function, linear, pictures
 
 PLAIN = Preprocess()
-GRID: dict[str, Any] = {"segments": "grid", "pieces": 6}
+GRID: dict[str, Any] = {"segmentation": "grid", "n_segments": 6}
 ALL = ["kernel_shap", "lime", "shapley_sampling"]
 CHEAP: dict[str, dict[str, Any]] = {
     "kernel_shap": {"samples": 100},
     "lime": {"samples": 200},
-    "shapley_sampling": {"orders": 4},
+    "shapley_sampling": {"permutations": 4},
 }
 
 
@@ -106,8 +106,8 @@ def test_kernel_shap_with_all_coalitions_is_the_shapley_value(truth: Any) -> Non
 
 
 SAMPLED: list[tuple[str, dict[str, Any]]] = [
-    ("shapley_sampling", {"orders": 200}),
-    ("shapley_sampling", {"orders": 100, "antithetic": True}),
+    ("shapley_sampling", {"permutations": 200}),
+    ("shapley_sampling", {"permutations": 100, "antithetic": True}),
     ("kernel_shap", {"samples": 60}),
 ]
 
@@ -126,7 +126,11 @@ def test_sampling_is_within_four_standard_errors(method: str, options: dict[str,
 
 @pytest.mark.parametrize(
     ("method", "options"),
-    [("shapley_sampling", {"orders": 12}), ("kernel_shap", {"samples": 58}), ("lime", {"samples": 80, "fill": "grey"})],
+    [
+        ("shapley_sampling", {"permutations": 12}),
+        ("kernel_shap", {"samples": 58}),
+        ("lime", {"samples": 80, "fill": "gray"}),
+    ],
 )
 def test_errors_are_what_a_repetition_scatters_by(method: str, options: dict[str, Any]) -> None:
     found, errors = [], []
@@ -144,27 +148,27 @@ def test_antithetic_orders_cancel_pairs() -> None:
     net = Net(Function(lambda x: torch.einsum("ni,ij,nj->n", x.flatten(1), q, x.flatten(1))[:, None]), preprocess=PLAIN)
     x = pictures().pixels
     exact = shapley(table(net, x, torch.full_like(x, 0.5), labels()), 6)
-    heat = pl.attribution.shapley_sampling(net, pictures(), 0, orders=2, antithetic=True, **GRID)
+    heat = pl.attribution.shapley_sampling(net, pictures(), 0, permutations=2, antithetic=True, **GRID)
     assert np.allclose(by_superpixel(heat, labels()), exact, atol=1e-12)
     assert heat.error.max() < 1e-12
-    plain = pl.attribution.shapley_sampling(net, pictures(), 0, orders=2, **GRID)
+    plain = pl.attribution.shapley_sampling(net, pictures(), 0, permutations=2, **GRID)
     assert np.abs(by_superpixel(plain, labels()) - exact).max() > 0.01
 
 
-@pytest.mark.parametrize("fill", ["black", "grey", "mean", "superpixel"])
+@pytest.mark.parametrize("fill", ["black", "gray", "mean", "superpixel"])
 def test_linear_network(fill: str) -> None:
     """Oracle 1: w · (pixel − fill) over the superpixel, for every method, with no error."""
     net, w = linear()
     x, cut = pictures().pixels[0], labels()
-    colour = {"black": torch.zeros(3, 1, 1), "grey": torch.full((3, 1, 1), 0.5), "mean": x.mean((1, 2), keepdim=True)}
+    color = {"black": torch.zeros(3, 1, 1), "gray": torch.full((3, 1, 1), 0.5), "mean": x.mean((1, 2), keepdim=True)}
     hidden = torch.zeros_like(x)
     for k in range(6):
         inside = torch.from_numpy(cut == k)
         own = torch.stack([x[c][inside].mean() for c in range(3)])[:, None, None]
-        hidden += inside * (own if fill == "superpixel" else colour[fill])
+        hidden += inside * (own if fill == "superpixel" else color[fill])
     share = (w[0] * (x - hidden)).sum(0).numpy()
     exact = [share[cut == k].sum() for k in range(6)]
-    for method, options in (("kernel_shap", {"samples": 50}), ("shapley_sampling", {"orders": 2})):
+    for method, options in (("kernel_shap", {"samples": 50}), ("shapley_sampling", {"permutations": 2})):
         heat = getattr(pl.attribution, method)(net, pictures(), 0, fill=fill, **options, **GRID)
         assert np.allclose(by_superpixel(heat, cut), exact, atol=1e-9)
         assert heat.error.max() < 1e-9
@@ -175,7 +179,7 @@ def test_linear_network(fill: str) -> None:
 
 
 def ridge(z: list[list[int]], y: list[float], width: float, alpha: float = 1.0) -> tuple[list[float], float]:
-    """LIME's surrogate by its normal equations with an unpenalised intercept, and its weighted R²."""
+    """LIME's surrogate by its normal equations with an unpenalized intercept, and its weighted R²."""
     n = len(z[0])
     weights = []
     for row in z:
@@ -212,7 +216,7 @@ def test_lime_is_the_authors_regression(width: float, truth: Any, monkeypatch: p
         return plain(pixels)  # type: ignore[no-any-return]
 
     monkeypatch.setattr(net.module, "function", recording)
-    heat = pl.attribution.lime(net, x, 0, samples=64, fill="grey", kernel_width=width, **GRID)
+    heat = pl.attribution.lime(net, x, 0, samples=64, fill="gray", kernel_width=width, **GRID)
     cut, picture = labels(), x.pixels[0]
     rows = [[int(torch.equal(one[:, cut == k], picture[:, cut == k])) for k in range(6)] for one in seen]
     z = rows[1:65]  # after the picture itself, to know its best guess
@@ -235,7 +239,7 @@ def test_all_symmetric_superpixels_share_alike_and_dummies_get_nothing(method: s
         return torch.stack([a * b + c.square(), a], 1)
 
     x = Images.from_pictures([torch.ones(3, 8, 10, dtype=torch.float64)], ["ones"])
-    options = {"kernel_shap": {"samples": 62}, "lime": {"samples": 6000}, "shapley_sampling": {"orders": 400}}
+    options = {"kernel_shap": {"samples": 62}, "lime": {"samples": 6000}, "shapley_sampling": {"permutations": 400}}
     heat = getattr(pl.attribution, method)(
         Net(Function(f), preprocess=PLAIN), x, 0, fill="black", **options[method], **GRID
     )
@@ -252,8 +256,10 @@ def test_the_best_guess_stays_that_of_the_unchanged_image(method: str) -> None:
     net = Net(Function(lambda x: torch.stack([x[:, 0, :, :5].sum((1, 2)), x[:, 0, :, 5:].sum((1, 2)) - 1e-6], 1)),
               preprocess=PLAIN)  # fmt: skip
     x = Images.from_pictures([torch.ones(3, 8, 10, dtype=torch.float64)], ["ones"])
-    options = {"kernel_shap": {"samples": 62}, "lime": {"samples": 2000}, "shapley_sampling": {"orders": 2}}[method]
-    heat = getattr(pl.attribution, method)(net, x, segments="grid", pieces=2, fill="black", **options)
+    options = {"kernel_shap": {"samples": 62}, "lime": {"samples": 2000}, "shapley_sampling": {"permutations": 2}}[
+        method
+    ]
+    heat = getattr(pl.attribution, method)(net, x, segmentation="grid", n_segments=2, fill="black", **options)
     assert heat.array[0, 0, 0] == pytest.approx(40, rel=0.02)
     assert heat.array[0, 0, 9] == pytest.approx(0, abs=0.2)
 
@@ -261,14 +267,16 @@ def test_the_best_guess_stays_that_of_the_unchanged_image(method: str) -> None:
 @pytest.mark.parametrize("method", ["kernel_shap", "shapley_sampling"])
 def test_one_superpixel_gets_everything(method: str) -> None:
     net, w = linear()
-    heat = getattr(pl.attribution, method)(net, pictures(), 0, segments="grid", pieces=1, fill="black", **CHEAP[method])
+    heat = getattr(pl.attribution, method)(
+        net, pictures(), 0, segmentation="grid", n_segments=1, fill="black", **CHEAP[method]
+    )
     assert np.allclose(heat.array, float((w[0] * pictures().pixels[0]).sum()))
 
 
 @pytest.mark.parametrize("method", ALL)
 def test_seeds_and_a_picture_to_show_instead(method: str) -> None:
     net, x, other = curved(), pictures(), pictures(seed=7)
-    options = {"kernel_shap": {"samples": 30}, "lime": {"samples": 60}, "shapley_sampling": {"orders": 3}}[method]
+    options = {"kernel_shap": {"samples": 30}, "lime": {"samples": 60}, "shapley_sampling": {"permutations": 3}}[method]
     how: Callable[..., Any] = getattr(pl.attribution, method)
     a, b, c = (how(net, x, 0, seed=seed, **options, **GRID).array for seed in (0, 0, 1))
     assert np.array_equal(a, b)
@@ -289,8 +297,8 @@ def test_too_few_samples_are_refused() -> None:
         pl.attribution.kernel_shap(curved(), pictures(), 0, samples=8, **GRID)
     with pytest.raises(PellucidError, match="no fill 'pink'"):
         pl.attribution.lime(curved(), pictures(), 0, fill="pink", **GRID)
-    with pytest.raises(PellucidError, match="segments='felz'"):
-        pl.attribution.lime(curved(), pictures(), 0, segments="felz")
+    with pytest.raises(PellucidError, match="segmentation='felz'"):
+        pl.attribution.lime(curved(), pictures(), 0, segmentation="felz")
 
 
 def test_a_constant_score_is_told() -> None:

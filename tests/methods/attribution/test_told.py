@@ -79,14 +79,14 @@ def test_lrp_of_a_network_with_large_biases() -> None:
     ).double()
     with torch.no_grad():
         module[4].bias[1] = 1e5
-    heat = A.lrp(Net(module, preprocess=PLAIN), grey(0.1, 0.9), 1)
+    heat = A.lrp(Net(module, preprocess=PLAIN), gray(0.1, 0.9), 1)
     assert heat.meta.absorbed
     assert min(heat.meta.completeness or ()) > 0.999
     assert len(heat.meta.said) == 1
     assert heat.meta.notes[0].text.startswith("less than 0.1 % of the relevance reaches the pixels")
 
 
-def grey(*levels: float) -> Images:
+def gray(*levels: float) -> Images:
     return Images.from_pictures(
         [torch.full((3, 8, 8), level, dtype=torch.float64) for level in levels], "abcd"[: len(levels)]
     )
@@ -96,19 +96,19 @@ def test_the_best_guess_of_one_logit_is_the_label_that_its_sign_says() -> None:
     net = Net(
         Function(lambda x: x.mean((1, 2, 3))[:, None] - 0.5), preprocess=PLAIN, labels=Labels.plain(["no", "yes"])
     )
-    heat = A.gradient(net, grey(0.1, 0.9), reduce="signed")
-    assert heat.meta.targets == tuple(one[0].label for one in net.predict(grey(0.1, 0.9)).guesses) == ("no", "yes")
+    heat = A.gradient(net, gray(0.1, 0.9), reduce="signed")
+    assert heat.meta.targets == tuple(one[0].label for one in net.predict(gray(0.1, 0.9)).ranked) == ("no", "yes")
     assert heat.meta.score == pytest.approx((0.4, 0.4))
     assert (heat.values[0] < 0).all()
     assert (heat.values[1] > 0).all()
-    second = A.gradient(net, grey(0.1, 0.9), "guess 2", reduce="signed")
+    second = A.gradient(net, gray(0.1, 0.9), "guess 2", reduce="signed")
     assert np.array_equal(second.values, -heat.values)
     assert second.meta.targets == ("yes", "no")
 
 
 def test_sums_and_regions_have_their_own_name_for_each_image() -> None:
     net = undecided()
-    names = tuple(one[0].label for one in net.predict(photos()).guesses)
+    names = tuple(one[0].label for one in net.predict(photos()).ranked)
     heat = A.grad_cam(net, photos(), "best guess - dog")
     assert heat.meta.target == "best guess - dog"
     assert heat.meta.targets == tuple(f"{name} - dog" for name in names)
@@ -137,7 +137,7 @@ def test_notes_name_the_class_of_each_image() -> None:
         for part, weights in ((module[0], (1.0, 1.0)), (module[4], (-1.0, -2.0))):
             part.weight.copy_(torch.tensor(weights).view(-1, *[1] * (part.weight.dim() - 1)).expand_as(part.weight))
             part.bias.copy_(torch.tensor([0.0, 0.0 if part is module[0] else 30.0]))
-    heat = A.grad_cam(Net(module, preprocess=PLAIN), grey(0.1, 0.9))
+    heat = A.grad_cam(Net(module, preprocess=PLAIN), gray(0.1, 0.9))
     assert heat.meta.targets == ("class 1", "class 0")
     told = [note for note in heat.meta.notes if "evidence" in note.text]
     assert [(note.text[:32], note.image) for note in told] == [

@@ -37,7 +37,7 @@ def with_weights(values: np.ndarray, *, groups: int = 1) -> Net:
 
 
 def grating(angle: float, size: int = 7, period: float = 4.0, phase: float = 0.0) -> np.ndarray:
-    """Stripes along `angle` degrees, anticlockwise from the horizontal, under a Gaussian."""
+    """Stripes along `angle` degrees, counterclockwise from the horizontal, under a Gaussian."""
     y, x = np.mgrid[:size, :size] - (size - 1) / 2
     across = np.sin(np.radians(angle)) * x + np.cos(np.radians(angle)) * y  # rows run downwards
     return np.cos(2 * np.pi * across / period + phase) * np.exp(-(x**2 + y**2) / (2 * (size / 3.5) ** 2))
@@ -57,7 +57,7 @@ def test_first_layer_has_the_weights_of_the_layer_that_runs_first() -> None:
 
     module = Turned()
     found = pl.filters.first_layer(net_of(module), order="unit")
-    assert (found.meta.layer, found.units, found.colours) == ("earlier", (0, 1, 2, 3, 4), True)
+    assert (found.meta.layer, found.units, found.colors) == ("earlier", (0, 1, 2, 3, 4), True)
     assert np.array_equal(found.values, module.earlier.weight.detach().numpy())
     assert found.inputs == ((0, 1, 2),) * 5
 
@@ -68,7 +68,7 @@ def test_first_layer_takes_any_number_of_channels(channels: int, panels: str) ->
     net = net_of(nn.Sequential(nn.Conv2d(channels, 6, 3), nn.ReLU()), channels)
     found = pl.filters.first_layer(net)
     assert found.values.shape == (6, channels, 3, 3)
-    assert found.colours is (channels == 3)
+    assert found.colors is (channels == 3)
     assert sorted(found.units) == list(range(6))
     weight = net.module[0].weight.detach().numpy()  # type: ignore[index]
     assert np.array_equal(found.values, weight[list(found.units)])
@@ -84,27 +84,27 @@ def test_first_layer_sorts_by_norm() -> None:
 
 
 def test_first_layer_sorts_by_kind() -> None:
-    """Light and dark by direction, then those without one, then colours, at last what is near zero."""
-    grey, spot = np.ones(3)[:, None, None] / 3, np.exp(-((np.mgrid[:7, :7] - 3) ** 2).sum(0) / 4)
+    """Light and dark by direction, then those without one, then colors, at last what is near zero."""
+    gray, spot = np.ones(3)[:, None, None] / 3, np.exp(-((np.mgrid[:7, :7] - 3) ** 2).sum(0) / 4)
     red_cyan, blue_yellow = (np.array(c)[:, None, None] for c in ([1, -0.5, -0.5], [-0.5, -0.5, 1.0]))
     made = {
-        "near zero": 1e-4 * grey * grating(10),
-        "colour 45°": red_cyan * grating(45, phase=np.pi / 2),
-        "120°": grey * grating(120),
-        "colour patch": blue_yellow * spot,
-        "patch": grey * spot,
-        "30°": grey * grating(30),
+        "near zero": 1e-4 * gray * grating(10),
+        "color 45°": red_cyan * grating(45, phase=np.pi / 2),
+        "120°": gray * grating(120),
+        "color patch": blue_yellow * spot,
+        "patch": gray * spot,
+        "30°": gray * grating(30),
     }
     found = pl.filters.first_layer(with_weights(np.stack([*made.values()]).astype(np.float32)))
     order = [name.split(" ")[-1] for name in found.names]
     assert [list(made)[unit] for unit in found.units] == [
-        "30°", "120°", "patch", "colour 45°", "colour patch", "near zero",
+        "30°", "120°", "patch", "color 45°", "color patch", "near zero",
     ]  # fmt: skip
     for unit, name in zip(found.units, found.names, strict=True):
         asked = list(made)[unit]
         if asked.endswith("°"):
             assert abs(float(name.split(" ")[-1][:-1]) - float(asked.split(" ")[-1][:-1])) <= 3, order
-            assert name.startswith("colour") is asked.startswith("colour")
+            assert name.startswith("color") is asked.startswith("color")
         else:
             assert name == asked
 
@@ -124,10 +124,10 @@ def test_orientation_of_nothing() -> None:
     assert orientation(np.exp(-(x**2 + y**2) / 4))[1] < 1e-3  # round, but for the corners
 
 
-def test_kinds_know_colours_only_where_there_are_some() -> None:
+def test_kinds_know_colors_only_where_there_are_some() -> None:
     values = np.random.default_rng(1).normal(size=(20, 3, 5, 5))
-    assert not any(kind.name.startswith("colour") for kind in kinds(values, colours=False))
-    assert any(kind.name.startswith("colour") for kind in kinds(values, colours=True))
+    assert not any(kind.name.startswith("color") for kind in kinds(values, colors=False))
+    assert any(kind.name.startswith("color") for kind in kinds(values, colors=True))
 
 
 def test_first_layer_says_what_its_weights_act_on() -> None:
@@ -297,9 +297,9 @@ def test_health_tells_noise_from_patterns() -> None:
     assert wrong <= 3  # one in twenty of the noisy ones looks like something
     assert "noise" not in table["verdict"][:48]
     count = table["verdict"].count("noise")
-    assert table.said[0].startswith(f"layer 0 is ill trained: {count} of its 64 filters are noise")
-    assert table.said[1].startswith("noise: 48, ")
-    assert table.marked == tuple(i for i, verdict in enumerate(table["verdict"]) if verdict != "fine")
+    assert table.findings[0].startswith(f"layer 0 is ill trained: {count} of its 64 filters are noise")
+    assert table.findings[1].startswith("noise: 48, ")
+    assert table.highlighted == tuple(i for i, verdict in enumerate(table["verdict"]) if verdict != "fine")
 
 
 def test_health_names_near_zero_and_duplicates_with_their_twins() -> None:
@@ -321,7 +321,7 @@ def test_health_names_near_zero_and_duplicates_with_their_twins() -> None:
     )
     table = pl.filters.health(with_weights(alone.astype(np.float32)))
     assert table["verdict"] == ("fine", "fine", "fine", "fine", "duplicate")
-    assert table.said[-1].startswith("1 of 5 filters duplicate (4)")
+    assert table.findings[-1].startswith("1 of 5 filters duplicate (4)")
 
 
 def test_health_goes_by_what_a_batch_norm_leaves() -> None:
@@ -346,14 +346,14 @@ def test_health_of_filters_with_few_weights() -> None:
     random = pl.filters.health(net, layer="1")
     assert set(random["verdict"]) == {"small"}
     assert random["coherence"] == random["twin"] == (None,) * 64
-    assert "cannot be told from random weights: it is untrained" in random.said[0]
+    assert "cannot be told from random weights: it is untrained" in random.findings[0]
     with torch.no_grad():
         module[1].weight.copy_(torch.from_numpy(np.stack([grating(i, 3)[None] for i in range(64)])))
-    assert "is no random layer" in pl.filters.health(net, layer="1").said[0]
-    assert "cannot be told from noise one by one" in pl.filters.health(net, layer="1").said[0]
+    assert "is no random layer" in pl.filters.health(net, layer="1").findings[0]
+    assert "cannot be told from noise one by one" in pl.filters.health(net, layer="1").findings[0]
     table = pl.filters.health(net, layer="0")
     assert table["smoothness"] == table["coherence"] == table["chance"] == (None,) * 64
-    assert table.said[0] == "layer 0: filters of 1 × 1 have no places, so noise cannot be told"
+    assert table.findings[0] == "layer 0: filters of 1 × 1 have no places, so noise cannot be told"
 
 
 def test_duplicates_are_more_than_chance() -> None:
@@ -396,7 +396,7 @@ def test_random_weights_are_known_whatever_they_were_drawn_from(start: str, shap
         torch.manual_seed(7)
         INITS[start](layer.weight)
     table = pl.filters.health(net_of(nn.Sequential(layer), shape[1]))
-    assert "cannot be told from random weights" in table.said[0]
+    assert "cannot be told from random weights" in table.findings[0]
     assert table["verdict"].count("noise") >= 0.85 * shape[0]
 
 
@@ -404,24 +404,24 @@ def test_the_bundled_network_is_trained_and_its_twin_is_not() -> None:
     trained, random = pl.filters.health(pl.load("bundled")), pl.filters.health(pl.load("bundled", weights="random"))
     assert trained["verdict"].count("noise") == 0
     assert [i for i, one in enumerate(trained["verdict"]) if one == "near zero"] == [11, 16, 28, 31]
-    assert trained.said[0].startswith("layer conv_stem is trained: none of its 32 filters are noise")
+    assert trained.findings[0].startswith("layer conv_stem is trained: none of its 32 filters are noise")
     assert random["verdict"].count("noise") >= 25
-    assert "conv_stem cannot be told from random weights" in random.said[0]
+    assert "conv_stem cannot be told from random weights" in random.findings[0]
 
 
-def test_squeezenet_shows_gabors_and_colours(shared: Callable[[str], Path]) -> None:
+def test_squeezenet_shows_gabors_and_colors(shared: Callable[[str], Path]) -> None:
     trained, random = squeezenet(shared(WEIGHTS)), squeezenet(shared(WEIGHTS), random=True)
     table = pl.filters.health(trained)
     assert table["verdict"].count("noise") == 0
-    assert table.said[0].startswith("layer conv1 is trained")
-    assert "conv1 cannot be told from random weights" in pl.filters.health(random).said[0]
+    assert table.findings[0].startswith("layer conv1 is trained")
+    assert "conv1 cannot be told from random weights" in pl.filters.health(random).findings[0]
     assert pl.filters.health(random)["verdict"].count("noise") >= 85
     found = pl.filters.first_layer(trained)
     assert found.values.shape == (96, 3, 7, 7)
-    edges = [float(name[:-1]) for name in found.names if name.endswith("°") and not name.startswith("colour")]
+    edges = [float(name[:-1]) for name in found.names if name.endswith("°") and not name.startswith("color")]
     assert len(edges) >= 30
     assert np.histogram(edges, 6, (0, 180))[0].min() >= 3  # every direction
-    assert sum(name.startswith("colour") for name in found.names) >= 20
+    assert sum(name.startswith("color") for name in found.names) >= 20
     # red, green, blue: the spot 66 is for red and against green, which the other way round would be blue
     spot = found[found.units.index(66)].values[0, :, 3, 3]
     assert spot[0] > 0.3
@@ -442,5 +442,5 @@ def test_small_stems_trained_on_cifar(file: str, shared: Callable[[str], Path]) 
     for part, name in ((conv, "module.conv1."), (norm, "module.bn1.")):
         part.load_state_dict({k.removeprefix(name): v for k, v in stored.items() if k.startswith(name)}, strict=False)
     table = pl.filters.health(net_of(nn.Sequential(conv, norm)))
-    assert "cannot be told" not in table.said[0]
+    assert "cannot be told" not in table.findings[0]
     assert table["verdict"].count("noise") <= 3

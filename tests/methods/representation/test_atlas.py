@@ -13,7 +13,7 @@ from pellucid.index import Index
 from pellucid.index.activations import Sampled, sampled
 from pellucid.index.plan import planned
 from pellucid.methods.representation._cells import celled, strongest, whitened
-from pellucid.sweep import Here, swept
+from pellucid.sweep import Serial, swept
 from tests.sweep.made import photos, small
 
 
@@ -21,7 +21,7 @@ from tests.sweep.made import photos, small
 def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     net, source = small(), Source.of(photos(tmp_path_factory.mktemp("photos"), 20))
     plan = planned(net, source, layers=("first", "second", "head"), count=4)
-    return Index.of(swept(plan, tmp_path_factory.mktemp("store") / "x", Here(net, source))).using(net)
+    return Index.of(swept(plan, tmp_path_factory.mktemp("store") / "x", Serial(net, source))).with_net(net)
 
 
 def test_one_inner_place_of_each_picture_and_what_it_speaks_for(index: Index) -> None:
@@ -29,8 +29,8 @@ def test_one_inner_place_of_each_picture_and_what_it_speaks_for(index: Index) ->
     found = sampled(index, "second", 100, 0)
     assert len(found.rows) == 20
     for i in (1, 7, 13):
-        pixels = index.net.see(index.source.read(i)).pixels
-        run = index.net.run(pixels, at=["second"], grad=True)
+        pixels = index.net.prepare(index.source.read(i)).pixels
+        run = index.net.run(pixels, layers=["second"], grad=True)
         maps = run.at["second"][0].detach().double()
         apart = (maps - torch.tensor(found.rows[i])[:, None, None]).abs().amax(0)
         y, x = divmod(int(apart.argmin()), apart.shape[1])
@@ -78,14 +78,14 @@ def test_the_strongest_classes_are_means_over_the_cell(index: Index) -> None:
 
 
 def test_the_atlas(index: Index) -> None:
-    seen = pl.representation.atlas(index, layer="first", grid=3, least=1, steps=3)
+    seen = pl.representation.atlas(index, layer="first", grid=3, min_per_cell=1, steps=3)
     assert seen.pixels.shape[1:] == (80, 80, 3)
     assert len(seen) == len(seen.cells) == len(seen.classes) > 3
     assert seen.counts.sum() == 20
     assert len({tuple(cell) for cell in seen.cells.tolist()}) == len(seen)
     assert pl.draw(seen).array.shape[1] > 500
-    with pytest.raises(PellucidError, match="holds least=21 activations: try grid=2"):
-        pl.representation.atlas(index, layer="first", grid=3, least=21)
+    with pytest.raises(PellucidError, match="holds min_per_cell=21 activations: try grid=2"):
+        pl.representation.atlas(index, layer="first", grid=3, min_per_cell=21)
     with pytest.raises(PellucidError, match="layer 'head' has no places"):
         pl.representation.atlas(index, layer="head")
     with pytest.raises(PellucidError, match="no layer 'frist'"):

@@ -79,7 +79,7 @@ def test_facts_are_of_the_saved_picture() -> None:
     network, image = net(), photo(size=(32, 48))
     found = pl.synthesis.caricature(network, image, layers="two", steps=3)
     a, b = (
-        network.run(pl.read(one), at=["two"])["two"][0].numpy().reshape(12, -1)
+        network.run(pl.read(one), layers=["two"])["two"][0].numpy().reshape(12, -1)
         for one in (found.pixels[0], found.beside["the photo"][0])
     )
     sizes = np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0)

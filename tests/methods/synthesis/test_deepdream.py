@@ -20,7 +20,7 @@ from pellucid.target import Energy
 SMALL = {"octaves": 1, "steps": 1, "bands": 1}
 
 
-class Colours(nn.Module):
+class ColorSelectivity(nn.Module):
     """Each pixel by itself: where it is rolled to changes nothing."""
 
     def __init__(self, channels: int = 3) -> None:
@@ -51,7 +51,7 @@ def photo(height: int, width: int, channels: int = 3, name: str = "photo") -> Im
 
 
 def test_one_step_in_plain_numpy() -> None:
-    module, image = Colours(), photo(12, 20)
+    module, image = ColorSelectivity(), photo(12, 20)
     found = pl.synthesis.deepdream(Net(module), image, "energy(mix)", rate=9, **SMALL).pixels[0]
     x, w = image.pictures[0].numpy(), module.mix.weight.detach().numpy()[:, :, 0, 0]
     g = np.zeros_like(x)
@@ -68,7 +68,7 @@ def test_one_step_in_plain_numpy() -> None:
 def test_what_shrinking_loses_is_put_back() -> None:
     """Through four octaves, a dream that moves nothing is the photo, its finest grain included."""
     image = photo(40, 56)
-    found = pl.synthesis.deepdream(Net(Colours()), image, "energy(mix)", octaves=4, steps=1, rate=1e-9)
+    found = pl.synthesis.deepdream(Net(ColorSelectivity()), image, "energy(mix)", octaves=4, steps=1, rate=1e-9)
     assert np.array_equal(found.pixels[0], found.beside["the photo"][0])
 
 
@@ -83,13 +83,13 @@ def test_detail_of_a_small_octave_reaches_the_large_one(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Windows, "gradient", watched)
     image = photo(28, 42)
-    found = pl.synthesis.deepdream(Net(Colours()), image, "energy(mix)", octaves=2, steps=1, rate=20, bands=1)
+    found = pl.synthesis.deepdream(Net(ColorSelectivity()), image, "energy(mix)", octaves=2, steps=1, rate=20, bands=1)
     assert seen == [(20, 30), (28, 42)] == octaves((28, 42), 2)
     assert np.abs(found.pixels[0].astype(int) - found.beside["the photo"][0]).mean() > 5
 
 
 def test_windows_give_the_gradient_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    net, image = Net(Colours()), photo(30, 47)
+    net, image = Net(ColorSelectivity()), photo(30, 47)
     whole = pl.synthesis.deepdream(net, image, "energy(mix)", **SMALL)
     monkeypatch.setattr(dream, "_WINDOW", 16)
     parts = pl.synthesis.deepdream(net, image, "energy(mix)", **SMALL)
@@ -116,7 +116,7 @@ def test_the_target_rises_and_facts_are_of_the_file() -> None:
     (before,), (after,) = found.facts.values()
     assert after > 1.05 * before
     for value, picture in ((before, found.beside["the photo"][0]), (after, found.pixels[0])):
-        run = net.run(pl.read(picture), at=["blocks.4"])
+        run = net.run(pl.read(picture), layers=["blocks.4"])
         assert value == pytest.approx(float(Energy("blocks.4")(run)), rel=1e-6)
 
 
@@ -150,7 +150,7 @@ def test_guide_in_plain_numpy() -> None:
 
 
 def test_a_guide_draws() -> None:
-    net, image = Net(Colours()), photo(10, 10)
+    net, image = Net(ColorSelectivity()), photo(10, 10)
     red, blue = torch.zeros(3, 8, 8).double(), torch.zeros(3, 8, 8).double()
     red[0], blue[2] = 1, 1
     a, b = (
@@ -158,14 +158,14 @@ def test_a_guide_draws() -> None:
         for guide in (red, blue)
     )
     w = net.module.mix.weight.detach().numpy()[:, :, 0, 0]
-    for found, colour in ((a, 0), (b, 2)):
-        pull = w.T @ w[:, colour]  # the gradient of ⟨W x, W colour⟩, the same at every pixel
+    for found, color in ((a, 0), (b, 2)):
+        pull = w.T @ w[:, color]  # the gradient of ⟨W x, W color⟩, the same at every pixel
         moved = (found - 255 * image.pictures[0].numpy().transpose(1, 2, 0)).mean((0, 1))
         assert moved == pytest.approx(10 * pull / np.abs(pull).mean(), abs=0.3)
 
 
 def test_what_no_guide_can_do() -> None:
-    net, image = Net(Colours()), photo(10, 10)
+    net, image = Net(ColorSelectivity()), photo(10, 10)
     with pytest.raises(PellucidError, match="give the target as energy"):
         pl.synthesis.deepdream(net, image, 0, guide=photo(8, 8), **SMALL)
     with pytest.raises(PellucidError, match="2 guides"):
@@ -176,7 +176,7 @@ def test_what_no_guide_can_do() -> None:
 
 @pytest.mark.parametrize(("takes", "given"), [(1, 3), (1, 1), (3, 1), (4, 4)])
 def test_channels(takes: int, given: int) -> None:
-    net = Net(Colours(takes), preprocess=Preprocess(channels=takes))
+    net = Net(ColorSelectivity(takes), preprocess=Preprocess(channels=takes))
     found = pl.synthesis.deepdream(net, photo(8, 9, given), "energy(mix)", **SMALL)
     assert found.pixels[0].shape == (8, 9, takes)
 
@@ -197,5 +197,5 @@ def test_bands_give_coarse_structure_a_say() -> None:
 
 def test_all_black_and_dead_networks_stand_still() -> None:
     image = Images.from_pictures([torch.zeros(3, 8, 8)], ["black"])
-    found = pl.synthesis.deepdream(Net(Colours()), image, "energy(mix)", octaves=2, steps=2)
+    found = pl.synthesis.deepdream(Net(ColorSelectivity()), image, "energy(mix)", octaves=2, steps=2)
     assert not found.pixels[0].any()

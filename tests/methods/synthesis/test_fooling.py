@@ -63,7 +63,7 @@ def test_the_first_step_in_plain_numpy() -> None:
     network.module.conv.stride = (1, 1)
     plain = Net(network.module, "small", Preprocess(mean=(0.5,), std=(0.25,)))
     wanted = least_likely(plain, image)
-    found = pl.synthesis.fooling(plain, image, wanted, steps=1, rate=3, largest=4, probability=0.999)
+    found = pl.synthesis.fooling(plain, image, wanted, steps=1, rate=3, epsilon=4, probability=0.999)
     x = image.pictures[0].double() / 255
     slope = np.zeros(x.shape)
     leaf = x.clone().requires_grad_()
@@ -80,18 +80,20 @@ def test_the_first_step_in_plain_numpy() -> None:
 def test_facts_are_true_of_the_file(dtype: torch.dtype, tmp_path: Path) -> None:
     network, image = net(labels=["a", "b", "c", "d"], dtype=dtype), photo()
     wanted = least_likely(network, image)
-    found = pl.synthesis.fooling(network, image, wanted, largest=48, probability=0.9)
+    found = pl.synthesis.fooling(network, image, wanted, epsilon=48, probability=0.9)
     again = pl.read(found.write(tmp_path / "fooled.png")[0])
     assert again.pictures[0].shape == (3, 37, 53)
     told = {name: values[0] for name, values in found.facts.items()}
-    guess = {one.index: one.probability for one in network.top(again, 4)}
+    prediction = {one.index: one.probability for one in network.top(again, 4)}
     was = {one.index: one.probability for one in network.top(image, 4)}
     first = network.top(image, 1)[0].index
     change = again.pictures[0].int() - image.pictures[0].int()
-    assert guess[wanted] == pytest.approx(told["probability"], abs=1e-6)
-    assert guess[wanted] >= 0.9
+    assert prediction[wanted] == pytest.approx(told["probability"], abs=1e-6)
+    assert prediction[wanted] >= 0.9
     assert was[wanted] == pytest.approx(told["probability before"], abs=1e-6)
-    assert (guess[first], was[first]) == pytest.approx((told["first guess now"], told["first guess before"]), abs=1e-6)
+    assert (prediction[first], was[first]) == pytest.approx(
+        (told["first guess now"], told["first guess before"]), abs=1e-6
+    )
     assert 1 <= int(change.abs().max()) == told["largest change of 255"] <= 48
     assert told["RMS change of 255"] == pytest.approx(float(change.double().square().mean().sqrt()))
     shown = found.beside["the change, magnified"][0].transpose(2, 0, 1)
@@ -113,14 +115,14 @@ def test_the_bound_rises_only_when_it_must() -> None:
     network, image = net(), photo()
     wanted = least_likely(network, image)
     easy = pl.synthesis.fooling(network, image, wanted, probability=0.5).facts["largest change of 255"][0]
-    hard = pl.synthesis.fooling(network, image, wanted, probability=0.99, largest=40, steps=400)
+    hard = pl.synthesis.fooling(network, image, wanted, probability=0.99, epsilon=40, steps=400)
     assert easy < hard.facts["largest change of 255"][0] <= 40
 
 
 def test_not_reached_is_said() -> None:
     network, image = net(), photo()
     wanted = least_likely(network, image)
-    found = pl.synthesis.fooling(network, image, wanted, largest=1, steps=3, probability=0.99)
+    found = pl.synthesis.fooling(network, image, wanted, epsilon=1, steps=3, probability=0.99)
     assert found.facts["probability before"][0] < found.facts["probability"][0] < 0.99
     assert found.facts["largest change of 255"] == (1.0,)
     (note,) = found.meta.said
@@ -135,7 +137,7 @@ def test_already_the_answer_is_said() -> None:
     assert found.facts["steps"] == (0.0,)
     assert "nothing was changed" in found.meta.said[0]
     more = (1 + network.top(image, 1)[0].probability) / 2
-    sure = pl.synthesis.fooling(network, image, "best guess", probability=more, largest=30)
+    sure = pl.synthesis.fooling(network, image, "best guess", probability=more, epsilon=30)
     assert "the first guess already" in sure.meta.said[0]
 
 
@@ -146,7 +148,7 @@ def test_one_logit(labels: list[str] | None) -> None:
     if labels is None:
         network.module.head.weight.data *= -1 if positive else 1  # it now says no
     asked = "no" if labels and positive else "yes" if labels else 0
-    found = pl.synthesis.fooling(network, image, asked, largest=30)
+    found = pl.synthesis.fooling(network, image, asked, epsilon=30)
     logit = float(network.run(pl.read(found.pixels[0])).scores[0, 0])
     sign = -1 if asked == "no" else 1
     assert found.facts["probability before"][0] < 0.5
@@ -157,7 +159,7 @@ def test_one_logit(labels: list[str] | None) -> None:
 @pytest.mark.parametrize(("takes", "given"), [(1, 3), (3, 1), (1, 1), (4, 4)])
 def test_the_file_keeps_its_channels(takes: int, given: int) -> None:
     network, image = net(2, channels=takes), photo(given)
-    found = pl.synthesis.fooling(network, image, least_likely(network, image), largest=120)
+    found = pl.synthesis.fooling(network, image, least_likely(network, image), epsilon=120)
     assert found.pixels[0].shape == (37, 53, given)
     assert found.facts["probability"][0] >= 0.9
 
@@ -181,7 +183,7 @@ def test_probabilities_and_photos_already_cut() -> None:
     network, image = net(), photo()
     wanted = least_likely(network, image)
     one = pl.synthesis.fooling(network, image, wanted)
-    other = pl.synthesis.fooling(network, network.see(image), f"p({wanted})")
+    other = pl.synthesis.fooling(network, network.prepare(image), f"p({wanted})")
     assert np.array_equal(one.pixels, other.pixels)
 
 
@@ -199,7 +201,7 @@ def test_noise_that_it_is_sure_of(tmp_path: Path) -> None:
     assert not np.array_equal(found.pixels, other.pixels)
 
 
-def test_noise_from_plain_grey_and_its_bounds() -> None:
+def test_noise_from_plain_gray_and_its_bounds() -> None:
     network = net()
     wanted = int(network.run(torch.full((1, 3, 20, 20), 0.5).double()).scores[0].argmin())
     still = pl.synthesis.fooling_noise(network, wanted, noise=0, steps=1, rate=0.01, size=20)
@@ -216,6 +218,6 @@ def test_a_file_of_another_depth_is_taken_at_eight_bits(tmp_path: Path) -> None:
     deep = (np.random.default_rng(1).random((30, 40)) * 65535).astype(np.uint16)
     Image.fromarray(deep).save(tmp_path / "deep.png")
     image = pl.read(tmp_path / "deep.png")
-    found = pl.synthesis.fooling(network, image, least_likely(network, image), largest=3, steps=6)
+    found = pl.synthesis.fooling(network, image, least_likely(network, image), epsilon=3, steps=6)
     assert np.abs(found.beside["the photo"][0][..., 0] - deep / 65535 * 255).max() <= 0.5 + 1e-6
     assert np.abs(found.pixels[0].astype(int) - found.beside["the photo"][0]).max() <= 3

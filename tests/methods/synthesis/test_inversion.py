@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 import pellucid as pl
 from pellucid import progress
-from pellucid.chance import generator
 from pellucid.errors import BadNetwork, PellucidError, Refused, UnknownName
 from pellucid.geometry import Placement
 from pellucid.images import Images
@@ -24,6 +23,7 @@ from pellucid.render.optimizers import Momentum
 from pellucid.render.parametrizations import Pixels
 from pellucid.render.stages import stages
 from pellucid.result import Pictures
+from pellucid.rng import generator
 
 Array = NDArray[np.float64]
 MEAN, STD, SIDE = 0.4, 0.5, 10
@@ -123,12 +123,12 @@ def test_their_own_descent_step_by_step() -> None:
         rate = 0.004 * 0.225**2 * x.size * (1 if step < 3 else 0.1 if step < 9 else 0.01)
         speed = 0.9 * speed - rate * slope(x, target, 1, 8e-10)
         x = np.clip(x + speed, 0, 1)
-    made = inversion(net(), photo(), layers=("mix",), steps=count, optimiser="momentum", seed=7)
+    made = inversion(net(), photo(), layers=("mix",), steps=count, optimizer="momentum", seed=7)
     assert np.abs(unit(made) - x).max() <= 0.5 / 255 + 1e-9
 
 
 def test_adam_gets_there_too() -> None:
-    made = inversion(net(), photo(), layers=("mix",), tv=0, steps=300, optimiser="adam")
+    made = inversion(net(), photo(), layers=("mix",), tv=0, steps=300, optimizer="adam")
     assert made.facts["error"][0] < 0.01
 
 
@@ -179,11 +179,11 @@ def test_what_has_no_answer_is_refused() -> None:
 
 
 def test_one_channel_and_any_size() -> None:
-    grey = Net(nn.Sequential(nn.Conv2d(1, 4, 3)).double(), "grey", Preprocess(channels=1, mean=(0.5,)))
-    made = inversion(grey, photo(), layers=("0",), steps=3)
+    gray = Net(nn.Sequential(nn.Conv2d(1, 4, 3)).double(), "gray", Preprocess(channels=1, mean=(0.5,)))
+    made = inversion(gray, photo(), layers=("0",), steps=3)
     assert made.pixels.shape == (1, SIDE, SIDE, 1)
     several = photo() + Images.from_pictures([torch.rand(3, 12, 9).double()], ["two"])
-    assert [one.shape for one in inversion(grey, several, steps=2).pixels] == [(SIDE, SIDE, 1), (12, 9, 1)]
+    assert [one.shape for one in inversion(gray, several, steps=2).pixels] == [(SIDE, SIDE, 1), (12, 9, 1)]
 
 
 def matched(loss: Callable[[Tensor], Tensor], **how: object) -> Tensor:
@@ -193,11 +193,11 @@ def matched(loss: Callable[[Tensor], Tensor], **how: object) -> Tensor:
 
 def test_descents_refuse_what_they_cannot_descend() -> None:
     for how in ("l-bfgs", "adam", Momentum(0.1, 30)):
-        assert (matched(lambda x: (x - 0.7).square().sum(), climb=how) - 0.7).abs().max() < 0.11
+        assert (matched(lambda x: (x - 0.7).square().sum(), optimizer=how) - 0.7).abs().max() < 0.11
         with pytest.raises(Refused, match="does not depend on the picture"):
-            matched(lambda x: torch.ones(()), climb=how)
+            matched(lambda x: torch.ones(()), optimizer=how)
         with pytest.raises(BadNetwork, match="gradient of mixed is not finite at step 1"):
-            matched(lambda x: (x - 0.5).sqrt().sum(), climb=how)
+            matched(lambda x: (x - 0.5).sqrt().sum(), optimizer=how)
 
 
 def test_progress_and_previews_are_told() -> None:

@@ -65,11 +65,11 @@ def test_what_is_told_is_true_of_the_finished_picture() -> None:
 
 
 def test_balance_pulls_where_they_should() -> None:
-    content = style_transfer(net(), photo(), style=stripes(20, 28), size=28, steps=20, balance=(1, 0, 0))
+    content = style_transfer(net(), photo(), style=stripes(20, 28), size=28, steps=20, loss_weights=(1, 0, 0))
     assert np.abs(content.pixels.astype(int) - content.beside["content"]).max() <= 2, "it began as the content"
-    style = style_transfer(net(), photo(), style=stripes(20, 28), size=28, steps=40, balance=(0, 1, 0))
-    both = style_transfer(net(), photo(), style=stripes(20, 28), size=28, steps=40, balance=(1, 1, 0))
-    smooth = style_transfer(net(), photo(), style=stripes(20, 28), size=28, steps=40, balance=(0, 1, 1))
+    style = style_transfer(net(), photo(), style=stripes(20, 28), size=28, steps=40, loss_weights=(0, 1, 0))
+    both = style_transfer(net(), photo(), style=stripes(20, 28), size=28, steps=40, loss_weights=(1, 1, 0))
+    smooth = style_transfer(net(), photo(), style=stripes(20, 28), size=28, steps=40, loss_weights=(0, 1, 1))
     assert style.facts["style missed"][0] < both.facts["style missed"][0]
     assert style.facts["content lost"][0] > both.facts["content lost"][0]
     roughness = [float(variation(torch.from_numpy(one.pixels / 255.0).permute(0, 3, 1, 2))) for one in (style, smooth)]
@@ -84,7 +84,7 @@ def test_it_begins_as_the_content_or_as_noise() -> None:
     assert not np.array_equal(made(), made(seed=0))
     assert not np.array_equal(made(seed=0), made(seed=1))
     assert np.array_equal(made(seed=1), made(seed=1))
-    adam = style_transfer(net(), photo(), style=stripes(20, 28), size=28, steps=40, optimiser="adam")
+    adam = style_transfer(net(), photo(), style=stripes(20, 28), size=28, steps=40, optimizer="adam")
     first = style_transfer(net(), photo(), style=stripes(20, 28), size=28, steps=1)
     assert adam.facts["style missed"][0] < first.facts["style missed"][0]
 
@@ -110,8 +110,8 @@ def test_the_painting_that_comes_with_it() -> None:
 
 
 def test_one_channel_and_a_network_of_one_size() -> None:
-    grey = Net(nn.Sequential(nn.Conv2d(1, 4, 3), nn.Conv2d(4, 8, 3, stride=2)).double(), "grey", Preprocess(channels=1))
-    assert style_transfer(grey, photo(), style=stripes(20, 28), size=28, steps=2).pixels.shape == (1, 18, 28, 1)
+    gray = Net(nn.Sequential(nn.Conv2d(1, 4, 3), nn.Conv2d(4, 8, 3, stride=2)).double(), "gray", Preprocess(channels=1))
+    assert style_transfer(gray, photo(), style=stripes(20, 28), size=28, steps=2).pixels.shape == (1, 18, 28, 1)
     made = style_transfer(net(Fixed()), photo(), style=stripes(20, 28), size=28, steps=2)
     assert made.pixels.shape == (1, 24, 24, 3)
     assert any(
@@ -121,12 +121,12 @@ def test_one_channel_and_a_network_of_one_size() -> None:
 
 
 def test_what_cannot_be_styled_is_refused() -> None:
-    with pytest.raises(PellucidError, match="style: these are 2 pictures, give one"):
+    with pytest.raises(PellucidError, match="style: these are 2 images, give one"):
         style_transfer(net(), photo(), style=photo() + stripes(20, 28))
     with pytest.raises(PellucidError, match="none below 0"):
-        style_transfer(net(), photo(), balance=(1, -1, 0))
-    with pytest.raises(PellucidError, match="balance="):
-        style_transfer(net(), photo(), balance=(1, 2))
+        style_transfer(net(), photo(), loss_weights=(1, -1, 0))
+    with pytest.raises(PellucidError, match="loss_weights="):
+        style_transfer(net(), photo(), loss_weights=(1, 2))
     with pytest.raises(PellucidError, match="style_transfer: style="):
         style_transfer(net(), photo(), style=7)
     with pytest.raises(PellucidError, match="nowhere"):

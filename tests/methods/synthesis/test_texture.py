@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import pellucid as pl
-from pellucid.chance import generator
 from pellucid.errors import BadNetwork, FailedOnInput, PellucidError, Refused, UnknownName
 from pellucid.images import Images
 from pellucid.methods.synthesis.texture import SEAM, around, texture
@@ -18,6 +17,7 @@ from pellucid.render.gram import apart, gram
 from pellucid.render.sizes import pyramid, takes, whole
 from pellucid.render.stages import widest
 from pellucid.result import Pictures
+from pellucid.rng import generator
 
 Array = NDArray[np.float64]
 
@@ -77,7 +77,7 @@ def slow_gram(features: Array) -> Array:
 
 
 def slow_features(module: Small, picture: Array) -> list[Array]:
-    """What `one` and `two` give, by torch's functions on pixels that were normalised here."""
+    """What `one` and `two` give, by torch's functions on pixels that were normalized here."""
     x = (torch.from_numpy(picture)[None] - 0.4) / 0.3
     with torch.no_grad():
         one = module.one(x)
@@ -124,7 +124,7 @@ def test_any_size_and_scale_and_seed() -> None:
     assert first.pixels.shape == (1, 16, 16, 3)
     assert first.beside["given"].shape == (1, 14, 20, 3)
     assert not np.array_equal(first.pixels, texture(net(), stripes(20, 28), size=16, scale=20, steps=5, seed=1).pixels)
-    adam = texture(net(), stripes(20, 28), size=16, scale=20, steps=60, optimiser="adam")
+    adam = texture(net(), stripes(20, 28), size=16, scale=20, steps=60, optimizer="adam")
     assert adam.facts["loss"][0] < 0.5 * adam.facts["of the noise"][0]
 
 
@@ -190,13 +190,13 @@ def test_pictures_keep_their_proportions() -> None:
     assert shown.shape == (1, 3, 10, 14)
     assert shown.dtype == torch.float64
     assert notes == ()
-    grey = Net(nn.Conv2d(1, 4, 3), "grey", Preprocess(channels=1))
-    assert whole(grey, stripes(20, 28), 28)[0][0].shape == (1, 1, 20, 28)
+    gray = Net(nn.Conv2d(1, 4, 3), "gray", Preprocess(channels=1))
+    assert whole(gray, stripes(20, 28), 28)[0][0].shape == (1, 1, 20, 28)
 
 
 def test_one_channel() -> None:
-    grey = Net(nn.Sequential(nn.Conv2d(1, 4, 3)).double(), "grey", Preprocess(channels=1))
-    made = texture(grey, stripes(20, 28), size=16, scale=28, steps=3)
+    gray = Net(nn.Sequential(nn.Conv2d(1, 4, 3)).double(), "gray", Preprocess(channels=1))
+    made = texture(gray, stripes(20, 28), size=16, scale=28, steps=3)
     assert isinstance(made, Pictures)
     assert made.pixels.shape == (1, 16, 16, 1)
 

@@ -1,4 +1,4 @@
-"""Pictures with masks: coloured rectangles on grey noise, and which pixels they are."""
+"""Pictures with masks: colored rectangles on gray noise, and which pixels they are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-COLOURS = {"red": (230, 30, 30), "green": (30, 210, 40), "blue": (30, 40, 230)}
+COLORS = {"red": (230, 30, 30), "green": (30, 210, 40), "blue": (30, 40, 230)}
 
 
 def painted(folder: Path, count: int = 12, size: tuple[int, int] = (36, 48), seed: int = 0) -> Path:
@@ -23,14 +23,14 @@ def painted(folder: Path, count: int = 12, size: tuple[int, int] = (36, 48), see
         pixels = chance.integers(90, 140, (*size, 1)).repeat(3, axis=2).astype(np.uint8)
         mask = np.zeros(size, np.uint8)
         for k in range(1 + i % 2):
-            number = (i + k) % len(COLOURS)
+            number = (i + k) % len(COLORS)
             top, left = (int(chance.integers(0, side // 2)) for side in size)
             high, wide = (int(chance.integers(side // 4, side // 2)) for side in size)
             mask[top : top + high, left : left + wide] = number + 1
-            pixels[top : top + high, left : left + wide] = tuple(COLOURS.values())[number]
+            pixels[top : top + high, left : left + wide] = tuple(COLORS.values())[number]
         Image.fromarray(pixels).save(folder / "images" / f"{i:03d}.png")
         Image.fromarray(mask).save(folder / "masks" / f"{i:03d}.png")
-    rows = [f"{i},{name},colour" for i, name in enumerate(COLOURS, start=1)]
+    rows = [f"{i},{name},color" for i, name in enumerate(COLORS, start=1)]
     (folder / "classes.csv").write_text("\n".join(["number,name,category", *rows]))
     return folder
 

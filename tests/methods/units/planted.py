@@ -55,7 +55,7 @@ def planted() -> Net:
 
 
 def painted(folder: Path, count: int = 30) -> Path:
-    """Bars and discs of all colours on grey; pictures of class b have a pure blue mark."""
+    """Bars and discs of all colors on gray; pictures of class b have a pure blue mark."""
     chance = np.random.default_rng(5)
     y, x = np.mgrid[0:SIZE, 0:SIZE]
     for i in range(count):

@@ -47,7 +47,7 @@ def by_hand(index: Index, images: list[int], channel: int | None, value: float =
     net, told, maxima = index.net, [], []
     for i in images:
         with torch.no_grad():
-            maps = net.module[:2](net.preprocess.normalise(net.see(index.source.read(i)).pixels.double()))
+            maps = net.module[:2](net.preprocess.normalize(net.prepare(index.source.read(i)).pixels.double()))
             if channel is not None:
                 maps[:, channel] = value
             above = net.module[2:4](maps)
@@ -59,14 +59,14 @@ def by_hand(index: Index, images: list[int], channel: int | None, value: float =
 
 @pytest.mark.parametrize("value", ["zero", "mean"])
 def test_tables_are_what_the_network_says_by_hand(index: Index, value: Any) -> None:
-    lost = pl.units.ablation(index, "1:2", value=value, count=18, others=0)
+    lost = pl.units.ablation(index, "1:2", value=value, count=18, controls=0)
     labels = np.array([index.source.label(i) for i in range(18)])
     held = index["1"].moments.mean[2] if value == "mean" else 0.0
     (before, high), (after, low) = by_hand(index, [*range(18)], None), by_hand(index, [*range(18)], 2, held)
     change = (after - before)[np.arange(18), labels]
     rows = {row["class"]: row for row in lost["classes"].rows}
-    assert next(iter(rows)) == "all pictures"
-    for name, these in {"all pictures": labels >= 0, "class1": labels == 1}.items():
+    assert next(iter(rows)) == "all images"
+    for name, these in {"all images": labels >= 0, "class1": labels == 1}.items():
         count = int(these.sum())
         assert rows[name]["pictures"] == count
         assert rows[name]["probability"] == pytest.approx(before[np.arange(18), labels][these].mean(), abs=1e-6)
@@ -89,35 +89,35 @@ def test_tables_are_what_the_network_says_by_hand(index: Index, value: Any) -> N
 
 def test_the_planted_unit_carries_what_it_feeds(index: Index) -> None:
     """Without 1:2 the unit 3:1 is silent and the score of class 1 falls; 3:0 and 3:2 do not notice."""
-    lost = pl.units.ablation(index, "1:2", count=18, others=3)
+    lost = pl.units.ablation(index, "1:2", count=18, controls=3)
     rows = {row["unit"]: row for row in lost["above"].rows}
     assert rows["3:1"]["after"] == pytest.approx(max(float(index.net.module[2].bias[1].detach()), 0))
     assert float(rows["3:1"]["before"] or 0) > float(rows["3:1"]["after"] or 0)
     assert min(float(rows[unit]["fall"] or 0) for unit in ("3:1", "6:1")) > 0.5
     assert (rows["3:0"]["fall"], rows["3:2"]["fall"]) == (0, 0)
     assert rows["6:1"]["class"] == "class1"
-    assert "most" in lost.said[-1]
-    assert lost.said[1].startswith("without other units of the layer, one at a time (3 were tried), it changes by")
+    assert "most" in lost.findings[-1]
+    assert lost.findings[1].startswith("without other units of the layer, one at a time (3 were tried), it changes by")
     assert pl.draw(lost).array.shape[0] > 200
 
 
 def test_without_names_of_classes_it_is_what_the_network_answered(index: Index) -> None:
     net = Net(index.net.module, "carrying", index.net.preprocess)
-    lost = pl.units.ablation(index.using(net), "1:2", count=18, others=0)
+    lost = pl.units.ablation(index.with_net(net), "1:2", count=18, controls=0)
     assert lost["classes"].rows[0]["accuracy"] == 1
-    assert lost.said[0].startswith("the probability of what it answered")
+    assert lost.findings[0].startswith("the probability of what it answered")
     answers, _ = by_hand(index, [*range(18)], None)
     found = {row["class"] for row in lost["classes"].rows[1:]}
     assert found == {f"class {i}" for i in answers.argmax(1)}
 
 
 def test_pictures_are_drawn_by_seed(index: Index) -> None:
-    one, same, other = (pl.units.ablation(index, "1:2", count=6, others=1, seed=seed) for seed in (1, 1, 2))
+    one, same, other = (pl.units.ablation(index, "1:2", count=6, controls=1, seed=seed) for seed in (1, 1, 2))
     assert one["classes"].columns == same["classes"].columns != other["classes"].columns
     with pytest.raises(PellucidError, match="no unit 7 in layer '1'"):
         pl.units.ablation(index, "1:7")
 
 
 def test_the_last_layer_has_nothing_above(index: Index) -> None:
-    lost = pl.units.ablation(index, "6:1", count=6, others=0)
+    lost = pl.units.ablation(index, "6:1", count=6, controls=0)
     assert set(lost.tables) == {"classes"}

@@ -1,4 +1,4 @@
-"""Comparing indexes: planted permutations and new units are found, a colour learnt at step 2 is seen to be learnt."""
+"""Comparing indexes: planted permutations and new units are found, a color learned at step 2 is seen to be learned."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_the_permutation_and_the_new_units_are_found(pair: tuple[Index, Index]) 
     assert [row["state"] for row in found["units"].rows] == ["gone"] * 2 + ["new"] * 2 + ["matched"] * 6
     assert all(float(row["correlation"] or 0) > 0.95 for row in found["units"].rows if row["state"] == "matched")
     assert all(0.4 < float(row["strength"] or 0) < 0.8 for row in found["units"].rows if row["state"] == "matched")
-    assert found.said[0] == "of 8 units 6 are matched, and those that are not: 2 gone, 2 new, 0 silent in either"
+    assert found.findings[0] == "of 8 units 6 are matched, and those that are not: 2 gone, 2 new, 0 silent in either"
     assert found.heads == ("first · 1", "second · 1")
     assert pl.draw(found).array.shape[0] > 200
 
@@ -111,7 +111,7 @@ def test_unrelated_networks_have_no_matches(pair: tuple[Index, Index], tmp_path:
         module = nn.Sequential(nn.Conv2d(3, 5, 3, stride=3), nn.Tanh(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
                                nn.Linear(5, 2))  # fmt: skip
     other = of(module, pair[0].source, tmp_path / "other.index")
-    found = pl.units.compare(pair[0], other, layer="1", to="1", shuffles=30)
+    found = pl.units.compare(pair[0], other, layer="1", other_layer="1", shuffles=30)
     states = [row["state"] for row in found["units"].rows]
     assert states.count("gone") + states.count("matched") == 8
     assert states.count("new") + states.count("matched") == 5
@@ -119,14 +119,14 @@ def test_unrelated_networks_have_no_matches(pair: tuple[Index, Index], tmp_path:
 
 def test_what_cannot_be_compared(pair: tuple[Index, Index], tmp_path: Path) -> None:
     strange = of(first(), Source.of(photos(tmp_path / "photos", 9)), tmp_path / "x.index")
-    with pytest.raises(PellucidError, match=r"the indexes are of other pictures: 120 of .* and 9 of"):
+    with pytest.raises(PellucidError, match=r"the indexes are of other images: 120 of .* and 9 of"):
         pl.units.compare(pair[0], strange)
-    with pytest.raises(PellucidError, match="the indexes are of other pictures"):
+    with pytest.raises(PellucidError, match="the indexes are of other images"):
         pl.units.evolution([pair[0], strange], "1:0")
     with pytest.raises(PellucidError, match="1 index: name two at least"):
         pl.units.evolution([pair[0]], "1:0")
     with pytest.raises(PellucidError, match="no layer in the index '7'"):
-        pl.units.compare(*pair, layer="1", to="7")
+        pl.units.compare(*pair, layer="1", other_layer="7")
     with pytest.raises(PellucidError, match="no unit 8 in layer '1'"):
         pl.units.evolution(pair, "1:8")
     with pytest.raises(PellucidError, match="top=300: the index keeps the 100 strongest"):
@@ -167,7 +167,7 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> list[Index]:
     return found
 
 
-def test_a_colour_learnt_at_step_two(steps: list[Index]) -> None:
+def test_a_color_learned_at_step_two(steps: list[Index]) -> None:
     found = pl.units.evolution(steps, "1:1", count=4, top=10)
     table = found["checkpoints"]
     assert table["checkpoint"] == tuple(f"step {i}" for i in range(5))
@@ -175,7 +175,7 @@ def test_a_colour_learnt_at_step_two(steps: list[Index]) -> None:
     assert max(alike[:2]) < 0.8
     assert min(alike[2:]) > 0.999
     assert min(table["overlap"][2:]) == 1 > max(table["overlap"][:2])  # type: ignore[type-var]
-    assert found.said[0].startswith("from step 2 on the unit is what it became")
+    assert found.findings[0].startswith("from step 2 on the unit is what it became")
     for i, index in enumerate(steps):
         held = index["1"].moments
         assert (table["largest"][i], table["mean"][i]) == (held.greatest[1], held.max_mean[1])
@@ -186,7 +186,7 @@ def test_a_colour_learnt_at_step_two(steps: list[Index]) -> None:
         assert table["overlap"][i] == len(mine & last) / len(mine | last)
         assert table["class"][i] in ("odd", "even")
     for strip in found.strips[2:]:  # what they show is red
-        patch = strip.groups[0].crop(0).astype(float)
+        patch = strip.columns[0].crop(0).astype(float)
         assert patch[1, 1, 0] > 200 > 60 > patch[1, 1, 1]
     assert pl.draw(found).array.shape[0] > 200
 
@@ -195,13 +195,15 @@ def test_a_silent_unit_has_no_correlation(steps: list[Index]) -> None:
     found = pl.units.evolution(steps, "1:2", count=2, top=3)
     assert set(found["checkpoints"]["correlation"]) == {None}
     assert set(found["checkpoints"]["silent"]) == {1.0}
-    assert found.said[0].startswith("the unit has not settled")
+    assert found.findings[0].startswith("the unit has not settled")
     assert pl.draw(found).array.size
 
 
 def test_a_unit_that_changes_to_the_end_has_not_settled(steps: list[Index]) -> None:
     found = pl.units.evolution([steps[2], steps[0]], "1:1")
-    assert found.said[0].startswith("the unit has not settled: the checkpoint before the last correlates with it by")
+    assert found.findings[0].startswith(
+        "the unit has not settled: the checkpoint before the last correlates with it by"
+    )
 
 
 def test_folders_will_do(steps: list[Index]) -> None:

@@ -27,8 +27,8 @@ def detecting(stride: int = 2) -> nn.Sequential:
     )
     with torch.no_grad():
         module[0].weight.zero_()
-        for unit, colours in enumerate(((1.0, -1, -1), (-1.0, -1, 1), (0.3, 0.3, 0.3), (0.2, -0.4, 0.1))):
-            module[0].weight[unit, :, 1, 1] = torch.tensor(colours)
+        for unit, colors in enumerate(((1.0, -1, -1), (-1.0, -1, 1), (0.3, 0.3, 0.3), (0.2, -0.4, 0.1))):
+            module[0].weight[unit, :, 1, 1] = torch.tensor(colors)
         module[0].bias[:] = torch.tensor([-0.2, -0.2, 0.0, 0.1])
     return module
 
@@ -48,7 +48,7 @@ def index(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Index:
 def every_place(index: Index) -> np.ndarray:
     """(units, places of all pictures) of the index."""
     with torch.no_grad():
-        maps = [index.net.run(index.net.see(index.read(i)), at=["1"]).at["1"][0].flatten(1) for i in range(14)]
+        maps = [index.net.run(index.net.prepare(index.read(i)), layers=["1"]).at["1"][0].flatten(1) for i in range(14)]
     return torch.cat(maps, 1).double().numpy()
 
 
@@ -58,9 +58,9 @@ def slow(index: Index, concepts: Concepts, share: float) -> np.ndarray:
     both, units, things = np.zeros((4, 3)), np.zeros(4), np.zeros(3)
     ends = np.quantile(every_place(index), 1 - share, axis=1)
     for i in range(len(concepts)):
-        seen = net.see(concepts.read(i))
+        seen = net.prepare(concepts.read(i))
         with torch.no_grad():
-            maps = net.module[:2](net.preprocess.normalise(seen.pixels))[0].double().numpy()
+            maps = net.module[:2](net.preprocess.normalize(seen.pixels))[0].double().numpy()
         mask = concepts.mask(i, seen.views[0])
         there = [n for n in (1, 2, 3) if (mask == n).any()]
         for unit in range(4):
@@ -114,7 +114,7 @@ def test_planted_detectors_are_found(folder: Path, tmp_path: Path) -> None:
     region = next(strip for strip in found.strips if strip.name == "red").regions[0]
     overlap = (region.unit & region.thing).sum() / (region.unit | region.thing).sum()
     assert overlap > 0.9
-    assert "of 4 units are detectors" in found.said[0]
+    assert "of 4 units are detectors" in found.findings[0]
     assert pl.draw(found).array.shape[0] > 200
 
 
@@ -129,13 +129,13 @@ def test_masks_go_the_way_of_their_pictures(folder: Path) -> None:
     net = Net(nn.Identity(), "x", Preprocess(resize=20, crop=(16, 18)))
     concepts = Concepts.of(folder)
     for i in range(len(concepts)):
-        seen = net.see(concepts.read(i))
+        seen = net.prepare(concepts.read(i))
         mask = concepts.mask(i, seen.views[0])
         red = (seen.pixels[0, 0] - seen.pixels[0, 1:].amax(0) > 0.4).numpy()
         assert mask.shape == (16, 18)
         assert ((mask == 1) != red).mean() < 0.05  # edges may fall either way
     larger = Preprocess(crop=(60, 60))
-    seen = larger.see(concepts.read(0))
+    seen = larger.prepare(concepts.read(0))
     assert concepts.mask(0, seen.views[0])[:10].sum() == 0  # black border: no concept
 
 
@@ -166,7 +166,7 @@ def test_what_is_no_concept_is_refused(index: Index, tmp_path: Path) -> None:
     mask = folder / "masks" / "001.png"
     good = mask.read_bytes()
     Image.new("L", (5, 6)).save(mask)
-    with pytest.raises(PellucidError, match=r"the mask '001.png' is 6×5, its picture 36×48"):
+    with pytest.raises(PellucidError, match=r"the mask '001.png' is 6×5, its image 36×48"):
         ask()
     Image.new("RGB", (48, 36)).save(mask)
     with pytest.raises(PellucidError, match="mode RGB, 48 × 36: a PNG with one number"):

@@ -1,4 +1,4 @@
-"""Neuron features, colours of layers, units alike, receptive fields: planted truth and slow formulas."""
+"""Neuron features, colors of layers, units alike, receptive fields: planted truth and slow formulas."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_the_neuron_feature_of_a_bar_is_a_bar(index: Index) -> None:
     assert int(red[0]) - int(red[1]) > 60
 
 
-def test_a_pixel_that_few_patches_have_is_grey() -> None:
+def test_a_pixel_that_few_patches_have_is_gray() -> None:
     mean = Mean()
     for k in range(20):
         mask = np.array([[1.0, 1.0, float(k == 0)]])
@@ -73,8 +73,8 @@ def test_what_nothing_excites_has_no_feature(index: Index) -> None:
         pl.units.neuron_feature(index, f"act:{SILENT}")
 
 
-def test_colours_are_found(index: Index) -> None:
-    found = pl.units.colour(index, layers=("act",), count=12)
+def test_colors_are_found(index: Index) -> None:
+    found = pl.units.color(index, layers=("act",), count=12)
     (layer,) = found.layers
     assert layer.units == (RED, LIGHT, BAR, 3, MARK, DOUBLE)
     assert (layer.silent, layer.channels) == (1, 7)
@@ -85,7 +85,7 @@ def test_colours_are_found(index: Index) -> None:
     assert abs(np.degrees(by[MARK][1]) - 270) < 15  # blue is down
     assert np.degrees(by[RED][1]) < 45 or np.degrees(by[RED][1]) > 315  # red is to the right
     assert len(found.values) == 6
-    few = pl.units.colour(index, layers=("act",), count=12, most=3)
+    few = pl.units.color(index, layers=("act",), count=12, max_units=3)
     assert len(few.layers[0].units) + few.layers[0].silent == 3
     for unit, value in zip(few.layers[0].units, few.layers[0].selectivity, strict=True):
         assert value == pytest.approx(by[unit][0])
@@ -109,12 +109,12 @@ def test_alike_is_what_the_same_pictures_excite(index: Index) -> None:
 
 def test_alike_by_activation(index: Index) -> None:
     """Σ of the other's activations where this unit is strongest, over Σ of its own strongest."""
-    table = pl.units.similar(index, f"act:{BAR}", by="activation", count=9)
+    table = pl.units.similar(index, f"act:{BAR}", metric="activation", count=9)
     found = dict(zip(table["unit"], table["activation"], strict=True))
     assert found[f"act:{DOUBLE}"] == pytest.approx(1, abs=1e-5)
     sums, unit = 0.0, pl.units.Unit("act", BAR)
     for spot in spots(index, unit, strongest(index, unit, 12)):
-        maps = index.net.run(spot.pixels[None], at=["act"], stop=True).at["act"][0, LIGHT]
+        maps = index.net.run(spot.pixels[None], layers=["act"], stop=True).at["act"][0, LIGHT]
         sums += float(maps.flatten()[spot.place])
     assert found[f"act:{LIGHT}"] == pytest.approx(sums / index["act"].top(LIGHT, 12).values.sum(), rel=1e-5)
 
@@ -154,7 +154,7 @@ def test_fields_of_known_kernels() -> None:
         assert values.sum() == pytest.approx(1)
     at = np.arange(7) - 3
     assert fields.spreads[1][0] == pytest.approx(np.sqrt((two * at**2).sum()))
-    assert fields.centres[1] == pytest.approx(((fields.boxes[1][0] + fields.boxes[1][2] - 1) / 2,) * 2)
+    assert fields.centers[1] == pytest.approx(((fields.boxes[1][0] + fields.boxes[1][2] - 1) / 2,) * 2)
     assert fields.share(1) == pytest.approx((4 * fields.spreads[1][0]) ** 2 / 49)
     assert fields.share(0) == pytest.approx(8 / 9)
     assert len(fields[1]) == 1
@@ -170,7 +170,7 @@ def test_an_effective_field_is_no_larger_than_the_theoretical() -> None:
 def test_fields_by_default_and_of_pictures_of_ones_own(tmp_path: Path) -> None:
     assert pl.units.receptive_field(stack()).layers == ("one", "two")
     given = pl.images.Images.from_pictures([torch.rand(3, 30, 25)], ["x"])
-    assert "over 1 pictures" in pl.units.receptive_field(stack(), pictures=given).meta.said[0]
+    assert "over 1 images" in pl.units.receptive_field(stack(), pictures=given).meta.said[0]
     with np.load(pl.units.receptive_field(stack()).save(tmp_path / "x.npz")) as saved:
         assert saved["values"].shape == (2, 21, 21)
 
@@ -193,4 +193,4 @@ def test_a_field_behind_a_gate_is_the_whole_picture_and_said_to_be() -> None:
     assert max(top, left) <= 0
     assert min(bottom, right) >= 21
     said = [note for note in found.meta.said if "gate" in note]
-    assert said == ["through a gate every pixel of the picture reaches the cells of end; without it they look at 3 × 3"]
+    assert said == ["through a gate every pixel of the image reaches the cells of end; without it they look at 3 × 3"]

@@ -13,7 +13,7 @@ from pellucid.images.sources import Source
 from pellucid.index import Index
 from pellucid.index.plan import planned
 from pellucid.index.spread import spread
-from pellucid.sweep import Here, swept
+from pellucid.sweep import Serial, swept
 from tests.sweep.made import photos, small
 
 
@@ -21,7 +21,7 @@ from tests.sweep.made import photos, small
 def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     net, source = small(), Source.of(photos(tmp_path_factory.mktemp("photos"), 30, classes=3))
     plan = planned(net, source, layers=("first", "act", "second", "head"), count=12, bottom=4)
-    return Index.of(swept(plan, tmp_path_factory.mktemp("store") / "x", Here(net, source))).using(net)
+    return Index.of(swept(plan, tmp_path_factory.mktemp("store") / "x", Serial(net, source))).with_net(net)
 
 
 def test_page(index: Index) -> None:
@@ -36,15 +36,15 @@ def test_page(index: Index) -> None:
     assert page.classes is not None
     means = index["second"].class_means[:, 1]
     assert page.classes["mean"] == tuple(sorted(map(float, means), reverse=True))
-    assert page.alike is not None
-    assert len(page.likes) == len(page.alike)
-    assert pl.units.page(index, "act:1").weakest is None, "a rectified unit has no weakest pictures"
+    assert page.similar_units is not None
+    assert len(page.similar_patches) == len(page.similar_units)
+    assert pl.units.page(index, "act:1").weakest is None, "a rectified unit has no weakest images"
 
 
 def test_weakest_are_those_of_a_plain_sort(index: Index) -> None:
     lows = []
     for i in range(30):
-        run = index.net.run(index.net.see(index.source.read(i)), at=["second"])
+        run = index.net.run(index.net.prepare(index.source.read(i)), layers=["second"])
         lows.append((float(run.at["second"][0, 1].min()), i))
     assert index["second"].bottom(1, 4).images.tolist() == [i for _, i in sorted(lows)[:4]]
 
@@ -70,25 +70,25 @@ def test_units_in_sql(index: Index) -> None:
     assert np.allclose([float(value) for value in found["greatest"]], expected)  # type: ignore[arg-type]
     assert {str(name).split(":")[0] for name in found["unit"]} == {"second"}
     assert set(map(str, found["best_class"])) <= {"class0", "class1", "class2"}
-    assert len(pl.units.table(index, most=0)) == len(index.plan.units)
+    assert len(pl.units.table(index, max_rows=0)) == len(index.plan.units)
     assert len(pl.units.table(index, where="greatest > 1e9")) == 0
 
 
-def test_colour_selectivity_is_measured_once_and_kept(index: Index) -> None:
-    first = pl.units.table(index, where="colour_selectivity > -99", columns=("unit", "colour_selectivity"), most=0)
-    file = Path(index.store.folder) / "measured-colour_selectivity.json"
+def test_color_selectivity_is_measured_once_and_kept(index: Index) -> None:
+    first = pl.units.table(index, where="color_selectivity > -99", columns=("unit", "color_selectivity"), max_rows=0)
+    file = Path(index.store.folder) / "measured-color_selectivity.json"
     assert file.exists()
     broken = Index(index.store, given=None)  # has no network: it could not measure anything
-    again = pl.units.table(broken, where="colour_selectivity > -99", columns=("unit", "colour_selectivity"), most=0)
+    again = pl.units.table(broken, where="color_selectivity > -99", columns=("unit", "color_selectivity"), max_rows=0)
     assert again.columns == first.columns
     file.write_bytes(file.read_bytes().replace(b"1", b"2", 1))
-    assert index.store.kept("colour_selectivity") is None, "a damaged one is measured again"
+    assert index.store.kept("color_selectivity") is None, "a damaged one is measured again"
 
 
 @pytest.mark.parametrize(
     ("asked", "said"),
     [({"where": "nothing > 3"}, r"'nothing > 3': .*the columns are unit, layer"), ({"sort": "3 +"}, r"'3 \+': "),
-     ({"columns": ("unit", "colour")}, "no column 'colour': the units have unit"),
+     ({"columns": ("unit", "color")}, "no column 'color': the units have unit"),
      ({"where": "channel in (select 1 from read_csv('/etc/passwd'))"}, "disabled")],
 )  # fmt: skip
 def test_wrong_questions_are_answered_in_one_line(index: Index, asked: dict[str, str], said: str) -> None:

@@ -42,7 +42,7 @@ def test_gradient_is_what_finite_differences_give(index: Index) -> None:
     found = pl.units.reconstruction(index, "4:2", count=3, rule="gradient")
     top, net = index["4"].top(2, 3), index.net
     for i in range(3):
-        pixels = net.see(index.source.read(int(top.images[i]))).pixels.double()
+        pixels = net.prepare(index.source.read(int(top.images[i]))).pixels.double()
         row, column = divmod(int(top.places[i]), index.plan.units.places[1][1])
         rows, columns = found.window(i)
         for y, x in ((rows.start + 2, columns.start + 3), (rows.stop - 1, columns.stop - 4), (0, 0)):
@@ -52,7 +52,7 @@ def test_gradient_is_what_finite_differences_give(index: Index) -> None:
                     moved = pixels.clone()
                     moved[0, channel, y, x] += step
                     with torch.no_grad():
-                        ends.append(float(net.module[:5](net.preprocess.normalise(moved))[0, 2, row, column]))
+                        ends.append(float(net.module[:5](net.preprocess.normalize(moved))[0, 2, row, column]))
                 assert found.values[i, channel, y, x] == pytest.approx((ends[1] - ends[0]) / 2e-6, rel=1e-4, abs=1e-7)
 
 
@@ -77,8 +77,8 @@ def test_a_cell_at_its_bound_is_followed_too(index: Index) -> None:
     assert found.patches.values[0] == 6
     assert all(found.values[i].any() for i in range(len(found)))
     net = index.net
-    pixels = net.see(index.source.read(int(index["4"].top(1, 1).images[0]))).pixels.double().requires_grad_()
-    cell = net.module[:4](net.preprocess.normalise(pixels))[0, 1].flatten()[int(index["4"].top(1, 1).places[0])]
+    pixels = net.prepare(index.source.read(int(index["4"].top(1, 1).images[0]))).pixels.double().requires_grad_()
+    cell = net.module[:4](net.preprocess.normalize(pixels))[0, 1].flatten()[int(index["4"].top(1, 1).places[0])]
     (expected,) = torch.autograd.grad(cell, [pixels])
     assert np.allclose(found.values[0], expected[0].numpy(), rtol=1e-6, atol=1e-9)
 
@@ -89,7 +89,7 @@ def test_deconvnet_is_the_transposed_network_with_rectifiers(index: Index) -> No
     net, top = index.net, index["4"].top(2, 2)
     conv, last = net.module[0], net.module[3]
     for i in range(2):
-        inputs = net.preprocess.normalise(net.see(index.source.read(int(top.images[i]))).pixels.double())
+        inputs = net.preprocess.normalize(net.prepare(index.source.read(int(top.images[i]))).pixels.double())
         with torch.no_grad():
             pooled, switches = nn.functional.max_pool2d(conv(inputs).relu(), 2, return_indices=True)
             signal = torch.zeros_like(last(pooled))
@@ -104,9 +104,9 @@ def test_deconvnet_is_the_transposed_network_with_rectifiers(index: Index) -> No
 
 def test_what_it_says(index: Index) -> None:
     assert pl.units.reconstruction(index, "7:1", count=2).window(0) == (slice(0, 24), slice(0, 24))
-    assert len(pl.units.reconstruction(index, "4:0", count=2)) == 0, "no picture excites it"
+    assert len(pl.units.reconstruction(index, "4:0", count=2)) == 0, "no image excites it"
     note = pl.units.reconstruction(index, "1:0", count=2, rule="deconvnet").meta.said[0]
-    assert note.startswith("no max-pooling, whose switches tie a deconvnet to the picture, lies before 1:0")
+    assert note.startswith("no max-pooling, whose switches tie a deconvnet to the image, lies before 1:0")
     with pytest.raises(PellucidError, match="count=101: the index keeps the 100 strongest"):
         pl.units.reconstruction(index, "4:2", count=101)
     with pytest.raises(PellucidError, match="no unit 9 in layer '4'"):

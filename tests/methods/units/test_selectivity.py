@@ -14,11 +14,11 @@ from pellucid.index.crops import Asked, Spot, spots, strongest
 from pellucid.index.perturb import (
     LUMA,
     inside,
-    luminance_grey,
+    luminance_gray,
     mirror,
     moved,
     opponent,
-    principal_grey,
+    principal_gray,
     shuffled,
     turn,
 )  # fmt: skip
@@ -43,15 +43,15 @@ def slow(unit: int, picture: np.ndarray, place: int) -> float:
     return max((picture[:, row : row + FIELD, column : column + FIELD] * weight[unit]).sum() + bias[unit], 0)
 
 
-def test_colour_is_found(index: Index) -> None:
-    red, light = values(index, RED, parts=("colour",)), values(index, LIGHT, parts=("colour",))
+def test_color_is_found(index: Index) -> None:
+    red, light = values(index, RED, properties=("color",)), values(index, LIGHT, properties=("color",))
     assert min(red.values()) > 0.99
-    assert abs(light["colour, brightness kept"]) < 0.1
-    assert light["colour, brightness kept"] < red["colour, brightness kept"]
+    assert abs(light["color, brightness kept"]) < 0.1
+    assert light["color, brightness kept"] < red["color, brightness kept"]
 
 
 def test_orientation_and_symmetry_are_found(index: Index) -> None:
-    bar, blob = (values(index, unit, parts=("orientation", "symmetry"), step=45) for unit in (BAR, BLOB))
+    bar, blob = (values(index, unit, properties=("orientation", "symmetry"), step=45) for unit in (BAR, BLOB))
     assert bar["orientation 90°"] > 0.5
     assert bar["orientation 180°"] == pytest.approx(0, abs=1e-5)
     assert bar["symmetry 0°"] == pytest.approx(1, abs=1e-5)
@@ -64,30 +64,30 @@ def test_orientation_and_symmetry_are_found(index: Index) -> None:
 
 
 def test_the_class_is_found(index: Index) -> None:
-    table = pl.units.selectivity(index, f"act:{MARK}", parts=("class",), threshold=0.95)
+    table = pl.units.selectivity(index, f"act:{MARK}", properties=("class",), threshold=0.95)
     rows = {row["index"]: row for row in table.rows}
     assert rows["class"]["detail"] == "b"
     assert rows["class"]["value"] == 1
     assert (rows["class, classes needed"]["amount"], rows["class, population code"]["amount"]) == (1, 1)
     assert rows["class, entropy"]["amount"] == pytest.approx(0, abs=1e-9)
-    assert rows["class, all pictures"]["value"] > 0.95
-    assert rows["class, random pictures"]["value"] > 0.9
-    assert "b has 100 % of the activation" in table.said[0]
-    control = values(index, LIGHT, parts=("class",))
+    assert rows["class, all images"]["value"] > 0.95
+    assert rows["class, random images"]["value"] > 0.9
+    assert "b has 100 % of the activation" in table.findings[0]
+    control = values(index, LIGHT, properties=("class",))
     assert control["class"] < 0.9
-    assert control["class, all pictures"] < 0.2
+    assert control["class, all images"] < 0.2
 
 
 def test_shape_is_lost_by_shuffling(index: Index) -> None:
-    assert values(index, BAR, parts=("shape",))["shape"] > 0.5
+    assert values(index, BAR, properties=("shape",))["shape"] > 0.5
 
 
 def test_every_number_is_that_of_the_formula(index: Index) -> None:
-    """The paper's greys, turns and reflections, from the kernel, one picture after the other."""
+    """The paper's grays, turns and reflections, from the kernel, one picture after the other."""
     unit = pl.units.Unit("act", BAR)
     top = strongest(index, unit, 12)
     found = answers(index, unit, top, ["principal", "luminance", "turned 90", "mirrored 45", "shape"], 0)
-    own, grey, bright, turned, mirrored, mixed = [], [], [], [], [], []
+    own, gray, bright, turned, mirrored, mixed = [], [], [], [], [], []
     for spot in spots(index, unit, top):
         picture, box = spot.pixels.double().numpy(), spot.inside
         crop = picture[:, box[0] : box[2], box[1] : box[3]]
@@ -104,7 +104,7 @@ def test_every_number_is_that_of_the_formula(index: Index) -> None:
         left, _, _ = np.linalg.svd(planes, full_matrices=False)
         axis = left[:, 0] * np.sign(left[0, 0])
         score = axis @ planes
-        grey.append(said(((score - score.min()) / np.ptp(score)).reshape(FIELD, FIELD)))
+        gray.append(said(((score - score.min()) / np.ptp(score)).reshape(FIELD, FIELD)))
         light = 0.299 * r + 0.587 * g + 0.114 * b
         gain = min(np.sqrt(crop.var(axis=(1, 2)).mean()) / light.std(), 3)
         bright.append(said((crop.mean() + (light - light.mean()) * gain).clip(0, 1)))
@@ -114,7 +114,7 @@ def test_every_number_is_that_of_the_formula(index: Index) -> None:
         mixed.append(said(shuffled(torch.from_numpy(crop), 0, index.source.name(spot.image)).numpy()))
     np.testing.assert_allclose(found.own, own, rtol=1e-5)
     for name, slowly in (
-        ("principal", grey), ("luminance", bright), ("turned 90", turned), ("mirrored 45", mirrored), ("shape", mixed),
+        ("principal", gray), ("luminance", bright), ("turned 90", turned), ("mirrored 45", mirrored), ("shape", mixed),
     ):  # fmt: skip
         np.testing.assert_allclose(found.changed[name], slowly, atol=2e-6)
         assert found.lost(name) == pytest.approx(1 - np.sum(slowly) / np.sum(own), abs=1e-5)
@@ -123,7 +123,7 @@ def test_every_number_is_that_of_the_formula(index: Index) -> None:
 
 
 def test_bars_are_the_spread_over_resamples(index: Index) -> None:
-    table = pl.units.selectivity(index, f"act:{BAR}", parts=("shape",), resamples=400)
+    table = pl.units.selectivity(index, f"act:{BAR}", properties=("shape",), resamples=400)
     found = answers(index, pl.units.Unit("act", BAR), strongest(index, pl.units.Unit("act", BAR), 12), ["shape"], 0)
     chance = np.random.default_rng(0)
     lost = []
@@ -131,25 +131,25 @@ def test_bars_are_the_spread_over_resamples(index: Index) -> None:
         one = chance.integers(0, 12, 12)
         lost.append(1 - found.changed["shape"][one].sum() / found.own[one].sum())
     assert table["error"][0] == pytest.approx(np.std(lost), rel=0.25)
-    assert pl.units.selectivity(index, f"act:{BAR}", parts=("shape",), count=1)["error"] == (None,)
+    assert pl.units.selectivity(index, f"act:{BAR}", properties=("shape",), count=1)["error"] == (None,)
 
 
-def test_pictures_without_colour_or_labels_have_no_such_rows(tmp_path: pytest.TempPathFactory) -> None:
+def test_pictures_without_color_or_labels_have_no_such_rows(tmp_path: pytest.TempPathFactory) -> None:
     from tests.sweep.made import photos, small
 
     plain = pl.units.index(small(), photos(tmp_path / "photos", 12), store=tmp_path / "x", layers=("act",), count=4)
-    table = pl.units.selectivity(plain, "act:1", parts=("class", "shape"))
+    table = pl.units.selectivity(plain, "act:1", properties=("class", "shape"))
     assert table["index"] == ("shape",)
     assert any("no labels" in note for note in table.meta.said)
 
 
 def test_what_is_refused(index: Index) -> None:
-    with pytest.raises(PellucidError, match="act:6 is above zero on none of the 30 pictures"):
+    with pytest.raises(PellucidError, match="act:6 is above zero on none of the 30 images"):
         pl.units.selectivity(index, f"act:{SILENT}")
     with pytest.raises(PellucidError, match="count=13: the index keeps the 12 strongest"):
         pl.units.selectivity(index, "act:0", count=13)
-    with pytest.raises(PellucidError, match="selectivity: parts="):
-        pl.units.selectivity(index, "act:0", parts=("taste",))
+    with pytest.raises(PellucidError, match="selectivity: properties="):
+        pl.units.selectivity(index, "act:0", properties=("taste",))
 
 
 def at_edge(index: Index) -> Spot:
@@ -183,21 +183,21 @@ def test_fields_at_the_edge_are_mirrored_not_scrambled(index: Index) -> None:
     assert torch.equal(spot.with_crop(inside(spot)), spot.pixels)
 
 
-def test_greys_are_grey_and_keep_what_they_say() -> None:
+def test_grays_are_gray_and_keep_what_they_say() -> None:
     crop = torch.from_numpy(np.random.default_rng(4).random((3, 9, 9)).astype(np.float32))
     crop = 0.35 + 0.2 * crop
-    for grey in (principal_grey(crop), luminance_grey(crop)):
-        assert torch.equal(grey[0], grey[1])
-        assert torch.equal(grey[0], grey[2])
-    bright = luminance_grey(crop)
+    for gray in (principal_gray(crop), luminance_gray(crop)):
+        assert torch.equal(gray[0], gray[1])
+        assert torch.equal(gray[0], gray[2])
+    bright = luminance_gray(crop)
     assert bright.mean() == pytest.approx(float(crop.mean()), abs=1e-5)
     assert bright[0].var(correction=0) == pytest.approx(float(crop.var(dim=(1, 2), correction=0).mean()), rel=1e-4)
-    principal = principal_grey(crop)
+    principal = principal_gray(crop)
     assert (principal.min(), principal.max()) == (0, 1)
     assert np.corrcoef(principal[0].ravel(), crop.mean(0).ravel())[0, 1] > 0  # light stays light
     even = torch.full((3, 4, 4), 0.3)
-    assert torch.allclose(principal_grey(even), even, atol=1e-6)
-    assert torch.allclose(luminance_grey(even), even, atol=1e-6)
+    assert torch.allclose(principal_gray(even), even, atol=1e-6)
+    assert torch.allclose(luminance_gray(even), even, atol=1e-6)
     assert opponent(np.array([0.5, 0.5, 0.5])) == pytest.approx(np.zeros(3))
 
 
@@ -226,23 +226,23 @@ def test_windows_are_given_up_where_they_say_something_else(index: Index, monkey
 
 
 def test_all_units_at_once(index: Index) -> None:
-    """A whole grey picture does to each unit what a grey field would: formula in float64, per unit."""
+    """A whole gray picture does to each unit what a gray field would: formula in float64, per unit."""
     found = measured(index, ["act", "second"], count=5)
-    colour = found["colour_selectivity"]
-    assert colour.shape == (11,)
-    assert np.isnan(colour[SILENT])
+    color = found["color_selectivity"]
+    assert color.shape == (11,)
+    assert np.isnan(color[SILENT])
     for unit in (RED, LIGHT, BAR, MARK):
-        own, grey = [], []
+        own, gray = [], []
         for spot in spots(index, pl.units.Unit("act", unit), strongest(index, pl.units.Unit("act", unit), 5)):
             picture = spot.pixels.double().numpy()
             own.append(slow(unit, picture, spot.place))
-            grey.append(slow(unit, np.broadcast_to(np.tensordot(LUMA, picture, 1), picture.shape), spot.place))
-        assert colour[unit] == pytest.approx(1 - sum(grey) / sum(own), abs=1e-5)
-    assert colour[RED] > 0.99
-    assert abs(colour[BAR] - colour[DOUBLE]) < 1e-6
+            gray.append(slow(unit, np.broadcast_to(np.tensordot(LUMA, picture, 1), picture.shape), spot.place))
+        assert color[unit] == pytest.approx(1 - sum(gray) / sum(own), abs=1e-5)
+    assert color[RED] > 0.99
+    assert abs(color[BAR] - color[DOUBLE]) < 1e-6
     np.testing.assert_array_equal(found["class_selectivity"], index.class_selectivity)
     assert np.nanargmax(found["class_selectivity"][:7]) == MARK
-    one = measured(index, ["second"], ("colour_selectivity",), count=5)["colour_selectivity"]
-    np.testing.assert_allclose(one, colour[7:], rtol=1e-6)
+    one = measured(index, ["second"], ("color_selectivity",), count=5)["color_selectivity"]
+    np.testing.assert_allclose(one, color[7:], rtol=1e-6)
     with pytest.raises(UnknownName, match="no index of units 'hue'"):
         measured(index, ["act"], ("hue",))

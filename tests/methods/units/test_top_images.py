@@ -10,7 +10,7 @@ from pellucid.errors import PellucidError
 from pellucid.images.sources import Source
 from pellucid.index import Index
 from pellucid.index.plan import planned
-from pellucid.sweep import Here, swept
+from pellucid.sweep import Serial, swept
 from tests.sweep.made import photos, small
 
 
@@ -18,7 +18,7 @@ from tests.sweep.made import photos, small
 def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     net, source = small(), Source.of(photos(tmp_path_factory.mktemp("photos"), 30, classes=3))
     plan = planned(net, source, layers=("first", "second", "head"), count=12)
-    return Index.of(swept(plan, tmp_path_factory.mktemp("store") / "x", Here(net, source))).using(net)
+    return Index.of(swept(plan, tmp_path_factory.mktemp("store") / "x", Serial(net, source))).with_net(net)
 
 
 def test_the_patch_is_all_that_the_unit_saw(index: Index) -> None:

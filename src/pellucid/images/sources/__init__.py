@@ -1,10 +1,10 @@
-"""Where many pictures come from: a folder, archives, tables, arrays. One file for each kind, which declares its class:
+"""Where many images come from: a folder, archives, tables, arrays. One file for each kind, which declares its class:
 
     @source("tar", written="x.tar or shards/{000..011}.tar", suffixes=(".tar",))
     class Tar(Source): ...
 
 Another package names its class in the entry points `pellucid.images`. A source is a value: it is opened again from its
-text by whoever works on a part of it. Pictures are numbered from 0 in an order that depends on nothing but their names.
+text by whoever works on a part of it. Images are numbered from 0 in an order that depends on nothing but their names.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ def source(
 
 
 class Source(ABC):
-    """Many pictures, by number."""
+    """Many images, by number."""
 
     kind: str
     value_range: Range | None = None
-    """The full scale of pictures deeper than 8 bits: that of the network which is to see them."""
+    """The full scale of images deeper than 8 bits: that of the network which is to see them."""
     lazy: ClassVar[bool] = False
-    """Whether a label is known only once its picture has been read."""
+    """Whether a label is known only once its image has been read."""
 
     def __init__(self, place: str) -> None:
         self.place = place
@@ -67,18 +67,18 @@ class Source(ABC):
 
     @abstractmethod
     def name(self, i: int) -> str:
-        """What picture i is called: unique, and stable when the source is moved."""
+        """What image i is called: unique, and stable when the source is moved."""
 
     @abstractmethod
     def read(self, i: int) -> Images:
-        """Picture i. Raises BadImage with the reason."""
+        """Image i. Raises BadImage with the reason."""
 
     def label(self, i: int) -> int | None:
-        """The class of picture i, where the source knows classes."""
+        """The class of image i, where the source knows classes."""
         return None
 
     def item(self, i: int) -> tuple[Images, int | None]:
-        """Picture i and its class."""
+        """Image i and its class."""
         return self.read(i), self.label(i)
 
     @property
@@ -88,33 +88,31 @@ class Source(ABC):
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """What looking for the pictures passed over or had to decide, and that some have no class where others have."""
-        return Note.many("input", (*self._passed, *self._unlabelled))
+        """What looking for the images passed over or had to decide, and that some have no class where others have."""
+        return Note.many("input", (*self._passed, *self._unlabeled))
 
     @property
     def _passed(self) -> tuple[str, ...]:
         return ()
 
     @property
-    def _unlabelled(self) -> tuple[str, ...]:
+    def _unlabeled(self) -> tuple[str, ...]:
         without = [i for i in range(len(self)) if self.label(i) is None] if self.classes else []
         if not without:
             return ()
-        return (
-            f"{len(without)} of {len(self)} pictures have no class: {listed([self.name(without[0])], len(without))}",
-        )
+        return (f"{len(without)} of {len(self)} images have no class: {listed([self.name(without[0])], len(without))}",)
 
     @cached_property
     def identity(self) -> str:
-        """SHA-256 over all names, in their order, and over what else tells the same from other pictures at no cost."""
+        """SHA-256 over all names, in their order, and over what else tells the same from other images at no cost."""
         digest = hashlib.sha256()
         for name in self._names():
             digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
         return digest.hexdigest()
 
     @cached_property
-    def labelled(self) -> str:
-        """SHA-256 over the classes of all pictures; empty where the source knows none."""
+    def labeled(self) -> str:
+        """SHA-256 over the classes of all images; empty where the source knows none."""
         if not self.classes:
             return ""
         digest = hashlib.sha256("\0".join(self.classes).encode("utf-8", "surrogateescape"))
@@ -123,9 +121,9 @@ class Source(ABC):
         return digest.hexdigest()
 
     def fetch(self, i: int) -> tuple[Images, int]:
-        """Picture i, and a number that tells its bytes from others: 64 bits of a hash of them, as they were read.
+        """Image i, and a number that tells its bytes from others: 64 bits of a hash of them, as they were read.
 
-        Where a picture is no file of its own it is made from the pixels.
+        Where an image is no file of its own it is made from the pixels.
         """
         found = self.read(i)
         digest = hashlib.blake2b(digest_size=8)
@@ -135,9 +133,9 @@ class Source(ABC):
         return found, int.from_bytes(digest.digest(), "little")
 
     def stamp(self, i: int) -> tuple[int, int] | None:
-        """(size, time in nanoseconds) of the file that picture i is in; None where that is not to be had at once.
+        """(size, time in nanoseconds) of the file that image i is in; None where that is not to be had at once.
 
-        While it is the same, so is the picture; where it is another, the picture's bytes have to be looked at.
+        While it is the same, so is the image; where it is another, the image's bytes have to be looked at.
         """
         return None
 
@@ -170,7 +168,7 @@ def listed(names: Sequence[str], count: int) -> str:
 
 
 def hashed(data: bytes) -> int:
-    """64 bits of a hash of a picture's bytes."""
+    """64 bits of a hash of an image's bytes."""
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
 
 
@@ -184,11 +182,11 @@ def stamped(path: str | Path) -> tuple[int, int] | None:
 
 
 def named(data: Any, name: str, value_range: Range | None = None) -> Images:
-    """A picture from its encoded bytes or its pixels, under its name in the source."""
+    """An image from its encoded bytes or its pixels, under its name in the source."""
     try:
         found = read(data, value_range=value_range)
     except BadImage as error:
-        why = str(error).replace("the picture given as bytes", repr(printable(name)), 1)
+        why = str(error).replace("the image given as bytes", repr(printable(name)), 1)
         if why == str(error):
             why = f"{printable(name)!r}: {why}"
         raise BadImage(why) from error
@@ -222,7 +220,7 @@ def _guessed(text: str) -> str:
     if folder.is_dir():
         return next((row.name for row in IMAGES.rows() if _holds(folder, row.said.get("holds", ()))), _FOLDER)
     if folder.exists():
-        raise BadImage(f"{text!r} is no source of pictures: a folder, {', '.join(suffixes)}, or KIND:PATH")
+        raise BadImage(f"{text!r} is no source of images: a folder, {', '.join(suffixes)}, or KIND:PATH")
     if ":" in text:
         raise unknown("kind of source", text.partition(":")[0], [row.name for row in IMAGES.rows()])
     raise BadImage(f"there is no {text!r}: name a folder, {', '.join(suffixes)} that exists")

@@ -1,4 +1,4 @@
-"""Tables of pictures: which column holds them, which the labels, and what the classes are called.
+"""Tables of images: which column holds them, which the labels, and what the classes are called.
 
 Both kinds of table (parquet, and the Arrow files of Hugging Face datasets) say so in the same way, or not at all.
 """
@@ -48,7 +48,7 @@ def arrow(place: str) -> ModuleType:
 
 
 def columns(schema: Any, place: str, features: Mapping[str, Any] | None = None) -> Columns:
-    """Where the pictures are: what Hugging Face's features say, else what a column is called, else the only one of
+    """Where the images are: what Hugging Face's features say, else what a column is called, else the only one of
     bytes. Raises BadImage with the columns that there are.
     """
     features = features or _features(schema)
@@ -60,7 +60,7 @@ def columns(schema: Any, place: str, features: Mapping[str, Any] | None = None) 
     picture = next(iter(said or usual or (only if len(only) == 1 else [])), None)
     if picture is None:
         listed = ", ".join(kinds) or "no columns"
-        raise BadImage(f"{place!r} has no column of pictures among {listed}: call the one of encoded bytes 'image'")
+        raise BadImage(f"{place!r} has no column of images among {listed}: call the one of encoded bytes 'image'")
     classes = {name: tuple(one.get("names") or ()) for name, one in features.items() if _kind(one) == "ClassLabel"}
     label = next((lower[name] for name in _LABELS if name in lower), None) or next(iter(classes), None)
     return Columns(picture, label, classes.get(label or "", ()))
@@ -88,7 +88,7 @@ def numbered(values: Sequence[Any], known: Sequence[str], place: str) -> tuple[t
 
 
 def picture(value: Any, name: str, elsewhere: Callable[[str], bytes], value_range: Range | None) -> Images:
-    """The picture in a cell: bytes, or {bytes, path} where the bytes may lie in a file of their own."""
+    """The image in a cell: bytes, or {bytes, path} where the bytes may lie in a file of their own."""
     path = None
     if isinstance(value, Mapping):
         value, path = value.get("bytes"), value.get("path")
@@ -97,7 +97,7 @@ def picture(value: Any, name: str, elsewhere: Callable[[str], bytes], value_rang
             raise BadImage(f"{name!r} lies outside its table's folder, at {str(path)[:80]!r}: it is not read")
         value = elsewhere(str(path))
     if value is None:
-        raise BadImage(f"{name!r} has no picture: its cell is empty")
+        raise BadImage(f"{name!r} has no image: its cell is empty")
     if isinstance(value, (bytes, bytearray)):
         return named(bytes(value), name, value_range)
     return read(value, value_range=value_range)

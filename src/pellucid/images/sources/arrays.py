@@ -1,4 +1,4 @@
-"""Arrays: pictures in one .npz or .npy file."""
+"""Arrays: images in one .npz or .npy file."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ class Arrays(Numbers):
         names = [name for name in _PICTURES if name in held]
         labels = [name for name in _LABELS if name in held]
         if not names:
-            raise BadImage(f"{self.place!r} holds {', '.join(held)}: call the pictures {', '.join(_PICTURES)}")
+            raise BadImage(f"{self.place!r} holds {', '.join(held)}: call the images {', '.join(_PICTURES)}")
         try:
             pictures = self._checked(held[names[0]])
             numbers = held[labels[0]] if labels else None
         except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise BadImage(f"cannot read {self.place!r}: {error}") from error
         if numbers is not None and numbers.shape != pictures.shape[:1]:
-            raise BadImage(f"{self.place!r} holds {len(pictures)} pictures and labels of {numbers.shape}")
+            raise BadImage(f"{self.place!r} holds {len(pictures)} images and labels of {numbers.shape}")
         return pictures, numbers
 
     def _checked(self, pictures: np.ndarray) -> np.ndarray:
         if pictures.ndim not in (3, 4):
-            raise BadImage(f"{self.place!r} holds an array of {pictures.shape}: pictures are (N, H, W) or (N, H, W, C)")
+            raise BadImage(f"{self.place!r} holds an array of {pictures.shape}: images are (N, H, W) or (N, H, W, C)")
         return pictures
 
     @cached_property

@@ -1,4 +1,4 @@
-"""A folder of pictures, here or behind a URL; with a folder for each class in it, an ImageFolder."""
+"""A folder of images, here or behind a URL; with a folder for each class in it, an ImageFolder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pellucid.images.remote import absolute, below, fetched, is_url
 from pellucid.images.sources import Source, hashed, listed, named, source, stamped
 
 LABELS = ("labels.csv", "metadata.csv")
-"""Files beside the pictures that say their classes, where folders do not."""
+"""Files beside the images that say their classes, where folders do not."""
 _PARTS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval", "holdout"}
 """What the parts of a data set are called, which are no classes."""
 _NAMES, _CLASSES = ("file_name", "filename", "name", "file", "image", "path"), ("label", "class", "target")
@@ -23,7 +23,7 @@ _NAMES, _CLASSES = ("file_name", "filename", "name", "file", "image", "path"), (
 
 @source("folder", written="a folder (with a folder for each class, where there are classes)")
 class Folder(Source):
-    """All picture files below a folder, by name.
+    """All image files below a folder, by name.
 
     Where all lie one level down, those folders are the classes; else labels.csv says them: name,label in each line.
     """
@@ -33,7 +33,7 @@ class Folder(Source):
 
     @cached_property
     def _found(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """(the names of the pictures relative to the folder, notes on what was passed over)."""
+        """(the names of the images relative to the folder, notes on what was passed over)."""
         if not is_url(self.place):
             root = Path(self.place)
             local = found_in(root)
@@ -41,7 +41,7 @@ class Folder(Source):
         names = tuple(filter(is_picture, below(self.place)))
         found = tuple(name for name in names if not hidden(name))
         if not found:
-            raise BadImage(f"no pictures below {self.place!r}: {', '.join(SUFFIXES)}")
+            raise BadImage(f"no images below {self.place!r}: {', '.join(SUFFIXES)}")
         return found, passed_over(filter(hidden, names))
 
     @property
@@ -54,12 +54,12 @@ class Folder(Source):
         found = self._found[1]
         if not self.classes:
             beside = sum("/" not in name for name in self._files)
-            mixed = f"no classes: {beside} of {len(self._files)} pictures lie in no folder of a class"
+            mixed = f"no classes: {beside} of {len(self._files)} images lie in no folder of a class"
             return (*found, mixed) if beside < len(self._files) else found
         deeper = any(name.count("/") > 1 for name in self._files)
         if self._listed:
             gone = sorted(set(self._listed) - set(self._files))
-            return (*found, f"no picture is there for {listed(gone, len(gone))} of the labels") if gone else found
+            return (*found, f"no image is there for {listed(gone, len(gone))} of the labels") if gone else found
         table = next((file for file in LABELS if self._beside(file)), None)
         if not (table or deeper or _PARTS.issuperset(map(str.lower, self.classes))):
             return found
@@ -120,7 +120,7 @@ class Folder(Source):
 
     def fetch(self, i: int) -> tuple[Images, int]:
         if not is_url(self.place):
-            found = self.read(i)  # first: it refuses what is no picture's file
+            found = self.read(i)  # first: it refuses what is no image's file
             return found, hashed((Path(self.place) / self._files[i]).read_bytes())
         data = fetched(f"{self.place.rstrip('/')}/{self._files[i]}")
         return named(data, self._files[i], self.value_range), hashed(data)
@@ -130,13 +130,13 @@ class Folder(Source):
 
 
 def _check_strays(files: tuple[str, ...], place: str) -> None:
-    """Refuse a few pictures beside folders of classes: their labels would be lost for all. Raises BadImage."""
+    """Refuse a few images beside folders of classes: their labels would be lost for all. Raises BadImage."""
     beside = [name for name in files if "/" not in name]
     folders = {name.partition("/")[0] for name in files if "/" in name}
     if len(folders) > 1 and len(beside) < len(files) - len(beside):
-        what = f"{len(beside)} pictures lie" if len(beside) > 1 else "one picture lies"
+        what = f"{len(beside)} images lie" if len(beside) > 1 else "one image lies"
         raise BadImage(
-            f"{place!r} has {len(folders)} folders of pictures, and {what} beside them, {beside[0]!r}: put it into the "
+            f"{place!r} has {len(folders)} folders of images, and {what} beside them, {beside[0]!r}: put it into the "
             "folder of its class or elsewhere, or write all classes into labels.csv"
         )
 

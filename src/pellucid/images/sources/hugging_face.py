@@ -58,7 +58,7 @@ class HuggingFace(Source):
 
     @cached_property
     def _chunks(self) -> tuple[list[int], list[Any]]:
-        """(number of the first picture of each record batch, the batch's column of pictures)."""
+        """(number of the first image of each record batch, the batch's column of images)."""
         starts, chunks, first = [], [], 0
         for table in self._tables:
             for chunk in table.column(self._columns.picture).chunks:
@@ -103,7 +103,7 @@ class HuggingFace(Source):
 
     def read(self, i: int) -> Images:
         if not 0 <= i < len(self):
-            raise BadImage(f"no picture {i} in {self.place!r}: it has {len(self)}")
+            raise BadImage(f"no image {i} in {self.place!r}: it has {len(self)}")
         starts, chunks = self._chunks
         at = bisect_right(starts, i) - 1
         cell = chunks[at][i - starts[at]].as_py()

@@ -1,4 +1,4 @@
-"""Parquet: encoded pictures in a column, as Hugging Face and others write them; here or behind URLs."""
+"""Parquet: encoded images in a column, as Hugging Face and others write them; here or behind URLs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pellucid.images.sources import Source, expanded, source, stamped
 from pellucid.images.sources._rows import Columns, arrow, columns, numbered, picture
 
 _HELD = 512 * 2**20
-"""Bytes of row groups that are kept: pictures come in no order, and a group is read whole for one of them."""
+"""Bytes of row groups that are kept: images come in no order, and a group is read whole for one of them."""
 
 
 @source("parquet", written="x.parquet or a folder of them", suffixes=(".parquet",), holds=("*.parquet",))
@@ -26,7 +26,7 @@ class Parquet(Source):
     """One file, several (`train-{00000..00005}-of-00006.parquet`), or a folder of them, row after row.
 
     The column is found by its features, its name (image, jpg …) or as the only one of bytes; labels are numbers or
-    words. Files with small row groups are read faster: a picture costs its group.
+    words. Files with small row groups are read faster: an image costs its group.
     """
 
     def __init__(self, place: str) -> None:
@@ -50,7 +50,7 @@ class Parquet(Source):
 
     @cached_property
     def _groups(self) -> tuple[tuple[int, int, int], ...]:
-        """(file, row group, number of its first picture)."""
+        """(file, row group, number of its first image)."""
         found, first = [], 0
         for i, footer in enumerate(self._footers):
             for group in range(footer.num_row_groups):
@@ -112,14 +112,14 @@ class Parquet(Source):
         return stamped(self._files[self._row(i)[0]])
 
     def _row(self, i: int) -> tuple[int, int]:
-        """(file, row in it) of a picture."""
+        """(file, row in it) of an image."""
         if not 0 <= i < len(self):
-            raise BadImage(f"no picture {i} in {self.place!r}: it has {len(self)}")
+            raise BadImage(f"no image {i} in {self.place!r}: it has {len(self)}")
         file = self._groups[bisect_right(self._starts, i) - 1][0]
         return file, i - sum(footer.num_rows for footer in self._footers[:file])
 
     def _group(self, file: int, group: int) -> Any:
-        """The pictures' column of a row group."""
+        """The images' column of a row group."""
         with self._lock:
             if (file, group) not in self._held:
                 name = self._columns.picture

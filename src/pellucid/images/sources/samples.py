@@ -13,7 +13,7 @@ _CUTS = ((1, 1.0), (2, 0.75), (3, 0.55), (4, 0.38))
 
 @source("samples", written="samples, which come with Pellucid", alone=True)
 class Samples(Source):
-    """Every sample photo whole, and through windows of three sizes: 30 pictures of each; the photo is the class."""
+    """Every sample photo whole, and through windows of three sizes: 30 images of each; the photo is the class."""
 
     @cached_property
     def classes(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""WebDataset: pictures in tar files, here or behind URLs, with their classes beside them (name.jpg, name.cls)."""
+"""WebDataset: images in tar files, here or behind URLs, with their classes beside them (name.jpg, name.cls)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pellucid.images.sources import Source, expanded, hashed, listed, named, sou
 
 @dataclass(frozen=True)
 class _Member:
-    """Where a picture's bytes lie."""
+    """Where an image's bytes lie."""
 
     file: str
     name: str
@@ -28,14 +28,14 @@ class _Member:
 
 @source("tar", written="x.tar or shards-{000..031}.tar", suffixes=(".tar",))
 class Tar(Source):
-    """One tar, or several: `train-{000..146}.tar`. Read once for where each picture lies, then by number."""
+    """One tar, or several: `train-{000..146}.tar`. Read once for where each image lies, then by number."""
 
     def __init__(self, place: str) -> None:
         super().__init__(absolute(place))
 
     @cached_property
     def _held(self) -> tuple[tuple[_Member, ...], tuple[str, ...]]:
-        """(the pictures, notes on what was passed over)."""
+        """(the images, notes on what was passed over)."""
         each = [_pictures(file) for file in expanded(self.place)]
         held = [member for members, _ in each for member in members]
         links = [name for _, names in each for name in names if not hidden(name)]
@@ -44,7 +44,7 @@ class Tar(Source):
         notes += (f"links in a tar are left out: {listed(links, len(links))}",) if links else ()
         if not found:
             more = "".join(f"; {note}" for note in notes)
-            raise BadImage(f"no pictures in {self.place!r}: {', '.join(SUFFIXES)}{more}")
+            raise BadImage(f"no images in {self.place!r}: {', '.join(SUFFIXES)}{more}")
         return found, notes
 
     @property
@@ -100,7 +100,7 @@ class Tar(Source):
 
 
 def _pictures(file: str) -> tuple[list[_Member], list[str]]:
-    """(the pictures of a tar, its links)."""
+    """(the images of a tar, its links)."""
     labels: dict[str, int] = {}
     pictures: list[tuple[str, str, int, int]] = []
     links: list[str] = []
@@ -122,7 +122,7 @@ def _pictures(file: str) -> tuple[list[_Member], list[str]]:
             stream.seek(archive.offset)
             end = stream.read(tarfile.BLOCKSIZE)
             if len(end) < tarfile.BLOCKSIZE or any(end):  # tarfile ends without a word there, too
-                raise BadImage(f"{file!r} is damaged or cut short after {len(pictures)} pictures")
+                raise BadImage(f"{file!r} is damaged or cut short after {len(pictures)} images")
     except tarfile.TarError as error:
         raise BadImage(f"cannot open {file!r} as an uncompressed tar: {error}") from error
     return [_Member(file, name, offset, size, labels.get(key)) for name, key, offset, size in pictures], links

@@ -78,7 +78,7 @@ class Embeddings(_RowsOfLayers):
     absent: ClassVar[str] = "the index embeds no layer: make it with --embed NAME"
     embed: Annotated[
         tuple[str, ...] | None,
-        Field(description="layers of which a row is kept for every picture; by default what the head reads"),
+        Field(description="layers of which a row is kept for every image; by default what the head reads"),
     ] = None
 
     @property
@@ -105,7 +105,7 @@ class Maxima(_RowsOfLayers):
     absent: ClassVar[str] = "the index keeps the largest activations of no layer: make it with --pool NAME"
     pool: Annotated[
         tuple[str, ...] | None,
-        Field(description="layers whose largest activations are kept of every picture; by default none"),
+        Field(description="layers whose largest activations are kept of every image; by default none"),
     ] = None
 
     @property

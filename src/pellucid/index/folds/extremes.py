@@ -26,14 +26,14 @@ _ENTRIES = 2 * 10**9
 
 
 def keyed(value: NDArray[np.float32], image: NDArray[np.int64]) -> Keys:
-    """Numbers whose order is: larger values first, of equal ones the lower picture."""
+    """Numbers whose order is: larger values first, of equal ones the lower image."""
     bits = (value + np.float32(0)).view(np.uint32)  # −0 becomes 0
     rising = np.where(bits >> 31 == 1, ~bits, bits | np.uint32(1 << 31))
     return (~rising).astype(np.uint64) << np.uint64(32) | image.astype(np.uint64)
 
 
 def unkeyed(key: Keys) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """(values, pictures) again; −inf and −1 where there is none."""
+    """(values, images) again; −inf and −1 where there is none."""
     rising = ~(key >> np.uint64(32)).astype(np.uint32)
     bits = np.where(rising >> 31 == 1, rising & np.uint32(0x7FFFFFFF), ~rising)
     value, image = bits.view(np.float32), (key & np.uint64(0xFFFFFFFF)).astype(np.int64)
@@ -85,7 +85,7 @@ class Ranking:
         rows, columns = self.held.scope.units.places[layer]
         inside = places[images >= 0]
         if (images >= self.held.scope.images).any() or (inside < 0).any() or (inside >= rows * columns).any():
-            raise self.held.damaged("it names pictures or places that there are not")
+            raise self.held.damaged("it names images or places that there are not")
 
 
 class Extremes(Fold[Ranking]):
@@ -111,7 +111,7 @@ class Extremes(Fold[Ranking]):
 
     def fits(self, scope: Scope) -> None:
         if self.many * len(scope.units) > _ENTRIES:
-            raise ValueError(f"{self.many} pictures of each of {len(scope.units)} units")
+            raise ValueError(f"{self.many} images of each of {len(scope.units)} units")
 
     def start(self, scope: Scope) -> Working:
         shape = (len(scope.units), self.many + _WAITING)
@@ -174,7 +174,7 @@ class Extremes(Fold[Ranking]):
         return {**found, "before": before} if any(scope.units.clips) else found
 
     def _append(self, working: Working, unit: NDArray[np.int64], key: Keys, place: NDArray[np.int64]) -> None:
-        """Put candidates of one picture into the waiting places of their units: each unit has one at most."""
+        """Put candidates of one image into the waiting places of their units: each unit has one at most."""
         better = key < self.worst(working)[unit]
         unit, key, place = unit[better], key[better], place[better]
         waiting = working["waiting"][unit]
@@ -231,7 +231,7 @@ class Largest(Extremes):
 
     name: ClassVar[str] = "top"
     extreme: ClassVar[str] = LARGEST
-    count: Annotated[int, Field(ge=1, le=10_000, description="strongest pictures kept of every unit")] = 100
+    count: Annotated[int, Field(ge=1, le=10_000, description="strongest images kept of every unit")] = 100
 
     @property
     def many(self) -> int:
@@ -245,8 +245,8 @@ class Smallest(Extremes):
 
     name: ClassVar[str] = "bottom"
     extreme: ClassVar[str] = SMALLEST
-    absent: ClassVar[str] = "the index keeps no weakest pictures: make it with --bottom 10"
-    bottom: Annotated[int, Field(ge=0, le=10_000, description="weakest pictures kept of every unit; 0: none")] = 10
+    absent: ClassVar[str] = "the index keeps no weakest images: make it with --bottom 10"
+    bottom: Annotated[int, Field(ge=0, le=10_000, description="weakest images kept of every unit; 0: none")] = 10
 
     @property
     def many(self) -> int:

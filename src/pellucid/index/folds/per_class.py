@@ -60,10 +60,10 @@ class ClassMeans(Fold[MeansOfClasses]):
     """Of the units of some layers the exact sum of mean activations over the images of each class, and the counts."""
 
     name: ClassVar[str] = "classes"
-    absent: ClassVar[str] = "the pictures of the index have no classes: put them into a folder for each class"
+    absent: ClassVar[str] = "the images of the index have no classes: put them into a folder for each class"
     class_means: Annotated[
         tuple[str, ...] | None,
-        Field(description="layers whose means over the pictures of each class are kept; by default all, or the stages"),
+        Field(description="layers whose means over the images of each class are kept; by default all, or the stages"),
     ] = None
 
     @property

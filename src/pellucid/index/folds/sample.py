@@ -41,12 +41,12 @@ class RandomSample(Rows[Sample]):
 
     name: ClassVar[str] = "probe"
     absent: ClassVar[str] = "the index keeps no probe: make it with --probe 10000"
-    probe: Annotated[
-        int, Field(ge=0, description="random pictures of which every unit's largest activation is kept")
+    sample: Annotated[
+        int, Field(ge=0, description="random images of which every unit's largest activation is kept")
     ] = 10_000
 
     def settled(self, scope: Scope) -> RandomSample | None:
-        return self if self.probe else None
+        return self if self.sample else None
 
     def columns(self, scope: Scope) -> Mapping[str, tuple[int, np.dtype[Any]]]:
         return {
@@ -55,7 +55,7 @@ class RandomSample(Rows[Sample]):
         }
 
     def rows(self, scope: Scope, batch: Batch) -> tuple[NDArray[np.int64], Mapping[str, NDArray[Any]]]:
-        mine = scope.drawn(self.probe)[self.position(scope, batch.images)] == batch.images
+        mine = scope.drawn(self.sample)[self.position(scope, batch.images)] == batch.images
         values = batch.maxima[mine]
         maxima = np.empty(values.shape, np.float16)
         power = np.empty((len(values), len(scope.units.layers)), np.int16)
@@ -65,11 +65,11 @@ class RandomSample(Rows[Sample]):
         return batch.images[mine], {"maxima": maxima, "power": power}
 
     def height(self, scope: Scope) -> int:
-        return len(scope.drawn(self.probe))
+        return len(scope.drawn(self.sample))
 
     def position(self, scope: Scope, images: NDArray[np.int64]) -> NDArray[np.int64]:
-        chosen = scope.drawn(self.probe)
+        chosen = scope.drawn(self.sample)
         return np.minimum(np.searchsorted(chosen, images), len(chosen) - 1)
 
     def read(self, held: Held) -> Sample:
-        return Sample(held.scope.drawn(self.probe), held)
+        return Sample(held.scope.drawn(self.sample), held)

@@ -77,7 +77,7 @@ class ExactSums(Sampled[UnitStatistics]):
             working["count"][mine] += good.sum(0)
             working["left_out"][mine] += (~good).sum(0)
             working["silent"][mine] += (good & (wide == 0)).sum(0)
-            # the squares of float32 have no error in float64; the samples of a picture are added in one order
+            # the squares of float32 have no error in float64; the samples of an image are added in one order
             sums = {"max_1": wide, "max_2": wide * wide, "all_1": sampled.sum(1), "all_2": (sampled * sampled).sum(1)}
             for name, one in sums.items():
                 for place, found in digits(one):

@@ -37,15 +37,15 @@ def map_layer(net: Net, seen: Images, layer: str | None) -> tuple[Layer, Placeme
         return row, row.placement, notes
     why = f"its place could not be followed through {', '.join(table.unplaced) or 'the network'}"
     placement = Placement.stretched(row.shape[1], row.shape[2], height, width)
-    return row, placement, (*notes, Note("reading", f"layer {row.name} is stretched over the picture: {why}"))
+    return row, placement, (*notes, Note("reading", f"layer {row.name} is stretched over the image: {why}"))
 
 
 def activations(net: Net, pixels: Float[Tensor, "n c h w"], layer: str) -> Iterator[Activation]:
     """The layer's maps, as many images at once as fit; no layer behind it runs."""
-    # Live pictures come one by one: for one there is nothing to be found out.
+    # Live images come one by one: for one there is nothing to be found out.
     at_once = net.chunk((pixels.shape[-2], pixels.shape[-1]), grad=False) if len(pixels) > 1 else 1
     for part in steps(pixels.split(at_once), f"layer {layer}"):
-        yield net.run(part, at=[layer], stop=True)[layer]
+        yield net.run(part, layers=[layer], stop=True)[layer]
 
 
 def numbers(values: Tensor) -> np.ndarray:

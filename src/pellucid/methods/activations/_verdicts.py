@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pellucid.methods.activations.layer_statistics import Statistics
 
 SILENT = 0.95
-"""Of its units dead: a layer says nothing about the picture."""
+"""Of its units dead: a layer says nothing about the image."""
 LOUD = 65504.0
 """The largest number of half precision."""
 FAINT = 1e-5
@@ -17,7 +17,7 @@ STUCK, GATES = 0.5, 0.9
 """Of its values at their bounds: a layer hardly learns; gates are meant to be open or shut."""
 GROWS = 1e4
 """Times the first layer's size."""
-DYING, _MANY = 0.5, 10  # of the units dead on at least so many pictures: no longer a matter of what these show
+DYING, _MANY = 0.5, 10  # of the units dead on at least so many images: no longer a matter of what these show
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Seen:
 
     @property
     def silent(self) -> bool:
-        """Whether (nearly) no unit depends on the picture."""
+        """Whether (nearly) no unit depends on the image."""
         dead, low = self.statistics.dead, self.statistics.low
         return dead is not None and low is not None and dead >= SILENT * max(self.statistics.able, 1)
 
@@ -78,7 +78,7 @@ def verdicts(layers: Sequence[Seen], pictures: int) -> tuple[tuple[str, ...], tu
             said.append(told(layers, sick))
             rows |= set(sick)
     if not said:
-        on = "this picture" if pictures == 1 else f"these {pictures} pictures"
+        on = "this image" if pictures == 1 else f"these {pictures} images"
         said.append(f"no layer is sick: all are finite, and none is silent, saturated or exploding on {on}")
     return tuple(said), tuple(sorted(rows))
 
@@ -128,7 +128,7 @@ def _faint(layers: Sequence[Seen], sick: list[int]) -> str:
     one = layers[sick[0]]
     return (
         f"{_which(layers, sick)} vanishing: in {one.name} values have shrunk to {one.statistics.rms:.2g}: "
-        "weights too small at the start, or no normalisation"
+        "weights too small at the start, or no normalization"
     )
 
 

@@ -25,7 +25,7 @@ _ZEROS = frozenset(["zeros", "zeros_like", "new_zeros", "full", "new_full", "ful
 Function = Callable[[str, str, Bounds, Tensor], None]
 """(the layer in which it runs, its name, its bounds, what it gives)"""
 Layered = Callable[[str, int, Any, Tensor | None], None]
-"""(layer, which of its calls, what it gives, which of its channels are padding and zero for every picture)"""
+"""(layer, which of its calls, what it gives, which of its channels are padding and zero for every image)"""
 
 
 def watched(net: Net, pixels: Tensor, function: Function, layered: Layered) -> None:
@@ -48,12 +48,12 @@ def watched(net: Net, pixels: Tensor, function: Function, layered: Layered) -> N
         layered(name, call, output, padding.of(output))
 
     like = blank(net.module, pixels.shape[1], (pixels.shape[-2], pixels.shape[-1]))
-    inputs = net.preprocess.normalise(pixels.to(like.device)).to(like.dtype)
+    inputs = net.preprocess.normalize(pixels.to(like.device)).to(like.dtype)
     tap.trace(net.module, inputs, watch, seen, lambda name, _: inside.append(name))
 
 
 class _Padding:
-    """Which channels of which tensors are zero because they were padded, for every picture."""
+    """Which channels of which tensors are zero because they were padded, for every image."""
 
     def __init__(self) -> None:
         self.zero: Any = WeakTensorKeyDictionary()

@@ -1,4 +1,4 @@
-"""Statistics of a layer's activations over many pictures, one picture after another, in float64."""
+"""Statistics of a layer's activations over many images, one image after another, in float64."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def bounds_of(part: nn.Module) -> Bounds | None:
 
 @dataclass
 class Statistics:
-    """What is known so far of one layer. `units` is the axis of its units within one picture's activation."""
+    """What is known so far of one layer. `units` is the axis of its units within one image's activation."""
 
     units: int | None
     bounds: Bounds | None = None
@@ -45,10 +45,10 @@ class Statistics:
     cells: int = 0
     """Values of each unit."""
     padded: Tensor | None = field(default=None, repr=False)
-    """Units that are zero for every picture because the network pads with them: neither alive nor dead."""
+    """Units that are zero for every image because the network pads with them: neither alive nor dead."""
 
     def add(self, one: Tensor) -> None:
-        """One picture's activation, without its batch axis."""
+        """One image's activation, without its batch axis."""
         one = one.detach() if one.is_floating_point() else one.detach().float()
         value = one.reshape(-1)
         finite = torch.isfinite(value)
@@ -118,6 +118,6 @@ class Statistics:
 
     @property
     def able(self) -> int:
-        """Units that could depend on the picture."""
+        """Units that could depend on the image."""
         units = len(self.low) if self.low is not None else 0
         return units - (int(self.padded.sum()) if self.padded is not None else 0)

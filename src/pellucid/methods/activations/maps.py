@@ -1,4 +1,4 @@
-"""Activation maps: where in a picture each unit of a layer finds what it looks for."""
+"""Activation maps: where in an image each unit of a layer finds what it looks for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pellucid.images import Images
 from pellucid.methods.activations._layer import activations, known_units, map_layer, numbers
 from pellucid.net import LayerName, Net
 from pellucid.notes import Note
-from pellucid.result import Maps, Meta
+from pellucid.result import ActivationMaps, Meta
 
 _NAMED = 5  # strongest units in the notes
 
@@ -39,21 +39,21 @@ def maps(
         Field(description="units to show, by number: 3 or 3,17,40", examples=["3,17,40"]),
         Default("the strongest"),
     ] = None,
-    most: Annotated[int, Field(ge=1, description="maximum number of units, where none are named")] = 16,
-) -> Maps:
-    """What units of one layer do with each picture, place by place: (N, units, rows, columns), raw and signed.
+    max_units: Annotated[int, Field(ge=1, description="maximum number of units, where none are named")] = 16,
+) -> ActivationMaps:
+    """What units of one layer do with each image, place by place: (N, units, rows, columns), raw and signed.
 
     Any layer with places can be asked. By default its strongest units are shown: those with the largest value
-    (by magnitude) at any place of any of the pictures, the larger mean first where several reach the bound of
-    their activation; they are the same units for all pictures. Drawn over the photos, the maps lie where their
-    cells' receptive fields have their centres. Places where a unit gives exactly zero are marked as blank, which
+    (by magnitude) at any place of any of the images, the larger mean first where several reach the bound of
+    their activation; they are the same units for all images. Drawn over the photos, the maps lie where their
+    cells' receptive fields have their centers. Places where a unit gives exactly zero are marked as blank, which
     is something else than weak; `blank` is the share of all the layer's maps that are zero everywhere, for each
-    picture.
+    image.
 
     The network runs no further than the layer. Raises UnknownName for a layer that is not there, PellucidError
     for a unit, and Refused for a layer without maps.
     """
-    seen = net.see(images)
+    seen = net.prepare(images)
     row, placement, notes = map_layer(net, seen, layer)
     pixels, parts, peaks, means = seen.pixels, [], [], []
     chosen = known_units(units, row) if units is not None else None
@@ -68,12 +68,12 @@ def maps(
     peak = torch.cat(peaks)
     strong = _strongest(peak, torch.cat(means))
     if chosen is None:
-        chosen = tuple(strong[:most])
+        chosen = tuple(strong[:max_units])
         whole = parts or activations(net, pixels, row.name)  # more than is held at once: a second time
         parts = [part[:, list(chosen)] for part in whole]
         notes = (*notes, Note("choice", f"the {len(chosen)} strongest of {row.shape[0]} units, strongest first"))
     values = torch.cat(parts)
-    return Maps(
+    return ActivationMaps(
         numbers(values),
         chosen,
         placement,

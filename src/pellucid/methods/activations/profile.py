@@ -1,4 +1,4 @@
-"""The first look at a sick network: what every layer does with a batch of pictures."""
+"""The first look at a sick network: what every layer does with a batch of images."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _ABOUT = {
     "layer": "its name, in the order of execution",
     "kind": "what it is",
     "units": "how many channels, or entries of a vector",
-    "mean": "of all its values: units, places and pictures",
+    "mean": "of all its values: units, places and images",
     "spread": "their standard deviation",
     "largest": "the largest magnitude; infinite where a value is not finite",
     "zeros": "share of the values that are exactly zero",
-    "dead": "share of the units that give one and the same value at all places of all pictures",
+    "dead": "share of the units that give one and the same value at all places of all images",
     "saturated": "share of the values at a bound of the activation: |tanh| 0.99, sigmoid 0.01 and 0.99, the 6 of ReLU6",
     "broken": "share of the values that are NaN or infinite; mean and spread are over the others",
 }
@@ -41,22 +41,22 @@ _ABOUT = {
     over="all",
 )
 def profile(net: Net, images: Images) -> Table:
-    """What every layer does with all the pictures together: one row for each layer, in the order of execution.
+    """What every layer does with all the images together: one row for each layer, in the order of execution.
 
     Mean and spread (standard deviation) of its values, the share of zeros, of dead units, of saturated and of
     broken values; `said` names the layers that are sick and where it begins. A unit is dead that gives the same
-    value at all places of all the pictures: a rectifier's that is never above zero, or one behind a layer that is
-    silent. Show many pictures: a unit of a deep layer may merely find nothing in one. Where each unit gave but one
+    value at all places of all the images: a rectifier's that is never above zero, or one behind a layer that is
+    silent. Show many images: a unit of a deep layer may merely find nothing in one. Where each unit gave but one
     number in all, whether it is dead is unknown (None), as is the saturation of layers that have no bounds.
 
     Sigmoids, tanhs and clips that are called as functions come as rows of their own, "layer: sigmoid". A channel that
-    the network pads with zeros for every picture, as shortcuts of some ResNets do, is no dead unit.
+    the network pads with zeros for every image, as shortcuts of some ResNets do, is no dead unit.
 
     Layers that only hand on what the last layer inside them has said are left out. Statistics are in float64 and
-    add up picture by picture, so that neither the batch size nor the memory matters: one activation at a time is
+    add up image by image, so that neither the batch size nor the memory matters: one activation at a time is
     held.
     """
-    seen = net.see(images)
+    seen = net.prepare(images)
     pixels = seen.pixels
     size = (pixels.shape[-2], pixels.shape[-1])
     table = net.layers(size)
@@ -82,7 +82,7 @@ def profile(net: Net, images: Images) -> Table:
         said,
         ("spread", "zeros", "dead", "saturated"),
         marked,
-        Meta(notes=(Note("values", f"over {len(pixels)} picture{'s' * (len(pixels) > 1)}"),)),
+        Meta(notes=(Note("values", f"over {len(pixels)} image{'s' * (len(pixels) > 1)}"),)),
     )
 
 
@@ -93,7 +93,7 @@ def _profiled(
     found: dict[str, Statistics],
     between: dict[str, tuple[str, str, Statistics]],
 ) -> None:
-    """Add what one pass over these pictures shows: every layer, and every bounded function that is no layer."""
+    """Add what one pass over these images shows: every layer, and every bounded function that is no layer."""
     rows = {(row.path, int(row.name.rpartition("#")[2]) if row.calls > 1 else 1): row for row in table.rows}
     last = ""
 
@@ -134,7 +134,7 @@ def _row(one: Seen) -> dict[str, Cell]:
 
 
 def _units(row: Layer) -> int | None:
-    """The axis of the units within one picture's activation, where it is known."""
+    """The axis of the units within one image's activation, where it is known."""
     return 0 if row.units is not None else None
 
 

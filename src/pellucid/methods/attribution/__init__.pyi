@@ -5,7 +5,7 @@
 from collections.abc import Sequence
 from pellucid.catalogue.ask import Ask, Parts
 from pellucid.images import ImagesLike
-from pellucid.images.touch import Fill, PictureLike
+from pellucid.images.perturb import Fill, PictureLike
 from pellucid.net import NetLike
 from pellucid.result.maps import Heatmap, LabelMap, Panel
 from pellucid.saliency.coalitions import Own
@@ -22,7 +22,7 @@ def ablation_cam(
     target: TargetLike = ...,
     *,
     layer: str | Module | Sequence[str | Module] | None = None,
-    fall: Literal["relative", "difference"] = "relative",
+    drop: Literal["relative", "difference"] = "relative",
     placement: Literal["auto", "field", "effective", "stretch"] = "auto",
 ) -> Heatmap:
     """Ablation-CAM
@@ -41,7 +41,7 @@ def ablation_cam(
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
-        fall: measure of the score drop: (y − y_k) / |y| as in the paper, or the difference y − y_k (relative | difference; by default "relative")
+        drop: measure of the score drop: (y − y_k) / |y| as in the paper, or the difference y − y_k (relative | difference; by default "relative")
         placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
@@ -52,7 +52,7 @@ def ablation_cam(
     target: list[_TargetLike] | tuple[_TargetLike, ...],
     *,
     layer: str | Module | Sequence[str | Module] | None = None,
-    fall: Literal["relative", "difference"] = "relative",
+    drop: Literal["relative", "difference"] = "relative",
     placement: Literal["auto", "field", "effective", "stretch"] = "auto",
 ) -> tuple[Heatmap, ...]:
     """Ablation-CAM: one result for each target.
@@ -62,7 +62,7 @@ def ablation_cam(
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
-        fall: measure of the score drop: (y − y_k) / |y| as in the paper, or the difference y − y_k (relative | difference; by default "relative")
+        drop: measure of the score drop: (y − y_k) / |y| as in the paper, or the difference y − y_k (relative | difference; by default "relative")
         placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
@@ -82,7 +82,7 @@ def blur_integrated_gradients(
     Σ of (what a step of sharpening adds to a pixel) × gradient there: (N, H, W), signed, in units of the score.
 
     The way leads from the image blurred by `sigma` to the image itself, through all blurs between; edges are
-    mirrored. No colour stands for nothing: what is explained is what the detail adds. The map sums to the score less
+    mirrored. No color stands for nothing: what is explained is what the detail adds. The map sums to the score less
     that of the blurred image, up to the error of the steps, which `Meta.completeness` holds; a right sum does not
     prove every pixel right.
 
@@ -172,7 +172,7 @@ def deconvnet(
 
     ReLU6, hardtanh and smooth units are rectified the same way; leaky and exponential units keep their slope.
     Max-pooling sends everything through its switches, as in the paper; without any, the projection hardly
-    depends on the picture (Springenberg et al. 2015, section 3.4), and Meta.notes says so. It starts from 1.
+    depends on the image (Springenberg et al. 2015, section 3.4), and Meta.notes says so. It starts from 1.
     The map hardly depends on the class, and its signs say nothing on the score (a note says so).
     Raises Refused where the network has no activation that the rule knows.
 
@@ -212,12 +212,12 @@ def deep_lift(
 ) -> Heatmap:
     """DeepLIFT
 
-    (pixel − reference) × multiplier, summed over colours: (N, H, W), signed, in units of the score.
+    (pixel − reference) × multiplier, summed over colors: (N, H, W), signed, in units of the score.
 
     The map sums to the score minus the reference's score: the multipliers of single numbers are Δy / Δx, of
     products the mean of the other factor, of max-pools the cross-maximum, on any graph and for any activation.
     Layer norms and softmax are taken apart into such steps, for each image alone. `Meta.completeness` is what the
-    sum misses, relative to the difference. Several pictures as reference: the mean over them (DeepSHAP).
+    sum misses, relative to the difference. Several images as reference: the mean over them (DeepSHAP).
 
     Source: Shrikumar, Greenside & Kundaje 2017, section 3.5.1 (rescale); Lundberg & Lee 2017, section 4.2.
 
@@ -250,7 +250,7 @@ def eigen_cam(
     images: ImagesLike,
     *,
     layer: str | Module | Sequence[str | Module] | None = None,
-    centred: bool = False,
+    centered: bool = False,
     placement: Literal["auto", "field", "effective", "stretch"] = "auto",
 ) -> Heatmap:
     """Eigen-CAM
@@ -259,7 +259,7 @@ def eigen_cam(
 
     It asks no class, and says where the layer is active, not why the network decided. The sign of v is free: it is
     chosen so that the product with the mean activation is positive, so a rectified layer's map is nowhere negative
-    unless `centred`. Where two singular values are all but equal the map is arbitrary, and a note says so. Several
+    unless `centered`. Where two singular values are all but equal the map is arbitrary, and a note says so. Several
     layers give one map of pixels (N, H, W), the mean of the layers' raw maps. Refused where a layer has no places.
 
     Source: Muhammad & Yeasin 2020, section III (the first right singular vector).
@@ -268,7 +268,7 @@ def eigen_cam(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
-        centred: subtract the mean of each channel first (yes | no; by default False)
+        centered: subtract the mean of each channel first (yes | no; by default False)
         placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
 
@@ -337,7 +337,7 @@ def expected_gradients(
 
     Mean of (pixel − reference) × gradient at a random place between them: (N, H, W), signed, in units of the score.
 
-    References are drawn with equal chances, places uniformly on the straight way; 'noise' is another picture for
+    References are drawn with equal chances, places uniformly on the straight way; 'noise' is another image for
     each sample. The map sums to the score less the mean score of the references (of noise: of those drawn), up to
     the error of sampling: `Meta.completeness` holds it, `Heatmap.error` the standard error of every pixel. By
     default the eight bundled photographs are the references, without the image itself if it is one of them, and
@@ -389,11 +389,11 @@ def extremal_perturbation(
 ) -> Heatmap:
     """Extremal perturbation
 
-    The smooth mask that keeps a share of the picture and as much of the score as it can: (N, H, W), 0..1.
+    The smooth mask that keeps a share of the image and as much of the score as it can: (N, H, W), 0..1.
 
     Of several areas the mean of their masks: what even the smallest keeps is 1. The mask is a soft maximum of
     bumps on a lattice of parameters; they climb the score, while a growing term compares the sorted mask with
-    one that keeps exactly the area. Unlike the authors, who start from the whole picture and mirror it on the
+    one that keeps exactly the area. Unlike the authors, who start from the whole image and mirror it on the
     way, this starts from the window that keeps most: fewer steps then find better masks. Nothing is random
     (`seed` is for the fill `noise`). Meta's notes say what each mask keeps. The numbers have no unit and no
     sign. Refused where the score has no gradient.
@@ -451,7 +451,7 @@ def finer_cam(
 
     Grad-CAM of y^c − γ · (mean y^d over similar classes d): (N, rows, columns), signed, in the layer's own frame.
 
-    Similar are the classes whose logits are nearest to that of c in this very picture; a note names them. To choose
+    Similar are the classes whose logits are nearest to that of c in this very image; a note names them. To choose
     them yourself ask another method for a difference, such as `tiger cat - lynx`. Meta.score is the difference.
     Several layers give one map of pixels (N, H, W) as in `grad_cam`. Refused for targets that are no class, and
     where the network knows no second one.
@@ -497,14 +497,14 @@ def full_grad(
     images: ImagesLike,
     target: TargetLike = ...,
     *,
-    kind: Literal["shares", "paper"] = "shares",
+    variant: Literal["shares", "paper"] = "shares",
 ) -> Heatmap:
     """FullGrad
 
     Gradient × input plus the bias of every operation × its gradient: (N, H, W).
 
     `shares` is signed, in units of the score, and sums to it: the share of each cell's bias is spread over the
-    pixels around its place, the share of biases without a place over the whole picture. Biases are those of
+    pixels around its place, the share of biases without a place over the whole image. Biases are those of
     convolutions, batch norms and fully connected operations, and the constant of every activation near its
     input, so that the sum is complete on any network, `Meta.completeness` being what it misses. `paper` takes
     magnitudes, scales each channel's map to 0..1 and sums: positive, without a unit.
@@ -515,7 +515,7 @@ def full_grad(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        kind: value of a pixel: signed shares that sum to the score, or the paper's sum of rescaled magnitudes (shares | paper; by default "shares")
+        variant: value of a pixel: signed shares that sum to the score, or the paper's sum of rescaled magnitudes (shares | paper; by default "shares")
     """
 
 @overload
@@ -524,7 +524,7 @@ def full_grad(
     images: ImagesLike,
     target: list[_TargetLike] | tuple[_TargetLike, ...],
     *,
-    kind: Literal["shares", "paper"] = "shares",
+    variant: Literal["shares", "paper"] = "shares",
 ) -> tuple[Heatmap, ...]:
     """FullGrad: one result for each target.
 
@@ -532,7 +532,7 @@ def full_grad(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        kind: value of a pixel: signed shares that sum to the score, or the paper's sum of rescaled magnitudes (shares | paper; by default "shares")
+        variant: value of a pixel: signed shares that sum to the score, or the paper's sum of rescaled magnitudes (shares | paper; by default "shares")
     """
 
 @overload
@@ -647,8 +647,8 @@ def gradient(
 
     How strongly the score reacts to each pixel: |d score / d pixel|, (N, H, W) in pixels of the network's input.
 
-    The derivative is with respect to pixel values in 0..1, before normalisation: units of the score per full
-    range of a pixel. `max` takes the largest magnitude over colours, as in the paper; `signed` keeps the sum.
+    The derivative is with respect to pixel values in 0..1, before normalization: units of the score per full
+    range of a pixel. `max` takes the largest magnitude over colors, as in the paper; `signed` keeps the sum.
 
     Source: Simonyan, Vedaldi & Zisserman 2013, section 3.1.
 
@@ -682,13 +682,13 @@ def gradient_times_input(
     images: ImagesLike,
     target: TargetLike = ...,
     *,
-    zero: Literal["normalised", "black"] = "normalised",
+    reference: Literal["normalized", "black"] = "normalized",
 ) -> Heatmap:
     """Gradient × input
 
-    d score / d input × input, summed over colours: (N, H, W), signed, in units of the score.
+    d score / d input × input, summed over colors: (N, H, W), signed, in units of the score.
 
-    With `normalised` the input is what the first layer receives, so that for a ReLU network without biases the
+    With `normalized` the input is what the first layer receives, so that for a ReLU network without biases the
     map sums to the score exactly (positive homogeneity). With `black` the input is the pixel itself.
 
     Source: Shrikumar et al. 2016, section 2; Ancona et al. 2018, table 1.
@@ -697,7 +697,7 @@ def gradient_times_input(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        zero: value that counts as no input: zero after normalization, or a black pixel (normalised | black; by default "normalised")
+        reference: value that counts as no input: zero after normalization, or a black pixel (normalized | black; by default "normalized")
     """
 
 @overload
@@ -706,7 +706,7 @@ def gradient_times_input(
     images: ImagesLike,
     target: list[_TargetLike] | tuple[_TargetLike, ...],
     *,
-    zero: Literal["normalised", "black"] = "normalised",
+    reference: Literal["normalized", "black"] = "normalized",
 ) -> tuple[Heatmap, ...]:
     """Gradient × input: one result for each target.
 
@@ -714,7 +714,7 @@ def gradient_times_input(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        zero: value that counts as no input: zero after normalization, or a black pixel (normalised | black; by default "normalised")
+        reference: value that counts as no input: zero after normalization, or a black pixel (normalized | black; by default "normalized")
     """
 
 @overload
@@ -836,7 +836,7 @@ def guided_integrated_gradients(
 
     Σ over steps of the pixels' moves × gradient, on a way that avoids high gradients: (N, H, W), signed.
 
-    Every step brings the picture nearer to the image by the same sum of |moves|. Those values of pixels move first
+    Every step brings the image nearer to the image by the same sum of |moves|. Those values of pixels move first
     whose gradient is smallest in magnitude, none of them further than `distance` from its place on the straight
     way. In units of the score; the map sums to the score less the baseline's, up to the error of the steps, which
     `Meta.completeness` holds; it falls slowly, as the same gradients choose the way and are summed on it. `seed` is
@@ -995,9 +995,9 @@ def kernel_shap(
     target: TargetLike = ...,
     *,
     samples: int = 1000,
-    segments: Literal["quickshift", "slic", "grid"] = "quickshift",
-    pieces: int = 50,
-    fill: Own | PictureLike = "grey",
+    segmentation: Literal["quickshift", "slic", "grid"] = "quickshift",
+    n_segments: int = 50,
+    fill: Own | PictureLike = "gray",
     seed: int = 0,
 ) -> Heatmap:
     """KernelSHAP
@@ -1005,7 +1005,7 @@ def kernel_shap(
     Each superpixel's fair share of the score, by KernelSHAP: (N, H, W), signed, in units of the score.
 
     Every pixel holds the Shapley value of its superpixel, not divided by the superpixel's area. Over the
-    superpixels they sum to the score less that of the picture with all of them hidden; the sum is a constraint of the
+    superpixels they sum to the score less that of the image with all of them hidden; the sum is a constraint of the
     regression, `Meta.completeness` its rounding. Where there are no more than `samples` coalitions all are asked
     and the values are exact; otherwise coalitions are drawn by the Shapley kernel, each with its complement, and
     `Heatmap.error` holds standard errors over that draw. Raises PellucidError where the samples are too few to tell
@@ -1018,9 +1018,9 @@ def kernel_shap(
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         samples: maximum number of coalitions of superpixels; fewer where there are no more (2 to 1000000; by default 1000)
-        segments: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
-        pieces: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
-        fill: fill of a hidden superpixel: its own mean color, a named fill, or an image of your own (by default "grey")
+        segmentation: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
+        n_segments: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
+        fill: fill of a hidden superpixel: its own mean color, a named fill, or an image of your own (by default "gray")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
@@ -1031,9 +1031,9 @@ def kernel_shap(
     target: list[_TargetLike] | tuple[_TargetLike, ...],
     *,
     samples: int = 1000,
-    segments: Literal["quickshift", "slic", "grid"] = "quickshift",
-    pieces: int = 50,
-    fill: Own | PictureLike = "grey",
+    segmentation: Literal["quickshift", "slic", "grid"] = "quickshift",
+    n_segments: int = 50,
+    fill: Own | PictureLike = "gray",
     seed: int = 0,
 ) -> tuple[Heatmap, ...]:
     """KernelSHAP: one result for each target.
@@ -1043,9 +1043,9 @@ def kernel_shap(
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         samples: maximum number of coalitions of superpixels; fewer where there are no more (2 to 1000000; by default 1000)
-        segments: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
-        pieces: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
-        fill: fill of a hidden superpixel: its own mean color, a named fill, or an image of your own (by default "grey")
+        segmentation: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
+        n_segments: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
+        fill: fill of a hidden superpixel: its own mean color, a named fill, or an image of your own (by default "gray")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
@@ -1106,21 +1106,21 @@ def lime(
     target: TargetLike = ...,
     *,
     samples: int = 1000,
-    segments: Literal["quickshift", "slic", "grid"] = "quickshift",
-    pieces: int = 50,
+    segmentation: Literal["quickshift", "slic", "grid"] = "quickshift",
+    n_segments: int = 50,
     fill: Own | PictureLike = "superpixel",
     kernel_width: float = 0.25,
     seed: int = 0,
 ) -> Heatmap:
     """LIME
 
-    How much showing a superpixel adds to the score, by a linear model near the picture: (N, H, W), signed.
+    How much showing a superpixel adds to the score, by a linear model near the image: (N, H, W), signed.
 
     Every pixel holds the coefficient of its superpixel, not divided by the superpixel's area. The model is a ridge
-    regression (penalty 1 on the coefficients) on pictures in which each superpixel is shown with probability ½,
-    weighted by √exp(−d² / width²), d the cosine distance to the picture. The authors ask for `p(class)`, whose
+    regression (penalty 1 on the coefficients) on images in which each superpixel is shown with probability ½,
+    weighted by √exp(−d² / width²), d the cosine distance to the image. The authors ask for `p(class)`, whose
     coefficients lie in 0..1.
-    `Heatmap.error` holds standard errors over the draw of the pictures, `Meta.notes` the surrogate's R²: how much
+    `Heatmap.error` holds standard errors over the draw of the images, `Meta.notes` the surrogate's R²: how much
     of the weighted variance of the score it explains. A low R² means that the map is not the network's answer.
     Raises PellucidError where there are no more samples than superpixels.
 
@@ -1131,8 +1131,8 @@ def lime(
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         samples: number of images with superpixels hidden at random (2 to 1000000; by default 1000)
-        segments: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
-        pieces: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
+        segmentation: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
+        n_segments: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
         fill: fill of a hidden superpixel: its own mean color, a named fill, or an image of your own (by default "superpixel")
         kernel_width: width of the kernel that weights images by their cosine distance (number; by default 0.25)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
@@ -1145,8 +1145,8 @@ def lime(
     target: list[_TargetLike] | tuple[_TargetLike, ...],
     *,
     samples: int = 1000,
-    segments: Literal["quickshift", "slic", "grid"] = "quickshift",
-    pieces: int = 50,
+    segmentation: Literal["quickshift", "slic", "grid"] = "quickshift",
+    n_segments: int = 50,
     fill: Own | PictureLike = "superpixel",
     kernel_width: float = 0.25,
     seed: int = 0,
@@ -1158,8 +1158,8 @@ def lime(
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         samples: number of images with superpixels hidden at random (2 to 1000000; by default 1000)
-        segments: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
-        pieces: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
+        segmentation: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
+        n_segments: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
         fill: fill of a hidden superpixel: its own mean color, a named fill, or an image of your own (by default "superpixel")
         kernel_width: width of the kernel that weights images by their cosine distance (number; by default 0.25)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
@@ -1178,13 +1178,13 @@ def lrp(
 ) -> Heatmap:
     """Layer-wise relevance propagation
 
-    Each pixel's relevance, summed over colours: (N, H, W), signed, in units of the score.
+    Each pixel's relevance, summed over colors: (N, H, W), signed, in units of the score.
 
     Relevance is conserved from the score to the pixels but for what biases absorb: `Meta.completeness` is that
     part, and in deep networks with batch norms nearly all: read the map for its proportions. Works on calls of
     functions: batch norms are merged into the convolution before them, skips, branches, shared and in-place
     operations need no preparation of the network; `Meta.coverage` says which rule each operation had, and which
-    had none. Zero is the network's own, after normalisation. The target should be a logit.
+    had none. Zero is the network's own, after normalization. The target should be a logit.
 
     Source: Bach et al. 2015, equations 56 to 60; Montavon et al. 2019, section 10.3; Kohlbrenner et al. 2020.
 
@@ -1229,16 +1229,16 @@ def occlusion(
     *,
     size: int | tuple[int, int] = 32,
     stride: int = 16,
-    fill: Fill | PictureLike = "grey",
+    fill: Fill | PictureLike = "gray",
     border: Literal["inside", "clip", "pad"] = "inside",
     per_pixel: bool = False,
     seed: int = 0,
 ) -> Heatmap:
     """Occlusion
 
-    How far the score falls when a place is covered: (N, rows, columns) at the covers' centres, signed.
+    How far the score falls when a place is covered: (N, rows, columns) at the covers' centers, signed.
 
-    Positive where the picture needs the place, negative where covering it helps, in units of the score. Ask
+    Positive where the image needs the place, negative where covering it helps, in units of the score. Ask
     for `p(class)` to get the paper's map of probabilities, for `layer:unit` to get that of a unit's response.
     With `per_pixel` (N, height, width). `border` says what happens at the edges: by default the last cover of
     a row is moved inside, so that the border is treated like the rest. Raises PellucidError for `per_pixel`
@@ -1252,7 +1252,7 @@ def occlusion(
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input (whole number; by default 32)
         stride: step between covers, in pixels of the network's input (1 or more; by default 16)
-        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        fill: fill of the covered part: a named one, or an image of your own (by default "gray")
         border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
         per_pixel: give every pixel the mean over all covers that lie on it (yes | no; by default False)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
@@ -1266,7 +1266,7 @@ def occlusion(
     *,
     size: int | tuple[int, int] = 32,
     stride: int = 16,
-    fill: Fill | PictureLike = "grey",
+    fill: Fill | PictureLike = "gray",
     border: Literal["inside", "clip", "pad"] = "inside",
     per_pixel: bool = False,
     seed: int = 0,
@@ -1279,7 +1279,7 @@ def occlusion(
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input (whole number; by default 32)
         stride: step between covers, in pixels of the network's input (1 or more; by default 16)
-        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        fill: fill of the covered part: a named one, or an image of your own (by default "gray")
         border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
         per_pixel: give every pixel the mean over all covers that lie on it (yes | no; by default False)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
@@ -1291,13 +1291,13 @@ def occlusion_labels(
     *,
     size: int | tuple[int, int] = 32,
     stride: int = 16,
-    fill: Fill | PictureLike = "grey",
+    fill: Fill | PictureLike = "gray",
     border: Literal["inside", "clip", "pad"] = "inside",
     seed: int = 0,
 ) -> LabelMap:
     """Occlusion, label map
 
-    The best guess when each place is covered: (N, rows, columns) class numbers at the covers' centres.
+    The best guess when each place is covered: (N, rows, columns) class numbers at the covers' centers.
 
     Source: Zeiler & Fergus 2013, section 4.2, figure 7 (e).
 
@@ -1306,7 +1306,7 @@ def occlusion_labels(
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input (whole number; by default 32)
         stride: step between covers, in pixels of the network's input (1 or more; by default 16)
-        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        fill: fill of the covered part: a named one, or an image of your own (by default "gray")
         border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
@@ -1319,7 +1319,7 @@ def occlusion_products(
     *,
     size: int | tuple[int, int] = 32,
     stride: int = 16,
-    fill: Fill | PictureLike = "grey",
+    fill: Fill | PictureLike = "gray",
     border: Literal["inside", "clip", "pad"] = "inside",
     unit: str | None = None,
     seed: int = 0,
@@ -1329,8 +1329,8 @@ def occlusion_products(
     What covering a place does to the class, to one feature map, to the answer: four maps (N, rows, columns).
 
     `probability` is how far the probability of the class falls; `response` how far the total activation of one
-    feature map falls, by default the map that responds most to the whole picture in the last layer with places.
-    Both are signed, and `Meta.score` of each part holds the whole picture's number: score − fall is what the
+    feature map falls, by default the map that responds most to the whole image in the last layer with places.
+    Both are signed, and `Meta.score` of each part holds the whole image's number: score − fall is what the
     paper draws. `label` is the best guess, `rank` how many classes are ahead of it.
     The target is a class: Refused for others.
 
@@ -1342,7 +1342,7 @@ def occlusion_products(
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input (whole number; by default 32)
         stride: step between covers, in pixels of the network's input (1 or more; by default 16)
-        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        fill: fill of the covered part: a named one, or an image of your own (by default "gray")
         border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
         unit: unit whose response is mapped, as LAYER:UNIT, or LAYER for its strongest one (text; by default None)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
@@ -1356,7 +1356,7 @@ def occlusion_products(
     *,
     size: int | tuple[int, int] = 32,
     stride: int = 16,
-    fill: Fill | PictureLike = "grey",
+    fill: Fill | PictureLike = "gray",
     border: Literal["inside", "clip", "pad"] = "inside",
     unit: str | None = None,
     seed: int = 0,
@@ -1369,7 +1369,7 @@ def occlusion_products(
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input (whole number; by default 32)
         stride: step between covers, in pixels of the network's input (1 or more; by default 16)
-        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        fill: fill of the covered part: a named one, or an image of your own (by default "gray")
         border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
         unit: unit whose response is mapped, as LAYER:UNIT, or LAYER for its strongest one (text; by default None)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
@@ -1383,7 +1383,7 @@ def occlusion_rank(
     *,
     size: int | tuple[int, int] = 32,
     stride: int = 16,
-    fill: Fill | PictureLike = "grey",
+    fill: Fill | PictureLike = "gray",
     border: Literal["inside", "clip", "pad"] = "inside",
     seed: int = 0,
 ) -> Heatmap:
@@ -1391,8 +1391,8 @@ def occlusion_rank(
 
     How many classes are ahead of this one when each place is covered, 0 where it is first: (N, rows, columns).
 
-    Whole numbers at the covers' centres, the rank less 1, so that a place which changes nothing is zero; classes
-    of equal score are not ahead of one another. `Meta.score` is that of the whole picture. Refused for targets
+    Whole numbers at the covers' centers, the rank less 1, so that a place which changes nothing is zero; classes
+    of equal score are not ahead of one another. `Meta.score` is that of the whole image. Refused for targets
     that are no class.
 
     Source: Zeiler & Fergus 2013, section 4.2 (after figure 7).
@@ -1403,7 +1403,7 @@ def occlusion_rank(
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input (whole number; by default 32)
         stride: step between covers, in pixels of the network's input (1 or more; by default 16)
-        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        fill: fill of the covered part: a named one, or an image of your own (by default "gray")
         border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
@@ -1416,7 +1416,7 @@ def occlusion_rank(
     *,
     size: int | tuple[int, int] = 32,
     stride: int = 16,
-    fill: Fill | PictureLike = "grey",
+    fill: Fill | PictureLike = "gray",
     border: Literal["inside", "clip", "pad"] = "inside",
     seed: int = 0,
 ) -> tuple[Heatmap, ...]:
@@ -1428,7 +1428,7 @@ def occlusion_rank(
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input (whole number; by default 32)
         stride: step between covers, in pixels of the network's input (1 or more; by default 16)
-        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        fill: fill of the covered part: a named one, or an image of your own (by default "gray")
         border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
@@ -1440,8 +1440,8 @@ def occlusion_sizes(
     target: TargetLike = ...,
     *,
     sizes: Sequence[int] = (24, 48, 96),
-    step: float = 0.5,
-    fill: Fill | PictureLike = "grey",
+    relative_stride: float = 0.5,
+    fill: Fill | PictureLike = "gray",
     border: Literal["inside", "clip", "pad"] = "inside",
     seed: int = 0,
 ) -> Panel:
@@ -1450,7 +1450,7 @@ def occlusion_sizes(
     How far the score falls under covers of each size: one map (N, rows, columns) each, and their mean (N, H, W).
 
     Small covers find details that nothing replaces, large ones whole objects that small covers leave
-    recognisable. The parts are named `24 px`, `48 px` …, at the covers' centres; `mean` is the average over the
+    recognizable. The parts are named `24 px`, `48 px` …, at the covers' centers; `mean` is the average over the
     sizes of what covers on a pixel cost. All are signed and in units of the score. Equal sizes count once.
 
     Source: Zeiler & Fergus 2013, section 4.2, for a series of cover sizes.
@@ -1460,8 +1460,8 @@ def occlusion_sizes(
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         sizes: sides of the covers, in pixels of the network's input (whole number; by default (24, 48, 96))
-        step: step between covers, as a share of their side (number; by default 0.5)
-        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        relative_stride: step between covers, as a share of their side (number; by default 0.5)
+        fill: fill of the covered part: a named one, or an image of your own (by default "gray")
         border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
@@ -1473,8 +1473,8 @@ def occlusion_sizes(
     target: list[_TargetLike] | tuple[_TargetLike, ...],
     *,
     sizes: Sequence[int] = (24, 48, 96),
-    step: float = 0.5,
-    fill: Fill | PictureLike = "grey",
+    relative_stride: float = 0.5,
+    fill: Fill | PictureLike = "gray",
     border: Literal["inside", "clip", "pad"] = "inside",
     seed: int = 0,
 ) -> tuple[Panel, ...]:
@@ -1485,8 +1485,8 @@ def occlusion_sizes(
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         sizes: sides of the covers, in pixels of the network's input (whole number; by default (24, 48, 96))
-        step: step between covers, as a share of their side (number; by default 0.5)
-        fill: fill of the covered part: a named one, or an image of your own (by default "grey")
+        relative_stride: step between covers, as a share of their side (number; by default 0.5)
+        fill: fill of the covered part: a named one, or an image of your own (by default "gray")
         border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
@@ -1499,8 +1499,8 @@ def rise(
     *,
     samples: int = 1000,
     masks: tuple[int, float] = (7, 0.5),
-    fill: Fill | PictureLike = "grey",
-    form: Literal["gain", "paper", "pixel"] = "gain",
+    fill: Fill | PictureLike = "gray",
+    variant: Literal["gain", "paper", "pixel"] = "gain",
     tolerance: float = 0,
     seed: int = 0,
 ) -> Heatmap:
@@ -1522,8 +1522,8 @@ def rise(
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         samples: number of masks; the paper takes 4000 to 8000 (2 or more; by default 1000)
         masks: number of cells along a side of a mask, and the share of them that is visible (whole number; by default (7, 0.5))
-        fill: fill of the hidden parts: a named one, or an image of your own (by default "grey")
-        form: value of a pixel: gain over the mean score, ΣMf / (N p) as in the paper, or ΣMf / ΣM (gain | paper | pixel; by default "gain")
+        fill: fill of the hidden parts: a named one, or an image of your own (by default "gray")
+        variant: value of a pixel: gain over the mean score, ΣMf / (N p) as in the paper, or ΣMf / ΣM (gain | paper | pixel; by default "gain")
         tolerance: mean error at which to stop early, as a share of the map's spread; 0 never stops early (0 or more; by default 0)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
@@ -1536,8 +1536,8 @@ def rise(
     *,
     samples: int = 1000,
     masks: tuple[int, float] = (7, 0.5),
-    fill: Fill | PictureLike = "grey",
-    form: Literal["gain", "paper", "pixel"] = "gain",
+    fill: Fill | PictureLike = "gray",
+    variant: Literal["gain", "paper", "pixel"] = "gain",
     tolerance: float = 0,
     seed: int = 0,
 ) -> tuple[Heatmap, ...]:
@@ -1549,8 +1549,8 @@ def rise(
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         samples: number of masks; the paper takes 4000 to 8000 (2 or more; by default 1000)
         masks: number of cells along a side of a mask, and the share of them that is visible (whole number; by default (7, 0.5))
-        fill: fill of the hidden parts: a named one, or an image of your own (by default "grey")
-        form: value of a pixel: gain over the mean score, ΣMf / (N p) as in the paper, or ΣMf / ΣM (gain | paper | pixel; by default "gain")
+        fill: fill of the hidden parts: a named one, or an image of your own (by default "gray")
+        variant: value of a pixel: gain over the mean score, ΣMf / (N p) as in the paper, or ΣMf / ΣM (gain | paper | pixel; by default "gain")
         tolerance: mean error at which to stop early, as a share of the map's spread; 0 never stops early (0 or more; by default 0)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
@@ -1562,18 +1562,18 @@ def score_cam(
     target: TargetLike = ...,
     *,
     layer: str | Module | Sequence[str | Module] | None = None,
-    preset: Literal["paper", "authors"] = "paper",
+    variant: Literal["paper", "authors"] = "paper",
     fill: Fill | PictureLike | None = None,
     placement: Literal["auto", "field", "effective", "stretch"] = "auto",
 ) -> Heatmap:
     """Score-CAM
 
-    Σ_k w_k A^k with w_k from the score of the picture seen through A^k: (N, rows, columns), raw.
+    Σ_k w_k A^k with w_k from the score of the image seen through A^k: (N, rows, columns), raw.
 
-    Every map is read at the pixels, stretched to 0..1 and multiplied with the picture. `paper`: w is the softmax
+    Every map is read at the pixels, stretched to 0..1 and multiplied with the image. `paper`: w is the softmax
     over all channels of these scores; the paper's baseline drops out of it, and where scores spread widely
     one channel takes all. `authors`: w_k is the class's probability itself (the score, for targets other than a
-    class), as in the authors' code, which multiplies the normalised picture. Constant maps hide nothing and weigh
+    class), as in the authors' code, which multiplies the normalized image. Constant maps hide nothing and weigh
     nothing. One pass for each channel. Several layers give one map of pixels (N, H, W), the mean of the layers' raw
     maps. Refused where a layer has no places.
 
@@ -1584,7 +1584,7 @@ def score_cam(
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
-        preset: weight of a channel: softmax of the scores over channels (paper), or the probability of the class (authors' code) (paper | authors; by default "paper")
+        variant: weight of a channel: softmax of the scores over channels (paper), or the probability of the class (authors' code) (paper | authors; by default "paper")
         fill: fill where the mask is zero: a named one, or an image of your own (by default None)
         placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
@@ -1596,7 +1596,7 @@ def score_cam(
     target: list[_TargetLike] | tuple[_TargetLike, ...],
     *,
     layer: str | Module | Sequence[str | Module] | None = None,
-    preset: Literal["paper", "authors"] = "paper",
+    variant: Literal["paper", "authors"] = "paper",
     fill: Fill | PictureLike | None = None,
     placement: Literal["auto", "field", "effective", "stretch"] = "auto",
 ) -> tuple[Heatmap, ...]:
@@ -1607,7 +1607,7 @@ def score_cam(
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
-        preset: weight of a channel: softmax of the scores over channels (paper), or the probability of the class (authors' code) (paper | authors; by default "paper")
+        variant: weight of a channel: softmax of the scores over channels (paper), or the probability of the class (authors' code) (paper | authors; by default "paper")
         fill: fill where the mask is zero: a named one, or an image of your own (by default None)
         placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
@@ -1618,10 +1618,10 @@ def shapley_sampling(
     images: ImagesLike,
     target: TargetLike = ...,
     *,
-    orders: int = 20,
-    segments: Literal["quickshift", "slic", "grid"] = "quickshift",
-    pieces: int = 50,
-    fill: Own | PictureLike = "grey",
+    permutations: int = 20,
+    segmentation: Literal["quickshift", "slic", "grid"] = "quickshift",
+    n_segments: int = 50,
+    fill: Own | PictureLike = "gray",
     antithetic: bool = False,
     seed: int = 0,
 ) -> Heatmap:
@@ -1630,7 +1630,7 @@ def shapley_sampling(
     Each superpixel's fair share of the score, by what it adds in random orders: (N, H, W), signed.
 
     In units of the score. Every pixel holds the estimated Shapley value of its superpixel, not divided by the
-    superpixel's area. Over the superpixels they sum to the score less that of the picture with all of them
+    superpixel's area. Over the superpixels they sum to the score less that of the image with all of them
     hidden, whatever the orders: `Meta.completeness` is the rounding. `Heatmap.error` holds standard errors.
     Costs orders × (superpixels − 1) forward passes.
 
@@ -1640,10 +1640,10 @@ def shapley_sampling(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        orders: number of random orders in which superpixels appear (2 to 1000000; by default 20)
-        segments: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
-        pieces: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
-        fill: fill of a hidden superpixel: its own mean color, a named fill, or an image of your own (by default "grey")
+        permutations: number of random orders in which superpixels appear (2 to 1000000; by default 20)
+        segmentation: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
+        n_segments: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
+        fill: fill of a hidden superpixel: its own mean color, a named fill, or an image of your own (by default "gray")
         antithetic: use each order backward too, which doubles the work and often reduces the error (yes | no; by default False)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
@@ -1654,10 +1654,10 @@ def shapley_sampling(
     images: ImagesLike,
     target: list[_TargetLike] | tuple[_TargetLike, ...],
     *,
-    orders: int = 20,
-    segments: Literal["quickshift", "slic", "grid"] = "quickshift",
-    pieces: int = 50,
-    fill: Own | PictureLike = "grey",
+    permutations: int = 20,
+    segmentation: Literal["quickshift", "slic", "grid"] = "quickshift",
+    n_segments: int = 50,
+    fill: Own | PictureLike = "gray",
     antithetic: bool = False,
     seed: int = 0,
 ) -> tuple[Heatmap, ...]:
@@ -1667,10 +1667,10 @@ def shapley_sampling(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        orders: number of random orders in which superpixels appear (2 to 1000000; by default 20)
-        segments: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
-        pieces: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
-        fill: fill of a hidden superpixel: its own mean color, a named fill, or an image of your own (by default "grey")
+        permutations: number of random orders in which superpixels appear (2 to 1000000; by default 20)
+        segmentation: way to cut the image into superpixels (quickshift | slic | grid; by default "quickshift")
+        n_segments: approximate number of superpixels, for slic and grid (1 to 4096; by default 50)
+        fill: fill of a hidden superpixel: its own mean color, a named fill, or an image of your own (by default "gray")
         antithetic: use each order backward too, which doubles the work and often reduces the error (yes | no; by default False)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
@@ -1682,7 +1682,7 @@ def smooth_grad(
     target: TargetLike = ...,
     *,
     of: Ask | str | Parts = ...,
-    kind: Literal["mean", "square", "variance"] = "mean",
+    statistic: Literal["mean", "square", "variance"] = "mean",
     samples: int = 50,
     sigma: float = 0.15,
     reduce: Literal["max", "l2", "l1", "signed"] | None = None,
@@ -1696,7 +1696,7 @@ def smooth_grad(
     and only then the channels made one number, by `reduce`: (N, H, W) in units of the score per pixel range.
     Of every other method its maps are, with its own options or those of `Ask("lrp", composite="epsilon_plus")`, as
     text `lrp:composite=epsilon_plus`: (N, rows, columns) in its own unit and frame. Noise is Gaussian and added to
-    pixel values, before normalisation; its width is `sigma` times the largest less the smallest value of the image.
+    pixel values, before normalization; its width is `sigma` times the largest less the smallest value of the image.
     The best guess stays that of the image without noise. The variance is unbiased and has no error map. Raises
     PellucidError for methods that give no map.
 
@@ -1707,7 +1707,7 @@ def smooth_grad(
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         of: attribution method to average, with its options: lrp:composite=epsilon (METHOD:OPTION=VALUE,…; by default "gradient")
-        kind: statistic over the noisy copies; square is SmoothGrad-Squared, variance VarGrad (mean | square | variance; by default "mean")
+        statistic: statistic over the noisy copies; square is SmoothGrad-Squared, variance VarGrad (mean | square | variance; by default "mean")
         samples: number of noisy copies of each image (2 or more; by default 50)
         sigma: standard deviation of the noise, as a share of the image's range of pixel values (0 or more; by default 0.15)
         reduce: way to combine the color channels of gradients (by default None)
@@ -1721,7 +1721,7 @@ def smooth_grad(
     target: list[_TargetLike] | tuple[_TargetLike, ...],
     *,
     of: Ask | str | Parts = ...,
-    kind: Literal["mean", "square", "variance"] = "mean",
+    statistic: Literal["mean", "square", "variance"] = "mean",
     samples: int = 50,
     sigma: float = 0.15,
     reduce: Literal["max", "l2", "l1", "signed"] | None = None,
@@ -1734,7 +1734,7 @@ def smooth_grad(
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         of: attribution method to average, with its options: lrp:composite=epsilon (METHOD:OPTION=VALUE,…; by default "gradient")
-        kind: statistic over the noisy copies; square is SmoothGrad-Squared, variance VarGrad (mean | square | variance; by default "mean")
+        statistic: statistic over the noisy copies; square is SmoothGrad-Squared, variance VarGrad (mean | square | variance; by default "mean")
         samples: number of noisy copies of each image (2 or more; by default 50)
         sigma: standard deviation of the noise, as a share of the image's range of pixel values (0 or more; by default 0.15)
         reduce: way to combine the color channels of gradients (by default None)
@@ -1749,14 +1749,14 @@ def sobol(
     *,
     grid: int = 8,
     samples: int = 16,
-    fill: Fill | PictureLike = "grey",
+    fill: Fill | PictureLike = "gray",
     order: Literal["total", "first"] = "total",
     points: Literal["quasi", "random"] = "quasi",
     seed: int = 0,
 ) -> Heatmap:
     """Sobol indices
 
-    The share of the score's variance that each cell of the picture has a part in: (N, grid, grid), with error.
+    The share of the score's variance that each cell of the image has a part in: (N, grid, grid), with error.
 
     Every cell is mixed with the fill by a share of its own, uniform in 0..1. `total` counts a cell's variance
     alone and together with others (so that all cells may sum to more than 1), `first` alone. The numbers have
@@ -1771,7 +1771,7 @@ def sobol(
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         grid: number of cells along a side (1 to 64; by default 8)
         samples: number of pairs of masks; the network runs samples × (cells + 2) times (2 to 1048576; by default 16)
-        fill: fill of the hidden parts: a named one, or an image of your own (by default "grey")
+        fill: fill of the hidden parts: a named one, or an image of your own (by default "gray")
         order: kind of index: total counts all variance that a cell has a part in, first only what it explains alone (total | first; by default "total")
         points: source of the masks: a scrambled Sobol sequence, or independent random numbers (quasi | random; by default "quasi")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
@@ -1785,7 +1785,7 @@ def sobol(
     *,
     grid: int = 8,
     samples: int = 16,
-    fill: Fill | PictureLike = "grey",
+    fill: Fill | PictureLike = "gray",
     order: Literal["total", "first"] = "total",
     points: Literal["quasi", "random"] = "quasi",
     seed: int = 0,
@@ -1798,7 +1798,7 @@ def sobol(
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         grid: number of cells along a side (1 to 64; by default 8)
         samples: number of pairs of masks; the network runs samples × (cells + 2) times (2 to 1048576; by default 16)
-        fill: fill of the hidden parts: a named one, or an image of your own (by default "grey")
+        fill: fill of the hidden parts: a named one, or an image of your own (by default "gray")
         order: kind of index: total counts all variance that a cell has a part in, first only what it explains alone (total | first; by default "total")
         points: source of the masks: a scrambled Sobol sequence, or independent random numbers (quasi | random; by default "quasi")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
@@ -1861,18 +1861,18 @@ def xrai(
     steps: int = 128,
     tolerance: float = 0.01,
     scales: Sequence[float] = (50, 100, 150, 250, 500, 1200),
-    smallest: int = 150,
+    min_area: int = 150,
     dilation: int = 5,
-    values: Literal["attribution", "rank"] = "attribution",
+    region_value: Literal["attribution", "rank"] = "attribution",
 ) -> Heatmap:
     """XRAI
 
-    What each region of the picture adds to the score, per pixel: (N, H, W), signed, in units of the score.
+    What each region of the image adds to the score, per pixel: (N, H, W), signed, in units of the score.
 
-    Integrated gradients from black and from white are averaged; the picture is cut by Felzenszwalb's method at six
+    Integrated gradients from black and from white are averaged; the image is cut by Felzenszwalb's method at six
     scales; then regions are added one after the other, always the one whose new pixels have the highest mean, and
     those pixels get that mean. The map sums to what integrated gradients sum to: the score less the mean score of
-    black and white, up to `Meta.completeness`. Colours are summed, where the authors' code takes their maximum.
+    black and white, up to `Meta.completeness`. Colors are summed, where the authors' code takes their maximum.
 
     Source: Kapishnikov et al. 2019, section 3 and algorithm 1.
 
@@ -1883,9 +1883,9 @@ def xrai(
         steps: maximum number of gradients for each baseline (1 to 4096; by default 128)
         tolerance: largest error of a baseline's sum, as a share of the change of the score (0 to 1; by default 0.01)
         scales: scales of the segmentation, for a 224 × 224 image; larger ones give larger regions (by default (50, 100, 150, 250, 500, 1200))
-        smallest: smallest area of a region, in pixels of a 224 × 224 image (1 or more; by default 150)
+        min_area: smallest area of a region, in pixels of a 224 × 224 image (1 or more; by default 150)
         dilation: width by which regions are dilated, in pixels of a 224 × 224 image (0 or more; by default 5)
-        values: value of a region: mean attribution of its pixels, or its rank: the share of the image that it exceeds, itself included (attribution | rank; by default "attribution")
+        region_value: value of a region: mean attribution of its pixels, or its rank: the share of the image that it exceeds, itself included (attribution | rank; by default "attribution")
     """
 
 @overload
@@ -1897,9 +1897,9 @@ def xrai(
     steps: int = 128,
     tolerance: float = 0.01,
     scales: Sequence[float] = (50, 100, 150, 250, 500, 1200),
-    smallest: int = 150,
+    min_area: int = 150,
     dilation: int = 5,
-    values: Literal["attribution", "rank"] = "attribution",
+    region_value: Literal["attribution", "rank"] = "attribution",
 ) -> tuple[Heatmap, ...]:
     """XRAI: one result for each target.
 
@@ -1910,7 +1910,7 @@ def xrai(
         steps: maximum number of gradients for each baseline (1 to 4096; by default 128)
         tolerance: largest error of a baseline's sum, as a share of the change of the score (0 to 1; by default 0.01)
         scales: scales of the segmentation, for a 224 × 224 image; larger ones give larger regions (by default (50, 100, 150, 250, 500, 1200))
-        smallest: smallest area of a region, in pixels of a 224 × 224 image (1 or more; by default 150)
+        min_area: smallest area of a region, in pixels of a 224 × 224 image (1 or more; by default 150)
         dilation: width by which regions are dilated, in pixels of a 224 × 224 image (0 or more; by default 5)
-        values: value of a region: mean attribution of its pixels, or its rank: the share of the image that it exceeds, itself included (attribution | rank; by default "attribution")
+        region_value: value of a region: mean attribution of its pixels, or its rank: the share of the image that it exceeds, itself included (attribution | rank; by default "attribution")
     """

@@ -1,4 +1,4 @@
-"""Masks that are smooth by construction, and pictures seen through them."""
+"""Masks that are smooth by construction, and images seen through them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.geometry import between
-from pellucid.images.touch import blurred
+from pellucid.images.perturb import blurred
 
 _LEVELS, _BLUR = 8, 20 / 224  # of the pyramid of blurs, and the last one's width in shares of the shorter side
 _CELLS, _WIDTH = 32, 3.0  # of the mask along the shorter side, and the width of its bumps in cells: 7 and 21 pixels
@@ -48,7 +48,7 @@ class Lattice:
 
 
 class Veil:
-    """A picture (1, C, H, W) behind a mask: mixed with what hides it, or the more blurred the less is kept."""
+    """An image (1, C, H, W) behind a mask: mixed with what hides it, or the more blurred the less is kept."""
 
     def __init__(self, pixels: Tensor, hidden: Tensor, *, pyramid: bool) -> None:
         self.size = (pixels.shape[-2], pixels.shape[-1])

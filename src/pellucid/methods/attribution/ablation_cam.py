@@ -11,7 +11,7 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.net import Net
-from pellucid.net.rules.elementwise import wide
+from pellucid.net.rules.elementwise import upcast
 from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.saliency.backward import chunks
@@ -35,7 +35,7 @@ def ablation_cam(
     target: Target = BEST,
     *,
     layer: LayerNames = None,
-    fall: Annotated[
+    drop: Annotated[
         Literal["relative", "difference"],
         Field(description="measure of the score drop: (y − y_k) / |y| as in the paper, or the difference y − y_k"),
     ] = "relative",
@@ -50,28 +50,28 @@ def ablation_cam(
     """
     notes: list[Note] = []
 
-    def maps_of(seen: Images, chosen: Chosen) -> Mapped:
+    def maps_of(prepared: Images, chosen: Chosen) -> Mapped:
         maps, scores, every = [], [], list[Target]()
-        for one in seen:
-            plain = net.run(one.pixels, at=(chosen.name, *target.layers))
+        for one in prepared:
+            plain = net.run(one.pixels, layers=(chosen.name, *target.layers))
             asked = fixed(target, plain)
-            activation, score = wide(plain[chosen.name][0]), scored(asked, plain)
+            activation, score = upcast(plain[chosen.name][0]), scored(asked, plain)
             no_amounts(notes, chosen.name, activation)
-            falls = wide(score) - without(net, one.pixels, chosen.name, len(activation), asked)
-            if fall == "relative":
-                size = torch.maximum(wide(score).abs(), _LEAST * falls.abs().max())
-                falls = falls / torch.where(size == 0, 1.0, size)
-            maps.append(torch.einsum("k,khw->hw", falls.to(activation), activation))
+            score_drops = upcast(score) - without(net, one.pixels, chosen.name, len(activation), asked)
+            if drop == "relative":
+                size = torch.maximum(upcast(score).abs(), _LEAST * score_drops.abs().max())
+                score_drops = score_drops / torch.where(size == 0, 1.0, size)
+            maps.append(torch.einsum("k,khw->hw", score_drops.to(activation), activation))
             scores.append(score)
             every.append(asked)
         return Mapped(torch.stack(maps), torch.cat(scores), tuple(every))
 
-    unit = "activation" if fall == "relative" else "{} × activation"
+    unit = "activation" if drop == "relative" else "{} × activation"
     return class_map(net, images, target, layer, placement, maps_of, unit=unit, notes=notes)
 
 
 def without(net: Net, pixels: Tensor, layer: str, channels: int, target: Target) -> Tensor:
-    """(channels,) scores of one picture (1, C, H, W) with each channel of the layer set to 0 in turn."""
+    """(channels,) scores of one image (1, C, H, W) with each channel of the layer set to 0 in turn."""
     size = (pixels.shape[-2], pixels.shape[-1])
     found = []
     for gone in chunks(torch.eye(channels, dtype=torch.bool), net, "Ablation-CAM", size, grad=False):
@@ -79,6 +79,6 @@ def without(net: Net, pixels: Tensor, layer: str, channels: int, target: Target)
         def ablate(activation: Tensor, gone: Tensor = gone) -> Tensor:
             return activation.masked_fill(gone[:, :, None, None].to(activation.device), 0)
 
-        run = net.run(pixels.expand(len(gone), -1, -1, -1), at=target.layers, edit={layer: ablate})
-        found.append(wide(scored(target, run).detach()))
+        run = net.run(pixels.expand(len(gone), -1, -1, -1), layers=target.layers, edit={layer: ablate})
+        found.append(upcast(scored(target, run).detach()))
     return torch.cat(found)

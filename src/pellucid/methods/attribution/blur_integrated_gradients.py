@@ -1,4 +1,4 @@
-"""Blur integrated gradients: the way on which a blurred picture becomes sharp."""
+"""Blur integrated gradients: the way on which a blurred image becomes sharp."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.images.touch import blurred
+from pellucid.images.perturb import blurred
 from pellucid.net import Net
 from pellucid.result import Heatmap
 from pellucid.saliency.integrals import path_map
-from pellucid.saliency.paths import Way, by_rule, refined
+from pellucid.saliency.paths import Path, by_rule, refined
 from pellucid.target import BEST, Target, fixed
 
 
@@ -66,20 +66,20 @@ def blur_integrated_gradients(
     """Σ of (what a step of sharpening adds to a pixel) × gradient there: (N, H, W), signed, in units of the score.
 
     The way leads from the image blurred by `sigma` to the image itself, through all blurs between; edges are
-    mirrored. No colour stands for nothing: what is explained is what the detail adds. The map sums to the score less
+    mirrored. No color stands for nothing: what is explained is what the detail adds. The map sums to the score less
     that of the blurred image, up to the error of the steps, which `Meta.completeness` holds; a right sum does not
     prove every pixel right.
     """
-    seen = net.see(images)
+    prepared = net.prepare(images)
     found = []
-    for one in seen:
-        asked = fixed(target, net.run(one.pixels, at=target.layers))
-        way = Way(net, asked, _sharpening(one.pixels, sigma, spacing), one.pixels, "blur integrated gradients")
+    for one in prepared:
+        asked = fixed(target, net.run(one.pixels, layers=target.layers))
+        way = Path(net, asked, _sharpening(one.pixels, sigma, spacing), one.pixels, "blur integrated gradients")
         if spacing == "adaptive":
             found.append(refined(way, steps, tolerance))
         else:
             found.append(by_rule(way, steps, "midpoint"))
-    return path_map(net, seen, target, found, tolerance if spacing == "adaptive" else 0.01)
+    return path_map(net, prepared, target, found, tolerance if spacing == "adaptive" else 0.01)
 
 
 def _sharpening(pixels: Tensor, sigma: float | int, spacing: str) -> Callable[[Tensor], Tensor]:

@@ -31,9 +31,9 @@ def cam(net: Net, images: Images, target: Target = BEST) -> Heatmap:
     DenseNet, is seen through: A is then what it lets pass.
     """
 
-    def maps_of(seen: Images, chosen: Chosen) -> Mapped:
+    def maps_of(prepared: Images, chosen: Chosen) -> Mapped:
         maps, scores, asked = [], [], list[Target]()
-        for pixels in chunks(seen.pixels, net, "CAM"):
+        for pixels in chunks(prepared.pixels, net, "CAM"):
             for one in pixels.split(1):
                 activation, gradient, score, named = activation_gradients(net, one, target, chosen.name)
                 _check_head(net, one, named[0] if named else target, chosen.name, activation, gradient, score)
@@ -59,7 +59,7 @@ def _check_head(
             f"CAM needs a head that averages the maps of {layer!r}: here the weight of a map differs from place "
             f"to place by {uneven / scale:.0%}; use grad_cam"
         )
-    bias = scored(target, net.run(pixels, at=target.layers, edit={layer: torch.zeros_like}))
+    bias = scored(target, net.run(pixels, layers=target.layers, edit={layer: torch.zeros_like}))
     linear = bias + (gradient * activation).sum(dim=(1, 2, 3))
     gap, size = float((linear - score).abs().max()), float(score.abs().max() + bias.abs().max())
     if gap > tolerance * max(size, 1e-12):

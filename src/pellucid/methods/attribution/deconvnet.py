@@ -18,7 +18,7 @@ from pellucid.saliency.backward import Reduce, reduced
 from pellucid.saliency.heatmaps import pixel_map
 from pellucid.target import BEST, Target
 
-_NO_SWITCHES = "{} has no max-pooling, whose switches tie a deconvnet to the picture: prefer guided_backprop"
+_NO_SWITCHES = "{} has no max-pooling, whose switches tie a deconvnet to the image: prefer guided_backprop"
 
 
 @method("Deconvnet", purpose="project the score back, rectifying gradients", source="Zeiler & Fergus 2013, section 2.1")
@@ -39,16 +39,16 @@ def deconvnet(
 
     ReLU6, hardtanh and smooth units are rectified the same way; leaky and exponential units keep their slope.
     Max-pooling sends everything through its switches, as in the paper; without any, the projection hardly
-    depends on the picture (Springenberg et al. 2015, section 3.4), and Meta.notes says so. It starts from 1.
+    depends on the image (Springenberg et al. 2015, section 3.4), and Meta.notes says so. It starts from 1.
     The map hardly depends on the class, and its signs say nothing on the score (a note says so).
     Raises Refused where the network has no activation that the rule knows.
     """
-    seen = net.see(images)
-    signal = ruled(net, seen, target, Deconvnet())
+    prepared = net.prepare(images)
+    signal = ruled(net, prepared, target, Deconvnet())
     pooled = any(operation in MAX_POOLING for operation, _ in signal.coverage)
     return pixel_map(
         net,
-        seen,
+        prepared,
         target,
         reduced(signal.gradient, reduce),
         signal,

@@ -1,4 +1,4 @@
-"""DeepLIFT: the difference of two scores, shared out by what differs between two pictures."""
+"""DeepLIFT: the difference of two scores, shared out by what differs between two images."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.images import Images
-from pellucid.images.touch import Filling
+from pellucid.images.perturb import BaselineLike
 from pellucid.net import Net
 from pellucid.net.rules import Rescale
 from pellucid.progress import steps
 from pellucid.result import Heatmap
 from pellucid.result.coverage import Met
 from pellucid.saliency.backward import Signal, derivative, joined
-from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.baselines import baseline_of
 from pellucid.saliency.heatmaps import missed, no_rule, pixel_map
 from pellucid.target import BEST, Target, fixed
 
@@ -33,30 +33,30 @@ def deep_lift(
     target: Target = BEST,
     *,
     baseline: Annotated[
-        Filling,
+        BaselineLike,
         Field(description="reference image: a named fill, or images of your own, over which the maps are averaged"),
     ] = "black",
 ) -> Heatmap:
-    """(pixel − reference) × multiplier, summed over colours: (N, H, W), signed, in units of the score.
+    """(pixel − reference) × multiplier, summed over colors: (N, H, W), signed, in units of the score.
 
     The map sums to the score minus the reference's score: the multipliers of single numbers are Δy / Δx, of
     products the mean of the other factor, of max-pools the cross-maximum, on any graph and for any activation.
     Layer norms and softmax are taken apart into such steps, for each image alone. `Meta.completeness` is what the
-    sum misses, relative to the difference. Several pictures as reference: the mean over them (DeepSHAP).
+    sum misses, relative to the difference. Several images as reference: the mean over them (DeepSHAP).
     """
-    seen = net.see(images)
+    prepared = net.prepare(images)
     parts: list[Signal] = []
     errors: list[float] = []
-    for i in range(len(seen)):
-        one = seen[i]
+    for i in range(len(prepared)):
+        one = prepared[i]
         asked: Target | None = None
-        start = stand_in(net, one, baseline).to(one.pixels)
+        start = baseline_of(net, one, baseline).to(one.pixels)
         total, change, coverage = torch.zeros_like(one.pixels, dtype=torch.float64), 0.0, Counter[Met]()
         for reference in steps(start.split(1), "DeepLIFT"):
             pair = torch.cat([one.pixels, reference])
             with torch.enable_grad():
-                run = net.run(pair, at=target.layers, rule=Rescale(1), grad="pixels")
-                asked = fixed(target, run) if asked is None else asked  # as it is for the picture, the first of the two
+                run = net.run(pair, layers=target.layers, rule=Rescale(1), grad="pixels")
+                asked = fixed(target, run) if asked is None else asked  # as it is for the image, the first of the two
                 scores, (gradient,) = derivative(run, [run.pixels], asked, "the pixels", first=1)
             total += (gradient[:1] * (one.pixels - reference)).double() / len(start)
             change += float(scores[0] - scores[1]) / len(start)
@@ -64,10 +64,10 @@ def deep_lift(
         parts.append(Signal(total, scores[:1], dict(coverage), (asked,) if asked is not None else ()))
         errors += missed(total.sum(1), total.new_tensor([change]))
     whole = joined(parts)
-    values = whole.gradient.sum(1).to(seen.pixels.dtype)
+    values = whole.gradient.sum(1).to(prepared.pixels.dtype)
     return pixel_map(
         net,
-        seen,
+        prepared,
         target,
         values,
         whole,

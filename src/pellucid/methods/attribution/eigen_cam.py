@@ -12,7 +12,7 @@ from pellucid.catalogue import method
 from pellucid.errors import BadNetwork
 from pellucid.images import Images
 from pellucid.net import Net
-from pellucid.net.rules.elementwise import wide
+from pellucid.net.rules.elementwise import upcast
 from pellucid.notes import Note
 from pellucid.result import Heatmap, Meta
 from pellucid.saliency.backward import chunks
@@ -37,42 +37,42 @@ def eigen_cam(
     images: Images,
     *,
     layer: LayerNames = None,
-    centred: Annotated[bool, Field(description="subtract the mean of each channel first")] = False,
+    centered: Annotated[bool, Field(description="subtract the mean of each channel first")] = False,
     placement: PlacingOption = "auto",
 ) -> Heatmap:
     """A · v, the activation along its first right singular vector v: (N, rows, columns), signed, in the layer's frame.
 
     It asks no class, and says where the layer is active, not why the network decided. The sign of v is free: it is
     chosen so that the product with the mean activation is positive, so a rectified layer's map is nowhere negative
-    unless `centred`. Where two singular values are all but equal the map is arbitrary, and a note says so. Several
+    unless `centered`. Where two singular values are all but equal the map is arbitrary, and a note says so. Several
     layers give one map of pixels (N, H, W), the mean of the layers' raw maps. Refused where a layer has no places.
     """
-    seen, arbitrary = net.see(images), []
+    prepared, arbitrary = net.prepare(images), []
 
-    def maps_of(seen: Images, chosen: Chosen) -> Mapped:
+    def maps_of(prepared: Images, chosen: Chosen) -> Mapped:
         maps: list[Tensor] = []
-        for pixels in chunks(seen.pixels, net, "Eigen-CAM"):
-            for one in net.run(pixels, at=[chosen.name])[chosen.name]:
-                values, distinct = principal(one.double(), centred)
+        for pixels in chunks(prepared.pixels, net, "Eigen-CAM"):
+            for one in net.run(pixels, layers=[chosen.name])[chosen.name]:
+                values, distinct = principal(one.double(), centered)
                 if not distinct:
                     said = f"two directions explain {chosen.name} equally"
-                    arbitrary.append(Note("values", said, seen.ids[len(maps)]))
-                maps.append(values.to(wide(one).dtype))
+                    arbitrary.append(Note("values", said, prepared.ids[len(maps)]))
+                maps.append(values.to(upcast(one).dtype))
         return Mapped(torch.stack(maps), torch.zeros(len(maps)))
 
-    found = class_maps(net, seen, (), layer, placement, maps_of)
+    found = class_maps(net, prepared, (), layer, placement, maps_of)
     values = found.values.cpu().numpy()
-    meta = Meta(found={"layer": found.layer}, notes=(_NO_CLASS, *seen.notes, *found.notes, *arbitrary))
-    return Heatmap(values, found.placement, seen.views, unit="activation", signed=True, meta=meta, sign="number")
+    meta = Meta(found={"layer": found.layer}, notes=(_NO_CLASS, *prepared.notes, *found.notes, *arbitrary))
+    return Heatmap(values, found.placement, prepared.views, unit="activation", signed=True, meta=meta, sign="number")
 
 
-def principal(activation: Tensor, centred: bool) -> tuple[Tensor, bool]:
+def principal(activation: Tensor, centered: bool) -> tuple[Tensor, bool]:
     """(the map (rows, columns) of (channels, rows, columns), whether its direction stands out)."""
     if not torch.isfinite(activation).all():
         raise BadNetwork("an activation is not finite: the weights hold NaN or infinity, or overflow")
     cells = activation.flatten(1)
     mean = cells.mean(0)
-    if centred:
+    if centered:
         cells = cells - cells.mean(1, keepdim=True)
     # The smaller of the two Gram matrices has the same leading direction; a full decomposition would need both.
     few = cells.shape[0] <= cells.shape[1]

@@ -20,7 +20,7 @@ from pellucid.result.coverage import Met
 from pellucid.saliency.backward import chunks
 from pellucid.saliency.heatmaps import heatmap, no_rule
 from pellucid.saliency.layers import PlacingOption, chosen_layer
-from pellucid.target import BEST, Target, guessed, scored
+from pellucid.target import BEST, Target, resolved, scored
 
 
 @method(
@@ -50,20 +50,20 @@ def excitation_backprop(
     Only positive weights and activations take part; the activations of the paper's networks are not negative, and a
     negative one (SiLU, the sum of a skip) receives nothing.
     """
-    seen = net.see(images)
-    chosen = chosen_layer(net, seen, target.layers, layer, placement)
+    prepared = net.prepare(images)
+    chosen = chosen_layer(net, prepared, target.layers, layer, placement)
     maps, scores, asked, coverage = [], [], list[Target](), Counter[Met]()
-    for pixels in chunks(seen.pixels, net, "excitation backprop"):
+    for pixels in chunks(prepared.pixels, net, "excitation backprop"):
         walked, score, run = _walked(net, pixels, target, chosen.name, Excitation())
         if contrastive:
             walked = walked - _walked(net, pixels, target, chosen.name, Excitation(dual=True))[0]
         maps.append(walked.sum(1))
         scores.append(score)
-        asked += guessed(target, run)
+        asked += resolved(target, run)
         coverage.update(run.coverage)
     return heatmap(
         net,
-        seen,
+        prepared,
         target,
         torch.cat(maps),
         chosen.placement,
@@ -80,7 +80,7 @@ def excitation_backprop(
 def _walked(net: Net, pixels: Tensor, target: Target, layer: str, rule: Excitation) -> tuple[Tensor, Tensor, Run]:
     """(probability at each number of the layer, scores, the run)."""
     with torch.enable_grad():
-        run = net.run(pixels, at=[layer, *target.layers], rule=rule, grad="pixels")
+        run = net.run(pixels, layers=[layer, *target.layers], rule=rule, grad="pixels")
         scores = scored(target, run)
         ends = [run.at[name] for name in target.layers] or [run.output]
         pulls = run.gradients(scores.sum(), ends, retain_graph=True, allow_unused=True)

@@ -13,16 +13,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed, generator
 from pellucid.described import Default
 from pellucid.errors import PellucidError
 from pellucid.images import Images, read
 from pellucid.images import samples as photographs
-from pellucid.images.touch import Filling, filled
+from pellucid.images.perturb import BaselineLike, filled
 from pellucid.net import Net
 from pellucid.result import Heatmap
+from pellucid.rng import Seed, generator
 from pellucid.saliency.backward import backward, chunks
-from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.baselines import baseline_of
 from pellucid.saliency.heatmaps import as_exact_as
 from pellucid.saliency.integrals import Integral, path_map
 from pellucid.saliency.samples import SampledMaps
@@ -41,7 +41,7 @@ def expected_gradients(
     target: Target = BEST,
     *,
     references: Annotated[
-        Filling | None,
+        BaselineLike | None,
         Field(
             description="images that the image is compared with: a named fill, or images of your own, best from the "
             "training data",
@@ -56,20 +56,20 @@ def expected_gradients(
 ) -> Heatmap:
     """Mean of (pixel − reference) × gradient at a random place between them: (N, H, W), signed, in units of the score.
 
-    References are drawn with equal chances, places uniformly on the straight way; 'noise' is another picture for
+    References are drawn with equal chances, places uniformly on the straight way; 'noise' is another image for
     each sample. The map sums to the score less the mean score of the references (of noise: of those drawn), up to
     the error of sampling: `Meta.completeness` holds it, `Heatmap.error` the standard error of every pixel. By
     default the eight bundled photographs are the references, without the image itself if it is one of them, and
     stretched to its size where the network takes any size; they stand in poorly for what a network was trained on.
     """
-    seen = net.see(images)
+    prepared = net.prepare(images)
     found, errors = [], []
-    for one in seen:
-        run = net.run(one.pixels, at=target.layers)
+    for one in prepared:
+        run = net.run(one.pixels, layers=target.layers)
         if references is None:
             pictures: Tensor | None = _photographs(net, one)
         else:
-            pictures = stand_in(net, one, references, seed) if references != "noise" else None
+            pictures = baseline_of(net, one, references, seed) if references != "noise" else None
         asked = fixed(target, run)
         draws = _Draws(net, one, asked, pictures, seed)
         sampled, score = SampledMaps(), float(scored(target, run).detach().double())
@@ -78,7 +78,7 @@ def expected_gradients(
         share, error = sampled.reduced("signed")
         found.append(Integral(share, score, score - draws.mean_score(samples), samples, asked=asked))
         errors.append(error)
-    return path_map(net, seen, target, found, 0.01, error=as_exact_as(torch.stack(errors), seen))
+    return path_map(net, prepared, target, found, 0.01, error=as_exact_as(torch.stack(errors), prepared))
 
 
 def _photographs(net: Net, one: Images) -> Float[Tensor, "r c h w"]:
@@ -86,10 +86,10 @@ def _photographs(net: Net, one: Images) -> Float[Tensor, "r c h w"]:
     pixels, fitting = one.pixels, []
     if net.preprocess.channels not in (1, 3) and pixels.shape[1] != 3:
         raise PellucidError(
-            f"references=None: the bundled photographs are in colour, {one.ids[0]!r} has {pixels.shape[1]} channels: "
-            "give pictures of your own, or a fill such as 'blur'"
+            f"references=None: the bundled photographs are in color, {one.ids[0]!r} has {pixels.shape[1]} channels: "
+            "give images of your own, or a fill such as 'blur'"
         )
-    for photo in net.see(read([f"sample:{name}" for name in photographs()])).pictures:
+    for photo in net.prepare(read([f"sample:{name}" for name in photographs()])).pictures:
         if photo.shape[-2:] != pixels.shape[-2:]:
             photo = F.interpolate(photo[None], pixels.shape[-2:], mode="bilinear", antialias=True)[0]
         fitting.append(photo.to(pixels))
@@ -125,11 +125,11 @@ class _Draws:
             yield from (gradient * (pixels.double() - start.double()).to(gradient)).sum(1)
 
     def mean_score(self, samples: int) -> float:
-        """Of all pictures that may be drawn; of noise, of the pictures that were."""
+        """Of all images that may be drawn; of noise, of the images that were."""
         scores = []
         for portion in self._portions(samples if self.pictures is None else len(self.pictures), grad=False):
             shown = [self.draw(i)[0] if self.pictures is None else self.pictures[i : i + 1] for i in portion.tolist()]
-            run = self.net.run(torch.cat(shown), at=self.target.layers)
+            run = self.net.run(torch.cat(shown), layers=self.target.layers)
             scores += scored(self.target, run).detach().double().tolist()
         return float(sum(scores)) / len(scores)
 

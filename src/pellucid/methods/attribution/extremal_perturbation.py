@@ -1,4 +1,4 @@
-"""Extremal perturbation: the part of the picture of a given area that keeps the score highest."""
+"""Extremal perturbation: the part of the image of a given area that keeps the score highest."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.errors import Refused
 from pellucid.geometry import Placement
 from pellucid.images import Images
-from pellucid.images.touch import Filling
+from pellucid.images.perturb import BaselineLike
 from pellucid.methods.attribution._smooth_masks import Lattice, Veil
 from pellucid.net import Net
 from pellucid.notes import Note
 from pellucid.progress import steps as walk
 from pellucid.result import Heatmap
+from pellucid.rng import Seed
 from pellucid.saliency.backward import chunks
-from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.baselines import baseline_of
 from pellucid.saliency.heatmaps import as_exact_as, heatmap
 from pellucid.target import BEST, Target, fixed, scored
 
@@ -52,7 +52,7 @@ def extremal_perturbation(
         int, Field(ge=1, le=10_000, description="number of optimization steps for each area; the paper takes 800")
     ] = 100,
     fill: Annotated[
-        Filling,
+        BaselineLike,
         Field(
             description="fill of the hidden parts: blur (as in the paper), another named one, or an image of your own"
         ),
@@ -63,37 +63,37 @@ def extremal_perturbation(
     ] = 1,
     seed: Seed = 0,
 ) -> Heatmap:
-    """The smooth mask that keeps a share of the picture and as much of the score as it can: (N, H, W), 0..1.
+    """The smooth mask that keeps a share of the image and as much of the score as it can: (N, H, W), 0..1.
 
     Of several areas the mean of their masks: what even the smallest keeps is 1. The mask is a soft maximum of
     bumps on a lattice of parameters; they climb the score, while a growing term compares the sorted mask with
-    one that keeps exactly the area. Unlike the authors, who start from the whole picture and mirror it on the
+    one that keeps exactly the area. Unlike the authors, who start from the whole image and mirror it on the
     way, this starts from the window that keeps most: fewer steps then find better masks. Nothing is random
     (`seed` is for the fill `noise`). Meta's notes say what each mask keeps. The numbers have no unit and no
     sign. Refused where the score has no gradient.
     """
-    seen = net.see(images)
-    size = (seen.pixels.shape[-2], seen.pixels.shape[-1])
+    prepared = net.prepare(images)
+    size = (prepared.pixels.shape[-2], prepared.pixels.shape[-1])
     maps, scores, notes, every = [], [], [], []
-    for one in seen:
-        plain = net.run(one.pixels, at=target.layers)
+    for one in prepared:
+        plain = net.run(one.pixels, layers=target.layers)
         asked = fixed(target, plain)
         every.append(asked)
         whole = scored(asked, plain).detach()
-        veil = Veil(one.pixels, stand_in(net, one, fill, seed), pyramid=fill == "blur")
-        low = scored(asked, net.run(veil(torch.zeros(size, dtype=torch.float64)), at=asked.layers)).detach()
+        veil = Veil(one.pixels, baseline_of(net, one, fill, seed), pyramid=fill == "blur")
+        low = scored(asked, net.run(veil(torch.zeros(size, dtype=torch.float64)), layers=asked.layers)).detach()
         span = float((whole - low).abs()) or _SCALE
         masks = []
         for area in areas:
             mask = _climbed(net, asked, veil, Lattice(size, width), area, steps, _SCALE / span)
-            kept = float(scored(asked, net.run(veil(mask), at=asked.layers)).detach())
-            said = f"score {kept:.4g} with {float(mask.mean()):.1%} of the picture"
+            kept = float(scored(asked, net.run(veil(mask), layers=asked.layers)).detach())
+            said = f"score {kept:.4g} with {float(mask.mean()):.1%} of the image"
             notes.append(Note("values", said, one.ids[0]))
             masks.append(mask)
         maps.append(torch.stack(masks).mean(0))
         scores.append(whole)
     return heatmap(
-        net, seen, target, as_exact_as(torch.stack(maps), seen), Placement.pixels(), torch.cat(scores),
+        net, prepared, target, as_exact_as(torch.stack(maps), prepared), Placement.pixels(), torch.cat(scores),
         asked=every, unit="share kept", signed=False, notes=tuple(notes),
     )  # fmt: skip
 
@@ -109,7 +109,7 @@ def _climbed(
         with torch.enable_grad():
             leaf = parameters.clone().requires_grad_()
             coarse = lattice.smooth(leaf)
-            score = scored(asked, net.run(veil(lattice.pixels(coarse)), at=asked.layers, grad=True))
+            score = scored(asked, net.run(veil(lattice.pixels(coarse)), layers=asked.layers, grad=True))
             if not score.requires_grad:
                 raise Refused(f"the score of {asked} does not depend on the pixels: there is no gradient to follow")
             off = (coarse.flatten().sort().values - wanted).square().mean()
@@ -143,5 +143,5 @@ def _best_window(
     scores: list[float] = []
     for portion in chunks(torch.tensor(corners), net, "extremal perturbation, start", veil.size, grad=False):
         shown = [veil(lattice.pixels(lattice.smooth(window(top, left, side)))) for top, left in portion.tolist()]
-        scores += scored(asked, net.run(torch.cat(shown), at=asked.layers)).detach().double().tolist()
+        scores += scored(asked, net.run(torch.cat(shown), layers=asked.layers)).detach().double().tolist()
     return window(*corners[int(np.argmax(scores))], side)

@@ -18,7 +18,7 @@ from pellucid.result import Heatmap
 from pellucid.saliency.class_maps import Mapped, class_map
 from pellucid.saliency.layers import Chosen, LayerNames, PlacingOption
 from pellucid.saliency.weighting import by_mean_gradient, weighted
-from pellucid.target import BEST, Logit, Target, fixed, guessed, scored
+from pellucid.target import BEST, Logit, Target, fixed, resolved, scored
 
 
 @method(
@@ -41,29 +41,29 @@ def finer_cam(
 ) -> Heatmap:
     """Grad-CAM of y^c − γ · (mean y^d over similar classes d): (N, rows, columns), signed, in the layer's own frame.
 
-    Similar are the classes whose logits are nearest to that of c in this very picture; a note names them. To choose
+    Similar are the classes whose logits are nearest to that of c in this very image; a note names them. To choose
     them yourself ask another method for a difference, such as `tiger cat - lynx`. Meta.score is the difference.
     Several layers give one map of pixels (N, H, W) as in `grad_cam`. Refused for targets that are no class, and
     where the network knows no second one.
     """
-    seen = net.see(images)
+    prepared = net.prepare(images)
     contrasts, notes, asked = [], [], list[Target]()
-    for one in steps(list(seen), "similar classes"):
+    for one in steps(list(prepared), "similar classes"):
         run = net.run(one.pixels)
         index = _class(target, run)
-        asked += guessed(target, run)
+        asked += resolved(target, run)
         others = nearest(run.scores[0], index, classes)
         contrasts.append(_contrast(index, others, strength))
         notes.append(Note("choice", f"compared with {', '.join(map(net.class_name, others))}", one.ids[0]))
 
-    def maps_of(seen: Images, chosen: Chosen) -> Mapped:
+    def maps_of(prepared: Images, chosen: Chosen) -> Mapped:
         found = [
             weighted(net, contrast, "Finer-CAM", by_mean_gradient)(one, chosen)
-            for one, contrast in zip(seen, contrasts, strict=True)
+            for one, contrast in zip(prepared, contrasts, strict=True)
         ]
         return Mapped(torch.cat([one.values for one in found]), torch.cat([one.scores for one in found]), tuple(asked))
 
-    return class_map(net, seen, target, layer, placement, maps_of, shared=True, notes=tuple(notes))
+    return class_map(net, prepared, target, layer, placement, maps_of, shared=True, notes=tuple(notes))
 
 
 def nearest(scores: Tensor, index: int, classes: int) -> list[int]:

@@ -33,7 +33,7 @@ def full_grad(
     images: Images,
     target: Target = BEST,
     *,
-    kind: Annotated[
+    variant: Annotated[
         Literal["shares", "paper"],
         Field(
             description="value of a pixel: signed shares that sum to the score, or the paper's sum of rescaled "
@@ -44,46 +44,46 @@ def full_grad(
     """Gradient × input plus the bias of every operation × its gradient: (N, H, W).
 
     `shares` is signed, in units of the score, and sums to it: the share of each cell's bias is spread over the
-    pixels around its place, the share of biases without a place over the whole picture. Biases are those of
+    pixels around its place, the share of biases without a place over the whole image. Biases are those of
     convolutions, batch norms and fully connected operations, and the constant of every activation near its
     input, so that the sum is complete on any network, `Meta.completeness` being what it misses. `paper` takes
     magnitudes, scales each channel's map to 0..1 and sums: positive, without a unit.
     """
-    seen = net.see(images)
-    height, width = seen.pixels.shape[-2:]
+    prepared = net.prepare(images)
+    height, width = prepared.pixels.shape[-2:]
     table = net.layers((height, width))
     parts, sums = [], []
-    for pixels in steps(seen.pixels.split(1), "FullGrad"):
+    for pixels in steps(prepared.pixels.split(1), "FullGrad"):
         rule = Biases()
         signal = backward(net, pixels, target, rule)
         share = (signal.gradient * as_inputs(net, pixels)).double()
         whole = share.sum() + sum(term.double().sum() for _, term in rule.terms)
-        values = _scaled(share.abs()).sum(1) if kind == "paper" else share.sum(1)
+        values = _scaled(share.abs()).sum(1) if variant == "paper" else share.sum(1)
         for _, term in rule.terms:
-            values = values + _on_pixels(term.double(), kind, table)
+            values = values + _on_pixels(term.double(), variant, table)
         parts.append(Signal(values[:, None].to(pixels.dtype), signal.scores, signal.coverage, signal.asked))
         sums.append(whole.view(1))
     found = joined(parts)
     return pixel_map(
         net,
-        seen,
+        prepared,
         target,
         found.gradient[:, 0],
         found,
-        unit=target.unit_of(net) if kind == "shares" else "",
-        signed=kind == "shares",
+        unit=target.unit_of(net) if variant == "shares" else "",
+        signed=variant == "shares",
         found={"completeness": missed(torch.cat(sums), found.scores)},
         notes=no_rule(found.coverage),
     )
 
 
-def _on_pixels(term: Tensor, kind: str, table: Layers) -> Tensor:
+def _on_pixels(term: Tensor, variant: str, table: Layers) -> Tensor:
     """The shares of one operation's biases (1, …) at every pixel, (1, H, W)."""
     size = height, width = table.size
     term, placement = _placed(term, table)
     if placement is None:  # The paper's maps leave such biases out.
-        return term.sum().expand(1, height, width) / (height * width) * (kind == "shares")
-    if kind == "paper":
+        return term.sum().expand(1, height, width) / (height * width) * (variant == "shares")
+    if variant == "paper":
         return at_pixels(_scaled(term.abs()).sum(1), placement, size)
     return _spread(term.sum(1), placement, size)
 
@@ -107,10 +107,10 @@ def _placed(term: Tensor, table: Layers) -> tuple[Tensor, Placement | None]:
 def _spread(cells: Tensor, placement: Placement, size: tuple[int, int]) -> Tensor:
     """Cells (N, rows, columns) over the pixels (N, H, W): each gives all it has to the pixels around its place."""
     ways = []
-    for centres, length in zip(placement.centres(cells.shape[-2], cells.shape[-1]), size, strict=True):
-        way = between(centres, np.arange(length, dtype=np.float64))
-        unseen = way.sum(0) == 0  # its centre lies outside the picture: the nearest pixel takes all
-        way[np.rint(centres[unseen]).clip(0, length - 1).astype(int), np.flatnonzero(unseen)] = 1.0
+    for centers, length in zip(placement.centers(cells.shape[-2], cells.shape[-1]), size, strict=True):
+        way = between(centers, np.arange(length, dtype=np.float64))
+        unseen = way.sum(0) == 0  # its center lies outside the image: the nearest pixel takes all
+        way[np.rint(centers[unseen]).clip(0, length - 1).astype(int), np.flatnonzero(unseen)] = 1.0
         ways.append(cells.new_tensor(way / way.sum(0)))
     return ways[0] @ cells @ ways[1].T
 

@@ -35,11 +35,11 @@ def gradient(
 ) -> Heatmap:
     """How strongly the score reacts to each pixel: |d score / d pixel|, (N, H, W) in pixels of the network's input.
 
-    The derivative is with respect to pixel values in 0..1, before normalisation: units of the score per full
-    range of a pixel. `max` takes the largest magnitude over colours, as in the paper; `signed` keeps the sum.
+    The derivative is with respect to pixel values in 0..1, before normalization: units of the score per full
+    range of a pixel. `max` takes the largest magnitude over colors, as in the paper; `signed` keeps the sum.
     """
-    seen = net.see(images)
-    signal = signals(net, seen, target, "gradient")
+    prepared = net.prepare(images)
+    signal = signals(net, prepared, target, "gradient")
     values = reduced(signal.gradient, reduce)
     unit = f"{target.unit_of(net)} per pixel range"
-    return pixel_map(net, seen, target, values, signal, unit=unit, signed=reduce == "signed", sign="slope")
+    return pixel_map(net, prepared, target, values, signal, unit=unit, signed=reduce == "signed", sign="slope")

@@ -25,21 +25,21 @@ def gradient_times_input(
     images: Images,
     target: Target = BEST,
     *,
-    zero: Annotated[
-        Literal["normalised", "black"],
+    reference: Annotated[
+        Literal["normalized", "black"],
         Field(description="value that counts as no input: zero after normalization, or a black pixel"),
-    ] = "normalised",
+    ] = "normalized",
 ) -> Heatmap:
-    """d score / d input × input, summed over colours: (N, H, W), signed, in units of the score.
+    """d score / d input × input, summed over colors: (N, H, W), signed, in units of the score.
 
-    With `normalised` the input is what the first layer receives, so that for a ReLU network without biases the
+    With `normalized` the input is what the first layer receives, so that for a ReLU network without biases the
     map sums to the score exactly (positive homogeneity). With `black` the input is the pixel itself.
     """
-    seen = net.see(images)
-    signal = signals(net, seen, target, "gradient × input")
-    inputs = seen.pixels.to(signal.gradient)
-    if zero == "normalised":
+    prepared = net.prepare(images)
+    signal = signals(net, prepared, target, "gradient × input")
+    inputs = prepared.pixels.to(signal.gradient)
+    if reference == "normalized":
         # d/d pixel = (d/d input) / std, so the network's input is (pixel − mean) / std · std in pixel units.
         inputs = inputs - inputs.new_tensor(net.preprocess.mean).view(1, -1, 1, 1)
     values = (signal.gradient * inputs).sum(1)
-    return pixel_map(net, seen, target, values, signal, unit=target.unit_of(net), signed=True)
+    return pixel_map(net, prepared, target, values, signal, unit=target.unit_of(net), signed=True)

@@ -22,7 +22,7 @@ from pellucid.target import BEST, Target
 HARDLY = Note(
     "reading",
     "the backward pass is changed: signs say nothing on the score, and the map hardly depends on the class that is "
-    "asked about; it shows what the picture holds rather than why the network decided (Nie et al. 2018, Adebayo et al. "
+    "asked about; it shows what the image holds rather than why the network decided (Nie et al. 2018, Adebayo et al. "
     "2018)",
 )
 
@@ -60,11 +60,11 @@ def guided_backprop(
     The map hardly depends on the class, and its signs say nothing on the score (a note says so).
     Raises Refused where the network has no activation that the rule knows.
     """
-    seen = net.see(images)
-    signal = ruled(net, seen, target, Guided(smooth))
+    prepared = net.prepare(images)
+    signal = ruled(net, prepared, target, Guided(smooth))
     return pixel_map(
         net,
-        seen,
+        prepared,
         target,
         reduced(signal.gradient, reduce),
         signal,
@@ -75,9 +75,9 @@ def guided_backprop(
     )
 
 
-def ruled(net: Net, seen: Images, target: Target, rule: Rule) -> Signal:
+def ruled(net: Net, prepared: Images, target: Target, rule: Rule) -> Signal:
     """A backward pass under a rule; refused where nothing in the network took part in it."""
-    signal = signals(net, seen, target, rule.name, rule)
+    signal = signals(net, prepared, target, rule.name, rule)
     if not any(rule != PLAIN for _, rule in signal.coverage):
         met = ", ".join(in_words(signal.coverage)) or "none"
         raise Refused(

@@ -14,7 +14,7 @@ from pellucid.net.rules import Guided, Smooth
 from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.saliency.backward import Reduce, reduced
-from pellucid.saliency.class_maps import class_maps, telling
+from pellucid.saliency.class_maps import class_maps, warnings_for
 from pellucid.saliency.heatmaps import called, pixel_map
 from pellucid.saliency.layers import LayerNames, PlacingOption, at_pixels
 from pellucid.saliency.weighting import by_mean_gradient, weighted
@@ -60,15 +60,15 @@ def guided_grad_cam(
     speaks for the target. `reduce` and `smooth` are those of `guided_backprop`, `layer` and `placement` those of
     `grad_cam`. Raises Refused where a layer has no places, or no activation has a guided rule.
     """
-    seen = net.see(images)
+    prepared = net.prepare(images)
     maps_of = weighted(net, target, "Grad-CAM", by_mean_gradient)
-    found = class_maps(net, seen, target.layers, layer, placement, maps_of, shared=True)
-    height, width = seen.pixels.shape[-2:]
-    signal = ruled(net, seen, target, Guided(smooth))
+    found = class_maps(net, prepared, target.layers, layer, placement, maps_of, shared=True)
+    height, width = prepared.pixels.shape[-2:]
+    signal = ruled(net, prepared, target, Guided(smooth))
     where = at_pixels(found.values.relu(), found.placement, (height, width)).to(signal.gradient)
     return pixel_map(
         net,
-        seen,
+        prepared,
         target,
         reduced(signal.gradient, reduce) * where,
         signal,
@@ -76,5 +76,5 @@ def guided_grad_cam(
         signed=reduce == "signed",
         sign="ruled",
         found={"layer": found.layer},
-        notes=(_LINES, *found.notes, *telling(seen, found.values, called(net, target, found.asked) or target)),
+        notes=(_LINES, *found.notes, *warnings_for(prepared, found.values, called(net, target, found.asked) or target)),
     )

@@ -10,14 +10,14 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.images import Images
-from pellucid.images.touch import Filling
+from pellucid.images.perturb import BaselineLike
 from pellucid.net import Net
 from pellucid.progress import steps as counted
 from pellucid.result import Heatmap
+from pellucid.rng import Seed
 from pellucid.saliency.backward import backward
-from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.baselines import baseline_of
 from pellucid.saliency.integrals import Integral, mean_of, path_map
 from pellucid.target import BEST, Target, fixed
 
@@ -53,7 +53,7 @@ def guided_integrated_gradients(
         ),
     ] = 0.02,
     baseline: Annotated[
-        Filling,
+        BaselineLike,
         Field(
             description="image at which the path begins: a named fill, or images of your own, over which the maps are "
             "averaged"
@@ -67,20 +67,20 @@ def guided_integrated_gradients(
 ) -> Heatmap:
     """Σ over steps of the pixels' moves × gradient, on a way that avoids high gradients: (N, H, W), signed.
 
-    Every step brings the picture nearer to the image by the same sum of |moves|. Those values of pixels move first
+    Every step brings the image nearer to the image by the same sum of |moves|. Those values of pixels move first
     whose gradient is smallest in magnitude, none of them further than `distance` from its place on the straight
     way. In units of the score; the map sums to the score less the baseline's, up to the error of the steps, which
     `Meta.completeness` holds; it falls slowly, as the same gradients choose the way and are summed on it. `seed` is
     that of a baseline of noise.
     """
-    seen = net.see(images)
+    prepared = net.prepare(images)
     found = []
-    for one in seen:
-        asked = fixed(target, net.run(one.pixels, at=target.layers))
-        starts = stand_in(net, one, baseline, seed).split(1)
+    for one in prepared:
+        asked = fixed(target, net.run(one.pixels, layers=target.layers))
+        starts = baseline_of(net, one, baseline, seed).split(1)
         how = (steps, float(fraction), float(distance), quadrature)
         found.append(mean_of([_walked(net, one.pixels, start, asked, *how) for start in starts]))
-    return path_map(net, seen, target, found, 0.01)
+    return path_map(net, prepared, target, found, 0.01)
 
 
 def _walked(
@@ -120,7 +120,7 @@ def advanced(
     distance: float,
     equal: float = 0.0,
 ) -> Float[Tensor, "1 c h w"]:
-    """How much of its way each value has gone when the picture has gone `place` of the whole, both in 0..1.
+    """How much of its way each value has gone when the image has gone `place` of the whole, both in 0..1.
 
     `done` is how much before, `gradient` the magnitudes that decide who moves, `width` the length of each way. Values
     whose gradients differ by less than `equal` × the largest move together: a network that is linear in places has many

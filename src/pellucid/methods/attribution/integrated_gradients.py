@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.images import Images
-from pellucid.images.touch import Filling
+from pellucid.images.perturb import BaselineLike
 from pellucid.net import Net
 from pellucid.result import Heatmap
-from pellucid.saliency.baselines import stand_in
+from pellucid.rng import Seed
+from pellucid.saliency.baselines import baseline_of
 from pellucid.saliency.integrals import mean_of, path_map
-from pellucid.saliency.paths import Way, by_rule, refined, straight
+from pellucid.saliency.paths import Path, by_rule, refined, straight
 from pellucid.target import BEST, Target, fixed
 
 
@@ -47,7 +47,7 @@ def integrated_gradients(
         ),
     ] = 0.01,
     baseline: Annotated[
-        Filling,
+        BaselineLike,
         Field(
             description="baseline image: a named fill, or images of your own, over which the maps are averaged",
             examples=["blur"],
@@ -68,14 +68,14 @@ def integrated_gradients(
     sum does not prove that every pixel is right: of adaptive maps the notes say so where the last round of
     gradients, twice as many, still moved the map by more than a tenth. `seed` is that of a baseline of noise.
     """
-    seen = net.see(images)
+    prepared = net.prepare(images)
     found = []
-    for one in seen:
-        asked = fixed(target, net.run(one.pixels, at=target.layers))
-        starts = stand_in(net, one, baseline, seed).split(1)
-        ways = [Way(net, asked, straight(start, one.pixels), one.pixels, "integrated gradients") for start in starts]
+    for one in prepared:
+        asked = fixed(target, net.run(one.pixels, layers=target.layers))
+        starts = baseline_of(net, one, baseline, seed).split(1)
+        ways = [Path(net, asked, straight(start, one.pixels), one.pixels, "integrated gradients") for start in starts]
         if quadrature == "adaptive":
             found.append(mean_of([refined(way, steps, tolerance) for way in ways]))
         else:
             found.append(mean_of([by_rule(way, steps, quadrature) for way in ways]))
-    return path_map(net, seen, target, found, tolerance if quadrature == "adaptive" else 0.01)
+    return path_map(net, prepared, target, found, tolerance if quadrature == "adaptive" else 0.01)

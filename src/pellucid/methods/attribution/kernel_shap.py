@@ -9,11 +9,11 @@ import numpy as np
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed, generator
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.result import Heatmap
+from pellucid.rng import Seed, generator
 from pellucid.saliency.coalitions import Game, Hiding, Pieces, Segments, Shares, shares
 from pellucid.target import BEST, Target
 
@@ -33,15 +33,15 @@ def kernel_shap(
         int,
         Field(ge=2, le=10**6, description="maximum number of coalitions of superpixels; fewer where there are no more"),
     ] = 1000,
-    segments: Segments = "quickshift",
-    pieces: Pieces = 50,
-    fill: Hiding = "grey",
+    segmentation: Segments = "quickshift",
+    n_segments: Pieces = 50,
+    fill: Hiding = "gray",
     seed: Seed = 0,
 ) -> Heatmap:
     """Each superpixel's fair share of the score, by KernelSHAP: (N, H, W), signed, in units of the score.
 
     Every pixel holds the Shapley value of its superpixel, not divided by the superpixel's area. Over the
-    superpixels they sum to the score less that of the picture with all of them hidden; the sum is a constraint of the
+    superpixels they sum to the score less that of the image with all of them hidden; the sum is a constraint of the
     regression, `Meta.completeness` its rounding. Where there are no more than `samples` coalitions all are asked
     and the values are exact; otherwise coalitions are drawn by the Shapley kernel, each with its complement, and
     `Heatmap.error` holds standard errors over that draw. Raises PellucidError where the samples are too few to tell
@@ -64,8 +64,8 @@ def kernel_shap(
         images,
         target,
         divide,
-        segments=segments,
-        pieces=pieces,
+        segments=segmentation,
+        pieces=n_segments,
         fill=fill,
         seed=seed,
         what="KernelSHAP",

@@ -1,4 +1,4 @@
-"""LIME: a linear model of the score around the picture, in terms of which superpixels are shown."""
+"""LIME: a linear model of the score around the image, in terms of which superpixels are shown."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed, generator
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.result import Heatmap
+from pellucid.rng import Seed, generator
 from pellucid.saliency.coalitions import Game, Hiding, Pieces, Segments, Shares, shares
 from pellucid.target import BEST, Target
 
@@ -33,21 +33,21 @@ def lime(
     samples: Annotated[
         int, Field(ge=2, le=10**6, description="number of images with superpixels hidden at random")
     ] = 1000,
-    segments: Segments = "quickshift",
-    pieces: Pieces = 50,
+    segmentation: Segments = "quickshift",
+    n_segments: Pieces = 50,
     fill: Hiding = "superpixel",
     kernel_width: Annotated[
         float | int, Field(gt=0, description="width of the kernel that weights images by their cosine distance")
     ] = 0.25,
     seed: Seed = 0,
 ) -> Heatmap:
-    """How much showing a superpixel adds to the score, by a linear model near the picture: (N, H, W), signed.
+    """How much showing a superpixel adds to the score, by a linear model near the image: (N, H, W), signed.
 
     Every pixel holds the coefficient of its superpixel, not divided by the superpixel's area. The model is a ridge
-    regression (penalty 1 on the coefficients) on pictures in which each superpixel is shown with probability ½,
-    weighted by √exp(−d² / width²), d the cosine distance to the picture. The authors ask for `p(class)`, whose
+    regression (penalty 1 on the coefficients) on images in which each superpixel is shown with probability ½,
+    weighted by √exp(−d² / width²), d the cosine distance to the image. The authors ask for `p(class)`, whose
     coefficients lie in 0..1.
-    `Heatmap.error` holds standard errors over the draw of the pictures, `Meta.notes` the surrogate's R²: how much
+    `Heatmap.error` holds standard errors over the draw of the images, `Meta.notes` the surrogate's R²: how much
     of the weighted variance of the score it explains. A low R² means that the map is not the network's answer.
     Raises PellucidError where there are no more samples than superpixels.
     """
@@ -59,7 +59,7 @@ def lime(
                 f"at least {game.players + 2} are needed, and many more are better"
             )
         drawn = generator(seed, game.image, "lime").integers(0, 2, (samples, game.players)).astype(bool)
-        drawn[0] = True  # the picture itself
+        drawn[0] = True  # the image itself
         # cosine between z and (1, …, 1): |z| / (√|z| √n); of the empty one it is 0
         distance = 1 - np.sqrt(drawn.mean(1))
         weights = np.sqrt(np.exp(-((distance / kernel_width) ** 2)))
@@ -71,8 +71,8 @@ def lime(
         images,
         target,
         divide,
-        segments=segments,
-        pieces=pieces,
+        segments=segmentation,
+        pieces=n_segments,
         fill=fill,
         seed=seed,
         what="LIME",
@@ -83,11 +83,11 @@ def lime(
 def surrogate(shown: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """(coefficients, their standard errors, R²) of a weighted ridge regression with a free intercept.
 
-    The errors are those of an estimator whose pictures are drawn at random and whose linear model is not true
+    The errors are those of an estimator whose images are drawn at random and whose linear model is not true
     (White 1980): A⁻¹ (Σ w² e² z zᵀ) A⁻¹, with the usual factor m / (m − n − 1).
     """
-    centre, mean = np.average(shown, axis=0, weights=weights), np.average(scores, weights=weights)
-    z, y = shown - centre, scores - mean
+    center, mean = np.average(shown, axis=0, weights=weights), np.average(scores, weights=weights)
+    z, y = shown - center, scores - mean
     inverse = np.linalg.inv((z.T * weights) @ z + _RIDGE * np.eye(z.shape[1]))
     values = inverse @ (z.T @ (weights * y))
     left = y - z @ values

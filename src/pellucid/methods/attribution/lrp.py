@@ -15,7 +15,17 @@ from pellucid.errors import PellucidError, unknown
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.net.rules import Relevance
-from pellucid.net.rules.relevance import DIVIDING, NORMALIZED, Share, alpha_beta, epsilon, flat, gamma, w_square, z_box
+from pellucid.net.rules.relevance import (
+    DIVIDING,
+    NORMALIZED,
+    LrpRule,
+    alpha_beta,
+    epsilon,
+    flat,
+    gamma,
+    w_square,
+    z_box,
+)
 from pellucid.notes import Note, each_or_all
 from pellucid.result import Heatmap
 from pellucid.saliency.backward import as_inputs, signals
@@ -69,39 +79,39 @@ def lrp(
         str | None, Field(description="rule for fully connected layers, of the same ones"), _INSTEAD
     ] = None,
 ) -> Heatmap:
-    """Each pixel's relevance, summed over colours: (N, H, W), signed, in units of the score.
+    """Each pixel's relevance, summed over colors: (N, H, W), signed, in units of the score.
 
     Relevance is conserved from the score to the pixels but for what biases absorb: `Meta.completeness` is that
     part, and in deep networks with batch norms nearly all: read the map for its proportions. Works on calls of
     functions: batch norms are merged into the convolution before them, skips, branches, shared and in-place
     operations need no preparation of the network; `Meta.coverage` says which rule each operation had, and which
-    had none. Zero is the network's own, after normalisation. The target should be a logit.
+    had none. Zero is the network's own, after normalization. The target should be a logit.
     """
-    seen = net.see(images)
+    prepared = net.prepare(images)
     texts = _COMPOSITES[composite]
     shares = [
-        None if (text := own or preset) is None else (text, _share(text, net, seen.pixels, place))
+        None if (text := own or preset) is None else (text, _share(text, net, prepared.pixels, place))
         for own, preset, place in zip(
             (first, features, classifier), texts, ("first", "features", "classifier"), strict=True
         )
     ]
     rule = Relevance(shares[0], shares[1] or ("epsilon", epsilon()), shares[2] or ("epsilon", epsilon()))
-    signal = signals(net, seen, target, "relevance", rule)
+    signal = signals(net, prepared, target, "relevance", rule)
     normalizes = any(rule == NORMALIZED for _, rule in signal.coverage)
-    values = (signal.gradient * as_inputs(net, seen.pixels, divisible=rule.divides or normalizes)).sum(1)
+    values = (signal.gradient * as_inputs(net, prepared.pixels, divisible=rule.divides or normalizes)).sum(1)
     lost = missed(values, signal.scores)
     whole = signal.scores.double()
     arrived = values.detach().double().sum((1, 2)) / torch.where(whole == 0, 1e-12, whole)
     return pixel_map(
         net,
-        seen,
+        prepared,
         target,
         values,
         signal,
         unit=target.unit_of(net),
         signed=True,
         found={"completeness": lost, "absorbed": True},
-        notes=(*no_rule(signal.coverage), *_arriving(arrived.tolist(), seen.ids)),
+        notes=(*no_rule(signal.coverage), *_arriving(arrived.tolist(), prepared.ids)),
     )
 
 
@@ -124,7 +134,7 @@ def _arriving(shares: Sequence[float], names: Sequence[str]) -> tuple[Note, ...]
     return tuple(said)
 
 
-def _share(text: str, net: Net, pixels: Tensor, place: str) -> Share:
+def _share(text: str, net: Net, pixels: Tensor, place: str) -> LrpRule:
     """The rule that a text names."""
     name, _, said = text.strip().partition(":")
     try:
@@ -136,7 +146,7 @@ def _share(text: str, net: Net, pixels: Tensor, place: str) -> Share:
     if name in DIVIDING and place != "first":
         raise PellucidError(f"lrp: {place}={text!r}: {name} is a rule for the first operation alone")
     if name == "z_box" and not numbers:
-        ends = (net.preprocess.normalise(torch.full_like(pixels[:1], end)) for end in (0, 1))
+        ends = (net.preprocess.normalize(torch.full_like(pixels[:1], end)) for end in (0, 1))
         black, white = (end[0, :, 0, 0].tolist() for end in ends)
         return z_box(tuple(black), tuple(white))
     if name == "alpha_beta" and len(numbers) == 2 and abs(numbers[0] - numbers[1] - 1) > 1e-9:
@@ -149,7 +159,7 @@ def _share(text: str, net: Net, pixels: Tensor, place: str) -> Share:
     return make(*numbers)
 
 
-_MAKES: dict[str, tuple[Callable[..., Share], tuple[int, ...]]] = {
+_MAKES: dict[str, tuple[Callable[..., LrpRule], tuple[int, ...]]] = {
     # a text's rule, and how many numbers it may have
     "epsilon": (epsilon, (0, 1)),
     "gamma": (gamma, (0, 1)),

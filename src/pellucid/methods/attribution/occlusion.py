@@ -8,14 +8,14 @@ import torch
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.geometry import Placement
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.result import Heatmap
-from pellucid.saliency.baselines import stand_in
-from pellucid.saliency.covers import Border, Cover, Covers, Size, Stride, falls
+from pellucid.rng import Seed
+from pellucid.saliency.baselines import baseline_of
 from pellucid.saliency.heatmaps import as_exact_as, heatmap
+from pellucid.saliency.occluders import Border, Cover, Occluders, Size, Stride, score_drops
 from pellucid.target import BEST, Target
 
 
@@ -32,33 +32,33 @@ def occlusion(
     *,
     size: Size = 32,
     stride: Stride = 16,
-    fill: Cover = "grey",
+    fill: Cover = "gray",
     border: Border = "inside",
     per_pixel: Annotated[bool, Field(description="give every pixel the mean over all covers that lie on it")] = False,
     seed: Seed = 0,
 ) -> Heatmap:
-    """How far the score falls when a place is covered: (N, rows, columns) at the covers' centres, signed.
+    """How far the score falls when a place is covered: (N, rows, columns) at the covers' centers, signed.
 
-    Positive where the picture needs the place, negative where covering it helps, in units of the score. Ask
+    Positive where the image needs the place, negative where covering it helps, in units of the score. Ask
     for `p(class)` to get the paper's map of probabilities, for `layer:unit` to get that of a unit's response.
     With `per_pixel` (N, height, width). `border` says what happens at the edges: by default the last cover of
     a row is moved inside, so that the border is treated like the rest. Raises PellucidError for `per_pixel`
     where covers leave pixels out.
     """
-    seen = net.see(images)
-    covers = Covers.over(seen, size, stride, border)
+    prepared = net.prepare(images)
+    occluders = Occluders.over(prepared, size, stride, border)
     maps, scores, every = [], [], []
-    for one in seen:
-        fall, score, asked = falls(net, one.pixels, target, covers, stand_in(net, one, fill, seed))
-        maps.append(covers.per_pixel(fall) if per_pixel else fall)
+    for one in prepared:
+        fall, score, asked = score_drops(net, one.pixels, target, occluders, baseline_of(net, one, fill, seed))
+        maps.append(occluders.per_pixel(fall) if per_pixel else fall)
         scores.append(score)
         every.append(asked)
     return heatmap(
         net,
-        seen,
+        prepared,
         target,
-        as_exact_as(torch.stack(maps), seen),
-        Placement.pixels() if per_pixel else covers.placement,
+        as_exact_as(torch.stack(maps), prepared),
+        Placement.pixels() if per_pixel else occluders.placement,
         torch.cat(scores),
         unit=target.unit_of(net),
         asked=every,

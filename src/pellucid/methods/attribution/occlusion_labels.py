@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.result import LabelMap, Meta
-from pellucid.saliency.baselines import stand_in
-from pellucid.saliency.covers import Border, Cover, Covers, Size, Stride
+from pellucid.rng import Seed
+from pellucid.saliency.baselines import baseline_of
+from pellucid.saliency.occluders import Border, Cover, Occluders, Size, Stride
 from pellucid.saliency.ranks import by_class, names_of
 
 
@@ -25,16 +25,16 @@ def occlusion_labels(
     *,
     size: Size = 32,
     stride: Stride = 16,
-    fill: Cover = "grey",
+    fill: Cover = "gray",
     border: Border = "inside",
     seed: Seed = 0,
 ) -> LabelMap:
-    """The best guess when each place is covered: (N, rows, columns) class numbers at the covers' centres."""
-    seen = net.see(images)
-    covers = Covers.over(seen, size, stride, border)
+    """The best guess when each place is covered: (N, rows, columns) class numbers at the covers' centers."""
+    prepared = net.prepare(images)
+    occluders = Occluders.over(prepared, size, stride, border)
     maps = []
-    for one in seen:
-        runs = covers.runs(net, one.pixels, stand_in(net, one, fill, seed), ())
-        maps.append(torch.cat([by_class(run).argmax(1) for run in runs]).view(covers.shape))
+    for one in prepared:
+        runs = occluders.runs(net, one.pixels, baseline_of(net, one, fill, seed), ())
+        maps.append(torch.cat([by_class(run).argmax(1) for run in runs]).view(occluders.shape))
     values = torch.stack(maps).cpu().numpy()
-    return LabelMap(values, covers.placement, seen.views, names_of(net, values), Meta(notes=seen.notes))
+    return LabelMap(values, occluders.placement, prepared.views, names_of(net, values), Meta(notes=prepared.notes))

@@ -1,4 +1,4 @@
-"""All that Zeiler & Fergus read from covered pictures, from one pass for each cover."""
+"""All that Zeiler & Fergus read from covered images, from one pass for each cover."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.described import Default
 from pellucid.images import Images
 from pellucid.net import Net, Run
 from pellucid.notes import Note
 from pellucid.result import Heatmap, LabelMap, Meta, Panel
-from pellucid.saliency.baselines import stand_in
-from pellucid.saliency.covers import Border, Cover, Covers, Size, Stride
-from pellucid.saliency.heatmaps import as_exact_as, asked_of, called, heatmap
+from pellucid.rng import Seed
+from pellucid.saliency.baselines import baseline_of
+from pellucid.saliency.heatmaps import as_exact_as, asked_of, heatmap
 from pellucid.saliency.layers import chosen_layer
+from pellucid.saliency.occluders import Border, Cover, Occluders, Size, Stride
 from pellucid.saliency.ranks import ahead, by_class, class_of, names_of
 from pellucid.target import BEST, Channel, Probability, Target, fixed, scored
 from pellucid.target.units import layer_and_unit
@@ -39,7 +39,7 @@ def occlusion_products(
     *,
     size: Size = 32,
     stride: Stride = 16,
-    fill: Cover = "grey",
+    fill: Cover = "gray",
     border: Border = "inside",
     unit: Annotated[
         str | None,
@@ -51,47 +51,49 @@ def occlusion_products(
     """What covering a place does to the class, to one feature map, to the answer: four maps (N, rows, columns).
 
     `probability` is how far the probability of the class falls; `response` how far the total activation of one
-    feature map falls, by default the map that responds most to the whole picture in the last layer with places.
-    Both are signed, and `Meta.score` of each part holds the whole picture's number: score − fall is what the
+    feature map falls, by default the map that responds most to the whole image in the last layer with places.
+    Both are signed, and `Meta.score` of each part holds the whole image's number: score − fall is what the
     paper draws. `label` is the best guess, `rank` how many classes are ahead of it.
     The target is a class: Refused for others.
     """
-    seen = net.see(images)
-    covers = Covers.over(seen, size, stride, border)
+    prepared = net.prepare(images)
+    occluders = Occluders.over(prepared, size, stride, border)
     named, index = layer_and_unit(unit, net) if unit else (None, None)
-    layer = named if named and index is not None else chosen_layer(net, seen, (), named, "field").name
+    layer = named if named and index is not None else chosen_layer(net, prepared, (), named, "field").name
     whole, covered, units, classes, asked = [], [], [], [], []
-    for one in seen:
-        plain = net.run(one.pixels, at=(layer, *target.layers))
+    for one in prepared:
+        plain = net.run(one.pixels, layers=(layer, *target.layers))
         units.append(Channel(layer, _strongest(plain[layer]) if index is None else index, "sum"))
         classes.append(class_of(target, plain))
         asked.append(fixed(target, plain))
         whole.append(_read(plain, classes[-1], units[-1]))
-        runs = covers.runs(net, one.pixels, stand_in(net, one, fill, seed), (layer,))
-        covered.append(torch.cat([_read(run, classes[-1], units[-1]) for run in runs]).view(*covers.shape, 4))
+        runs = occluders.runs(net, one.pixels, baseline_of(net, one, fill, seed), (layer,))
+        covered.append(torch.cat([_read(run, classes[-1], units[-1]) for run in runs]).view(*occluders.shape, 4))
     scores, maps = torch.cat(whole), torch.stack(covered)
-    falls = as_exact_as(scores[:, None, None, :2] - maps[..., :2], seen)
+    score_drops = as_exact_as(scores[:, None, None, :2] - maps[..., :2], prepared)
     labels = maps[..., 2].long().cpu().numpy()
 
     def part(values: Tensor, column: int, of: str, signed: bool = True) -> Heatmap:
         first = scores[:, column]
-        return heatmap(net, seen, target, values, covers.placement, first, unit=of, signed=signed, asked=asked)
+        return heatmap(net, prepared, target, values, occluders.placement, first, unit=of, signed=signed, asked=asked)
 
     names, own = [net.class_name(index) for index in classes], target.depends_on_run
-    probability, rank = part(falls[..., 0], 0, "probability"), part(maps[..., 3], 3, "classes ahead", signed=False)
-    response, strongest = part(falls[..., 1], 1, "activation"), index is None
-    each = called(net, target, asked)
-    chosen = tuple(Note("choice", f"responds most in {u}", name) for name, u in zip(seen.ids, units, strict=True))
+    probability, rank = (
+        part(score_drops[..., 0], 0, "probability"),
+        part(maps[..., 3], 3, "classes ahead", signed=False),
+    )
+    response, strongest = part(score_drops[..., 1], 1, "activation"), index is None
+    chosen = tuple(Note("choice", f"responds most in {u}", name) for name, u in zip(prepared.ids, units, strict=True))
     return Panel(
         {
             "probability": _about(probability, [f"p({name})" for name in names], f"p({target})", own),
             "response": _about(response, [*map(str, units)], f"the strongest map of {layer}", strongest),
-            "label": LabelMap(labels, covers.placement, seen.views, names_of(net, labels)),
+            "label": LabelMap(labels, occluders.placement, prepared.views, names_of(net, labels)),
             "rank": _about(rank, names, str(target), own),
         },
         Meta(
-            found={**asked_of(each, str(target.named(net))), "layer": layer},
-            notes=(*seen.notes, *(chosen if strongest else ())),
+            found={**asked_of(net, target, asked), "layer": layer},
+            notes=(*prepared.notes, *(chosen if strongest else ())),
         ),
     )
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.result import Heatmap
-from pellucid.saliency.baselines import stand_in
-from pellucid.saliency.covers import Border, Cover, Covers, Size, Stride
+from pellucid.rng import Seed
+from pellucid.saliency.baselines import baseline_of
 from pellucid.saliency.heatmaps import heatmap
+from pellucid.saliency.occluders import Border, Cover, Occluders, Size, Stride
 from pellucid.saliency.ranks import ahead, class_of
 from pellucid.target import BEST, Target, fixed
 
@@ -29,27 +29,35 @@ def occlusion_rank(
     *,
     size: Size = 32,
     stride: Stride = 16,
-    fill: Cover = "grey",
+    fill: Cover = "gray",
     border: Border = "inside",
     seed: Seed = 0,
 ) -> Heatmap:
     """How many classes are ahead of this one when each place is covered, 0 where it is first: (N, rows, columns).
 
-    Whole numbers at the covers' centres, the rank less 1, so that a place which changes nothing is zero; classes
-    of equal score are not ahead of one another. `Meta.score` is that of the whole picture. Refused for targets
+    Whole numbers at the covers' centers, the rank less 1, so that a place which changes nothing is zero; classes
+    of equal score are not ahead of one another. `Meta.score` is that of the whole image. Refused for targets
     that are no class.
     """
-    seen = net.see(images)
-    covers = Covers.over(seen, size, stride, border)
+    prepared = net.prepare(images)
+    occluders = Occluders.over(prepared, size, stride, border)
     maps, first, asked = [], [], []
-    for one in seen:
-        plain = net.run(one.pixels, at=target.layers)
+    for one in prepared:
+        plain = net.run(one.pixels, layers=target.layers)
         index = class_of(target, plain)
-        runs = covers.runs(net, one.pixels, stand_in(net, one, fill, seed), ())
-        maps.append(torch.cat([ahead(run, index) for run in runs]).view(covers.shape))
+        runs = occluders.runs(net, one.pixels, baseline_of(net, one, fill, seed), ())
+        maps.append(torch.cat([ahead(run, index) for run in runs]).view(occluders.shape))
         first.append(ahead(plain, index))
         asked.append(fixed(target, plain))
     values = torch.stack(maps).double()
     return heatmap(
-        net, seen, target, values, covers.placement, torch.cat(first), unit="classes ahead", signed=False, asked=asked
+        net,
+        prepared,
+        target,
+        values,
+        occluders.placement,
+        torch.cat(first),
+        unit="classes ahead",
+        signed=False,
+        asked=asked,
     )

@@ -8,14 +8,14 @@ import torch
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.geometry import Placement
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.result import Heatmap, Meta, Panel
-from pellucid.saliency.baselines import stand_in
-from pellucid.saliency.covers import Border, Cover, Covers, Side, falls
+from pellucid.rng import Seed
+from pellucid.saliency.baselines import baseline_of
 from pellucid.saliency.heatmaps import as_exact_as, heatmap
+from pellucid.saliency.occluders import Border, Cover, Occluders, Side, score_drops
 from pellucid.target import BEST, Target
 
 
@@ -33,39 +33,41 @@ def occlusion_sizes(
         tuple[Side, ...],
         Field(min_length=1, max_length=8, description="sides of the covers, in pixels of the network's input"),
     ] = (24, 48, 96),
-    step: Annotated[float | int, Field(gt=0, le=1, description="step between covers, as a share of their side")] = 0.5,
-    fill: Cover = "grey",
+    relative_stride: Annotated[
+        float | int, Field(gt=0, le=1, description="step between covers, as a share of their side")
+    ] = 0.5,
+    fill: Cover = "gray",
     border: Border = "inside",
     seed: Seed = 0,
 ) -> Panel:
     """How far the score falls under covers of each size: one map (N, rows, columns) each, and their mean (N, H, W).
 
     Small covers find details that nothing replaces, large ones whole objects that small covers leave
-    recognisable. The parts are named `24 px`, `48 px` …, at the covers' centres; `mean` is the average over the
+    recognizable. The parts are named `24 px`, `48 px` …, at the covers' centers; `mean` is the average over the
     sizes of what covers on a pixel cost. All are signed and in units of the score. Equal sizes count once.
     """
-    seen = net.see(images)
+    prepared = net.prepare(images)
     parts: dict[str, Heatmap] = {}
-    total = torch.zeros(len(seen), *seen.pixels.shape[-2:], dtype=torch.float64)
+    total = torch.zeros(len(prepared), *prepared.pixels.shape[-2:], dtype=torch.float64)
     sides = tuple(dict.fromkeys(sizes))
     for side in sides:
-        covers = Covers.over(seen, side, max(round(side * step), 1), border)
+        occluders = Occluders.over(prepared, side, max(round(side * relative_stride), 1), border)
         maps, scores, every = [], [], []
-        for i, one in enumerate(seen):
-            fall, score, asked = falls(net, one.pixels, target, covers, stand_in(net, one, fill, seed))
+        for i, one in enumerate(prepared):
+            fall, score, asked = score_drops(net, one.pixels, target, occluders, baseline_of(net, one, fill, seed))
             maps.append(fall)
             scores.append(score)
             every.append(asked)
-            total[i] += covers.per_pixel(fall) / len(sides)
-        values = as_exact_as(torch.stack(maps), seen)
+            total[i] += occluders.per_pixel(fall) / len(sides)
+        values = as_exact_as(torch.stack(maps), prepared)
         parts[f"{side} px"] = heatmap(
-            net, seen, target, values, covers.placement, torch.cat(scores), unit=target.unit_of(net), asked=every
+            net, prepared, target, values, occluders.placement, torch.cat(scores), unit=target.unit_of(net), asked=every
         )
     whole = heatmap(
         net,
-        seen,
+        prepared,
         target,
-        as_exact_as(total, seen),
+        as_exact_as(total, prepared),
         Placement.pixels(),
         torch.cat(scores),
         unit=target.unit_of(net),
@@ -73,5 +75,5 @@ def occlusion_sizes(
     )
     return Panel(
         {**parts, "mean": whole},
-        Meta(found=whole.meta.found, notes=seen.notes),
+        Meta(found=whole.meta.found, notes=prepared.notes),
     )

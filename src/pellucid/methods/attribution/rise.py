@@ -13,15 +13,15 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed, generator
 from pellucid.geometry import Placement, between
 from pellucid.images import Images
-from pellucid.images.touch import Filling
+from pellucid.images.perturb import BaselineLike
 from pellucid.net import Net
 from pellucid.notes import Note
 from pellucid.result import Heatmap
+from pellucid.rng import Seed, generator
 from pellucid.saliency.backward import chunks
-from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.baselines import baseline_of
 from pellucid.saliency.heatmaps import as_exact_as, heatmap
 from pellucid.statistics import standard_error
 from pellucid.target import BEST, Target, fixed, scored
@@ -49,9 +49,9 @@ def rise(
         Field(description="number of cells along a side of a mask, and the share of them that is visible"),
     ] = (7, 0.5),
     fill: Annotated[
-        Filling, Field(description="fill of the hidden parts: a named one, or an image of your own")
-    ] = "grey",
-    form: Annotated[
+        BaselineLike, Field(description="fill of the hidden parts: a named one, or an image of your own")
+    ] = "gray",
+    variant: Annotated[
         Form, Field(description="value of a pixel: gain over the mean score, ΣMf / (N p) as in the paper, or ΣMf / ΣM")
     ] = "gain",
     tolerance: Annotated[
@@ -70,15 +70,15 @@ def rise(
     as `pixel` and more noise. All are in units of the score; the paper asks for `p(class)` and 4000 masks or
     more, 1000 give the same places at four times the speed. `Heatmap.error` is the standard error.
     """
-    seen = net.see(images)
+    prepared = net.prepare(images)
     maps, errors, scores, notes, every = [], [], [], [], []
-    for one in seen:
-        plain = net.run(one.pixels, at=target.layers)
+    for one in prepared:
+        plain = net.run(one.pixels, layers=target.layers)
         asked = fixed(target, plain)
         every.append(asked)
         scores.append(scored(asked, plain))
-        sums = _Sums((one.pixels.shape[-2], one.pixels.shape[-1]), masks[1], form, one.pixels.device)
-        for mask, score in _answers(net, one, asked, samples, masks, stand_in(net, one, fill, seed), seed):
+        sums = _Sums((one.pixels.shape[-2], one.pixels.shape[-1]), masks[1], variant, one.pixels.device)
+        for mask, score in _answers(net, one, asked, samples, masks, baseline_of(net, one, fill, seed), seed):
             sums.add(mask, score)
             if tolerance and sums.count % _BLOCK == 0 and sums.unrest <= tolerance:
                 break
@@ -87,9 +87,9 @@ def rise(
         errors.append(error)
         if sums.count < samples:
             notes.append(Note("sampling", f"stable after {sums.count} of {samples} masks", one.ids[0]))
-    values, error = (as_exact_as(torch.stack(parts), seen) for parts in (maps, errors))
+    values, error = (as_exact_as(torch.stack(parts), prepared) for parts in (maps, errors))
     return heatmap(
-        net, seen, target, values, Placement.pixels(), torch.cat(scores),
+        net, prepared, target, values, Placement.pixels(), torch.cat(scores),
         asked=every, unit=target.unit_of(net), signed=True, error=error, notes=tuple(notes),
     )  # fmt: skip
 
@@ -104,8 +104,8 @@ def random_mask(
     for length in size:
         cell = math.ceil(length / cells)
         scale = (cells + 1) * cell / cells
-        centres = (np.arange(cells, dtype=np.float64) + 0.5) * scale - 0.5
-        spread.append(between(centres, chance.integers(cell) + np.arange(length, dtype=np.float64)))
+        centers = (np.arange(cells, dtype=np.float64) + 0.5) * scale - 0.5
+        spread.append(between(centers, chance.integers(cell) + np.arange(length, dtype=np.float64)))
     return np.asarray(spread[0] @ shown @ spread[1].T)
 
 
@@ -118,15 +118,15 @@ def _answers(
         drawn = (torch.from_numpy(random_mask(size, masks, seed, one.ids[0], k)) for k in portion.tolist())
         made = [mask.to(pixels.device) for mask in drawn]
         shown = [hidden + (pixels - hidden) * mask.to(pixels) for mask in made]
-        found = scored(asked, net.run(torch.cat(shown), at=asked.layers)).detach().double().tolist()
+        found = scored(asked, net.run(torch.cat(shown), layers=asked.layers)).detach().double().tolist()
         yield from zip(made, found, strict=True)
 
 
 class _Sums:
     """Sums over masks M with scores f, in float64 and in the order of the masks, and the map that they make."""
 
-    def __init__(self, size: tuple[int, int], share: float | int, form: Form, device: torch.device) -> None:
-        self.share, self.form, self.count = float(share), form, 0
+    def __init__(self, size: tuple[int, int], share: float | int, variant: Form, device: torch.device) -> None:
+        self.share, self.form, self.count = float(share), variant, 0
         self.f = self.ff = 0.0
         self.m, self.mf, self.mff, self.mm, self.mmf, self.mmff = torch.zeros(
             6, *size, dtype=torch.float64, device=device

@@ -1,4 +1,4 @@
-"""Score-CAM: the maps of a layer, weighted by what the network says when it sees the picture only through them."""
+"""Score-CAM: the maps of a layer, weighted by what the network says when it sees the image only through them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.described import Default
 from pellucid.images import Images
-from pellucid.images.touch import Filling
+from pellucid.images.perturb import BaselineLike
 from pellucid.net import Net
-from pellucid.net.rules.elementwise import wide
+from pellucid.net.rules.elementwise import upcast
 from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.saliency.backward import chunks
-from pellucid.saliency.baselines import stand_in
+from pellucid.saliency.baselines import baseline_of
 from pellucid.saliency.class_maps import Mapped, class_map
 from pellucid.saliency.layers import Chosen, LayerNames, PlacingOption, at_pixels
 from pellucid.saliency.weighting import no_amounts
@@ -38,7 +38,7 @@ def score_cam(
     target: Target = BEST,
     *,
     layer: LayerNames = None,
-    preset: Annotated[
+    variant: Annotated[
         Literal["paper", "authors"],
         Field(
             description="weight of a channel: softmax of the scores over channels (paper), or the probability of the "
@@ -46,38 +46,38 @@ def score_cam(
         ),
     ] = "paper",
     fill: Annotated[
-        Filling | None,
+        BaselineLike | None,
         Field(description="fill where the mask is zero: a named one, or an image of your own"),
-        Default("black with the preset paper, the mean color with authors"),
+        Default("black with the variant paper, the mean color with authors"),
     ] = None,
     placement: PlacingOption = "auto",
 ) -> Heatmap:
-    """Σ_k w_k A^k with w_k from the score of the picture seen through A^k: (N, rows, columns), raw.
+    """Σ_k w_k A^k with w_k from the score of the image seen through A^k: (N, rows, columns), raw.
 
-    Every map is read at the pixels, stretched to 0..1 and multiplied with the picture. `paper`: w is the softmax
+    Every map is read at the pixels, stretched to 0..1 and multiplied with the image. `paper`: w is the softmax
     over all channels of these scores; the paper's baseline drops out of it, and where scores spread widely
     one channel takes all. `authors`: w_k is the class's probability itself (the score, for targets other than a
-    class), as in the authors' code, which multiplies the normalised picture. Constant maps hide nothing and weigh
+    class), as in the authors' code, which multiplies the normalized image. Constant maps hide nothing and weigh
     nothing. One pass for each channel. Several layers give one map of pixels (N, H, W), the mean of the layers' raw
     maps. Refused where a layer has no places.
     """
     notes: list[Note] = []
 
-    def maps_of(seen: Images, chosen: Chosen) -> Mapped:
+    def maps_of(prepared: Images, chosen: Chosen) -> Mapped:
         maps, scores, every = [], [], list[Target]()
-        for one in seen:
-            plain = net.run(one.pixels, at=(chosen.name, *target.layers))
+        for one in prepared:
+            plain = net.run(one.pixels, layers=(chosen.name, *target.layers))
             asked = fixed(target, plain)
-            activation = wide(plain[chosen.name][0])
+            activation = upcast(plain[chosen.name][0])
             no_amounts(notes, chosen.name, activation)
             if fill is not None:
-                ground = stand_in(net, one, fill)
+                ground = baseline_of(net, one, fill)
             else:
-                colour = net.preprocess.mean if preset == "authors" else (0.0,)
-                ground = one.pixels.new_tensor(colour).view(1, -1, 1, 1)
-            judged = Probability(asked.of_class) if preset == "authors" and isinstance(asked, Logit) else asked
+                color = net.preprocess.mean if variant == "authors" else (0.0,)
+                ground = one.pixels.new_tensor(color).view(1, -1, 1, 1)
+            judged = Probability(asked.of_class) if variant == "authors" and isinstance(asked, Logit) else asked
             heard = through(net, one.pixels, ground, activation, chosen, judged)
-            weight = _softmax(heard) if preset == "paper" else heard.nan_to_num(nan=0.0)
+            weight = _softmax(heard) if variant == "paper" else heard.nan_to_num(nan=0.0)
             maps.append(torch.einsum("k,khw->hw", weight.to(activation), activation))
             scores.append(scored(asked, plain))
             every.append(asked)
@@ -87,7 +87,7 @@ def score_cam(
 
 
 def through(net: Net, pixels: Tensor, ground: Tensor, activation: Tensor, chosen: Chosen, target: Target) -> Tensor:
-    """(K,) scores of one picture (1, C, H, W) seen through each of its maps (K, rows, columns); NaN for flat ones."""
+    """(K,) scores of one image (1, C, H, W) seen through each of its maps (K, rows, columns); NaN for flat ones."""
     size = (pixels.shape[-2], pixels.shape[-1])
     found = []
     for maps in chunks(activation, net, "Score-CAM", size, grad=False):
@@ -95,14 +95,14 @@ def through(net: Net, pixels: Tensor, ground: Tensor, activation: Tensor, chosen
         low, high = (edge(masks.flatten(1), dim=1).view(-1, 1, 1) for edge in (torch.amin, torch.amax))
         flat = high - low <= _FLAT * torch.maximum(high.abs(), low.abs())
         masks = ((masks - low) / torch.where(flat, 1.0, high - low))[:, None]
-        run = net.run(ground + masks * (pixels - ground), at=target.layers)
-        scores = wide(scored(target, run).detach())
+        run = net.run(ground + masks * (pixels - ground), layers=target.layers)
+        scores = upcast(scored(target, run).detach())
         found.append(torch.where(flat.view(-1).to(scores.device), torch.nan, scores))
     return torch.cat(found)
 
 
 def _softmax(scores: Tensor) -> Tensor:
-    """Over the channels that are heard; all zero where none is."""
+    """Softmax over channels with a mask that is not constant; all zero where there is none."""
     heard = ~scores.isnan()
     weights = torch.zeros_like(scores)
     weights[heard] = scores[heard].softmax(0)

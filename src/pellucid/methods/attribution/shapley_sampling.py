@@ -1,4 +1,4 @@
-"""Shapley sampling: superpixels enter the picture one after the other, in many random orders."""
+"""Shapley sampling: superpixels enter the image one after the other, in many random orders."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed, generator
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.progress import steps
 from pellucid.result import Heatmap
+from pellucid.rng import Seed, generator
 from pellucid.saliency.coalitions import Game, Hiding, Pieces, Segments, Shares, shares
 from pellucid.statistics import error_of_mean
 from pellucid.target import BEST, Target
@@ -23,19 +23,19 @@ from pellucid.target import BEST, Target
     purpose="Shapley values of superpixels, by random orders",
     source="Castro, Gómez & Tejada 2009, section 3; Štrumbelj & Kononenko 2014, algorithm 1; "
     "backwards: Mitchell et al. 2022, section 4.1",
-    quick={"orders": 6},
+    quick={"permutations": 6},
 )
 def shapley_sampling(
     net: Net,
     images: Images,
     target: Target = BEST,
     *,
-    orders: Annotated[
+    permutations: Annotated[
         int, Field(ge=2, le=10**6, description="number of random orders in which superpixels appear")
     ] = 20,
-    segments: Segments = "quickshift",
-    pieces: Pieces = 50,
-    fill: Hiding = "grey",
+    segmentation: Segments = "quickshift",
+    n_segments: Pieces = 50,
+    fill: Hiding = "gray",
     antithetic: Annotated[
         bool, Field(description="use each order backward too, which doubles the work and often reduces the error")
     ] = False,
@@ -44,15 +44,15 @@ def shapley_sampling(
     """Each superpixel's fair share of the score, by what it adds in random orders: (N, H, W), signed.
 
     In units of the score. Every pixel holds the estimated Shapley value of its superpixel, not divided by the
-    superpixel's area. Over the superpixels they sum to the score less that of the picture with all of them
+    superpixel's area. Over the superpixels they sum to the score less that of the image with all of them
     hidden, whatever the orders: `Meta.completeness` is the rounding. `Heatmap.error` holds standard errors.
     Costs orders × (superpixels − 1) forward passes.
     """
 
     def divide(game: Game) -> Shares:
-        gains = np.stack([_gains(game, order) for order in steps(range(orders), "Shapley sampling")])
+        gains = np.stack([_gains(game, order) for order in steps(range(permutations), "Shapley sampling")])
         errors = error_of_mean(gains)
-        return Shares(gains.mean(0), errors, f", {orders} orders{' and their reverses' if antithetic else ''}")
+        return Shares(gains.mean(0), errors, f", {permutations} orders{' and their reverses' if antithetic else ''}")
 
     def _gains(game: Game, number: int) -> np.ndarray:
         order = generator(seed, game.image, number).permutation(game.players)
@@ -64,8 +64,8 @@ def shapley_sampling(
         images,
         target,
         divide,
-        segments=segments,
-        pieces=pieces,
+        segments=segmentation,
+        pieces=n_segments,
         fill=fill,
         seed=seed,
         what="Shapley sampling",

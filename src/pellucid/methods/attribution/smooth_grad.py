@@ -14,7 +14,6 @@ from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.catalogue.ask import Ask, AskOption
-from pellucid.chance import Seed, generator
 from pellucid.described import Default
 from pellucid.errors import PellucidError
 from pellucid.geometry import Placement
@@ -22,6 +21,7 @@ from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.progress import steps
 from pellucid.result import Heatmap
+from pellucid.rng import Seed, generator
 from pellucid.saliency.backward import Reduce, backward, chunks, reduced
 from pellucid.saliency.heatmaps import as_exact_as, heatmap
 from pellucid.saliency.samples import SampledMaps
@@ -50,7 +50,7 @@ def smooth_grad(
     target: Target = BEST,
     *,
     of: Of = GRADIENT,
-    kind: Kind = "mean",
+    statistic: Kind = "mean",
     samples: Annotated[int, Field(ge=2, description="number of noisy copies of each image")] = 50,
     sigma: Annotated[
         float | int,
@@ -67,7 +67,7 @@ def smooth_grad(
     and only then the channels made one number, by `reduce`: (N, H, W) in units of the score per pixel range.
     Of every other method its maps are, with its own options or those of `Ask("lrp", composite="epsilon_plus")`, as
     text `lrp:composite=epsilon_plus`: (N, rows, columns) in its own unit and frame. Noise is Gaussian and added to
-    pixel values, before normalisation; its width is `sigma` times the largest less the smallest value of the image.
+    pixel values, before normalization; its width is `sigma` times the largest less the smallest value of the image.
     The best guess stays that of the image without noise. The variance is unbiased and has no error map. Raises
     PellucidError for methods that give no map.
     """
@@ -76,33 +76,33 @@ def smooth_grad(
         raise PellucidError(f"smooth_grad: of='{of}': it smooths any other attribution method, for example 'gradient'")
     if reduce is not None and not plain:
         raise PellucidError(f"smooth_grad: reduce={reduce!r}: maps of {of} have no channels left; leave reduce out")
-    seen = net.see(images)
+    prepared = net.prepare(images)
     maps, errors, scores, every, found = [], [], [], [], []
-    for one in seen:
-        run = net.run(one.pixels, at=target.layers)
+    for one in prepared:
+        run = net.run(one.pixels, layers=target.layers)
         every.append(fixed(target, run))
         copies, sampled = _Copies(net, one, every[-1], sigma, seed), SampledMaps()
         for values in copies.gradients(samples) if plain else copies.maps(samples, of):
-            sampled.add(values**2 if kind == "square" else values)
+            sampled.add(values**2 if statistic == "square" else values)
         how: Reduce = (reduce or "max") if plain else "signed"
         value, error = sampled.reduced(how)
-        maps.append(reduced(sampled.variance[None], how)[0] if kind == "variance" else value)
+        maps.append(reduced(sampled.variance[None], how)[0] if statistic == "variance" else value)
         errors.append(error)
         scores.append(scored(target, run).detach())
         found += copies.found
     unit = found[0].unit if found else f"{target.unit_of(net)} per pixel range"
     return heatmap(
         net,
-        seen,
+        prepared,
         target,
-        as_exact_as(torch.stack(maps), seen),
+        as_exact_as(torch.stack(maps), prepared),
         found[0].placement if found else Placement.pixels(),
         torch.cat(scores),
         asked=every,
-        unit=unit if kind == "mean" else f"({unit})²",
-        signed=kind == "mean" and (found[0].signed if found else reduce == "signed"),
+        unit=unit if statistic == "mean" else f"({unit})²",
+        signed=statistic == "mean" and (found[0].signed if found else reduce == "signed"),
         sign=found[0].sign if found else "slope",
-        error=as_exact_as(torch.stack(errors), seen) if kind != "variance" else None,
+        error=as_exact_as(torch.stack(errors), prepared) if statistic != "variance" else None,
         notes=tuple(dict.fromkeys(note for heat in found for note in heat.meta.notes)),
         found={"layer": found[0].meta.layer} if found and found[0].meta.layer else {},
         coverage=found[0].meta.coverage if found else {},

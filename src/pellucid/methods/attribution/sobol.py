@@ -13,15 +13,15 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed, generator
 from pellucid.images import Images
-from pellucid.images.touch import Filling
+from pellucid.images.perturb import BaselineLike
 from pellucid.net import Net
 from pellucid.result import Heatmap
+from pellucid.rng import Seed, generator
 from pellucid.saliency.backward import chunks
-from pellucid.saliency.baselines import stand_in
-from pellucid.saliency.covers import Span, blocks_placement
+from pellucid.saliency.baselines import baseline_of
 from pellucid.saliency.heatmaps import as_exact_as, heatmap
+from pellucid.saliency.occluders import Span, blocks_placement
 from pellucid.target import BEST, Target, fixed, scored
 
 Order = Literal["total", "first"]
@@ -45,8 +45,8 @@ def sobol(
         int, Field(ge=2, le=2**20, description="number of pairs of masks; the network runs samples × (cells + 2) times")
     ] = 16,
     fill: Annotated[
-        Filling, Field(description="fill of the hidden parts: a named one, or an image of your own")
-    ] = "grey",
+        BaselineLike, Field(description="fill of the hidden parts: a named one, or an image of your own")
+    ] = "gray",
     order: Annotated[
         Order,
         Field(
@@ -59,31 +59,31 @@ def sobol(
     ] = "quasi",
     seed: Seed = 0,
 ) -> Heatmap:
-    """The share of the score's variance that each cell of the picture has a part in: (N, grid, grid), with error.
+    """The share of the score's variance that each cell of the image has a part in: (N, grid, grid), with error.
 
     Every cell is mixed with the fill by a share of its own, uniform in 0..1. `total` counts a cell's variance
     alone and together with others (so that all cells may sum to more than 1), `first` alone. The numbers have
     no sign and no unit; estimates of cells without influence may be slightly below zero for `first`.
     `Heatmap.error` is the jackknife's standard error, cautious for `quasi`. The paper takes 32 samples.
     """
-    seen = net.see(images)
-    height, width = seen.pixels.shape[-2:]
+    prepared = net.prepare(images)
+    height, width = prepared.pixels.shape[-2:]
     rows, columns = _blocks(height, grid), _blocks(width, grid)
     maps, errors, scores, every = [], [], [], []
-    for one in seen:
-        plain = net.run(one.pixels, at=target.layers)
+    for one in prepared:
+        plain = net.run(one.pixels, layers=target.layers)
         asked = fixed(target, plain)
         every.append(asked)
         scores.append(scored(asked, plain))
         a, b = _pairs(samples, len(rows) * len(columns), points, seed, one.ids[0])
-        found = _answers(net, one, asked, a, b, (rows, columns), stand_in(net, one, fill, seed))
+        found = _answers(net, one, asked, a, b, (rows, columns), baseline_of(net, one, fill, seed))
         value, error = indices(found[0], found[1], found[2:], order)
         maps.append(torch.from_numpy(value).view(len(rows), len(columns)))
         errors.append(torch.from_numpy(error).view(len(rows), len(columns)))
     return heatmap(
-        net, seen, target, as_exact_as(torch.stack(maps), seen), blocks_placement(rows, columns),
+        net, prepared, target, as_exact_as(torch.stack(maps), prepared), blocks_placement(rows, columns),
         torch.cat(scores), asked=every, unit="share of the variance", signed=order == "first", sign="number",
-        error=as_exact_as(torch.stack(errors), seen),
+        error=as_exact_as(torch.stack(errors), prepared),
     )  # fmt: skip
 
 
@@ -149,5 +149,5 @@ def _answers(
     size = (one.pixels.shape[-2], one.pixels.shape[-1])
     for portion in chunks(torch.arange((2 + count) * samples), net, "Sobol", size, grad=False):
         shown = torch.cat([hidden + (one.pixels - hidden) * mask for mask in masks(portion.tolist())])
-        found.append(scored(asked, net.run(shown, at=asked.layers)).detach().double())
+        found.append(scored(asked, net.run(shown, layers=asked.layers)).detach().double())
     return torch.cat(found).cpu().numpy().reshape(2 + count, samples)

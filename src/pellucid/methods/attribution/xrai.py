@@ -1,4 +1,4 @@
-"""XRAI: integrated gradients gathered into regions of the picture."""
+"""XRAI: integrated gradients gathered into regions of the image."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.geometry import Floats
 from pellucid.images import Images
-from pellucid.images.touch import filled
+from pellucid.images.perturb import filled
 from pellucid.net import Net
 from pellucid.net.remarks import far
 from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.saliency.integrals import mean_of, path_map
-from pellucid.saliency.paths import Way, refined, straight
+from pellucid.saliency.paths import Path, refined, straight
 from pellucid.target import BEST, Target, fixed
 
-_SIDE = 224  # the numbers of the paper are for pictures of this side; in larger ones regions grow with the picture
+_SIDE = 224  # the numbers of the paper are for images of this side; in larger ones regions grow with the image
 _LEAST = 50  # pixels that a region must add
 
 
@@ -49,14 +49,14 @@ def xrai(
             description="scales of the segmentation, for a 224 × 224 image; larger ones give larger regions",
         ),
     ] = (50, 100, 150, 250, 500, 1200),
-    smallest: Annotated[
+    min_area: Annotated[
         int, Field(ge=1, description="smallest area of a region, in pixels of a 224 × 224 image")
     ] = 150,
     dilation: Annotated[
         int,
         Field(ge=0, description="width by which regions are dilated, in pixels of a 224 × 224 image"),
     ] = 5,
-    values: Annotated[
+    region_value: Annotated[
         Literal["attribution", "rank"],
         Field(
             description="value of a region: mean attribution of its pixels, or its rank: the share of the image "
@@ -64,44 +64,44 @@ def xrai(
         ),
     ] = "attribution",
 ) -> Heatmap:
-    """What each region of the picture adds to the score, per pixel: (N, H, W), signed, in units of the score.
+    """What each region of the image adds to the score, per pixel: (N, H, W), signed, in units of the score.
 
-    Integrated gradients from black and from white are averaged; the picture is cut by Felzenszwalb's method at six
+    Integrated gradients from black and from white are averaged; the image is cut by Felzenszwalb's method at six
     scales; then regions are added one after the other, always the one whose new pixels have the highest mean, and
     those pixels get that mean. The map sums to what integrated gradients sum to: the score less the mean score of
-    black and white, up to `Meta.completeness`. Colours are summed, where the authors' code takes their maximum.
+    black and white, up to `Meta.completeness`. Colors are summed, where the authors' code takes their maximum.
     """
-    seen = net.see(images)
+    prepared = net.prepare(images)
     found, maps, notes = [], [], []
-    for one in seen:
+    for one in prepared:
         pixels = one.pixels
-        asked = fixed(target, net.run(pixels, at=target.layers))
+        asked = fixed(target, net.run(pixels, layers=target.layers))
         starts = (filled(pixels, "black"), filled(pixels, "white"))
-        ways = [Way(net, asked, straight(start, pixels), pixels, "XRAI") for start in starts]
+        ways = [Path(net, asked, straight(start, pixels), pixels, "XRAI") for start in starts]
         found.append(mean_of([refined(way, steps, tolerance) for way in ways]))
         unit = (pixels.shape[-2] * pixels.shape[-1]) / _SIDE**2
         picture = pixels[0].detach().cpu().double().permute(1, 2, 0).numpy()
-        regions = segments(picture, [s * unit for s in scales], max(round(smallest * unit), 1), dilation * unit**0.5)
+        regions = segments(picture, [s * unit for s in scales], max(round(min_area * unit), 1), dilation * unit**0.5)
         density, rank = gathered(found[-1].share.cpu().numpy(), regions, max(round(_LEAST * unit), 1))
-        maps.append(torch.from_numpy(rank if values == "rank" else density))
+        maps.append(torch.from_numpy(rank if region_value == "rank" else density))
         notes.append(Note("choice", f"{len(np.unique(rank))} regions out of {len(regions)} segments", one.ids[0]))
     notes += Note.many("input", far(net.preprocess, {"baseline": "white"}, advise=False))  # which is no option here
-    look = {"unit": "share of the picture", "signed": False} if values == "rank" else {}
-    return path_map(net, seen, target, found, tolerance, torch.stack(maps), tuple(notes), **look)
+    look = {"unit": "share of the image", "signed": False} if region_value == "rank" else {}
+    return path_map(net, prepared, target, found, tolerance, torch.stack(maps), tuple(notes), **look)
 
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """Pixels of a picture: `mask` inside the box `where`."""
+    """Pixels of an image: `mask` inside the box `where`."""
 
     where: tuple[slice, slice]
     mask: NDArray[np.bool_]
 
 
-def segments(picture: Floats, scales: list[float | int], smallest: int, dilation: float | int) -> list[Segment]:
-    """Felzenszwalb's segments of a picture (H, W, C) at every scale, each widened by `dilation` pixels.
+def segments(picture: Floats, scales: list[float | int], min_area: int, dilation: float | int) -> list[Segment]:
+    """Felzenszwalb's segments of an image (H, W, C) at every scale, each widened by `dilation` pixels.
 
-    More than three channels are no colours: their mean is cut.
+    More than three channels are no colors: their mean is cut.
     """
     from scipy import ndimage  # type: ignore[import-untyped]  # slow to import
     from skimage.segmentation import felzenszwalb
@@ -111,7 +111,7 @@ def segments(picture: Floats, scales: list[float | int], smallest: int, dilation
     picture = (picture - low) * (2 / (high - low) if high > low else 1.0) - 1  # the range the scales are made for
     found, reach = [], int(dilation)
     for scale in scales:
-        labels = felzenszwalb(picture, scale=scale, sigma=0.8, min_size=smallest, channel_axis=2)
+        labels = felzenszwalb(picture, scale=scale, sigma=0.8, min_size=min_area, channel_axis=2)
         for label, box in enumerate(ndimage.find_objects(labels + 1)):
             where = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in box)
             mask = labels[where] == label
@@ -122,7 +122,7 @@ def segments(picture: Floats, scales: list[float | int], smallest: int, dilation
 
 
 def gathered(share: Floats, regions: list[Segment], least: int) -> tuple[Floats, Floats]:
-    """(the mean share of each pixel's region, how much of the picture has no higher one), both (H, W).
+    """(the mean share of each pixel's region, how much of the image has no higher one), both (H, W).
 
     Greedy: of the regions that still add `least` pixels, the one whose new pixels have the highest mean is next.
     What no region takes is the last.

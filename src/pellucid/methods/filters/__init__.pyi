@@ -19,7 +19,7 @@ def channels(
 
     The weights of a layer's filters: (F, channels, height, width), for each filter the channels that it reads.
 
-    Behind the first layer a filter reads channels that are no colours: each is drawn as a small grey picture of
+    Behind the first layer a filter reads channels that are no colors: each is drawn as a small gray picture of
     its own, white where the filter adds what the channel has found there, black where it takes it away. What
     there is to see is which channels a filter reads at all, and whether they are smooth in space. In a grouped
     convolution each filter reads the channels of its group, in a depthwise one a single channel: shown are those,
@@ -46,14 +46,14 @@ def first_layer(
     Every filter of the first convolution: (F, channels, height, width), the weights as they are.
 
     The first convolution is found by running the network, not by its name. Its filters act on the picture itself
-    and can be looked at as pictures: mid-grey is a weight of zero, and a filter answers most to what it looks
-    like. A trained network shows edges of all directions, stripes and colour contrasts; noise speaks of an
+    and can be looked at as pictures: mid-gray is a weight of zero, and a filter answers most to what it looks
+    like. A trained network shows edges of all directions, stripes and color contrasts; noise speaks of an
     ill-trained one, see `health`.
 
     Sorted by kind come filters that look for light and dark, by the direction of their edges (in degrees,
-    anticlockwise from the horizontal), then patches without a direction, then colour contrasts by their axis, at
+    counterclockwise from the horizontal), then patches without a direction, then color contrasts by their axis, at
     last those that are near zero. A network that takes another number of channels than three, or whose filters
-    read only some of them, is shown channel by channel. Weights are with respect to the normalised input; batch
+    read only some of them, is shown channel by channel. Weights are with respect to the normalized input; batch
     norms behind the layer are not folded in. Refused for networks without a 2-d convolution as a module.
 
     Source: Krizhevsky, Sutskever & Hinton 2012, figure 3.
@@ -79,7 +79,7 @@ def health(
     noise, of a well-trained first layer nearly none; noisy filters beside good ones mean that the network was
     trained too shortly, with too little data, or with too large a step. Filters of fewer than 27 weights can be
     random by chance: they are judged together only, by how far the layer's means lie from those of random weights,
-    in standard errors. Filters of 1 × 1 have no neighbours, so that their smoothness is unknown (None).
+    in standard errors. Filters of 1 × 1 have no neighbors, so that their smoothness is unknown (None).
 
     A filter is near zero where its norm, times the gain of a batch norm behind it, is below 5 % of the layer's
     median; it is a duplicate where its cosine with another one is 0.95 or more, and it is the weaker of the two.

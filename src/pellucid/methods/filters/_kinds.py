@@ -1,4 +1,4 @@
-"""What a filter looks for, in a word: an edge and its direction, a patch, a colour."""
+"""What a filter looks for, in a word: an edge and its direction, a patch, a color."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from jaxtyping import Float
 
 from pellucid.methods.filters.weights import NEAR_ZERO
 
-_GREY = 0.5  # of a filter's energy lies in the sum of its colours: it looks for light and dark
+_GRAY = 0.5  # of a filter's energy lies in the sum of its colors: it looks for light and dark
 _ORIENTED = 0.35
 _FINE = 64  # frequencies along a side
-_DARK, _COLOUR, _WEAK = 0.0, 2.0, 4.0
+_DARK, _COLOR, _WEAK = 0.0, 2.0, 4.0
 
 
 @dataclass(frozen=True)
@@ -23,25 +23,25 @@ class Kind:
     place: tuple[float, ...]
 
 
-def kinds(values: Float[np.ndarray, "filters channels height width"], *, colours: bool) -> list[Kind]:
-    """The kind of each filter; `colours` says that the channels are red, green, blue."""
+def kinds(values: Float[np.ndarray, "filters channels height width"], *, colors: bool) -> list[Kind]:
+    """The kind of each filter; `colors` says that the channels are red, green, blue."""
     wide = np.nan_to_num(values.astype(np.float64))
     norms = np.sqrt((wide**2).sum((1, 2, 3)))
     least = NEAR_ZERO * float(np.median(norms))
-    return [_kind(one, colours) if norm > least else Kind("near zero", (_WEAK, -float(norm))) for one, norm in
+    return [_kind(one, colors) if norm > least else Kind("near zero", (_WEAK, -float(norm))) for one, norm in
             zip(wide, norms, strict=True)]  # fmt: skip
 
 
-def _kind(one: Float[np.ndarray, "channels height width"], colours: bool) -> Kind:
+def _kind(one: Float[np.ndarray, "channels height width"], colors: bool) -> Kind:
     flat = one.reshape(len(one), -1)
     left, _, right = np.linalg.svd(flat, full_matrices=False)
     direction, pattern = left[:, 0], right[0].reshape(one.shape[1:])
-    grey = float((flat.sum(0) ** 2).sum() / len(flat) / (flat**2).sum())
-    if not colours or grey >= _GREY:
-        pattern = one.sum(0) if colours else pattern
+    gray = float((flat.sum(0) ** 2).sum() / len(flat) / (flat**2).sum())
+    if not colors or gray >= _GRAY:
+        pattern = one.sum(0) if colors else pattern
         group, word, hue = _DARK, "", 0.0
     else:
-        group, word, hue = _COLOUR, "colour ", _hue(direction)
+        group, word, hue = _COLOR, "color ", _hue(direction)
     angle, strength = orientation(pattern)
     if strength >= _ORIENTED:
         place = (group, angle, 0.0) if group == _DARK else (group, hue, angle)
@@ -50,7 +50,7 @@ def _kind(one: Float[np.ndarray, "channels height width"], colours: bool) -> Kin
 
 
 def orientation(pattern: Float[np.ndarray, "height width"]) -> tuple[float, float]:
-    """(direction of the edges in degrees, anticlockwise from the horizontal, 0 to 180; how much of it, 0 to 1).
+    """(direction of the edges in degrees, counterclockwise from the horizontal, 0 to 180; how much of it, 0 to 1).
 
     From the second moments of the power spectrum: all of it on one line through the origin gives 1.
     """
@@ -67,6 +67,6 @@ def orientation(pattern: Float[np.ndarray, "height width"]) -> tuple[float, floa
 
 
 def _hue(direction: Float[np.ndarray, " three"]) -> float:
-    """The axis of a colour contrast, in radians from 0 to π: which end is which depends on the place."""
+    """The axis of a color contrast, in radians from 0 to π: which end is which depends on the place."""
     red, green, blue = direction
     return float(np.arctan2((green - blue) / 2**0.5, (2 * red - green - blue) / 6**0.5) % np.pi)

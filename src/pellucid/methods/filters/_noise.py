@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from pellucid.chance import generator
+from pellucid.rng import generator
 
 TWINS = 2000
 """Random filters of the same shape: the least chance that can be told is one in so many."""
@@ -37,7 +37,7 @@ def measured(filters: Filters) -> Measured:
 
 
 def smoothness(filters: Filters) -> Numbers:
-    """1 − (mean squared step between neighbours) / (2 × mean square): 1 for constant filters, 0 for white noise.
+    """1 − (mean squared step between neighbors) / (2 × mean square): 1 for constant filters, 0 for white noise.
 
     The ratio of von Neumann (1941) without its mean, over both directions: for independent numbers of mean zero
     its expectation is 1, whatever their distribution.

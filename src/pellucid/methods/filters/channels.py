@@ -37,7 +37,7 @@ def channels(
 ) -> Filters:
     """The weights of a layer's filters: (F, channels, height, width), for each filter the channels that it reads.
 
-    Behind the first layer a filter reads channels that are no colours: each is drawn as a small grey picture of
+    Behind the first layer a filter reads channels that are no colors: each is drawn as a small gray picture of
     its own, white where the filter adds what the channel has found there, black where it takes it away. What
     there is to see is which channels a filter reads at all, and whether they are smooth in space. In a grouped
     convolution each filter reads the channels of its group, in a depthwise one a single channel: shown are those,

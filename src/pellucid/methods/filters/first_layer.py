@@ -34,19 +34,19 @@ def first_layer(
     """Every filter of the first convolution: (F, channels, height, width), the weights as they are.
 
     The first convolution is found by running the network, not by its name. Its filters act on the picture itself
-    and can be looked at as pictures: mid-grey is a weight of zero, and a filter answers most to what it looks
-    like. A trained network shows edges of all directions, stripes and colour contrasts; noise speaks of an
+    and can be looked at as pictures: mid-gray is a weight of zero, and a filter answers most to what it looks
+    like. A trained network shows edges of all directions, stripes and color contrasts; noise speaks of an
     ill-trained one, see `health`.
 
     Sorted by kind come filters that look for light and dark, by the direction of their edges (in degrees,
-    anticlockwise from the horizontal), then patches without a direction, then colour contrasts by their axis, at
+    counterclockwise from the horizontal), then patches without a direction, then color contrasts by their axis, at
     last those that are near zero. A network that takes another number of channels than three, or whose filters
-    read only some of them, is shown channel by channel. Weights are with respect to the normalised input; batch
+    read only some of them, is shown channel by channel. Weights are with respect to the normalized input; batch
     norms behind the layer are not folded in. Refused for networks without a 2-d convolution as a module.
     """
     found = first(net)
-    colours = found.channels == found.values.shape[1] == 3 and net.preprocess.channels in (3, None)
-    seen = kinds(found.values, colours=colours)
+    colors = found.channels == found.values.shape[1] == 3 and net.preprocess.channels in (3, None)
+    seen = kinds(found.values, colors=colors)
     sort = {
         "unit": lambda unit: unit,
         "norm": lambda unit: (-np.nan_to_num(found.norms[unit], nan=np.inf), unit),
@@ -54,13 +54,13 @@ def first_layer(
     }[order]
     units = sorted(range(len(found.values)), key=sort)
     notes = [Note("reading", acts_on(net))]
-    if not colours:
+    if not colors:
         notes.append(Note("reading", f"{found.reads}: shown channel by channel"))
     return Filters(
         found.values[units],
         tuple(units),
         tuple(found.inputs[unit] for unit in units),
-        colours=colours,
+        colors=colors,
         names=tuple(seen[unit].name for unit in units),
         meta=Meta(found={"layer": found.name}, notes=tuple(notes)),
     )

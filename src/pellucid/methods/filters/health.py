@@ -10,7 +10,6 @@ from jaxtyping import Float
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.described import Default
 from pellucid.methods.filters import _noise
 from pellucid.methods.filters._twice import nearest, threshold
@@ -18,6 +17,7 @@ from pellucid.methods.filters.weights import NEAR_ZERO, Convolution, first, gain
 from pellucid.net import LayerName, Net
 from pellucid.result import Meta, Table
 from pellucid.result.table import Cell
+from pellucid.rng import Seed
 
 _CHANCE = 0.05  # a filter that random ones beat more often than this cannot be told from them
 _FAR = 4.0  # standard errors from random weights: a layer of random ones gets there once in ten thousand times
@@ -26,9 +26,9 @@ _ABOUT = {
     "filter": "its number in the layer",
     "norm": "Euclidean norm of its weights",
     "gain": "|γ| / √(σ² + ε) of the batch norm that runs next: how much that enlarges what the filter gives",
-    "smoothness": "1 − (mean squared step between neighbours) / (2 × mean square): 1 constant, 0 as white noise",
+    "smoothness": "1 − (mean squared step between neighbors) / (2 × mean square): 1 constant, 0 as white noise",
     "coherence": "share of its energy in one spatial pattern that all its channels have in common",
-    "chance": "how likely a random-initialised twin is as far from random in smoothness or coherence",
+    "chance": "how likely a random-initialized twin is as far from random in smoothness or coherence",
     "twin": "the filter most like it among those that read the same channels",
     "cosine": "between it and its twin: 1 is the same but for its strength",
     "verdict": "not finite, near zero, noise, duplicate, fine, or small (too few weights to be judged one by one)",
@@ -54,7 +54,7 @@ def health(
     noise, of a well-trained first layer nearly none; noisy filters beside good ones mean that the network was
     trained too shortly, with too little data, or with too large a step. Filters of fewer than 27 weights can be
     random by chance: they are judged together only, by how far the layer's means lie from those of random weights,
-    in standard errors. Filters of 1 × 1 have no neighbours, so that their smoothness is unknown (None).
+    in standard errors. Filters of 1 × 1 have no neighbors, so that their smoothness is unknown (None).
 
     A filter is near zero where its norm, times the gain of a batch norm behind it, is below 5 % of the layer's
     median; it is a duplicate where its cosine with another one is 0.95 or more, and it is the weaker of the two.

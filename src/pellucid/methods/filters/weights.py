@@ -109,7 +109,7 @@ def acts_on(net: Net) -> str:
         return "weights as they are; they act on pixels in 0 to 1"
     uneven = max(net.preprocess.std) > 1.1 * min(net.preprocess.std)
     hint = ": for pixels in 0 to 1 divide each channel's weights by it" if uneven else ""
-    return f"weights as they are; they act on the normalised input, (pixel − mean) / {shown}{hint}"
+    return f"weights as they are; they act on the normalized input, (pixel − mean) / {shown}{hint}"
 
 
 def _part(net: Net, row: Layer) -> nn.Module:

@@ -8,7 +8,6 @@ import numpy as np
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.described import Default
 from pellucid.errors import PellucidError
 from pellucid.index import Index
@@ -18,9 +17,10 @@ from pellucid.methods import synthesis
 from pellucid.methods.representation._cells import celled, strongest, whitened
 from pellucid.notes import Note
 from pellucid.result import Atlas, Meta
+from pellucid.rng import Seed
 from pellucid.target import Direction
 
-_MOST = 100_000  # pictures: the authors found that no more are needed
+_MOST = 100_000  # images: the authors found that no more are needed
 _SIDE = 80
 _COSINE = 2
 
@@ -38,7 +38,7 @@ def atlas(
         str | None, Field(description="layer whose activations are shown"), Default("the last embedded layer")
     ] = None,
     grid: Annotated[int, Field(ge=2, le=80, description="number of cells in a row and in a column")] = 8,
-    least: Annotated[int, Field(ge=1, description="minimum number of activations in a cell that is drawn")] = 3,
+    min_per_cell: Annotated[int, Field(ge=1, description="minimum number of activations in a cell that is drawn")] = 3,
     steps: Annotated[
         int, Field(ge=1, description="number of optimization steps for the picture of each cell", examples=[64])
     ] = 128,
@@ -47,10 +47,10 @@ def atlas(
 ) -> Atlas:
     """The activations of a layer in a plane, cut into cells, and for each cell a picture of them: (N, H, W, C).
 
-    One activation at a random inner place of each picture of the index, laid out by direction; the mean of those in
+    One activation at a random inner place of each image of the index, laid out by direction; the mean of those in
     a cell, whitened, is the direction that its picture is made for. What a cell speaks for are the classes with the
-    largest mean of activation · gradient of the logit, over each picture's three best guesses. What a cell holds
-    depends on the layout and its seed: neighbours mean something, distances and empty places do not.
+    largest mean of activation · gradient of the logit, over each image's three best guesses. What a cell holds
+    depends on the layout and its seed: neighbors mean something, distances and empty places do not.
     """
     embedded = index.embedded  # refuses an index without any
     name = layer or embedded[-1]
@@ -58,17 +58,21 @@ def atlas(
     enough(len(found.rows))
     lengths = np.linalg.norm(found.rows, axis=1, keepdims=True)
     layout = laid_out(found.rows / np.where(lengths > 0, lengths, 1), method, 30, seed)
-    at, cells, members = celled(layout.values, grid, least)
+    at, cells, members = celled(layout.values, grid, min_per_cell)
     if not members:
-        raise PellucidError(f"no cell of {grid} × {grid} holds least={least} activations: try grid={max(grid // 2, 2)}")
+        raise PellucidError(
+            f"no cell of {grid} × {grid} holds min_per_cell={min_per_cell} activations: try grid={max(grid // 2, 2)}"
+        )
     means = np.stack([found.rows[one].mean(0) for one in members])
     towards = [Direction(name, tuple(one.tolist()), _COSINE) for one in whitened(found.rows, means)]
-    made = synthesis.activation_maximisation(index.net, towards, steps=steps, size=_SIDE, seed=seed)
+    made = synthesis.activation_maximization(index.net, towards, steps=steps, size=_SIDE, seed=seed)
     classes = tuple(strongest(index.net, found, one) for one in members)
     dropped = len(found.rows) - sum(map(len, members))
     notes = layout.notes
     if dropped:
-        few = f"{dropped} of {len(found.rows)} activations lie in cells of fewer than {least}, which are not drawn"
+        few = (
+            f"{dropped} of {len(found.rows)} activations lie in cells of fewer than {min_per_cell}, which are not drawn"
+        )
         notes += (Note("choice", few),)
     return Atlas(
         np.asarray(made.pixels), cells, np.array([len(one) for one in members]), classes, (grid, grid), at,

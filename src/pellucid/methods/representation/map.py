@@ -1,4 +1,4 @@
-"""Map: all pictures in a plane, those near each other that the network takes for alike."""
+"""Map: all images in a plane, those near each other that the network takes for alike."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Annotated
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.described import Default
 from pellucid.index import Index
 from pellucid.index.map import mapped
 from pellucid.layout.layout import How
-from pellucid.result import Places
+from pellucid.result import Embedding2D
+from pellucid.rng import Seed
 
 
 @method(
-    "Map of pictures",
+    "Map of images",
     purpose="lay out all images of an index in a plane",
     source="van der Maaten & Hinton 2008, section 3; McInnes et al. 2018, section 3; Karpathy 2014, figure 1; "
     "Ultsch & Siemon 1990, section 3 (seams)",
@@ -40,14 +40,14 @@ def map(
         int, Field(ge=0, description="maximum number of thumbnails; of more images a random sample has one")
     ] = 5000,
     seed: Seed = 0,
-) -> Places:
-    """All pictures of the index in a plane: (N, 2), and the same in a full grid, with how far the map can be trusted.
+) -> Embedding2D:
+    """All images of the index in a plane: (N, 2), and the same in a full grid, with how far the map can be trusted.
 
     From the means over places of a layer; t-SNE and UMAP see the first 50 principal components of them. More than
-    200,000 pictures are not laid out together: a random sample is, and the others are placed at the weighted mean of
+    200,000 images are not laid out together: a random sample is, and the others are placed at the weighted mean of
     their nearest. `quality` compares the map with Euclidean distances in the layer: `recall`, the share of the 10
     nearest that are among the 10 nearest on the map; `trust`, `continuity`; `rank`, Spearman's correlation of all
-    distances. A seam is a border between neighbours in the grid that are far apart in the layer, which a full grid
+    distances. A seam is a border between neighbors in the grid that are far apart in the layer, which a full grid
     would else hide.
     """
     return mapped(index, layer, method, perplexity, thumbnails, seed)

@@ -1,4 +1,4 @@
-"""Place: where new pictures lie on the map of an index."""
+"""Place: where new images lie on the map of an index."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.described import Default
 from pellucid.images import Images
 from pellucid.index import Index
@@ -16,13 +15,14 @@ from pellucid.index.embedding import seen_by, thumbnail
 from pellucid.index.map import layout_of, mapped
 from pellucid.layout.layout import How
 from pellucid.notes import Note
-from pellucid.result import Meta, Places
+from pellucid.result import Embedding2D, Meta
+from pellucid.rng import Seed
 
 _HOW = {
-    "tsne": "a new picture goes where it fits t-SNE's objective best; all others are held",
-    "umap": "a new picture goes to the weighted mean of its nearest, an approximation: UMAP itself would move it on",
-    "pca": "a linear map: new pictures are projected, exactly as the others were",
-    "ica": "a linear map: new pictures are projected, exactly as the others were",
+    "tsne": "a new image goes where it fits t-SNE's objective best; all others are held",
+    "umap": "a new image goes to the weighted mean of its nearest, an approximation: UMAP itself would move it on",
+    "pca": "a linear map: new images are projected, exactly as the others were",
+    "ica": "a linear map: new images are projected, exactly as the others were",
 }
 
 
@@ -51,21 +51,21 @@ def place(
         int, Field(ge=0, description="maximum number of thumbnails on the map; of more images a random sample has one")
     ] = 5000,
     seed: Seed = 0,
-) -> Places:
-    """Where pictures lie on the map that `map` makes with the same options: (N, 2), and the map `beneath` them.
+) -> Embedding2D:
+    """Where images lie on the map that `map` makes with the same options: (N, 2), and the map `beneath` them.
 
-    The map is not fitted anew: nothing on it moves, and no new picture depends on another. With PCA and ICA new
-    pictures are projected as the others were; with t-SNE each goes where it fits the objective best while all others
+    The map is not fitted anew: nothing on it moves, and no new image depends on another. With PCA and ICA new
+    images are projected as the others were; with t-SNE each goes where it fits the objective best while all others
     are held; with UMAP to the mean of its nearest, weighted as t-SNE weights them, which is an approximation.
     """
     rows, layout = layout_of(index, layer, method, perplexity, seed)
     values = layout.place(seen_by(index, images, rows.layer))
-    beneath = mapped(index, layer, method, perplexity, thumbnails, seed)
+    reference = mapped(index, layer, method, perplexity, thumbnails, seed)
     small = np.stack([thumbnail(index, one) for one in images])
     count = len(images)
     nowhere = np.full(count, -1, np.int64)
-    notes = (*images.notes, Note("reading", _HOW[method]), *beneath.meta.notes)
-    return Places(
-        values, nowhere, images.ids, (None,) * count, small, np.arange(count), beneath.quality, beneath=beneath,
+    notes = (*images.notes, Note("reading", _HOW[method]), *reference.meta.notes)
+    return Embedding2D(
+        values, nowhere, images.ids, (None,) * count, small, np.arange(count), reference.quality, reference=reference,
         meta=Meta(found={"layer": rows.layer}, notes=notes),
     )  # fmt: skip

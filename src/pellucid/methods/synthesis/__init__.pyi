@@ -4,7 +4,7 @@
 
 from collections.abc import Sequence
 from pellucid.images import ImagesLike
-from pellucid.images.touch import PictureLike
+from pellucid.images.perturb import PictureLike
 from pellucid.net import NetLike
 from pellucid.render.photos import Photos
 from pellucid.result.pictures import Pictures
@@ -15,18 +15,18 @@ from pellucid.render.parts import PARTS as PARTS
 from pellucid.render.recipes import PRESETS as PRESETS
 from pellucid.render.recipes import Recipe as Recipe
 
-def activation_maximisation(
+def activation_maximization(
     net: NetLike,
     target: TargetsLike,
     *,
-    preset: Recipe | str = ...,
+    recipe: Recipe | str = ...,
     steps: int | None = None,
     size: int | None = None,
     count: int = 1,
     seed: int = 0,
     real: Photos | ImagesLike | None = None,
 ) -> Pictures:
-    """Activation maximisation
+    """Activation maximization
 
     The picture that excites each target most: (N, H, W, C) in 8 bits, `count` of them for each of the targets.
 
@@ -40,7 +40,7 @@ def activation_maximisation(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         target: Several targets, or one: each as `Target.of` reads it.
-        preset: published recipe, or one with parts of your own: lucid + tv(0.01) (RECIPE; by default "pellucid")
+        recipe: published recipe, or one with parts of your own: lucid + tv(0.01) (RECIPE; by default "pellucid")
         steps: number of optimization steps (1 or more; by default None)
         size: side of the images, in pixels (8 or more; by default None)
         count: number of images for each target, each from a random start of its own (1 or more; by default 1)
@@ -155,18 +155,18 @@ def diversity(
     net: NetLike,
     target: TargetsLike,
     *,
-    pictures: int = 4,
+    count: int = 4,
     strength: float = 1.0,
-    preset: Recipe | str = ...,
+    recipe: Recipe | str = ...,
     steps: int | None = None,
     size: int | None = None,
     seed: int = 0,
 ) -> Pictures:
     """Diversity
 
-    Pictures of one target that excite it in different ways: (N, H, W, C) in 8 bits, `pictures` for each target.
+    Pictures of one target that excite it in different ways: (N, H, W, C) in 8 bits, `count` for each target.
 
-    A unit often answers more than one thing, and activation maximisation finds the easiest. Here the pictures of a
+    A unit often answers more than one thing, and activation maximization finds the easiest. Here the pictures of a
     target push one another away: each gives up strength · |activation| · Σ ⟨G, G′⟩ / pictures over the others, where
     G are the Gram matrices of the target's layer, of length 1 (for a class, the last layer with places). What they
     still share is what the unit insists on. The fact `alike` is the mean ⟨G, G′⟩ of a finished picture to the others
@@ -177,9 +177,9 @@ def diversity(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         target: Several targets, or one: each as `Target.of` reads it.
-        pictures: number of images of each target (2 or more; by default 4)
+        count: number of images of each target (2 or more; by default 4)
         strength: weight of the difference between the images; at 1 an image like all others loses its activation (0 or more; by default 1.0)
-        preset: published recipe, or one with parts of your own: lucid + tv(0.01) (RECIPE; by default "pellucid")
+        recipe: published recipe, or one with parts of your own: lucid + tv(0.01) (RECIPE; by default "pellucid")
         steps: number of optimization steps (1 or more; by default None)
         size: side of the images, in pixels (8 or more; by default None)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
@@ -191,7 +191,7 @@ def fooling(
     images: ImagesLike,
     target: TargetLike,
     *,
-    largest: int = 8,
+    epsilon: int = 8,
     probability: float = 0.9,
     steps: int = 120,
     rate: float = 0.25,
@@ -201,12 +201,12 @@ def fooling(
     The least change that makes the network see the target class in each photo: (N, H, W, C), as large as its photo.
 
     Projected gradient ascent on the log odds of the class, with momentum ½, on the photo's own pixels and through
-    the network's own resizing and cropping. The bound on the change begins at 1 of 255 and rises to `largest`; the
+    the network's own resizing and cropping. The bound on the change begins at 1 of 255 and rises to `epsilon`; the
     network is shown whole levels of 255 at every step, so that what is reported is true of the saved 8-bit file.
 
     Facts of each picture: the probability of the class and that of the photo's first guess, before and after; the
     largest change and the root mean square of all, of 255; the steps taken; and how many times the change shown
-    beside it is magnified around grey. A class that is not reached is said in the notes.
+    beside it is magnified around gray. A class that is not reached is said in the notes.
 
     Source: Szegedy et al. 2013, section 4; Madry et al. 2017, section 2.1.
 
@@ -214,7 +214,7 @@ def fooling(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        largest: largest change of any pixel value, in units of 1/255 (1 to 255; by default 8)
+        epsilon: largest change of any pixel value, in units of 1/255 (1 to 255; by default 8)
         probability: probability of the class at which to stop, measured on the image as saved (number; by default 0.9)
         steps: maximum number of steps, over which the bound rises to the largest change (1 or more; by default 120)
         rate: mean change of a pixel value in one step, in units of 1/255 (number; by default 0.25)
@@ -226,7 +226,7 @@ def fooling(
     images: ImagesLike,
     target: list[_TargetLike] | tuple[_TargetLike, ...],
     *,
-    largest: int = 8,
+    epsilon: int = 8,
     probability: float = 0.9,
     steps: int = 120,
     rate: float = 0.25,
@@ -237,7 +237,7 @@ def fooling(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        largest: largest change of any pixel value, in units of 1/255 (1 to 255; by default 8)
+        epsilon: largest change of any pixel value, in units of 1/255 (1 to 255; by default 8)
         probability: probability of the class at which to stop, measured on the image as saved (number; by default 0.9)
         steps: maximum number of steps, over which the bound rises to the largest change (1 or more; by default 120)
         rate: mean change of a pixel value in one step, in units of 1/255 (number; by default 0.25)
@@ -308,9 +308,9 @@ def interpolation(
     net: NetLike,
     target: TargetLike,
     *,
-    to: Target | str | int | None,
-    pictures: int = 5,
-    preset: Recipe | str = ...,
+    end: Target | str | int | None,
+    count: int = 5,
+    recipe: Recipe | str = ...,
     steps: int | None = None,
     size: int | None = None,
     seed: int = 0,
@@ -329,9 +329,9 @@ def interpolation(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        to: target at the other end of the row (TARGET; required)
-        pictures: number of images in the row, including both ends (2 or more; by default 5)
-        preset: published recipe, or one with parts of your own: lucid + tv(0.01) (RECIPE; by default "pellucid")
+        end: target at the other end of the row (TARGET; required)
+        count: number of images in the row, including both ends (2 or more; by default 5)
+        recipe: published recipe, or one with parts of your own: lucid + tv(0.01) (RECIPE; by default "pellucid")
         steps: number of optimization steps (1 or more; by default None)
         size: side of the images, in pixels (8 or more; by default None)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
@@ -342,9 +342,9 @@ def interpolation(
     net: NetLike,
     target: list[_TargetLike] | tuple[_TargetLike, ...],
     *,
-    to: Target | str | int | None,
-    pictures: int = 5,
-    preset: Recipe | str = ...,
+    end: Target | str | int | None,
+    count: int = 5,
+    recipe: Recipe | str = ...,
     steps: int | None = None,
     size: int | None = None,
     seed: int = 0,
@@ -354,9 +354,9 @@ def interpolation(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        to: target at the other end of the row (TARGET; required)
-        pictures: number of images in the row, including both ends (2 or more; by default 5)
-        preset: published recipe, or one with parts of your own: lucid + tv(0.01) (RECIPE; by default "pellucid")
+        end: target at the other end of the row (TARGET; required)
+        count: number of images in the row, including both ends (2 or more; by default 5)
+        recipe: published recipe, or one with parts of your own: lucid + tv(0.01) (RECIPE; by default "pellucid")
         steps: number of optimization steps (1 or more; by default None)
         size: side of the images, in pixels (8 or more; by default None)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
@@ -370,7 +370,7 @@ def inversion(
     steps: int = 200,
     tv: float | None = None,
     beta: float = 2,
-    optimiser: Literal["l-bfgs", "adam"] | Literal["momentum"] = "l-bfgs",
+    optimizer: Literal["l-bfgs", "adam"] | Literal["momentum"] = "l-bfgs",
     seed: int = 0,
 ) -> Pictures:
     """Inversion
@@ -378,7 +378,7 @@ def inversion(
     What each layer keeps of each photo: (N, H, W, C) in 8 bits, all layers of the first photo, then of the next.
 
     From noise, ‖Φ(x) − Φ(x₀)‖² / ‖Φ(x₀)‖² + (λ_TV/2 · Σ (right² + lower²)^(β/2) + λ_α/2 · Σ (x − mean)^6) / σ_x² is
-    made small, x in 0..1 and as large as what the network sees of the photo. With the authors' optimiser λ_TV is 1, 10
+    made small, x in 0..1 and as large as what the network sees of the photo. With the authors' optimizer λ_TV is 1, 10
     or 100, as a cell of the layer sees up to a quarter, up to two thirds, or more of the picture's side: the weights
     of their layers 1–6, 7–12 and 13–20 of AlexNet. With the others it is 0.03, 0.3 and 10, and λ_α is 0 in the first
     two cases: what comes out of a sigmoid need not be kept in bounds.
@@ -395,7 +395,7 @@ def inversion(
         steps: number of loss evaluations (1 or more; by default 200)
         tv: weight λ_TV of the total-variation penalty (0 or more; by default None)
         beta: exponent β of the total variation; 1 gives spikes (number; by default 2)
-        optimiser: optimizer: momentum works on pixels at the authors' rates, the others on Fourier coefficients (by default "l-bfgs")
+        optimizer: optimizer: momentum works on pixels at the authors' rates, the others on Fourier coefficients (by default "l-bfgs")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
@@ -404,10 +404,10 @@ def style_transfer(
     images: ImagesLike,
     *,
     style: PictureLike | None = None,
-    balance: tuple[float, float, float] = (0.05, 1, 0.01),
+    loss_weights: tuple[float, float, float] = (0.05, 1, 0.01),
     size: int = 384,
     steps: int = 120,
-    optimiser: Literal["l-bfgs", "adam"] = "l-bfgs",
+    optimizer: Literal["l-bfgs", "adam"] = "l-bfgs",
     seed: int | None = None,
 ) -> Pictures:
     """Style transfer
@@ -416,7 +416,7 @@ def style_transfer(
 
     Made small is content · ‖F − P‖² / ‖P‖² for the features P that a late stage has of the content, plus style · the
     mean over layers of ‖G − A‖² / ‖A‖² for the Gram matrices A = F Fᵀ / (C · H · W) that the widest layer of each
-    octave has of the style, plus tv · the mean squared difference of neighbours over that of a photo's pixels. Each
+    octave has of the style, plus tv · the mean squared difference of neighbors over that of a photo's pixels. Each
     term counts relative to what it is compared with, so that the balance means the same for every network. Facts: the
     first two of the finished picture in 8 bits; of the content alone the first is 0.
 
@@ -426,10 +426,10 @@ def style_transfer(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         style: image whose style is used (IMAGE; by default None)
-        balance: weights of the content, style and total-variation losses (by default (0.05, 1, 0.01))
+        loss_weights: weights of the content, style and total-variation losses (by default (0.05, 1, 0.01))
         size: longer side of the images made, in pixels (8 or more; by default 384)
         steps: number of loss evaluations; half of them are made at half the size (1 or more; by default 120)
-        optimiser: optimizer of the image's Fourier coefficients (l-bfgs | adam; by default "l-bfgs")
+        optimizer: optimizer of the image's Fourier coefficients (l-bfgs | adam; by default "l-bfgs")
         seed: seed of the noise to start from (0 to 9223372036854775807; by default None)
     """
 
@@ -441,7 +441,7 @@ def texture(
     size: int = 256,
     scale: int = 256,
     steps: int = 150,
-    optimiser: Literal["l-bfgs", "adam"] = "l-bfgs",
+    optimizer: Literal["l-bfgs", "adam"] = "l-bfgs",
     seed: int = 0,
 ) -> Pictures:
     """Texture
@@ -462,6 +462,6 @@ def texture(
         size: side of the images made, in pixels (8 or more; by default 256)
         scale: longer side to which the given images are resized, in pixels (8 or more; by default 256)
         steps: number of loss evaluations; half of them are made at half the size (1 or more; by default 150)
-        optimiser: optimizer of the image's Fourier coefficients (l-bfgs | adam; by default "l-bfgs")
+        optimizer: optimizer of the image's Fourier coefficients (l-bfgs | adam; by default "l-bfgs")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """

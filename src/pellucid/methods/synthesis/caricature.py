@@ -12,7 +12,6 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed, generator
 from pellucid.described import Default
 from pellucid.errors import BadNetwork, Refused
 from pellucid.images import Images
@@ -31,6 +30,7 @@ from pellucid.render.sizes import native_size
 from pellucid.render.stages import middle
 from pellucid.render.transforms import Jitter, Pad, Rotate, Scale, drawn
 from pellucid.result import Meta, Pictures
+from pellucid.rng import Seed, generator
 
 _TRANSFORMS = (Pad(8), Jitter(8), Scale(0.95, 1.05), Rotate(5), Jitter(4))
 _IMAGE, _CLIMB = Fourier(), Adam(0.05)
@@ -78,7 +78,7 @@ def caricature(
     side = size or min(native_size(net))
     made, photos, titles, likeness, strength = [], [], [], [], []
     for one in told(images, "caricature: photos") if len(images) > 1 else images:
-        shown = replace(net.preprocess, resize=side, crop=None).see(Images.from_pictures(one.originals, one.ids))
+        shown = replace(net.preprocess, resize=side, crop=None).prepare(Images.from_pictures(one.originals, one.ids))
         photo = shown.pixels
         frame = framed(net, (photo.shape[-2], photo.shape[-1]), sum(t.room for t in _TRANSFORMS))
         notes += frame.notes
@@ -112,7 +112,7 @@ class _Sitting:
         """The finished picture."""
         seed, size = int(self.stream[0]), self.frame.size
         begin = _IMAGE.begin([generator(seed, *self.stream[1:], "start")], self.photo.shape[1], size)
-        numbers, climb = begin.to(self.photo), _CLIMB.begin()
+        numbers, optimizer = begin.to(self.photo), _CLIMB.begin()
         for step in told(range(count), f"caricature: {self.stream[1]} at {self.layer}"):
             matrix = self._matrix(generator(seed, *self.stream[1:], "step", step))
             wanted = self._places(self.photo, matrix)
@@ -125,7 +125,7 @@ class _Sitting:
                 raise BadNetwork(
                     f"the gradient of {self.net.name} is not finite at step {step + 1}: its weights overflow"
                 )
-            numbers = climb(numbers, gradient)
+            numbers = optimizer(numbers, gradient)
             preview(lambda shown=pixels: eight_bits(shown)[0])  # type: ignore[misc]
         finished: File = eight_bits(_IMAGE.pixels(numbers, size))[0]
         return finished
@@ -137,12 +137,14 @@ class _Sitting:
     def _places(self, pixels: Tensor, matrix: Matrix, *, grad: bool = False, redirect: bool = False) -> Tensor:
         seen = looked_at(pixels, [matrix], self.frame.canvas)
         rule = Redirected() if redirect else None
-        return by_place(self.net.run(seen, at=[self.layer], rule=rule, grad=grad, stop=True)[self.layer])
+        return by_place(self.net.run(seen, layers=[self.layer], rule=rule, grad=grad, stop=True)[self.layer])
 
 
 def _compared(net: Net, layer: str, picture: File, photo: File) -> tuple[float, float]:
     """(mean cosine to the photo, how many times as strong), of the saved picture through the real preprocessing."""
-    made, real = (by_place(net.run(as_images(one), at=[layer], stop=True)[layer]).double() for one in (picture, photo))
+    made, real = (
+        by_place(net.run(as_images(one), layers=[layer], stop=True)[layer]).double() for one in (picture, photo)
+    )
     if not real.any():
         raise Refused(f"layer {layer!r} answers 0 to the photo: there is nothing to exaggerate")
     return float(cosine(made, real).mean()), float(made.norm() / real.norm())

@@ -11,11 +11,10 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.described import Default
 from pellucid.errors import PellucidError
 from pellucid.images import Images
-from pellucid.images.touch import PictureOption
+from pellucid.images.perturb import PictureOption
 from pellucid.net import Net, Run
 from pellucid.notes import Note
 from pellucid.progress import steps as told
@@ -23,6 +22,7 @@ from pellucid.render.dream import Dream, Guided
 from pellucid.render.pixels import eight_bits, precision
 from pellucid.render.stages import middle
 from pellucid.result import Meta, Pictures
+from pellucid.rng import Seed
 from pellucid.target import Energy, Target, scored
 
 
@@ -92,7 +92,7 @@ def deepdream(
     as_they_are = replace(net.preprocess, resize=None, crop=None)
     made, photos, before, after = [], [], [], []
     for one in told(images, "deepdream: photos") if len(images) > 1 else images:
-        photo = as_they_are.see(Images.from_pictures(one.originals, one.ids)).pictures[0]
+        photo = as_they_are.prepare(Images.from_pictures(one.originals, one.ids)).pictures[0]
         windows = dream.windows((photo.shape[-2], photo.shape[-1]))
         if windows.several:
             parts = f"seen in parts of {windows.window[0]}×{windows.window[1]} pixels"
@@ -112,12 +112,12 @@ def _guided(net: Net, target: Target, guide: Images) -> Guided:
         raise PellucidError(f"a guide draws a layer, {target} is not one: give the target as energy(LAYER)")
     if len(guide) != 1:
         raise PellucidError(f"these are {len(guide)} guides: give one")
-    features = net.run(guide, at=[target.layer], stop=True)[target.layer]
+    features = net.run(guide, layers=[target.layer], stop=True)[target.layer]
     if features.dim() < 3:
         raise PellucidError(f"the layer {target.layer} has no places that a guide could draw: choose one with maps")
     return Guided(target.layer, features[0].flatten(1).detach())
 
 
 def _score(net: Net, target: Target, picture: Tensor) -> float:
-    run = net.run(Images.from_pictures([picture], ["picture"]), at=target.layers, stop=not target.reads_output)
+    run = net.run(Images.from_pictures([picture], ["picture"]), layers=target.layers, stop=not target.reads_output)
     return float(scored(target, run)[0])

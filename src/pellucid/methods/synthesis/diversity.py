@@ -12,7 +12,6 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.errors import Refused
 from pellucid.images import Images
 from pellucid.net import Net, Run
@@ -21,9 +20,10 @@ from pellucid.render.objectives import Each, streams, without_picture
 from pellucid.render.options import Preset, Side, Steps
 from pellucid.render.pixels import eight_bits
 from pellucid.render.recipes import BEST
-from pellucid.render.render import optimised
+from pellucid.render.render import optimized
 from pellucid.render.trust import trusted
 from pellucid.result import Meta, Pictures
+from pellucid.rng import Seed
 from pellucid.target import Target, Targets
 
 
@@ -36,7 +36,7 @@ def diversity(
     net: Net,
     target: Targets,
     *,
-    pictures: Annotated[int, Field(ge=2, description="number of images of each target")] = 4,
+    count: Annotated[int, Field(ge=2, description="number of images of each target")] = 4,
     strength: Annotated[
         float | int,
         Field(
@@ -45,38 +45,38 @@ def diversity(
             "activation",
         ),
     ] = 1.0,
-    preset: Preset = BEST,
+    recipe: Preset = BEST,
     steps: Steps = None,
     size: Side = None,
     seed: Seed = 0,
 ) -> Pictures:
-    """Pictures of one target that excite it in different ways: (N, H, W, C) in 8 bits, `pictures` for each target.
+    """Pictures of one target that excite it in different ways: (N, H, W, C) in 8 bits, `count` for each target.
 
-    A unit often answers more than one thing, and activation maximisation finds the easiest. Here the pictures of a
+    A unit often answers more than one thing, and activation maximization finds the easiest. Here the pictures of a
     target push one another away: each gives up strength · |activation| · Σ ⟨G, G′⟩ / pictures over the others, where
     G are the Gram matrices of the target's layer, of length 1 (for a class, the last layer with places). What they
     still share is what the unit insists on. The fact `alike` is the mean ⟨G, G′⟩ of a finished picture to the others
     of its target: 1 is the same texture.
     """
     without_picture(target)
-    how = replace(preset, steps=steps or preset.steps)
+    how = replace(recipe, steps=steps or recipe.steps)
     frame = framed(net, size, how.room, cuts=how.cuts)
-    targets = tuple(one for one in target for _ in range(pictures))
+    targets = tuple(one for one in target for _ in range(count))
     layers = tuple(_home(net, one, frame.canvas) for one in targets)
-    objective = _Apart(Each(targets), layers, pictures, strength)
-    chance = list(streams(seed, target.parts, pictures))
-    pixels = eight_bits(optimised(net, objective, how, frame, chance, what="diversity", together=pictures))
-    names = [f"{one.named(net)}, {i + 1} of {pictures}" for one in target for i in range(pictures)]
-    facts = {"alike": tuple(value for i in range(0, len(targets), pictures)
-                            for value in _finished(net, pixels[i : i + pictures], layers[i]))}  # fmt: skip
-    made = Pictures(pixels, tuple(names), facts, columns=pictures, meta=Meta(notes=frame.notes))
+    objective = _Apart(Each(targets), layers, count, strength)
+    chance = list(streams(seed, target.parts, count))
+    pixels = eight_bits(optimized(net, objective, how, frame, chance, what="diversity", together=count))
+    names = [f"{one.named(net)}, {i + 1} of {count}" for one in target for i in range(count)]
+    facts = {"alike": tuple(value for i in range(0, len(targets), count)
+                            for value in _finished(net, pixels[i : i + count], layers[i]))}  # fmt: skip
+    made = Pictures(pixels, tuple(names), facts, columns=count, meta=Meta(notes=frame.notes))
     return trusted(made, net, targets)
 
 
 @final
 @dataclass(frozen=True)
 class _Apart:
-    """Picture i is asked about target i, less what it has in common with its group of `count` neighbours."""
+    """Picture i is asked about target i, less what it has in common with its group of `count` neighbors."""
 
     each: Each
     homes: tuple[str, ...]
@@ -130,6 +130,6 @@ def _home(net: Net, target: Target, size: tuple[int, int]) -> str:
 def _finished(net: Net, pixels: np.ndarray, home: str) -> list[float]:
     """The mean likeness of each finished picture to the others, as its file is seen."""
     pictures = [torch.from_numpy(np.moveaxis(one, -1, 0).copy()) for one in pixels]
-    seen = net.see(Images.from_pictures(pictures, [str(i) for i in range(len(pixels))])).pixels
-    pairs = likeness(net.run(seen, at=[home], stop=True)[home].double())
+    seen = net.prepare(Images.from_pictures(pictures, [str(i) for i in range(len(pixels))])).pixels
+    pairs = likeness(net.run(seen, layers=[home], stop=True)[home].double())
     return [float(value) for value in pairs.sum(1) / (len(pixels) - 1)]

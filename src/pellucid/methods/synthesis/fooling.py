@@ -28,7 +28,7 @@ def fooling(
     images: Images,
     target: Target,
     *,
-    largest: Annotated[
+    epsilon: Annotated[
         int, Field(ge=1, le=LEVELS, description="largest change of any pixel value, in units of 1/255", examples=[4])
     ] = 8,
     probability: Annotated[
@@ -45,15 +45,15 @@ def fooling(
     """The least change that makes the network see the target class in each photo: (N, H, W, C), as large as its photo.
 
     Projected gradient ascent on the log odds of the class, with momentum ½, on the photo's own pixels and through
-    the network's own resizing and cropping. The bound on the change begins at 1 of 255 and rises to `largest`; the
+    the network's own resizing and cropping. The bound on the change begins at 1 of 255 and rises to `epsilon`; the
     network is shown whole levels of 255 at every step, so that what is reported is true of the saved 8-bit file.
 
     Facts of each picture: the probability of the class and that of the photo's first guess, before and after; the
     largest change and the root mean square of all, of 255; the steps taken; and how many times the change shown
-    beside it is magnified around grey. A class that is not reached is said in the notes.
+    beside it is magnified around gray. A class that is not reached is said in the notes.
     """
     found = [
-        _one(net, one, target, largest, probability, steps, rate)
+        _one(net, one, target, epsilon, probability, steps, rate)
         for one in (told(images, "fooling: photos") if len(images) > 1 else images)
     ]
     facts = {key: tuple(one.facts[key] for one in found) for key in found[0].facts}
@@ -79,16 +79,16 @@ class _Found:
 
 
 def _one(
-    net: Net, one: Images, target: Target, largest: int, probability: float | int, steps: int, rate: float | int
+    net: Net, one: Images, target: Target, epsilon: int, probability: float | int, steps: int, rate: float | int
 ) -> _Found:
     name, levels, asked = one.ids[0], levels_of(one.originals[0]), of_a_class(net, target, one)
-    first = net.predict(saved(levels), 1).guesses[0][0]
+    first = net.predict(saved(levels), 1).ranked[0][0]
     before = probability_of(net, levels, asked)
     found = fooled(
         net, levels, asked, probability=probability, most=steps, rate=rate,
-        bound=lambda step: min(1 + step * largest // steps, largest), what=f"fooling: {name}",
+        bound=lambda step: min(1 + step * epsilon // steps, epsilon), what=f"fooling: {name}",
     )  # fmt: skip
-    now = net.predict(saved(found.levels), 1).guesses[0][0]
+    now = net.predict(saved(found.levels), 1).ranked[0][0]
     change = found.levels.double() - levels
     factor = max((LEVELS // 2) // max(int(change.abs().max()), 1), 1)
     facts = {
@@ -108,7 +108,7 @@ def _one(
     elif found.probability < probability:
         notes.append(
             f"not reached: {called} has a probability of {found.probability:.3g}, not {probability:g}, after "
-            f"{steps} steps within {largest} of 255"
+            f"{steps} steps within {epsilon} of 255"
         )
     elif first.index == asked.of_class:
         notes.append(f"{called} was the first guess already")

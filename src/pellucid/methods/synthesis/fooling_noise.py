@@ -8,7 +8,6 @@ import torch
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed, generator
 from pellucid.described import Default
 from pellucid.errors import Refused
 from pellucid.net import Net
@@ -17,6 +16,7 @@ from pellucid.render.adversarial import LEVELS, file_of, fooled, levels_of, of_a
 from pellucid.render.sizes import native_size
 from pellucid.render.trust import judged
 from pellucid.result import Meta, Pictures
+from pellucid.rng import Seed, generator
 from pellucid.target import Probability, Target, Top
 
 

@@ -11,7 +11,6 @@ from jaxtyping import UInt8
 from pydantic import BeforeValidator, Field, InstanceOf
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.net import Net
 from pellucid.render.aligned import Aligned
 from pellucid.render.frame import framed
@@ -21,9 +20,10 @@ from pellucid.render.options import Preset, Side, Steps
 from pellucid.render.parametrizations import Fourier
 from pellucid.render.pixels import eight_bits
 from pellucid.render.recipes import BEST
-from pellucid.render.render import optimised
+from pellucid.render.render import optimized
 from pellucid.render.trust import trusted
 from pellucid.result import Meta, Pictures
+from pellucid.rng import Seed
 from pellucid.target import Target, Targets
 
 
@@ -41,13 +41,13 @@ def interpolation(
     net: Net,
     target: Target,
     *,
-    to: Annotated[
+    end: Annotated[
         InstanceOf[Target],
         BeforeValidator(_target),
         Field(description="target at the other end of the row", examples=["koala"]),
     ],
-    pictures: Annotated[int, Field(ge=2, description="number of images in the row, including both ends")] = 5,
-    preset: Preset = BEST,
+    count: Annotated[int, Field(ge=2, description="number of images in the row, including both ends")] = 5,
+    recipe: Preset = BEST,
     steps: Steps = None,
     size: Side = None,
     seed: Seed = 0,
@@ -59,17 +59,17 @@ def interpolation(
     is the same thing. Where one target has the larger numbers, more of the row belongs to it. The fact `step` is how
     far a picture is from the one before it, root mean square over pixels, as a share of the distance between the ends.
     """
-    without_picture(Targets((target, to)))
-    shares = [i / (pictures - 1) for i in range(pictures)]
-    mixes = (target, *((1 - t) * target + t * to for t in shares[1:-1]), to)
-    names = [f"{target.named(net)}", *(f"{t:.0%} of the way" for t in shares[1:-1]), f"{to.named(net)}"]
-    image = Aligned(preset.image) if isinstance(preset.image, (Fourier, Magnitude)) else preset.image
-    how = replace(preset, steps=steps or preset.steps, image=image)
+    without_picture(Targets((target, end)))
+    shares = [i / (count - 1) for i in range(count)]
+    mixes = (target, *((1 - t) * target + t * end for t in shares[1:-1]), end)
+    names = [f"{target.named(net)}", *(f"{t:.0%} of the way" for t in shares[1:-1]), f"{end.named(net)}"]
+    image = Aligned(recipe.image) if isinstance(recipe.image, (Fourier, Magnitude)) else recipe.image
+    how = replace(recipe, steps=steps or recipe.steps, image=image)
     frame = framed(net, size, how.room, cuts=how.cuts)
-    chance = [(seed, str(target), str(to))] * pictures
-    found = optimised(net, Each(mixes), how, frame, chance, what="interpolation", together=pictures)
+    chance = [(seed, str(target), str(end))] * count
+    found = optimized(net, Each(mixes), how, frame, chance, what="interpolation", together=count)
     pixels = eight_bits(found)
-    made = Pictures(pixels, tuple(names), {"step": _steps(pixels)}, columns=pictures, meta=Meta(notes=frame.notes))
+    made = Pictures(pixels, tuple(names), {"step": _steps(pixels)}, columns=count, meta=Meta(notes=frame.notes))
     return trusted(made, net, mixes)
 
 

@@ -10,20 +10,20 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed, generator
 from pellucid.described import Default
 from pellucid.errors import Refused
 from pellucid.images import Images
 from pellucid.net import Layer, LayerName, Net
 from pellucid.notes import Note
 from pellucid.progress import steps as told
-from pellucid.render.matching import Match, Optimiser, features, relative
+from pellucid.render.matching import Match, OptimizerName, features, relative
 from pellucid.render.optimizers import Momentum
 from pellucid.render.parametrizations import Fourier, Image, Pixels
 from pellucid.render.pixels import Size, as_file, eight_bits, precision
 from pellucid.render.regularizers import variation
 from pellucid.render.stages import known, stages
 from pellucid.result import Meta, Pictures
+from pellucid.rng import Seed, generator
 
 SPREAD = 0.225
 """Typical standard deviation of a photo's pixels: σ_x² is its square times the number of pixels."""
@@ -36,8 +36,8 @@ THEIRS = tuple((Pixels(), smooth, BOUND) for smooth in (1, 10, 100))
 """What is moved, λ_TV and λ_α in each third."""
 OURS = ((Fourier(noise=0.01), 0.03, 0.0), (Fourier(noise=0.03), 0.3, 0.0), (Fourier(decay=1.25, noise=0.1), 10, BOUND))
 """The same for Fourier coefficients of equal energy, which are smooth by themselves, and give pixels in 0..1. A late
-layer leaves fine structure, brightness and contrast to chance, which is to be smooth, in the middle, and not grey."""
-Optimisers = Optimiser | Literal["momentum"]
+layer leaves fine structure, brightness and contrast to chance, which is to be smooth, in the middle, and not gray."""
+Optimizers = OptimizerName | Literal["momentum"]
 
 
 @method(
@@ -61,8 +61,8 @@ def inversion(
         Default("grows with the layer's depth"),
     ] = None,
     beta: Annotated[float | int, Field(gt=0, description="exponent β of the total variation; 1 gives spikes")] = 2,
-    optimiser: Annotated[
-        Optimisers,
+    optimizer: Annotated[
+        Optimizers,
         Field(
             description="optimizer: momentum works on pixels at the authors' rates, the others on Fourier coefficients"
         ),
@@ -72,7 +72,7 @@ def inversion(
     """What each layer keeps of each photo: (N, H, W, C) in 8 bits, all layers of the first photo, then of the next.
 
     From noise, ‖Φ(x) − Φ(x₀)‖² / ‖Φ(x₀)‖² + (λ_TV/2 · Σ (right² + lower²)^(β/2) + λ_α/2 · Σ (x − mean)^6) / σ_x² is
-    made small, x in 0..1 and as large as what the network sees of the photo. With the authors' optimiser λ_TV is 1, 10
+    made small, x in 0..1 and as large as what the network sees of the photo. With the authors' optimizer λ_TV is 1, 10
     or 100, as a cell of the layer sees up to a quarter, up to two thirds, or more of the picture's side: the weights
     of their layers 1–6, 7–12 and 13–20 of AlexNet. With the others it is 0.03, 0.3 and 10, and λ_α is 0 in the first
     two cases: what comes out of a sigmoid need not be kept in bounds.
@@ -80,14 +80,14 @@ def inversion(
     The error in the facts is the first term for the finished picture in 8 bits: 0 if the layer cannot tell it from
     the photo, 1 for what looks like nothing to it. What differs although the error is small, the layer has forgotten.
     """
-    seen = net.see(images)
+    seen = net.prepare(images)
     notes = list(images.notes)
     made, names, errors, beside = [], [], [], []
     for one in told(seen, "inversion: photos") if len(seen) > 1 else seen:
         pixels = one.pixels.to(precision(net))
         size = (pixels.shape[-2], pixels.shape[-1])
         rows = known(net, layers or usual(net, size), size)
-        work = _Inversion(net, pixels, tv, beta, optimiser, steps)
+        work = _Inversion(net, pixels, tv, beta, optimizer, steps)
         for row in told(rows, "inversion: layers") if len(rows) > 1 else rows:
             bits, error = work.of(row, (seed, one.ids[0], row.name))
             made.append(bits)
@@ -132,7 +132,7 @@ class _Inversion:
     """A photo, and how its layers are inverted."""
 
     def __init__(
-        self, net: Net, photo: Float[Tensor, "1 c h w"], tv: float | int | None, beta: float | int, how: Optimisers,
+        self, net: Net, photo: Float[Tensor, "1 c h w"], tv: float | int | None, beta: float | int, how: Optimizers,
         evaluations: int,
     ) -> None:  # fmt: skip
         self.net, self.photo, self.tv, self.beta, self.how, self.evaluations = net, photo, tv, beta, how, evaluations

@@ -14,12 +14,12 @@ from pellucid.catalogue import method
 from pellucid.described import Default
 from pellucid.errors import PellucidError, Refused
 from pellucid.images import Images
-from pellucid.images.touch import PictureOption
+from pellucid.images.perturb import PictureOption
 from pellucid.net import Net
 from pellucid.notes import Note
 from pellucid.progress import steps as told
 from pellucid.render.gram import apart, gram, textures
-from pellucid.render.matching import Loss, Optimiser, coarse_to_fine, features, noise, relative
+from pellucid.render.matching import Loss, OptimizerName, coarse_to_fine, features, noise, relative
 from pellucid.render.pixels import Size, as_file, eight_bits, resized, scaled
 from pellucid.render.regularizers import variation
 from pellucid.render.sizes import pyramid, whole
@@ -46,7 +46,7 @@ def style_transfer(
         Field(description="image whose style is used", examples=["sample:dahlia"]),
         Default("sample:starry_night"),
     ] = None,
-    balance: Annotated[
+    loss_weights: Annotated[
         tuple[float | int, float | int, float | int],
         Field(description="weights of the content, style and total-variation losses"),
     ] = (0.05, 1, 0.01),
@@ -55,7 +55,7 @@ def style_transfer(
         int,
         Field(ge=1, description="number of loss evaluations; half of them are made at half the size", examples=[60]),
     ] = 120,
-    optimiser: Annotated[Optimiser, Field(description="optimizer of the image's Fourier coefficients")] = "l-bfgs",
+    optimizer: Annotated[OptimizerName, Field(description="optimizer of the image's Fourier coefficients")] = "l-bfgs",
     seed: Annotated[
         int | None,
         Field(ge=0, le=2**63 - 1, description="seed of the noise to start from"),
@@ -66,23 +66,23 @@ def style_transfer(
 
     Made small is content · ‖F − P‖² / ‖P‖² for the features P that a late stage has of the content, plus style · the
     mean over layers of ‖G − A‖² / ‖A‖² for the Gram matrices A = F Fᵀ / (C · H · W) that the widest layer of each
-    octave has of the style, plus tv · the mean squared difference of neighbours over that of a photo's pixels. Each
+    octave has of the style, plus tv · the mean squared difference of neighbors over that of a photo's pixels. Each
     term counts relative to what it is compared with, so that the balance means the same for every network. Facts: the
     first two of the finished picture in 8 bits; of the content alone the first is 0.
     """
-    if min(balance) < 0:
-        raise PellucidError(f"balance={balance}: of content, style and total variation, none below 0")
+    if min(loss_weights) < 0:
+        raise PellucidError(f"loss_weights={loss_weights}: of content, style and total variation, none below 0")
     styles = style if style is not None else Images.of(PAINTING)
     if len(styles) != 1:
-        raise PellucidError(f"style: these are {len(styles)} pictures, give one")
+        raise PellucidError(f"style: these are {len(styles)} images, give one")
     (manner,), said = whole(net, styles, size)
     shown, notes = whole(net, images, size)
     made, contents, manners, names = [], [], [], ""
     for picture, name in told(list(zip(shown, images.ids, strict=True)), "style transfer: pictures"):
-        work = _Transfer(net, picture, manner, balance)
+        work = _Transfer(net, picture, manner, loss_weights)
         begun = picture if seed is None else noise((seed, name), picture, work.size)
         levels = pyramid(net, work.size)
-        bits, again = as_file(coarse_to_fine(net, begun, levels, work.lossy, steps, optimiser, f"style of {name}"))
+        bits, again = as_file(coarse_to_fine(net, begun, levels, work.lossy, steps, optimizer, f"style of {name}"))
         with torch.no_grad():
             content, styled = work.terms(work.size)(again)
         made.append(bits)

@@ -11,18 +11,18 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.described import Default
 from pellucid.images import Images
 from pellucid.net import LayerName, Net
 from pellucid.notes import Note
 from pellucid.progress import steps as told
 from pellucid.render.gram import apart, gram, textures
-from pellucid.render.matching import Loss, Optimiser, coarse_to_fine, features, noise
+from pellucid.render.matching import Loss, OptimizerName, coarse_to_fine, features, noise
 from pellucid.render.pixels import Size, as_file, eight_bits, resized, scaled
 from pellucid.render.sizes import pyramid, takes, whole
 from pellucid.render.stages import known, widest
 from pellucid.result import Meta, Pictures
+from pellucid.rng import Seed
 
 SEAM = 16
 """Pixels of the opposite side that the network sees beyond each edge."""
@@ -50,7 +50,7 @@ def texture(
         int,
         Field(ge=1, description="number of loss evaluations; half of them are made at half the size", examples=[60]),
     ] = 150,
-    optimiser: Annotated[Optimiser, Field(description="optimizer of the image's Fourier coefficients")] = "l-bfgs",
+    optimizer: Annotated[OptimizerName, Field(description="optimizer of the image's Fourier coefficients")] = "l-bfgs",
     seed: Seed = 0,
 ) -> Pictures:
     """A picture from noise that has each picture's texture: (N, size, size, C) in 8 bits.
@@ -69,7 +69,7 @@ def texture(
     for picture, name in told(list(zip(shown, images.ids, strict=True)), "texture: pictures"):
         extent = (picture.shape[-2], picture.shape[-1])
         names = tuple(row.name for row in known(net, layers or widest(net, extent), extent, maps=True))
-        bits, loss, start = _made(net, picture, names, ends, steps, optimiser, (seed, name))
+        bits, loss, start = _made(net, picture, names, ends, steps, optimizer, (seed, name))
         made.append(bits)
         losses.append(loss)
         starts.append(start)
@@ -83,7 +83,7 @@ def texture(
 
 
 def _made(
-    net: Net, given: Float[Tensor, "1 c h w"], layers: tuple[str, ...], size: Size, count: int, how: Optimiser,
+    net: Net, given: Float[Tensor, "1 c h w"], layers: tuple[str, ...], size: Size, count: int, how: OptimizerName,
     which: tuple[int | str, ...],
 ) -> tuple[np.ndarray, float, float]:  # fmt: skip
     """The picture in 8 bits, its loss, and that of the noise it began as."""

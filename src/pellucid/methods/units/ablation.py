@@ -9,29 +9,29 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed, generator
 from pellucid.geometry import Floats
 from pellucid.index import Index
 from pellucid.index.ablated import Answers, answered, replaced, sampled, spread, truth
 from pellucid.index.patches import patches
 from pellucid.index.unit import Unit
 from pellucid.notes import Note
-from pellucid.result import Meta, Strip, Study, Table
+from pellucid.result import Meta, PatchRow, Report, Table
 from pellucid.result.table import Cell
+from pellucid.rng import Seed, generator
 
 _CLASSES = {
-    "class": "the pictures of",
+    "class": "the images of",
     "pictures": "how many",
     "probability": "mean, of that class",
-    "change": "mean change of that probability without the unit, with its standard error over the pictures",
+    "change": "mean change of that probability without the unit, with its standard error over the images",
     "error": "that standard error",
-    "accuracy": "share of the pictures for which the network answers that class",
+    "accuracy": "share of the images for which the network answers that class",
     "without": "the same without the unit",
 }
 _ABOVE = {
     "unit": "layer:channel",
     "class": "of the network, where the unit is its score",
-    "before": "mean over the pictures of its largest activation",
+    "before": "mean over the images of its largest activation",
     "after": "the same without the unit",
     "fall": "the difference, in standard deviations of its largest activation over the index, with its standard error",
     "error": "that standard error",
@@ -54,24 +54,24 @@ def ablation(
         Literal["zero", "mean"], Field(description="value that replaces the unit's activation everywhere")
     ] = "zero",
     count: Annotated[int, Field(ge=2, description="number of images, drawn at random from the index")] = 128,
-    others: Annotated[
+    controls: Annotated[
         int, Field(ge=0, description="number of other units of the layer to compare with, drawn at random")
     ] = 4,
     seed: Seed = 0,
-) -> Study:
-    """What changes without a unit: one row for each class of the pictures, and one row for each unit above it.
+) -> Report:
+    """What changes without a unit: one row for each class of the images, and one row for each unit above it.
 
     The unit's channel is set to 0, or to its mean over the index, at all places. `classes` has the probability of
-    each picture's class and the accuracy, before and after; the class is the picture's own where the index knows
+    each image's class and the accuracy, before and after; the class is the image's own where the index knows
     it by a name that the network has, and else what the network answers with the unit in place. `above` has the units
     of later layers, those first whose largest activation changes most: a positive fall says that the unit fed them.
-    Errors are standard errors over the pictures; `others` are other units of the layer removed in the same way.
+    Errors are standard errors over the images; `controls` are other units of the layer removed in the same way.
     """
     asked = index[unit.layer]
     layer, later, number = asked.name, index.layers[asked.number + 1 :], asked.unit(unit.channel)
     images = sampled(index, count, seed)
     rest = [channel for channel in range(asked.channels) if channel != unit.channel]
-    picked = generator(seed, "others").permutation(len(rest))[:others]
+    picked = generator(seed, "others").permutation(len(rest))[:controls]
     channels = [unit.channel, *(rest[i] for i in sorted(picked.tolist()))]
     means = asked.moments.mean
     edits = [{}, *({layer: replaced(c, float(means[c]) if value == "mean" else 0.0)} for c in channels)]
@@ -87,15 +87,15 @@ def ablation(
         said.append(more)
     shown = patches(index, unit, asked.top(unit.channel, min(_PATCHES, index.n_kept)))
     silent = asked.moments.silent_share[unit.channel]
-    strip = Strip(str(unit), (f"silent in {silent:.0%} of the pictures",), (shown,))
+    strip = PatchRow(str(unit), (f"silent in {silent:.0%} of the images",), (shown,))
     held = f"set to {float(means[unit.channel]):.3g}, its mean" if value == "mean" else "set to 0"
-    note = f"over {len(images)} of the {index.n_images} pictures; the unit, number {number} of the index, is {held}"
-    return Study(tables, (strip,), tuple(said), meta=Meta(notes=(Note("reading", note),)))
+    note = f"over {len(images)} of the {index.n_images} images; the unit, number {number} of the index, is {held}"
+    return Report(tables, (strip,), tuple(said), meta=Meta(notes=(Note("reading", note),)))
 
 
 def _classes(index: Index, before: Answers, without: Answers, compared: list[Answers], classes: NDArray[np.int64],
              known: bool) -> tuple[Table, list[str]]:  # fmt: skip
-    """All pictures first, then the classes that lose most."""
+    """All images first, then the classes that lose most."""
     told = [one.probabilities for one in (before, without, *compared) if one.probabilities is not None]
     each = np.arange(len(classes))
     chance = [one[each, classes] for one in told]
@@ -107,9 +107,9 @@ def _classes(index: Index, before: Answers, without: Answers, compared: list[Ans
         return name, len(these), float(chance[0][these].mean()), change, error, *shares
 
     rows = [row(index.net.class_name(int(c)), np.nonzero(classes == c)[0]) for c in np.unique(classes)]
-    rows = [row("all pictures", each), *sorted(rows, key=lambda one: (float(one[3] or 0), str(one[0])))]
+    rows = [row("all images", each), *sorted(rows, key=lambda one: (float(one[3] or 0), str(one[0])))]
     whole, error = spread(chance[1] - chance[0])
-    kind = "the picture's class" if known else "what it answered"
+    kind = "the image's class" if known else "what it answered"
     flipped = int((told[0].argmax(1) != told[1].argmax(1)).sum())
     said = [
         f"the probability of {kind} {_changes(whole)} by {abs(whole or 0):.2%} ± {error or 0:.2%}; "

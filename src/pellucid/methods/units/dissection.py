@@ -18,7 +18,7 @@ from pellucid.index.active import Judged
 from pellucid.index.exceeded import of
 from pellucid.index.overlap import Seen, passed, shown
 from pellucid.notes import Note
-from pellucid.result import Meta, Strip, Study, Table
+from pellucid.result import Meta, PatchRow, Report, Table
 from pellucid.result.table import Cell
 
 _PICTURES = 5  # of each detector
@@ -28,7 +28,7 @@ _UNITS = {
     "category": "of the concept",
     "overlap": "IoU: pixels where both are over pixels where either is",
     "detector": "whether that is above the limit",
-    "chance": "share of all units that overlap some concept as much with the masks of other pictures",
+    "chance": "share of all units that overlap some concept as much with the masks of other images",
     "threshold": "the activation from which on the unit counts as active",
 }
 _CONCEPTS = {
@@ -37,7 +37,7 @@ _CONCEPTS = {
     "detectors": "units that overlap it most, and above the limit",
     "overlap": "IoU of the best of all units",
     "best": "that unit",
-    "share": "of the labelled pixels",
+    "share": "of the labeled pixels",
 }
 
 
@@ -58,24 +58,24 @@ def dissection(
     share: Annotated[
         float, Field(gt=0, lt=1, description="share of a unit's activations that count as active")
     ] = 0.005,
-    least: Annotated[
+    min_iou: Annotated[
         float, Field(gt=0, lt=1, description="overlap (IoU) above which a unit counts as a detector")
     ] = 0.04,
-    show: Annotated[int, Field(ge=1, description="number of detectors whose patches are shown")] = 8,
+    examples: Annotated[int, Field(ge=1, description="number of detectors whose patches are shown")] = 8,
     concepts: Annotated[
         ConceptsOption,
         Field(description="folder with images/, masks/ of class numbers, and classes.csv", examples=["broden"]),
     ],
-) -> Study:
+) -> Report:
     """How well each unit marks out each concept: one row for each unit, and one row for each concept.
 
     A unit is active where its map, read at every pixel with its cells placed where they see, is above its
-    threshold, which a `share` of its activations over the pictures of the index exceeds. Its overlap with a concept
-    is, over all pictures with masks, the pixels of both, over those of either; the unit's are counted in the pictures
-    that have any concept of that category. Where it is above `least`, the unit is a detector of the concept that it
+    threshold, which a `share` of its activations over the images of the index exceeds. Its overlap with a concept
+    is, over all images with masks, the pixels of both, over those of either; the unit's are counted in the images
+    that have any concept of that category. Where it is above `min_iou`, the unit is a detector of the concept that it
     overlaps most. `said` gives the number of unique detectors (concepts that have one) and how many detectors there
-    would be by chance, with the masks of other pictures: of few pictures and many concepts, most.
-    Masks are cut and resized as their pictures are.
+    would be by chance, with the masks of other images: of few images and many concepts, most.
+    Masks are cut and resized as their images are.
     """
     names = tuple(index[one].name for one in layers) if layers else index.stages
     for name in names:
@@ -91,21 +91,21 @@ def dissection(
     value = overlap[np.arange(len(best)), best]
     chance = np.sort(seen.chance.overlap(category).max(1))
     order = np.argsort(-value, kind="stable")
-    units = _units(judged, concepts, numbers, best, value, least, chance)
-    table, strips = _concepts(judged, concepts, numbers, overlap, best, value > least, seen), []
-    for unit in [int(unit) for unit in _varied(order, best, value)[:show] if value[unit] > least]:
+    units = _units(judged, concepts, numbers, best, value, min_iou, chance)
+    table, strips = _concepts(judged, concepts, numbers, overlap, best, value > min_iou, seen), []
+    for unit in [int(unit) for unit in _varied(order, best, value)[:examples] if value[unit] > min_iou]:
         number = numbers[best[unit]]
         patches, regions = shown(index.net, concepts, judged, unit, number, seen)
         layer, channel = judged.name(unit)
         told = (f"{layer}:{channel}", f"IoU {value[unit]:.2f}")
-        strips.append(Strip(concepts.names[number], told, (patches,), regions))
+        strips.append(PatchRow(concepts.names[number], told, (patches,), regions))
     notes = Note.many("reading", (
         f"thresholds: what {share:g} of each unit's activations exceed at every place of {of(index, names, share)} of "
-        f"the index; masks: {len(concepts)} pictures, {len(numbers)} concepts",
-        f"detectors: IoU above {least:g}",
+        f"the index; masks: {len(concepts)} images, {len(numbers)} concepts",
+        f"detectors: IoU above {min_iou:g}",
     ))  # fmt: skip
-    said = _said(judged, concepts, numbers, best, value, least, chance)
-    return Study({"concepts": table, "units": units}, tuple(strips), said, meta=Meta(notes=notes))
+    said = _said(judged, concepts, numbers, best, value, min_iou, chance)
+    return Report({"concepts": table, "units": units}, tuple(strips), said, meta=Meta(notes=notes))
 
 
 def _varied(order: NDArray[np.int64], best: NDArray[np.int64], value: NDArray[np.float64]) -> list[int]:
@@ -118,7 +118,7 @@ def _varied(order: NDArray[np.int64], best: NDArray[np.int64], value: NDArray[np
 
 
 def _units(judged: Judged, concepts: Concepts, numbers: tuple[int, ...], best: NDArray[np.int64],
-           value: NDArray[np.float64], least: float, chance: NDArray[np.float64]) -> Table:  # fmt: skip
+           value: NDArray[np.float64], min_iou: float, chance: NDArray[np.float64]) -> Table:  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
     more = (1 + len(chance) - np.searchsorted(chance, value)) / (1 + len(chance))
     for unit in np.argsort(-value, kind="stable").tolist():
@@ -127,7 +127,7 @@ def _units(judged: Judged, concepts: Concepts, numbers: tuple[int, ...], best: N
         layer, channel = judged.name(unit)
         rows.append((
             f"{layer}:{channel}", concepts.names[number] if found else "", concepts.categories[number] if found else "",
-            float(value[unit]), bool(value[unit] > least), float(more[unit]),
+            float(value[unit]), bool(value[unit] > min_iou), float(more[unit]),
             float(judged.thresholds[unit])
         ))  # fmt: skip
     return Table(dict(zip(_UNITS, zip(*rows, strict=True), strict=True)), _UNITS, (), ("overlap",))
@@ -151,8 +151,8 @@ def _concepts(judged: Judged, concepts: Concepts, numbers: tuple[int, ...], over
 
 
 def _said(judged: Judged, concepts: Concepts, numbers: tuple[int, ...], best: NDArray[np.int64],
-          value: NDArray[np.float64], least: float, chance: NDArray[np.float64]) -> tuple[str, ...]:  # fmt: skip
-    detects = value > least
+          value: NDArray[np.float64], min_iou: float, chance: NDArray[np.float64]) -> tuple[str, ...]:  # fmt: skip
+    detects = value > min_iou
     unique = {int(i) for i in best[detects]}
     kinds = Counter(concepts.categories[numbers[i]] for i in unique)
     each = ", ".join(f"{count} of {kind}" for kind, count in sorted(kinds.items())) if len(kinds) > 1 else ""
@@ -165,7 +165,7 @@ def _said(judged: Judged, concepts: Concepts, numbers: tuple[int, ...], best: ND
     rare = float(np.quantile(chance, 0.99))
     return (
         f"{int(detects.sum())} of {len(detects)} units are detectors, of {len(unique)} concepts"
-        f"{f' ({each})' if each else ''}; with the masks of other pictures {int((chance > least).sum())} would be",
+        f"{f' ({each})' if each else ''}; with the masks of other images {int((chance > min_iou).sum())} would be",
         f"{int((value > rare).sum())} units overlap a concept by more than {rare:.2f}, which 1 in 100 does by chance",
         f"detectors by layer: {by_layer}",
     )

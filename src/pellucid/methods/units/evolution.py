@@ -14,19 +14,19 @@ from pellucid.index.matching import correlations, side_by_side
 from pellucid.index.patches import exciting, patches
 from pellucid.index.several import Indexes
 from pellucid.index.unit import Unit
-from pellucid.result import Strip, Study, Table
+from pellucid.result import PatchRow, Report, Table
 from pellucid.result.table import Cell
 
 _ABOUT = {
     "checkpoint": "the index, in the order given",
     "correlation": "of the unit's largest activations, over the probe, with those at the last checkpoint",
-    "overlap": "of its strongest pictures with those at the last checkpoint: in both over in either",
+    "overlap": "of its strongest images with those at the last checkpoint: in both over in either",
     "selectivity": "for classes: (best − mean of others) / (best + mean of others) of its class means",
     "class": "the one with the largest mean",
     "largest": "its largest activation",
-    "mean": "mean over pictures of its largest activation in each",
-    "silent": "share of the pictures in which it is zero everywhere",
-    "dead": "share of the layer's units that are silent in all pictures",
+    "mean": "mean over images of its largest activation in each",
+    "silent": "share of the images in which it is zero everywhere",
+    "dead": "share of the layer's units that are silent in all images",
 }
 _SETTLED = 0.9
 """Correlation with the last checkpoint from which on a unit counts as the one that it became."""
@@ -44,12 +44,12 @@ def evolution(
     *,
     count: Annotated[int, Field(ge=1, description="number of patches of each checkpoint")] = 6,
     top: Annotated[int, Field(ge=1, description="number of strongest images whose overlap is counted")] = 20,
-) -> Study:
-    """A unit at every checkpoint, all over the same pictures: one row for each, and its strongest patches.
+) -> Report:
+    """A unit at every checkpoint, all over the same images: one row for each, and its strongest patches.
 
     Each checkpoint is an index; the last is what the others are compared with, by the overlap (Jaccard) of the `top`
-    strongest pictures and by the correlation of the unit's largest activations over the probe. A correlation is
-    unknown where the unit gives the same on all pictures. Refused where the indexes are of other pictures, or the
+    strongest images and by the correlation of the unit's largest activations over the probe. A correlation is
+    unknown where the unit gives the same on all images. Refused where the indexes are of other images, or the
     layer is not in all of them with as many channels.
     """
     rows: list[dict[str, Cell]] = []
@@ -66,12 +66,12 @@ def evolution(
         said.append(f"overlap {row['overlap']:.2f}" if row["overlap"] is not None else "no overlap")
         said += [f"selectivity {row['selectivity']:.2f}, {row['class']}"] if row["selectivity"] is not None else []
         said += [f"silent in {row['silent']:.0%}"] if row["silent"] else []
-        strips.append(Strip(name, tuple(said), (patches(index, unit, index[unit.layer].top(unit.channel, count)),)))
+        strips.append(PatchRow(name, tuple(said), (patches(index, unit, index[unit.layer].top(unit.channel, count)),)))
     columns = {name: tuple(row[name] for row in rows) for name in _ABOUT}
     known = {name for name, cells in columns.items() if any(cell is not None for cell in cells)}
     pictured = tuple(name for name in ("correlation", "overlap", "selectivity", "largest") if name in known)
-    news = (_settled(rows), f"over {last.n_images} pictures; overlaps are of the {top} strongest")
-    return Study({"checkpoints": Table(columns, _ABOUT, (), pictured)}, tuple(strips), news)
+    news = (_settled(rows), f"over {last.n_images} images; overlaps are of the {top} strongest")
+    return Report({"checkpoints": Table(columns, _ABOUT, (), pictured)}, tuple(strips), news)
 
 
 def _alike(indexes: Indexes, unit: Unit) -> None:

@@ -42,12 +42,12 @@ def neuron_feature(
     """The mean of the patches that excite a unit most, each weighted by its activation: (N, h, w, C), N = 1.
 
     Pixels are 8 bits, h × w is the receptive field. The patches lie on one another cell on cell: what they share
-    stays, and what they do not share turns grey. Where a field reaches past the edge of its picture, a pixel is the
-    mean of the patches that have it; where less than a tenth of the weight has it, it is grey. Of fields larger than
-    the picture the part is shown that is not. A mean without contrast is stretched no more than fourfold. Beside it
+    stays, and what they do not share turns gray. Where a field reaches past the edge of its image, a pixel is the
+    mean of the patches that have it; where less than a tenth of the weight has it, it is gray. Of fields larger than
+    the image the part is shown that is not. A mean without contrast is stretched no more than fourfold. Beside it
     the strongest patch.
 
-    Raises PellucidError for a unit that no picture excites.
+    Raises PellucidError for a unit that no image excites.
     """
     top = strongest(index, unit, count)
     mean, best = Mean(), None

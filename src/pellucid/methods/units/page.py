@@ -9,7 +9,6 @@ import numpy as np
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.errors import Refused
 from pellucid.index import Index
 from pellucid.index.patches import exciting, patches
@@ -21,6 +20,7 @@ from pellucid.methods.units.similar import similar
 from pellucid.methods.units.top_images import top_images
 from pellucid.notes import Note
 from pellucid.result import Meta, Table, UnitPage
+from pellucid.rng import Seed
 
 _LIKES, _CLASSES, _WEAKEST = 5, 5, 5
 
@@ -41,10 +41,10 @@ def page(
 ) -> UnitPage:
     """Everything about one unit: (N, ) strongest patches, the weakest, a spread, and what the index counted.
 
-    The spread shows one picture from each tenth of a random sample, because the strongest alone mislead: a unit is on
-    in many pictures that look nothing like them. Beside the strongest patches stands what in them excites the unit
+    The spread shows one image from each tenth of a random sample, because the strongest alone mislead: a unit is on
+    in many images that look nothing like them. Beside the strongest patches stands what in them excites the unit
     (guided backpropagation), and their weighted mean, the neuron feature; below, how its activations are distributed,
-    which classes excite it in the mean, and which units are excited by the same pictures.
+    which classes excite it in the mean, and which units are excited by the same images.
     """
     layer = index[unit.layer]
     most = min(count, index.n_kept)
@@ -52,7 +52,7 @@ def page(
     weakest = min(_WEAKEST, index.n_weakest) if layer.signed else 0
     low = patches(index, unit, layer.bottom(unit.channel, weakest)) if weakest else None
     excited = len(top) > 0 and float(top.values[0]) > 0
-    notes = [*top.meta.notes, *Note.many("values", [] if excited else ["no picture excites it"])]
+    notes = [*top.meta.notes, *Note.many("values", [] if excited else ["no image excites it"])]
     projections = None
     try:
         projections = reconstruction(index, unit, count=most)
@@ -72,7 +72,7 @@ def page(
         alike,
         tuple(top_images(index, one, count=1) for one in named),
         Meta(found={"images": top.names}, notes=tuple(notes)),
-        {"pictures without any activation": _silent(index, unit)},
+        {"images without any activation": _silent(index, unit)},
     )
 
 
@@ -84,7 +84,7 @@ def _facts(index: Index, unit: Unit) -> dict[str, float]:
     facts = {
         "pictures": float(held.count[channel]),
         "strongest activation": float(held.greatest[channel]),
-        "mean of the strongest in each picture": float(held.max_mean[channel]),
+        "mean of the strongest in each image": float(held.max_mean[channel]),
         "mean activation": float(held.mean[channel]),
         "standard deviation": float(held.sd[channel]),
         "median": float(median),
@@ -95,12 +95,12 @@ def _facts(index: Index, unit: Unit) -> dict[str, float]:
 
 
 def _silent(index: Index, unit: Unit) -> float:
-    """The share of the pictures that do not excite it anywhere."""
+    """The share of the images that do not excite it anywhere."""
     return float(index[unit.layer].moments.silent_share[unit.channel])
 
 
 def _alike(index: Index, unit: Unit) -> Table | None:
-    """Nothing where it is the same on every picture of the probe, or where there is no probe."""
+    """Nothing where it is the same on every image of the probe, or where there is no probe."""
     if not index.has_sample:
         return None
     maxima = index[unit.layer].sample[1][:, unit.channel]
@@ -109,7 +109,7 @@ def _alike(index: Index, unit: Unit) -> Table | None:
 
 
 def _classes(index: Index, unit: Unit) -> Table | None:
-    """The classes whose pictures excite it most, in the mean."""
+    """The classes whose images excite it most, in the mean."""
     layer = index[unit.layer]
     if not layer.has_class_means:
         return None
@@ -117,5 +117,5 @@ def _classes(index: Index, unit: Unit) -> Table | None:
     order = [i for i in np.argsort(-np.nan_to_num(means, nan=-np.inf), kind="stable").tolist() if np.isfinite(means[i])]
     best = order[:_CLASSES]
     classes = {"class": tuple(index.classes[i] for i in best), "mean": tuple(float(means[i]) for i in best)}
-    about = {"class": "of the pictures", "mean": "activation, over places and over the class's pictures"}
-    return dataclasses.replace(Table(classes, about), pictured=("mean",))
+    about = {"class": "of the images", "mean": "activation, over places and over the class's images"}
+    return dataclasses.replace(Table(classes, about), plot_columns=("mean",))

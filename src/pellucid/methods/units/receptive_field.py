@@ -10,17 +10,17 @@ import torch
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed, generator
 from pellucid.described import Default
 from pellucid.errors import BadNetwork, PellucidError, Refused
 from pellucid.images import Images, read, samples
-from pellucid.images.touch import PictureOption
+from pellucid.images.perturb import PictureOption
 from pellucid.net import Layer, LayerName, Net
 from pellucid.notes import Note
 from pellucid.progress import steps
-from pellucid.result import Fields, Meta
+from pellucid.result import Meta, ReceptiveFields
+from pellucid.rng import Seed, generator
 
-_USUAL, _NOISE = 5, 8  # layers shown, pictures of noise where there are no photos
+_USUAL, _NOISE = 5, 8  # layers shown, images of noise where there are no photos
 
 
 @method(
@@ -42,16 +42,16 @@ def receptive_field(
         Default("the sample photos, or noise for other channels"),
     ] = None,
     seed: Seed = 0,
-) -> Fields:
+) -> ReceptiveFields:
     """The receptive field of each layer's middle cell, theoretical and effective: (N, H, W) maps, one for each layer.
 
     The theoretical field is every pixel that can change the cell, by the arithmetic of the graph. The effective one
     is how much they do: the gradient of the cell, summed over its channels, with respect to the pixels; its
-    magnitude, summed over colours and averaged over the pictures, in shares that sum to 1. It is usually much
+    magnitude, summed over colors and averaged over the images, in shares that sum to 1. It is usually much
     smaller, and shaped like a Gaussian: two standard deviations to every side are outlined. Both are as large as
-    the picture at most, where the theoretical one reaches outside.
+    the image at most, where the theoretical one reaches outside.
 
-    Raises Refused for a layer whose cells have no places, and BadNetwork where no picture moves a cell.
+    Raises Refused for a layer whose cells have no places, and BadNetwork where no image moves a cell.
     """
     seen = _seen(net, pictures, seed)
     size = (seen.shape[-2], seen.shape[-1])
@@ -66,33 +66,33 @@ def receptive_field(
         high, wide = row.shape[1:]
         cell = high // 2, wide // 2
         maps.append(_moved(net, seen, row.name, cell))
-        exact = row.placement.centres(high, wide)
+        exact = row.placement.centers(high, wide)
         y, x = exact[0][cell[0]] + 0.5, exact[1][cell[1]] + 0.5
         down, across = row.placement.field
         boxes.append((float(y - down / 2), float(x - across / 2), float(y + down / 2), float(x + across / 2)))
         strides.append(row.placement.jump)
     values = np.stack(maps)
-    centres, spreads = zip(*(_moments(one) for one in values), strict=True)
+    centers, spreads = zip(*(_moments(one) for one in values), strict=True)
     names = tuple(row.name for row in rows)
-    said = (f"effective field: mean over {len(seen)} pictures of the gradient's magnitude", *_gates(rows))
+    said = (f"effective field: mean over {len(seen)} images of the gradient's magnitude", *_gates(rows))
     meta = Meta(notes=Note.many("reading", said))
-    return Fields(values, names, tuple(boxes), tuple(strides), centres, spreads, meta)
+    return ReceptiveFields(values, names, tuple(boxes), tuple(strides), centers, spreads, meta)
 
 
 def _gates(rows: Sequence[Layer]) -> list[str]:
-    """What is said of layers whose field is the whole picture, because every pixel passes a gate."""
+    """What is said of layers whose field is the whole image, because every pixel passes a gate."""
     told = [(row.name, row.placement.patch) for row in rows if row.placement is not None and row.placement.gated]
-    what = "through a gate every pixel of the picture reaches the cells of {}; without it they look at {:g} × {:g}"
+    what = "through a gate every pixel of the image reaches the cells of {}; without it they look at {:g} × {:g}"
     return [what.format(name, *patch) for name, patch in told]
 
 
 def _seen(net: Net, pictures: Images | None, seed: int) -> torch.Tensor:
     """(N, C, H, W): what the network is shown."""
     if pictures is not None:
-        return net.see(pictures).pixels
+        return net.prepare(pictures).pixels
     channels, size = net.preprocess.channels or 3, net.preprocess.size
     if channels == 3 and size is not None:
-        return net.see(read([f"sample:{name}" for name in samples()])).pixels
+        return net.prepare(read([f"sample:{name}" for name in samples()])).pixels
     noise = generator(seed, "receptive field").random((_NOISE, channels, *net.size))
     return torch.from_numpy(noise).float()
 
@@ -107,7 +107,7 @@ def _moved(net: Net, seen: torch.Tensor, layer: str, cell: tuple[int, int]) -> n
     """(H, W): the mean magnitude of the cell's gradient, as shares."""
     total = np.zeros(seen.shape[-2:])
     for some in seen.split(net.chunk((seen.shape[-2], seen.shape[-1]), grad=True)):
-        run = net.run(some, at=[layer], grad="pixels", stop=True)
+        run = net.run(some, layers=[layer], grad="pixels", stop=True)
         if run.pixels is None:
             raise PellucidError(f"layer {layer!r} does not depend on the pixels")
         with torch.enable_grad():
@@ -116,7 +116,7 @@ def _moved(net: Net, seen: torch.Tensor, layer: str, cell: tuple[int, int]) -> n
         total += slope.double().abs().sum((0, 1)).cpu().numpy()
     whole = float(total.sum())
     if not np.isfinite(whole) or whole <= 0:
-        raise BadNetwork(f"the middle of layer {layer!r} has no finite gradient on these pictures: nothing moves it")
+        raise BadNetwork(f"the middle of layer {layer!r} has no finite gradient on these images: nothing moves it")
     return np.asarray(total / whole)
 
 

@@ -23,7 +23,7 @@ from pellucid.result.coverage import Coverage
 
 _RULES: dict[str, Rule | None] = {"deconvnet": Deconvnet(), "guided": Guided(), "gradient": None}
 _BOUNDS = {"ReLU": (0.0, float("inf")), "ReLU6": (0.0, 6.0)}
-_NO_SWITCHES = "no max-pooling, whose switches tie a deconvnet to the picture, lies before {}: prefer rule='guided'"
+_NO_SWITCHES = "no max-pooling, whose switches tie a deconvnet to the image, lies before {}: prefer rule='guided'"
 
 
 @method(
@@ -59,7 +59,7 @@ def reconstruction(
         picture = index.readable(image)
         if picture is None:
             continue  # `found` is without it, too
-        run = net.run(net.see(picture), at=[*before, layer], rule=_RULES[rule], grad="pixels", stop=True)
+        run = net.run(net.prepare(picture), layers=[*before, layer], rule=_RULES[rule], grad="pixels", stop=True)
         with torch.enable_grad():
             cell = _cell(_received(run, layer, before), unit.channel, divmod(place, columns))
         (gradient,) = run.gradients(cell, [node for node in (run.pixels,) if node is not None])

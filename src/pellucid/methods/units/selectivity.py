@@ -1,4 +1,4 @@
-"""Selectivity: how choosy a unit is, about colour, class, orientation, symmetry and shape."""
+"""Selectivity: how choosy a unit is, about color, class, orientation, symmetry and shape."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.described import Default
 from pellucid.index import Index
 from pellucid.index.changes import AXES, Answers, answers, bar, resampled
@@ -19,15 +18,16 @@ from pellucid.index.unit import Unit
 from pellucid.notes import Note
 from pellucid.result import Meta, Table
 from pellucid.result.table import Cell
+from pellucid.rng import Seed
 
-Part = Literal["colour", "class", "orientation", "symmetry", "shape"]
+Part = Literal["color", "class", "orientation", "symmetry", "shape"]
 _ABOUT = {
     "index": "what the unit may be choosy about",
     "value": "0: not at all, 1: entirely; of symmetry 0: not, 1: entirely symmetric",
-    "error": "standard deviation over resamples of the pictures, drawn with replacement",
+    "error": "standard deviation over resamples of the images, drawn with replacement",
     "amount": "what is no share: numbers of classes, bits",
-    "over": "the pictures that it is taken over",
-    "detail": "the class, or how the pictures were changed",
+    "over": "the images that it is taken over",
+    "detail": "the class, or how the images were changed",
 }
 
 
@@ -46,10 +46,10 @@ def selectivity(
         Field(ge=1, description="number of strongest images", examples=[20]),
         Default("100, or all that the index keeps"),
     ] = None,
-    parts: Annotated[
+    properties: Annotated[
         tuple[Part, ...],
         Field(min_length=1, description="properties to measure: color, class, orientation, symmetry, shape"),
-    ] = ("colour", "class", "orientation", "symmetry", "shape"),
+    ] = ("color", "class", "orientation", "symmetry", "shape"),
     threshold: Annotated[
         float | int,
         Field(gt=0, le=1, description="share of the activation that the leading classes must reach together"),
@@ -60,12 +60,12 @@ def selectivity(
     resamples: Annotated[int, Field(ge=2, description="number of resamples of the images, for the error bars")] = 200,
     seed: Seed = 0,
 ) -> Table:
-    """How much of a unit's activation depends on colour, class, orientation, symmetry and shape: one row for each.
+    """How much of a unit's activation depends on color, class, orientation, symmetry and shape: one row for each.
 
-    What the unit saw in its strongest pictures is changed, and the unit read again at the same place of the same
-    picture; a is its activation before, a' after. Colour: 1 − Σ a' / Σ a without colour, once as in the paper (the
+    What the unit saw in its strongest images is changed, and the unit read again at the same place of the same
+    image; a is its activation before, a' after. Color: 1 − Σ a' / Σ a without color, once as in the paper (the
     first principal component of the opponent channels, stretched from 0 to 1, which alters contrast and can excite
-    the unit more), once as brightness with the colours' mean and variance. Clipped is the mean of 1 − a' / a, each
+    the unit more), once as brightness with the colors' mean and variance. Clipped is the mean of 1 − a' / a, each
     between 0 and 1. Orientation: 1 − Σ a' / Σ a after a turn. Symmetry: Σ a' / Σ a after a reflection in an axis
     (0° lies level), between 0 and 1. Shape: 1 − Σ a' / Σ a with the pixels shuffled.
 
@@ -79,35 +79,35 @@ def selectivity(
     notes: list[Note] = []
     said: list[str] = []
     first = next((one for image in top.images.tolist() if (one := seen(index, image)) is not None), ())
-    colours = len(first) == 3
-    names = _names(parts, step, colours)
-    if "colour" in parts and not colours:
-        notes.append(Note("refused", "no colour indexes: the network sees no three colours"))
+    colors = len(first) == 3
+    names = _names(properties, step, colors)
+    if "color" in properties and not colors:
+        notes.append(Note("refused", "no color indexes: the network sees no three colors"))
     if names:
-        rows += _touched(answers(index, unit, top, names, seed), names, parts, resamples, seed, str(unit))
-    if "class" in parts:
+        rows += _touched(answers(index, unit, top, names, seed), names, properties, resamples, seed, str(unit))
+    if "class" in properties:
         if index.classes:
             more, told = class_rows(index, unit, top, threshold, resamples, seed)
             rows, said = [*more, *rows], told
         else:
-            notes.append(Note("refused", "no class indexes: the pictures of the index have no labels"))
+            notes.append(Note("refused", "no class indexes: the images of the index have no labels"))
     about = {name: what for name, what in _ABOUT.items() if name != "amount" or any(name in row for row in rows)}
     columns = {name: tuple(row.get(name) for row in rows) for name in about}
-    notes.append(Note("sampling", f"error: standard deviation over {resamples} resamples of the pictures"))
+    notes.append(Note("sampling", f"error: standard deviation over {resamples} resamples of the images"))
     meta = Meta(found={"images": index.names(top.images)}, notes=tuple(notes))
     return Table(columns, about, tuple(said), ("value",), errors={"value": "error"}, meta=meta)
 
 
-def _names(parts: Sequence[str], step: int, colours: bool) -> list[str]:
+def _names(properties: Sequence[str], step: int, colors: bool) -> list[str]:
     """The changes that the parts ask for."""
-    found = ["principal", "luminance"] if "colour" in parts and colours else []
-    found += [f"turned {by}" for by in range(step, 360, step)] if "orientation" in parts else []
-    found += [f"mirrored {axis}" for axis in AXES] if "symmetry" in parts else []
-    return [*found, "shape"] if "shape" in parts else found
+    found = ["principal", "luminance"] if "color" in properties and colors else []
+    found += [f"turned {by}" for by in range(step, 360, step)] if "orientation" in properties else []
+    found += [f"mirrored {axis}" for axis in AXES] if "symmetry" in properties else []
+    return [*found, "shape"] if "shape" in properties else found
 
 
 def _touched(
-    found: Answers, names: Sequence[str], parts: Sequence[str], resamples: int, seed: int, unit: str
+    found: Answers, names: Sequence[str], properties: Sequence[str], resamples: int, seed: int, unit: str
 ) -> list[dict[str, Cell]]:
     """The rows of all that was changed."""
     which = resampled(len(found.own), resamples, seed, unit)
@@ -125,9 +125,9 @@ def _touched(
         }
 
     rows = []
-    for name, how in (("principal", "grey: first principal axis"), ("luminance", "grey: brightness")):
+    for name, how in (("principal", "gray: first principal axis"), ("luminance", "gray: brightness")):
         if name in names:
-            label = "colour" if name == "principal" else "colour, brightness kept"
+            label = "color" if name == "principal" else "color, brightness kept"
             rows.append(row(label, found.lost(name), found.lost(name, which), how))
             label = f"{label}, clipped"
             rows.append(row(label, found.clipped(name), found.clipped(name, which), how))

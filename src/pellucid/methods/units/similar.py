@@ -1,4 +1,4 @@
-"""Similar units: those that the same pictures excite."""
+"""Similar units: those that the same images excite."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pellucid.index.crops import strongest
 from pellucid.index.unit import Unit
 from pellucid.result import Meta, Table
 
-_TOP = 100  # pictures that are compared
+_TOP = 100  # images that are compared
 
 
 @method(
@@ -34,7 +34,7 @@ def similar(
         Literal["layers", "layer"],
         Field(description="units to search: those of all layers, or of the unit's own layer", examples=["layer"]),
     ] = "layers",
-    by: Annotated[
+    metric: Annotated[
         Literal["correlation", "activation"],
         Field(
             description="measure of similarity: correlation of the maxima over all images, or activation on the unit's "
@@ -44,26 +44,26 @@ def similar(
 ) -> Table:
     """The units that are excited by what excites this one, most alike first: one row for each.
 
-    Correlation is Pearson's, of the largest activations of both units over the random pictures of the index; no
-    network is run. Shared is how many pictures are among the strongest of both. With by="activation" the network is
-    shown the unit's strongest pictures and every unit of its layer is read where this one is strongest: Σ a' / Σ a,
-    with a' the other unit's activations there and a those on its own strongest pictures (as many). 1 means that they
+    Correlation is Pearson's, of the largest activations of both units over the random images of the index; no
+    network is run. Shared is how many images are among the strongest of both. With by="activation" the network is
+    shown the unit's strongest images and every unit of its layer is read where this one is strongest: Σ a' / Σ a,
+    with a' the other unit's activations there and a those on its own strongest images (as many). 1 means that they
     excite it as much as its own best. It is not symmetric, and it sees whether both want the same at the same place,
-    which a correlation over pictures does not.
+    which a correlation over images does not.
 
     Units that are the same everywhere have no correlation and are left out.
     """
     own = index[unit.layer].name
     index[own].unit(unit.channel)  # refuses one that there is not
-    chosen = index.layers if among == "layers" and by == "correlation" else (own,)
+    chosen = index.layers if among == "layers" and metric == "correlation" else (own,)
     alike = _correlations(index, unit, chosen)
     names = [(layer, channel) for layer in chosen for channel in range(index[layer].channels)]
-    reached = _reached(index, unit) if by == "activation" else None
+    reached = _reached(index, unit) if metric == "activation" else None
     ranked = alike if reached is None else reached
     order = np.argsort(-np.where(np.isnan(ranked), -np.inf, ranked), kind="stable")
     best = [i for i in order.tolist() if names[i] != (own, unit.channel) and np.isfinite(ranked[i])][:count]
     if not best:
-        raise PellucidError(f"{unit} is like no other unit: it, or all others, are the same on every picture")
+        raise PellucidError(f"{unit} is like no other unit: it, or all others, are the same on every image")
     columns: dict[str, tuple[str | float | int | None, ...]] = {
         "unit": tuple(f"{names[i][0]}:{names[i][1]}" for i in best)
     }
@@ -75,38 +75,38 @@ def similar(
     about = {
         "unit": "layer and channel",
         "activation": f"on the best patches of {unit}, of what it does on its own",
-        "correlation": f"of the largest activations, over {probe} random pictures",
-        "shared": f"pictures among the {min(index.n_kept, _TOP)} strongest of both",
+        "correlation": f"of the largest activations, over {probe} random images",
+        "shared": f"images among the {min(index.n_kept, _TOP)} strongest of both",
     }
     pictured = ("activation", "correlation") if reached is not None else ("correlation",)
-    return Table(columns, {name: about[name] for name in columns}, pictured=pictured, meta=Meta())
+    return Table(columns, {name: about[name] for name in columns}, plot_columns=pictured, meta=Meta())
 
 
 def _correlations(index: Index, unit: Unit, layers: tuple[str, ...]) -> NDArray[np.float64]:
     """(units of these layers,) Pearson's correlation with the unit over the probe; NaN where a unit is constant."""
     mine = index[unit.layer].sample[1][:, unit.channel].astype(np.float64)
     there = np.isfinite(mine)
-    own = _centred(mine[there, None].astype(np.float32))
+    own = _centered(mine[there, None].astype(np.float32))
     found = []
     for layer in layers:
-        centred = _centred(index[layer].sample[1][there])
-        scale = _length(own) * _length(centred)
+        centered = _centered(index[layer].sample[1][there])
+        scale = _length(own) * _length(centered)
         known = scale > 1e-9 * max(len(own), 1)
-        found.append(np.where(known, (own[:, 0] @ centred) / np.where(known, scale, 1), np.nan))
+        found.append(np.where(known, (own[:, 0] @ centered) / np.where(known, scale, 1), np.nan))
     return np.concatenate(found).clip(-1, 1)
 
 
-def _length(centred: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.asarray(np.sqrt(np.einsum("pu,pu->u", centred, centred, dtype=np.float64)))
+def _length(centered: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.asarray(np.sqrt(np.einsum("pu,pu->u", centered, centered, dtype=np.float64)))
 
 
-def _centred(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _centered(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Columns as shares of their largest magnitude, their means subtracted; zero where one is not finite."""
     peak = np.abs(values).max(0, initial=0)
     good = np.isfinite(peak) & (peak > 0)
     shares = np.where(good, values, 0) / np.where(good, peak, 1)
-    centred: NDArray[np.float32] = shares - shares.mean(0, dtype=np.float64).astype(np.float32)
-    return centred
+    centered: NDArray[np.float32] = shares - shares.mean(0, dtype=np.float64).astype(np.float32)
+    return centered
 
 
 def _reached(index: Index, unit: Unit) -> NDArray[np.float64]:
@@ -114,7 +114,7 @@ def _reached(index: Index, unit: Unit) -> NDArray[np.float64]:
     layer = index[unit.layer]
     top = strongest(index, unit, min(_TOP, index.n_kept))
     sums, count = np.zeros(layer.channels), 0
-    for batch in index.over(top.images, at=[layer.name], stop=True):
+    for batch in index.over(top.images, layers=[layer.name], stop=True):
         maps = batch.run.at[layer.name].detach()
         places = torch.from_numpy(top.places[list(batch.numbers)]).long()
         values = maps.reshape(len(batch), layer.channels, -1)[torch.arange(len(batch)), :, places]
@@ -126,7 +126,7 @@ def _reached(index: Index, unit: Unit) -> NDArray[np.float64]:
 
 
 def _shared(index: Index, one: Unit, other: Unit) -> int:
-    """How many pictures are among the strongest of both, and excite both."""
+    """How many images are among the strongest of both, and excite both."""
     tops = [index[unit.layer].top(unit.channel, _TOP) for unit in (one, other)]
     a, b = (top.images[top.values > 0] for top in tops)
     return len(np.intersect1d(a, b))

@@ -25,10 +25,10 @@ def top_images(
     *,
     count: Annotated[int, Field(ge=1, description="number of strongest images", examples=[4])] = 9,
 ) -> Patches:
-    """The pictures that excite a unit most and the receptive field of its strongest cell in each: (N, ) patches.
+    """The images that excite a unit most and the receptive field of its strongest cell in each: (N, ) patches.
 
-    Exact over the whole data set, one patch a picture, best first; of equal activations the picture that comes first
-    in the data set. Pictures in which a rectified unit is at zero are none of its strongest. A field that reaches past
+    Exact over the whole data set, one patch an image, best first; of equal activations the image that comes first
+    in the data set. Images in which a rectified unit is at zero are none of its strongest. A field that reaches past
     the edge is shown with its outside marked. Values are activations.
     """
     return patches(index, unit, exciting(index, unit, index.enough(count)))

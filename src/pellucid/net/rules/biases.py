@@ -8,7 +8,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from pellucid.net.rules.elementwise import slope
+from pellucid.net.rules.elementwise import derivative
 from pellucid.net.rules.engine import Call, Rule
 from pellucid.net.rules.operations import Kind
 
@@ -36,10 +36,10 @@ class Biases(Rule):
     name: str = "bias"
     exhaustive = True
 
-    def hears(self, operation: str, kind: Kind) -> bool:
+    def handles(self, operation: str, kind: Kind) -> bool:
         return kind != "pool" and (kind != "alike" or operation in _AFFINE)
 
-    def act(self, call: Call) -> tuple[Any, str] | None:
+    def apply(self, call: Call) -> tuple[Any, str] | None:
         value = call.function(*call.inputs)
         if not isinstance(value, Tensor):
             return None
@@ -62,7 +62,7 @@ def _constant(call: Call, value: Tensor) -> Tensor:
         shape[axis] = -1
         return call.bias.to(value).view(shape).expand_as(value)
     if call.kind == "elementwise":
-        return value - slope(call.function, inputs[0]) * inputs[0]
+        return value - derivative(call.function, inputs[0]) * inputs[0]
     if call.kind in ("product", "matmul"):  # affine in each input alone: what each adds is its part of J x
         parts = (call.function(*inputs[:i], torch.zeros_like(x), *inputs[i + 1 :]) for i, x in enumerate(inputs))
         return value - sum((value - without for without in parts), torch.zeros_like(value))

@@ -19,9 +19,9 @@ def composed(operation: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> T
     return _WAYS[operation](*args, **kwargs)
 
 
-def _standardised(x: Tensor, over: tuple[int, ...], eps: float) -> Tensor:
-    centred = x - x.mean(over, keepdim=True)
-    return centred * ((centred * centred).mean(over, keepdim=True) + eps).rsqrt()
+def _standardized(x: Tensor, over: tuple[int, ...], eps: float) -> Tensor:
+    centered = x - x.mean(over, keepdim=True)
+    return centered * ((centered * centered).mean(over, keepdim=True) + eps).rsqrt()
 
 
 def _affine(x: Tensor, weight: Tensor | None, bias: Tensor | None, shape: tuple[int, ...]) -> Tensor:
@@ -38,7 +38,7 @@ def _layer_norm(
     _cudnn: bool = True,
 ) -> Tensor:
     over = tuple(range(-len(normalized_shape), 0))
-    return _affine(_standardised(input, over, eps), weight, bias, tuple(normalized_shape))
+    return _affine(_standardized(input, over, eps), weight, bias, tuple(normalized_shape))
 
 
 def _rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
@@ -57,7 +57,7 @@ def _group_norm(
     _cudnn: bool = True,
 ) -> Tensor:
     grouped = input.reshape(len(input), num_groups, -1)
-    x = _standardised(grouped, (2,), eps).reshape(input.shape)
+    x = _standardized(grouped, (2,), eps).reshape(input.shape)
     return _affine(x, weight, bias, (1, -1, *[1] * (input.dim() - 2)))
 
 
@@ -121,9 +121,9 @@ def _var(input: Tensor, dim: Any = None, *rest: Any, **named: Any) -> Tensor | N
         return None
     over = tuple(range(input.dim())) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
     count = math.prod(input.shape[axis] for axis in over)
-    centred = input - input.mean(over, keepdim=True)
+    centered = input - input.mean(over, keepdim=True)
     degrees = count - (1 if unbiased is None else int(unbiased))
-    return (centred * centred).sum(over, keepdim=keepdim) / max(degrees, 1)
+    return (centered * centered).sum(over, keepdim=keepdim) / max(degrees, 1)
 
 
 def _std(input: Tensor, *rest: Any, **named: Any) -> Tensor | None:

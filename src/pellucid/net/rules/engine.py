@@ -17,10 +17,10 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from pellucid.net.rules.calls import arguments, blanked, filled
 from pellucid.net.rules.compose import composed
-from pellucid.net.rules.operations import SHIFTS, SPATIAL, SPELLINGS, Kind, Spelling, spelled
+from pellucid.net.rules.operations import SHIFTS, SPATIAL, SPELLINGS, Kind, OpAlias, alias_of
 from pellucid.result.coverage import PLAIN, Met
 
-__all__ = ["Call", "Rule", "RuleMode", "hidden_functions", "through"]
+__all__ = ["Call", "Rule", "RuleMode", "custom_backward", "hidden_functions"]
 
 Back = Callable[[Tensor], tuple[Tensor | None, ...]]
 Live = list[tuple[Any, Tensor]]
@@ -61,7 +61,7 @@ class Rule(ABC):
     """How operations answer a backward pass."""
 
     name: str
-    merges = False
+    fuses_norm = False
     """A batch norm after an operation with weights is one operation with it."""
     exhaustive = False
     """Composed operations are rewritten in simpler ones, and what has no rule is reported."""
@@ -69,15 +69,15 @@ class Rule(ABC):
     """Sums and products of the pixels themselves, ahead of every operation with weights, have a rule of their own."""
 
     @abstractmethod
-    def hears(self, operation: str, kind: Kind) -> bool:
-        """Whether the rule is asked about such an operation, and reports what it did."""
+    def handles(self, operation: str, kind: Kind) -> bool:
+        """Whether the rule overrides the backward of this operation; such calls are counted in coverage."""
 
     @abstractmethod
-    def act(self, call: Call) -> tuple[Any, str] | None:
+    def apply(self, call: Call) -> tuple[Any, str] | None:
         """The output of the call carrying another backward, and the rule's name; None for the ordinary one."""
 
 
-class _Through(torch.autograd.Function):
+class _CustomBackward(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, value: Tensor, back: Callable[[Tensor], tuple[Tensor | None, ...]], *inputs: Tensor
@@ -90,9 +90,9 @@ class _Through(torch.autograd.Function):
         return (None, None, *ctx.back(signal))
 
 
-def through(value: Tensor, back: Back, *inputs: Tensor) -> Tensor:
+def custom_backward(value: Tensor, back: Back, *inputs: Tensor) -> Tensor:
     """`value`, computed from `inputs` in whatever way, with `back(signal)` giving one signal for each input."""
-    output: Tensor = _Through.apply(value, back, *inputs)
+    output: Tensor = _CustomBackward.apply(value, back, *inputs)
     return output
 
 
@@ -110,109 +110,109 @@ class RuleMode(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         live = [(key, value) for key, value in arguments(args, kwargs) if _flows(value)]
-        spelling = spelled(func, args, kwargs, len(live))
-        if spelling is None or not live or self._is_alike(spelling, live):
+        alias = alias_of(func, args, kwargs, len(live))
+        if alias is None or not live or self._is_linear(alias, live):
             output = func(*args, **kwargs)
-            if spelling is None and live and self._misses(func) and any(map(_flows, _tensors(output))):
+            if alias is None and live and self._misses(func) and any(map(_flows, _tensors(output))):
                 self._count(getattr(func, "__name__", str(func)), PLAIN)
-            return self._marked(output, spelling, [value for _, value in live])
-        if spelling.kind == "composed" and self.rule.exhaustive:
-            return self._composed(spelling, func, args, kwargs, [value for _, value in live])
-        if spelling.kind == "quotient" and not self._normalizes(spelling, live):
-            spelling = replace(spelling, kind="composed")
+            return self._marked(output, alias, [value for _, value in live])
+        if alias.kind == "composed" and self.rule.exhaustive:
+            return self._composed(alias, func, args, kwargs, [value for _, value in live])
+        if alias.kind == "quotient" and not self._normalizes(alias, live):
+            alias = replace(alias, kind="composed")
             if self.rule.exhaustive:
-                return self._composed(spelling, func, args, kwargs, [value for _, value in live])
-        if not self._is_heard(spelling, live):
-            return self._marked(func(*args, **kwargs), spelling, [value for _, value in live])
-        if spelling.kind == "weighted" and _flows(bias := args[2] if len(args) > 2 else kwargs.get("bias")):
+                return self._composed(alias, func, args, kwargs, [value for _, value in live])
+        if not self._is_handled(alias, live):
+            return self._marked(func(*args, **kwargs), alias, [value for _, value in live])
+        if alias.kind == "weighted" and _flows(bias := args[2] if len(args) > 2 else kwargs.get("bias")):
             with self:  # as a sum, for which there are rules
-                return _unbiased(func, args, kwargs) + bias.view(-1, *[1] * SPATIAL[spelling.operation])
-        return self._acted(spelling, func, args, kwargs, live)
+                return _unbiased(func, args, kwargs) + bias.view(-1, *[1] * SPATIAL[alias.operation])
+        return self._acted(alias, func, args, kwargs, live)
 
     def _misses(self, func: Any) -> bool:
         """Whether the rule would have something to say about a call that is known in no such form."""
         known = SPELLINGS.get(func)
-        return self.rule.exhaustive or (known is not None and self.rule.hears(known.operation, known.kind))
+        return self.rule.exhaustive or (known is not None and self.rule.handles(known.operation, known.kind))
 
-    def _is_alike(self, spelling: Spelling, live: Live) -> bool:
+    def _is_linear(self, alias: OpAlias, live: Live) -> bool:
         """Whether any rule would leave it to the ordinary gradient: it is linear in the only input that flows."""
-        if self._normalizes(spelling, live):
+        if self._normalizes(alias, live):
             return False
-        if spelling.kind == "alike":
-            return not self._is_heard(spelling, live)
-        if spelling.kind == "quotient":
-            return len(live) == 1 and live[0][0] == (1 if spelling.operation == "rdiv" else 0)
-        return spelling.kind in ("product", "matmul") and len(live) == 1
+        if alias.kind == "alike":
+            return not self._is_handled(alias, live)
+        if alias.kind == "quotient":
+            return len(live) == 1 and live[0][0] == (1 if alias.operation == "rdiv" else 0)
+        return alias.kind in ("product", "matmul") and len(live) == 1
 
-    def _is_heard(self, spelling: Spelling, live: Live) -> bool:
+    def _is_handled(self, alias: OpAlias, live: Live) -> bool:
         """Whether the rule says how the call answers."""
-        return self._normalizes(spelling, live) or self.rule.hears(spelling.operation, spelling.kind)
+        return self._normalizes(alias, live) or self.rule.handles(alias.operation, alias.kind)
 
-    def _normalizes(self, spelling: Spelling, live: Live) -> bool:
+    def _normalizes(self, alias: OpAlias, live: Live) -> bool:
         """Whether the call shifts or scales the pixels themselves, and the rule has an answer of its own to that."""
         if not self.rule.normalizes or not all(value in self._raw for _, value in live):
             return False
         return (
-            spelling.operation in SHIFTS
-            or spelling.operation == "mul"
-            or (spelling.operation == "div" and [place for place, _ in live] == [0])
+            alias.operation in SHIFTS
+            or alias.operation == "mul"
+            or (alias.operation == "div" and [place for place, _ in live] == [0])
         )
 
     def _acted(
         self,
-        spelling: Spelling,
+        alias: OpAlias,
         func: Any,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         live: Live,
     ) -> Any:
-        args, kwargs, inplace = _in_place(func, args, kwargs, spelling)
+        args, kwargs, inplace = _in_place(func, args, kwargs, alias)
         inputs = tuple(value for _, value in live)
         places = [0 if place == "input" and "input" not in kwargs else place for place, _ in live]
         # The function outlives the call, inside the graph: it must not hold the arguments that have a graph themselves.
         rest, named = blanked(args, kwargs, places)
 
         def function(*values: Tensor) -> Any:
-            return filled(func, rest, named, places, values, copies=spelling.writes)
+            return filled(func, rest, named, places, values, copies=alias.writes)
 
         # What is saved for the way back must not be what this or a later call overwrites.
         taken = tuple(value.clone() for value in inputs)
         call = Call(
-            spelling.operation,
-            spelling.kind,
+            alias.operation,
+            alias.kind,
             taken,
             function,
             first=any(value in self._raw for value in inputs),
-            gates=tuple(value in self._gating or _spread(value, spelling, inputs) for value in inputs),
+            gates=tuple(value in self._gating or _spread(value, alias, inputs) for value in inputs),
         )
         merged = ""
-        if spelling.kind == "weighted":
+        if alias.kind == "weighted":
             call = _with_weights(call, func, args, kwargs)
-        elif spelling.kind == "batch_norm":
+        elif alias.kind == "batch_norm":
             call = _as_scaling(call, func, args, kwargs)
-            if self.rule.merges and (found := self._merged(call, inputs[0])) is not None:
+            if self.rule.fuses_norm and (found := self._merged(call, inputs[0])) is not None:
                 merged, call = f" (merged into {found.operation})", found
-        acted = self.rule.act(call)
-        self._count(spelling.operation, f"{acted[1]}{merged}" if acted else PLAIN)
+        acted = self.rule.apply(call)
+        self._count(alias.operation, f"{acted[1]}{merged}" if acted else PLAIN)
         output = acted[0] if acted else function(*taken)
         if call.weighted is not None and not merged and isinstance(output, Tensor):
             self._made[output] = (call, output._version)
         if inplace:  # the result must appear in the input itself, for callers that drop the return value
             output = args[0].copy_(output)
-        return self._marked(output, spelling, list(inputs))
+        return self._marked(output, alias, list(inputs))
 
     def _composed(
-        self, spelling: Spelling, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], live: list[Tensor]
+        self, alias: OpAlias, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], live: list[Tensor]
     ) -> Any:
-        args, kwargs, inplace = _in_place(func, args, kwargs, spelling)
+        args, kwargs, inplace = _in_place(func, args, kwargs, alias)
         with self:
-            output = composed(spelling.operation, args, kwargs)
+            output = composed(alias.operation, args, kwargs)
         if output is None:
-            self._count(spelling.operation, PLAIN)
+            self._count(alias.operation, PLAIN)
             output = func(*args, **kwargs)
         elif inplace:
             output = args[0].copy_(output)
-        return self._marked(output, spelling, live)
+        return self._marked(output, alias, live)
 
     def _merged(self, scaling: Call, z: Tensor) -> Call | None:
         """The batch norm of `z` and the operation with weights that made z, as one."""
@@ -237,13 +237,13 @@ class RuleMode(TorchFunctionMode):
         merged: Call = replace(made, weight=made.weight * scale, bias=shift, function=lambda *_: value)
         return merged
 
-    def _marked(self, output: Any, spelling: Spelling | None, live: list[Tensor]) -> Any:
+    def _marked(self, output: Any, alias: OpAlias | None, live: list[Tensor]) -> Any:
         """Notes what later calls want to know about the output."""
-        if not live or spelling is None:
+        if not live or alias is None:
             return output
-        raw = spelling.kind != "weighted" and all(value in self._raw for value in live)
-        gating = spelling.operation in _GATES or (
-            (spelling.kind == "alike" or (len(live) == 1 and spelling.kind in ("product", "matmul")))
+        raw = alias.kind != "weighted" and all(value in self._raw for value in live)
+        gating = alias.operation in _GATES or (
+            (alias.kind == "alike" or (len(live) == 1 and alias.kind in ("product", "matmul")))
             and all(value in self._gating for value in live)
         )
         for tensor in _tensors(output) if raw or gating else ():
@@ -273,11 +273,11 @@ def _inplace_place(func: Any) -> int | None:
 
 
 def _in_place(
-    func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], spelling: Spelling
+    func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], alias: OpAlias
 ) -> tuple[tuple[Any, ...], dict[str, Any], bool]:
     """The arguments with `inplace` off, and whether it was on."""
     kwargs = dict(kwargs)
-    inplace = bool(kwargs.pop("inplace", False)) or spelling.writes
+    inplace = bool(kwargs.pop("inplace", False)) or alias.writes
     place = _inplace_place(func)
     if place is not None and len(args) > place:
         inplace, args = inplace or bool(args[place]), (*args[:place], False, *args[place + 1 :])
@@ -294,9 +294,9 @@ def _unbiased(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tenso
     return output
 
 
-def _spread(value: Tensor, spelling: Spelling, inputs: tuple[Tensor, ...]) -> bool:
+def _spread(value: Tensor, alias: OpAlias, inputs: tuple[Tensor, ...]) -> bool:
     """Whether one number of it stands in many places: it was expanded, or the product will expand it."""
-    if spelling.kind == "product" and value.numel() < max(other.numel() for other in inputs):
+    if alias.kind == "product" and value.numel() < max(other.numel() for other in inputs):
         return True
     return any(step == 0 and size > 1 for step, size in zip(value.stride(), value.shape, strict=True))
 
@@ -305,7 +305,7 @@ def _with_weights(call: Call, func: Any, args: tuple[Any, ...], kwargs: dict[str
     """The call with its weight and bias in sight: func(input, weight, bias, …)."""
     given = dict(zip(("input", "weight", "bias"), args[:3], strict=False)) | kwargs
     rest, named = args[3:], {k: v for k, v in kwargs.items() if k not in ("input", "weight", "bias")}
-    if _flows(given["weight"]) or len(call.inputs) != 1:  # dynamic convolution: the weights come from the picture
+    if _flows(given["weight"]) or len(call.inputs) != 1:  # dynamic convolution: the weights come from the image
         return replace(call, kind="matmul")
 
     def weighted(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

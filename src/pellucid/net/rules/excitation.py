@@ -8,10 +8,10 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from pellucid.net.rules.elementwise import narrowed, pulled, stabilised, wide
-from pellucid.net.rules.engine import Call, Rule, through
+from pellucid.net.rules.elementwise import downcast_clamped, stabilized, upcast, vjp
+from pellucid.net.rules.engine import Call, Rule, custom_backward
 from pellucid.net.rules.operations import Kind
-from pellucid.net.rules.relevance import handed_on, split
+from pellucid.net.rules.relevance import identity_rule, product_rule
 
 
 @final
@@ -27,24 +27,24 @@ class Excitation(Rule):
     begun: list[bool] = field(default_factory=list)
     """Whether the last operation has been met on the way back."""
     name: str = "excitation backprop"
-    merges = True
+    fuses_norm = True
     exhaustive = True
 
-    def hears(self, operation: str, kind: Kind) -> bool:
+    def handles(self, operation: str, kind: Kind) -> bool:
         return kind != "alike" or operation == "add"
 
-    def act(self, call: Call) -> tuple[Any, str] | None:
+    def apply(self, call: Call) -> tuple[Any, str] | None:
         if call.kind == "weighted":
             return self._weighted(call), "excitation"
         if call.kind in ("elementwise", "batch_norm"):
-            return handed_on(call), "handed on"
+            return identity_rule(call), "handed on"
         if call.kind == "alike":
             if len(call.inputs) == 2:
                 return _added(call), "positive shares"
             return call.function(*call.inputs), "one term"
         if call.kind == "pool":
             return call.function(*call.inputs), "winner"
-        return split(call) if call.kind in ("product", "matmul") else None
+        return product_rule(call) if call.kind in ("product", "matmul") else None
 
     def _weighted(self, call: Call) -> Tensor:
         (x,) = call.inputs
@@ -58,31 +58,31 @@ class Excitation(Rule):
         def back(m: Tensor) -> tuple[Tensor]:
             sign = -1.0 if self.dual and not self.begun else 1.0
             self.begun.append(True)
-            excitatory = (sign * wide(weight.detach())).clamp(min=0)
-            positive = wide(kept).clamp(min=0)
+            excitatory = (sign * upcast(weight.detach())).clamp(min=0)
+            positive = upcast(kept).clamp(min=0)
             with torch.no_grad():
                 whole = function(positive, excitatory, None)
-            sent = wide(m) * wide(y) / stabilised(whole, 1e-12)
+            sent = upcast(m) * upcast(y) / stabilized(whole, 1e-12)
             sent = torch.where(whole > 0, sent, 0.0)
-            shared = pulled(lambda at: function(at, excitatory, None), positive, sent)
-            return (narrowed(torch.where(kept > 0, shared, 0.0), kept),)
+            shared = vjp(lambda at: function(at, excitatory, None), positive, sent)
+            return (downcast_clamped(torch.where(kept > 0, shared, 0.0), kept),)
 
-        return through(value, back, x)
+        return custom_backward(value, back, x)
 
 
 def _added(call: Call) -> Tensor:
     """P of each term ∝ its positive part: a negative one excites nothing."""
     kept = call.without_graph().inputs
-    a, b = (wide(x) for x in kept)
+    a, b = (upcast(x) for x in kept)
     with torch.no_grad():
         value = call.function(*kept)
-        y, whole = wide(value.clone()), wide(call.function(a.clamp(min=0), b.clamp(min=0)))
+        y, whole = upcast(value.clone()), upcast(call.function(a.clamp(min=0), b.clamp(min=0)))
 
     def back(m: Tensor) -> tuple[Tensor, ...]:
-        sent = torch.where(whole > 0, wide(m) * y / stabilised(whole, 1e-12), 0.0)
-        return tuple(narrowed(_unspread(sent, x) * (x > 0), to) for x, to in zip((a, b), kept, strict=True))
+        sent = torch.where(whole > 0, upcast(m) * y / stabilized(whole, 1e-12), 0.0)
+        return tuple(downcast_clamped(_unspread(sent, x) * (x > 0), to) for x, to in zip((a, b), kept, strict=True))
 
-    return through(value, back, *call.inputs)
+    return custom_backward(value, back, *call.inputs)
 
 
 def _unspread(sent: Tensor, like: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What torch calls its operations: every spelling of a function, method or operator -> one name, one kind."""
+"""What torch calls its operations: every alias of a function, method or operator -> one name, one kind."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _AMONG_TENSORS_TOO = {"clip", "clamp_min", "clamp_max", "multiply", "divide", "t
 
 
 @dataclass(frozen=True)
-class Spelling:
+class OpAlias:
     """One callable of torch: the operation that it is, its kind, and whether it writes into its first argument."""
 
     operation: str
@@ -76,10 +76,10 @@ class Spelling:
     writes: bool
 
 
-def _spelled() -> Iterator[tuple[Any, Spelling]]:
+def _aliases() -> Iterator[tuple[Any, OpAlias]]:
     homes = (torch, Tensor, F, torch._C._nn, torch.special, torch.linalg)
     for turned in ("T", "mT", "H", "mH"):
-        yield getattr(Tensor, turned).__get__, Spelling("transpose", "alike", False)
+        yield getattr(Tensor, turned).__get__, OpAlias("transpose", "alike", False)
     for name in [*_KINDS, *_AMONG_TENSORS_TOO, "_prelu_kernel", "truediv", "rtruediv", "rpow", "rmul", "radd", "iadd"]:
         operation = _RENAMED.get(name, name.removeprefix("r") if name in ("rmul", "radd") else name)
         operation = {"iadd": "add"}.get(operation, operation)
@@ -93,32 +93,30 @@ def _spelled() -> Iterator[tuple[Any, Spelling]]:
             for home in homes:
                 function = getattr(home, word, None)
                 if (home, word) == (torch.linalg, "norm"):  # of matrices, where two axes are given
-                    yield function, Spelling("linalg_norm", "composed", False)
+                    yield function, OpAlias("linalg_norm", "composed", False)
                 elif callable(function) and (home, word) not in _OF_ANOTHER_ORDER:
-                    yield function, Spelling(operation, kind, writes)
+                    yield function, OpAlias(operation, kind, writes)
 
 
-SPELLINGS: dict[Any, Spelling] = dict(_spelled())
+SPELLINGS: dict[Any, OpAlias] = dict(_aliases())
 """Every callable that torch has for the operations known here."""
 SPATIAL = {"linear": 0} | {f"conv{t}{d}d": d for t in ("", "_transpose") for d in (1, 2, 3)}
 """How many axes of places the operations with weights have."""
 
 
-def spelled(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], live: int) -> Spelling | None:
+def alias_of(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], live: int) -> OpAlias | None:
     """What a call is, where `live` of its arguments depend on the pixels; None where nothing is known of it."""
-    spelling = SPELLINGS.get(func)
-    if spelling is None:
+    alias = SPELLINGS.get(func)
+    if alias is None:
         return None
-    if spelling.operation in ("max", "min"):
+    if alias.operation in ("max", "min"):
         other = args[1] if len(args) > 1 else kwargs.get("other")
         return (
-            replace(spelling, operation=f"{spelling.operation}imum", kind="composed")
-            if isinstance(other, Tensor)
-            else spelling
+            replace(alias, operation=f"{alias.operation}imum", kind="composed") if isinstance(other, Tensor) else alias
         )
     # A power or a bound that depends on the pixels as well, and places to read at that do: neither kind holds.
-    coupled = spelling.kind == "elementwise" or spelling.operation == "grid_sample"
-    return None if coupled and live > 1 else spelling
+    coupled = alias.kind == "elementwise" or alias.operation == "grid_sample"
+    return None if coupled and live > 1 else alias
 
 
 MAX_POOLING = frozenset(f"max_pool{d}d{more}" for d in (1, 2, 3) for more in ("", "_with_indices"))

@@ -9,7 +9,7 @@ from typing import Any, Literal, final
 import torch
 from torch import Tensor
 
-from pellucid.net.rules.engine import Call, Rule, through
+from pellucid.net.rules.engine import Call, Rule, custom_backward
 from pellucid.net.rules.operations import ACTIVATIONS, Kind
 
 Function = Callable[..., Tensor]
@@ -25,9 +25,9 @@ Smooth = Literal["positive_product", "gate", "plain"]
 
 
 class _Rectifying(Rule):
-    """What both rules hear of."""
+    """The operations that both rules handle."""
 
-    def hears(self, operation: str, kind: Kind) -> bool:
+    def handles(self, operation: str, kind: Kind) -> bool:
         return operation in ACTIVATIONS or kind == "pool"
 
 
@@ -43,7 +43,7 @@ class Guided(_Rectifying):
     smooth: Smooth = "positive_product"
     name = "guided"
 
-    def act(self, call: Call) -> tuple[Any, str] | None:
+    def apply(self, call: Call) -> tuple[Any, str] | None:
         operation, function, x = call.operation, call.function, call.inputs[0]
         if operation in RECTIFIERS | MONOTONE:
             return _positive(function(x)), "guided"
@@ -64,10 +64,10 @@ class Deconvnet(_Rectifying):
 
     name = "deconvnet"
 
-    def act(self, call: Call) -> tuple[Any, str] | None:
+    def apply(self, call: Call) -> tuple[Any, str] | None:
         operation, function, x = call.operation, call.function, call.inputs[0]
         if operation in RECTIFIERS | SMOOTH:
-            return through(function(x.detach()), lambda signal: (signal.clamp(min=0),), x), "deconvnet"
+            return custom_backward(function(x.detach()), lambda signal: (signal.clamp(min=0),), x), "deconvnet"
         if operation in MONOTONE:
             return _positive(function(x)), "deconvnet (slope kept)"
         return None
@@ -78,16 +78,16 @@ class Deconvnet(_Rectifying):
 class Redirected(Rule):
     """A rectifier that would answer nothing at all passes on what would bring it back (Olah et al. 2017).
 
-    Only for pictures of which no part passes; there, clipped inputs pass signals that push them towards the range
+    Only for images of which no part passes; there, clipped inputs pass signals that push them towards the range
     that is not clipped. For ascent: the signal is the gradient of what is to rise.
     """
 
     name = "redirected"
 
-    def hears(self, operation: str, kind: Kind) -> bool:
+    def handles(self, operation: str, kind: Kind) -> bool:
         return operation in RECTIFIERS
 
-    def act(self, call: Call) -> tuple[Any, str] | None:
+    def apply(self, call: Call) -> tuple[Any, str] | None:
         x = call.inputs[0].detach()
         y = call.function(x)
         free = y == x
@@ -100,16 +100,16 @@ class Redirected(Rule):
             waking = signal * (((y > x) & (signal > 0)) | ((y < x) & (signal < 0)))
             return (torch.where(alive.view(-1, *[1] * (signal.dim() - 1)), plain, waking),)
 
-        return through(y, back, call.inputs[0]), "redirected"
+        return custom_backward(y, back, call.inputs[0]), "redirected"
 
 
 def _positive(x: Tensor) -> Tensor:
     """x; on the way back, only the positive part of the signal passes."""
     # a copy: what follows may write in place, and the activation's result is saved
-    return through(x, lambda signal: (signal.clamp(min=0),), x)
+    return custom_backward(x, lambda signal: (signal.clamp(min=0),), x)
 
 
 def _gated(x: Tensor, function: Function) -> Tensor:
     """function(x); on the way back, the positive part of the signal passes where x is positive."""
     is_open = x.detach() > 0
-    return through(function(x.detach()), lambda signal: (signal.clamp(min=0) * is_open,), x)
+    return custom_backward(function(x.detach()), lambda signal: (signal.clamp(min=0) * is_open,), x)

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from pellucid.errors import Refused
-from pellucid.net.rules.elementwise import bilinear, least, narrowed, pulled, slope, stabilised, wide
-from pellucid.net.rules.engine import Call, Rule, through
+from pellucid.net.rules.elementwise import bilinear, derivative, downcast_clamped, min_divisor, stabilized, upcast, vjp
+from pellucid.net.rules.engine import Call, Rule, custom_backward
 from pellucid.net.rules.operations import Kind
 
-Share = Callable[[Call, Tensor, Tensor], Tensor]
+LrpRule = Callable[[Call, Tensor, Tensor], Tensor]
 """share(call, x, relevance of the output) -> m of the input, for an operation with weights.
 
 Made once for its numbers, so that rules of equal shares are equal, and several questions share a forward pass.
@@ -28,17 +28,17 @@ Made once for its numbers, so that rules of equal shares are equal, and several 
 
 
 @cache
-def epsilon(eps: float = 1e-6) -> Share:
+def epsilon(eps: float = 1e-6) -> LrpRule:
     """R_j = Σ_k x_j w_jk R_k / (z_k + ε sign z_k), the bias keeping its share (Bach et al. 2015, equation 58)."""
 
     def share(call: Call, x: Tensor, r: Tensor) -> Tensor:
-        return _pull(call, x, call.weight, r / stabilised(_apply(call, x, call.weight, call.bias), eps))
+        return _pull(call, x, call.weight, r / stabilized(_apply(call, x, call.weight, call.bias), eps))
 
     return share
 
 
 @cache
-def gamma(strength: float = 0.25, eps: float = 1e-6) -> Share:
+def gamma(strength: float = 0.25, eps: float = 1e-6) -> LrpRule:
     """As if positive weights were larger: w + γ w⁺ (Montavon et al. 2019, section 10.2.3).
 
     For inputs and outputs of any sign: where the output is negative, the roles of the signs are exchanged.
@@ -52,7 +52,7 @@ def gamma(strength: float = 0.25, eps: float = 1e-6) -> Share:
         positive, negative = x.clamp(min=0), x.clamp(max=0)
         for_up = _apply(call, positive, up, high) + _apply(call, negative, down, None)
         for_down = _apply(call, positive, down, low) + _apply(call, negative, up, None)
-        s_up, s_down = r * (y > 0) / stabilised(for_up, eps), r * (y < 0) / stabilised(for_down, eps)
+        s_up, s_down = r * (y > 0) / stabilized(for_up, eps), r * (y < 0) / stabilized(for_down, eps)
         at_positive = _pull(call, x, up, s_up) + _pull(call, x, down, s_down)
         at_negative = _pull(call, x, down, s_up) + _pull(call, x, up, s_down)
         return torch.where(x >= 0, at_positive, at_negative)
@@ -61,7 +61,7 @@ def gamma(strength: float = 0.25, eps: float = 1e-6) -> Share:
 
 
 @cache
-def alpha_beta(alpha: float = 2.0, beta: float = 1.0, eps: float = 1e-6) -> Share:
+def alpha_beta(alpha: float = 2.0, beta: float = 1.0, eps: float = 1e-6) -> LrpRule:
     """α for what speaks for the output, β for what speaks against it, α − β = 1 (Bach et al. 2015, equation 60).
 
     α = 1, β = 0 is z⁺. Positive contributions are x⁺w⁺ and x⁻w⁻: inputs of any sign.
@@ -72,11 +72,11 @@ def alpha_beta(alpha: float = 2.0, beta: float = 1.0, eps: float = 1e-6) -> Shar
         up, down = w.clamp(min=0), w.clamp(max=0)
         high, low = (None, None) if b is None else (b.clamp(min=0), b.clamp(max=0))
         positive, negative = x.clamp(min=0), x.clamp(max=0)
-        s_for = alpha * r / stabilised(_apply(call, positive, up, high) + _apply(call, negative, down, None), eps)
+        s_for = alpha * r / stabilized(_apply(call, positive, up, high) + _apply(call, negative, down, None), eps)
         at_positive, at_negative = _pull(call, x, up, s_for), _pull(call, x, down, s_for)
         if beta:
             against = _apply(call, positive, down, low) + _apply(call, negative, up, None)
-            s_against = -beta * r / stabilised(against, eps)
+            s_against = -beta * r / stabilized(against, eps)
             at_positive = at_positive + _pull(call, x, down, s_against)
             at_negative = at_negative + _pull(call, x, up, s_against)
         return torch.where(x >= 0, at_positive, at_negative)
@@ -85,28 +85,28 @@ def alpha_beta(alpha: float = 2.0, beta: float = 1.0, eps: float = 1e-6) -> Shar
 
 
 @cache
-def flat(eps: float = 1e-6) -> Share:
+def flat(eps: float = 1e-6) -> LrpRule:
     """Every input of an output gets the same (Lapuschkin et al. 2019, methods): for the first operation."""
     return _regardless(torch.ones_like, eps)
 
 
 @cache
-def w_square(eps: float = 1e-6) -> Share:
+def w_square(eps: float = 1e-6) -> LrpRule:
     """In proportion to the squared weight (Montavon et al. 2017, equation 12): for the first operation."""
     return _regardless(torch.square, eps)
 
 
-def _regardless(of: Callable[[Tensor], Tensor], eps: float) -> Share:
+def _regardless(of: Callable[[Tensor], Tensor], eps: float) -> LrpRule:
     def share(call: Call, x: Tensor, r: Tensor) -> Tensor:
         ones, weights = torch.ones_like(x), of(_parameters(call)[0])
-        whole = stabilised(_apply(call, ones, weights, None), eps)
-        return _pull(call, x, weights, r / whole) / stabilised(x, least(call.inputs[0].dtype))
+        whole = stabilized(_apply(call, ones, weights, None), eps)
+        return _pull(call, x, weights, r / whole) / stabilized(x, min_divisor(call.inputs[0].dtype))
 
     return share
 
 
 @cache
-def z_box(low: tuple[float, ...], high: tuple[float, ...], eps: float = 1e-6) -> Share:
+def z_box(low: tuple[float, ...], high: tuple[float, ...], eps: float = 1e-6) -> LrpRule:
     """For inputs between `low` and `high` of each channel (Montavon et al. 2017, equation 13): the first operation."""
 
     def share(call: Call, x: Tensor, r: Tensor) -> Tensor:
@@ -115,15 +115,15 @@ def z_box(low: tuple[float, ...], high: tuple[float, ...], eps: float = 1e-6) ->
         b_up, b_down = (None, None) if b is None else (b.clamp(min=0), b.clamp(max=0))
         shape = (1, -1, *[1] * (x.dim() - 2))
         if len(low) != x.shape[1]:
-            raise Refused(f"z_box: the first operation reads {x.shape[1]} channels, no pixels of {len(low)} colours")
+            raise Refused(f"z_box: the first operation reads {x.shape[1]} channels, no pixels of {len(low)} colors")
         lowest, highest = (x.new_tensor(bound).view(shape).expand_as(x) for bound in (low, high))
         slack = 0.01 * (highest - lowest)
         if ((x < lowest - slack) | (x > highest + slack)).any():
-            raise Refused("z_box: the first operation does not read the pixels as they are normalised")
+            raise Refused("z_box: the first operation does not read the pixels as they are normalized")
         y = _apply(call, x, w, b)
-        s = r / stabilised(y - _apply(call, lowest, up, b_up) - _apply(call, highest, down, b_down), eps)
+        s = r / stabilized(y - _apply(call, lowest, up, b_up) - _apply(call, highest, down, b_down), eps)
         given = x * _pull(call, x, w, s) - lowest * _pull(call, x, up, s) - highest * _pull(call, x, down, s)
-        return given / stabilised(x, least(call.inputs[0].dtype))
+        return given / stabilized(x, min_divisor(call.inputs[0].dtype))
 
     return share
 
@@ -143,18 +143,18 @@ class Relevance(Rule):
     equal standing share half and half; a batch norm is merged into the convolution before it.
     """
 
-    first: tuple[str, Share] | None
-    features: tuple[str, Share]
-    classifier: tuple[str, Share]
+    first: tuple[str, LrpRule] | None
+    features: tuple[str, LrpRule]
+    classifier: tuple[str, LrpRule]
     name: str = field(default="LRP")
-    merges = True
+    fuses_norm = True
     exhaustive = True
     normalizes = True
 
-    def hears(self, operation: str, kind: Kind) -> bool:
+    def handles(self, operation: str, kind: Kind) -> bool:
         return kind != "alike"
 
-    def act(self, call: Call) -> tuple[Any, str] | None:
+    def apply(self, call: Call) -> tuple[Any, str] | None:
         if call.first and call.kind in ("alike", "batch_norm", "product", "quotient"):
             passed = normalized(call)
             if passed is not None:
@@ -163,9 +163,9 @@ class Relevance(Rule):
             named = self._share(call)
             return _weighted(call, named[1]), named[0]
         if call.kind == "elementwise":
-            return handed_on(call), "handed on"
+            return identity_rule(call), "handed on"
         if call.kind in ("product", "matmul"):
-            return split(call)
+            return product_rule(call)
         if call.kind in ("alike", "quotient"):
             return call.function(*call.inputs), "sum"
         return (call.function(*call.inputs), "winner") if call.kind == "pool" else None
@@ -175,7 +175,7 @@ class Relevance(Rule):
         """Whether the first operation hands on R / x: m is then as large as x is small, and 0 times it must be R."""
         return self.first is not None and self.first[0].partition(":")[0] in DIVIDING
 
-    def _share(self, call: Call) -> tuple[str, Share]:
+    def _share(self, call: Call) -> tuple[str, LrpRule]:
         if call.kind == "batch_norm":
             return "epsilon", epsilon()
         if call.first and self.first is not None:
@@ -183,7 +183,7 @@ class Relevance(Rule):
         return self.classifier if call.operation == "linear" else self.features
 
 
-def _weighted(call: Call, share: Share) -> Tensor:
+def _weighted(call: Call, share: LrpRule) -> Tensor:
     known = call.without_graph()
     (x,), (kept,) = call.inputs, known.inputs
     with torch.no_grad():
@@ -191,12 +191,12 @@ def _weighted(call: Call, share: Share) -> Tensor:
         y = value.clone()
 
     def back(m: Tensor) -> tuple[Tensor]:
-        return (narrowed(share(known, wide(kept), wide(m) * wide(y)), kept),)
+        return (downcast_clamped(share(known, upcast(kept), upcast(m) * upcast(y)), kept),)
 
-    return through(value, back, x)
+    return custom_backward(value, back, x)
 
 
-def handed_on(call: Call, eps: float = 1e-6) -> Tensor:
+def identity_rule(call: Call, eps: float = 1e-6) -> Tensor:
     """y = f(x) with m_in = m_out · y / x: relevance passes. Near x = 0 the limit of y / x is taken."""
     (x,) = call.inputs
     kept = x.detach()
@@ -206,21 +206,21 @@ def handed_on(call: Call, eps: float = 1e-6) -> Tensor:
     y = value.detach().clone()
 
     def back(m: Tensor) -> tuple[Tensor]:
-        x = wide(kept)
-        by_value = wide(y) / torch.where(x == 0, 1.0, x)
-        by_slope = torch.where(x == 0, wide(slope(call.function, kept)), by_value)
+        x = upcast(kept)
+        by_value = upcast(y) / torch.where(x == 0, 1.0, x)
+        by_slope = torch.where(x == 0, upcast(derivative(call.function, kept)), by_value)
         # Where f(0) is not 0, y / x has no limit there.
-        rate = torch.where(at_zero == 0, by_slope, wide(y) / stabilised(x, eps))
-        return (narrowed(wide(m) * rate, kept),)
+        rate = torch.where(at_zero == 0, by_slope, upcast(y) / stabilized(x, eps))
+        return (downcast_clamped(upcast(m) * rate, kept),)
 
-    return through(value, back, x)
+    return custom_backward(value, back, x)
 
 
 def normalized(call: Call) -> Tensor | None:
     """Pixels that a network normalizes itself: relevance passes whole, as where it is done ahead of the network.
 
-    Whatever is subtracted or divided by takes no share, a constant or the picture's own mean: m_in = m_out · y / x,
-    both kept away from 0 as the map's own product keeps the pixels. None for two pictures, each of which has its share.
+    Whatever is subtracted or divided by takes no share, a constant or the image's own mean: m_in = m_out · y / x,
+    both kept away from 0 as the map's own product keeps the pixels. None for two images, each of which has its share.
     """
     kept = call.without_graph().inputs
     size = max(x.numel() for x in kept)
@@ -231,18 +231,18 @@ def normalized(call: Call) -> Tensor | None:
         y = value.clone()
 
     def back(m: Tensor) -> tuple[Tensor, ...]:
-        relevance = wide(m) * stabilised(wide(y), least(m.dtype))
+        relevance = upcast(m) * stabilized(upcast(y), min_divisor(m.dtype))
         return tuple(
-            narrowed(relevance.sum_to_size(x.shape) / stabilised(wide(x), least(x.dtype)), x)
+            downcast_clamped(relevance.sum_to_size(x.shape) / stabilized(upcast(x), min_divisor(x.dtype)), x)
             if x.numel() == size
             else torch.zeros_like(x)
             for x in kept
         )
 
-    return through(value, back, *call.inputs)
+    return custom_backward(value, back, *call.inputs)
 
 
-def split(call: Call) -> tuple[Any, str] | None:
+def product_rule(call: Call) -> tuple[Any, str] | None:
     """A product of two: all to the one that is scaled, or half to each."""
     if len(call.inputs) != 2:
         return (call.function(*call.inputs), "linear") if len(call.inputs) == 1 else None
@@ -257,13 +257,13 @@ def split(call: Call) -> tuple[Any, str] | None:
 
     with torch.no_grad():
         value = call.function(a.detach(), b.detach())
-    return through(value, back, a, b), said
+    return custom_backward(value, back, a, b), said
 
 
 def _parameters(call: Call) -> tuple[Tensor, Tensor | None]:
     if call.weight is None:
         raise TypeError(f"{call.operation} has no weights")
-    return wide(call.weight.detach()), None if call.bias is None else wide(call.bias.detach())
+    return upcast(call.weight.detach()), None if call.bias is None else upcast(call.bias.detach())
 
 
 def _apply(call: Call, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
@@ -277,4 +277,4 @@ def _pull(call: Call, x: Tensor, weight: Tensor | None, signal: Tensor) -> Tenso
     if call.weighted is None or weight is None:
         raise TypeError(f"{call.operation} has no weights")
     function = call.weighted
-    return pulled(lambda at: function(at, weight.detach().to(x), None), x, signal)
+    return vjp(lambda at: function(at, weight.detach().to(x), None), x, signal)

@@ -1,6 +1,6 @@
-"""DeepLIFT: multipliers Δy / Δx between pictures and their references.
+"""DeepLIFT: multipliers Δy / Δx between images and their references.
 
-Pictures are the first half of a batch, their references the second. The signal of the first half is the multiplier;
+Images are the first half of a batch, their references the second. The signal of the first half is the multiplier;
 linear operations keep their transposes, so multipliers chain as gradients do (Shrikumar et al. 2017, section 3.5).
 """
 
@@ -12,8 +12,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from pellucid.net.rules.elementwise import pulled, slope, wide
-from pellucid.net.rules.engine import Call, Rule, through
+from pellucid.net.rules.elementwise import derivative, upcast, vjp
+from pellucid.net.rules.engine import Call, Rule, custom_backward
 from pellucid.net.rules.operations import Kind
 
 _SAME = 1e-7
@@ -30,10 +30,10 @@ class Rescale(Rule):
     name: str = "DeepLIFT"
     exhaustive = True
 
-    def hears(self, operation: str, kind: Kind) -> bool:
+    def handles(self, operation: str, kind: Kind) -> bool:
         return kind not in ("alike", "composed")
 
-    def act(self, call: Call) -> tuple[Any, str] | None:
+    def apply(self, call: Call) -> tuple[Any, str] | None:
         if call.kind in ("weighted", "batch_norm") or (call.kind == "matmul" and len(call.inputs) == 1):
             return call.function(*call.inputs), "linear"
         axes = _of_images(call, 2 * self.pairs)
@@ -63,17 +63,17 @@ def _rescaled(call: Call) -> Tensor:
     kept = x.detach()
     with torch.no_grad():
         value = call.function(kept)
-    (x1, x2), (y1, y2) = wide(kept).chunk(2), wide(value.clone()).chunk(2)
+    (x1, x2), (y1, y2) = upcast(kept).chunk(2), upcast(value.clone()).chunk(2)
     change = x1 - x2
     same = change.abs() <= _SAME * (x1.abs() + x2.abs()).clamp(min=1e-3)
 
     def back(m: Tensor) -> tuple[Tensor]:
         # Where x hardly changes, the slope between: rounding would decide Δy / Δx.
-        rate = torch.where(same, slope(call.function, (x1 + x2) / 2), (y1 - y2) / torch.where(same, 1.0, change))
-        first = wide(m[: len(m) // 2]) * rate
+        rate = torch.where(same, derivative(call.function, (x1 + x2) / 2), (y1 - y2) / torch.where(same, 1.0, change))
+        first = upcast(m[: len(m) // 2]) * rate
         return (torch.cat([first, torch.zeros_like(first)]).to(kept.dtype),)
 
-    return through(value, back, x)
+    return custom_backward(value, back, x)
 
 
 def _product(call: Call, axes: tuple[int, ...]) -> Tensor:
@@ -87,10 +87,10 @@ def _product(call: Call, axes: tuple[int, ...]) -> Tensor:
 
     def back(m: Tensor) -> tuple[Tensor, Tensor]:
         # Δ(ab) = Δa · mean b + mean a · Δb, exactly.
-        to_a = pulled(lambda x: call.function(x, mean(b, axes[1])), a, m)
-        return to_a, pulled(lambda x: call.function(mean(a, axes[0]), x), b, m)
+        to_a = vjp(lambda x: call.function(x, mean(b, axes[1])), a, m)
+        return to_a, vjp(lambda x: call.function(mean(a, axes[0]), x), b, m)
 
-    return through(value, back, *call.inputs)
+    return custom_backward(value, back, *call.inputs)
 
 
 def _pooled(call: Call) -> tuple[Any, str] | None:
@@ -107,16 +107,16 @@ def _pooled(call: Call) -> tuple[Any, str] | None:
     if not value.dim() or len(value) != len(kept):
         return None
     furthest = torch.minimum if call.operation in ("min", "amin") else torch.maximum
-    (y1, y2), (x1, x2) = wide(value.clone()).chunk(2), wide(kept).chunk(2)
+    (y1, y2), (x1, x2) = upcast(value.clone()).chunk(2), upcast(kept).chunk(2)
 
     def back(m: Tensor) -> tuple[Tensor]:
-        first, most = wide(m[: len(m) // 2]), furthest(y1, y2)
+        first, most = upcast(m[: len(m) // 2]), furthest(y1, y2)
         # What the larger winner gained lies at its own place, where x1 - x2 is at least as large.
         sent = torch.cat([first * (most - y2), first * (y1 - most)])
-        at1, at2 = pulled(pool, torch.cat([x1, x2]), sent).chunk(2)
+        at1, at2 = vjp(pool, torch.cat([x1, x2]), sent).chunk(2)
         change = x1 - x2
         multiplier = torch.where(change == 0, 0.0, (at1 + at2) / torch.where(change == 0, 1.0, change))
         return (torch.cat([multiplier, torch.zeros_like(multiplier)]).to(kept.dtype),)
 
-    pooled = through(value, back, x)
+    pooled = custom_backward(value, back, x)
     return pooled if isinstance(returned, Tensor) else type(returned)((pooled, *places)), "cross-maximum"

@@ -109,7 +109,7 @@ def _module(place: str, rest: str) -> ModuleType:
 
 
 def _folder(place: str) -> str:
-    """Where the code may import its neighbours from."""
+    """Where the code may import its neighbors from."""
     return str(Path(place).expanduser().resolve().parent) if place.endswith(".py") else os.getcwd()
 
 

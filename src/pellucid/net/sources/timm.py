@@ -51,7 +51,7 @@ def _preprocess(name: str, config: dict[str, Any]) -> Preprocess:
     channels, height, width = config["input_size"]
     whole = (math.floor(height / config["crop_pct"]), math.floor(width / config["crop_pct"]))
     if config["crop_mode"] == "border":
-        raise BadNetwork(f"timm:{name} wants pictures fitted into a border, which Pellucid cannot do")
+        raise BadNetwork(f"timm:{name} wants images fitted into a border, which Pellucid cannot do")
     # timm crops from a square whose side it computes; an oblong input is fitted so that the crop is covered.
     resize = whole if config["crop_mode"] == "squash" else max(whole)
     return Preprocess(

@@ -16,12 +16,12 @@ from typing import Any
 
 from pellucid.images.sources import Source
 from pellucid.net import Net
-from pellucid.sweep.drive import Lost, Runner
 from pellucid.sweep.plan import Piece, Plan
+from pellucid.sweep.schedule import Lost, Runner
 from pellucid.sweep.shard import Done, forget, run_piece
 
 
-class Here(Runner):
+class Serial(Runner):
     """In this process, piece after piece."""
 
     ahead = 1
@@ -67,7 +67,7 @@ class Processes(Runner):
             self._counted, self._heard = context.Value("q", 0), 0
             self._pool = ProcessPoolExecutor(self.slots, context, initializer=_alone, initargs=(self._counted,))
         try:
-            with _deaf():
+            with _ignore_sigint():
                 return self._pool.submit(_counting, plan, piece)
         except BrokenProcessPool:
             self._end()
@@ -111,8 +111,8 @@ class Processes(Runner):
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
-    """Processes that begin in here never hear Ctrl-C: it is for the one that commits, and that ends them."""
+def _ignore_sigint() -> Iterator[None]:
+    """Start workers with SIGINT blocked: Ctrl-C is for the process that commits, and that ends them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -126,7 +126,7 @@ def _deaf() -> Iterator[None]:
 _OFTEN = 0.5
 """Seconds between two looks at how far the processes are."""
 _counter: Any = None
-"""In a worker: where it counts its pictures."""
+"""In a worker: where it counts its images."""
 
 
 def _counting(plan: Plan, piece: Piece) -> Done:

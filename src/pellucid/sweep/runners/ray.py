@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import MissingExtra, PellucidError, Refused
-from pellucid.sweep.drive import Lost, Runner
 from pellucid.sweep.plan import Piece, Plan
+from pellucid.sweep.schedule import Lost, Runner
 from pellucid.sweep.shard import Done, run_piece
 
 _PATIENCE = 10.0
@@ -33,7 +33,7 @@ _PATIENCE = 10.0
 class Ray(Runner):
     """On the cluster at `address` (HOST:PORT; else RAY_ADDRESS; else one of this machine that ends with the run).
 
-    `slots` pieces at a time, by default one for each of its CPUs. All its machines see the pictures under the same
+    `slots` pieces at a time, by default one for each of its CPUs. All its machines see the images under the same
     paths and have Pellucid installed; only this process writes the index.
     """
 
@@ -43,7 +43,7 @@ class Ray(Runner):
         self._began = False
         self._work: Any = None
         self._plans: dict[str, Any] = {}
-        self._hushed = ExitStack()
+        self._silence_ray = ExitStack()
 
     @property
     def slots(self) -> int:  # type: ignore[override]  # grows and shrinks with the cluster
@@ -78,7 +78,7 @@ class Ray(Runner):
         if self._ray is not None and self._began:
             self._ray.shutdown()
         self._ray, self._plans = None, {}
-        self._hushed.close()
+        self._silence_ray.close()
 
     def _joined(self) -> ModuleType:
         """Ray, in a cluster. Raises Refused for one that is open to everybody."""
@@ -96,7 +96,7 @@ class Ray(Runner):
                 raise PellucidError(f"cannot {at}: {type(error).__name__}: {error}") from error
             self._began = True
         self._ray = ray
-        self._hushed.enter_context(_hushed())
+        self._silence_ray.enter_context(_silence_ray())
         address = ray.get_runtime_context().gcs_address
         if _knocked(address, token=False) == "open":
             self.close()
@@ -108,7 +108,7 @@ class Ray(Runner):
 
 
 @contextmanager
-def _hushed() -> Iterator[None]:
+def _silence_ray() -> Iterator[None]:
     """Ray prints paragraphs about every worker that dies, on stdout, where answers go; `drive` says what matters."""
     module = sys.modules.get("ray._private.worker")
     said = getattr(module, "print_to_stdstream", None)

@@ -30,9 +30,9 @@ def mirrored(
 ) -> Flips:
     """By how much the score changes if the image is mirrored: (N, 2), left to right and upside down."""
     found = []
-    for one in net.see(images):
-        plain = net.run(one, at=target.layers)
+    for one in net.prepare(images):
+        plain = net.run(one, layers=target.layers)
         asked = fixed(target, plain)
-        changed = [scored(asked, net.run(one.pixels.flip(axis), at=target.layers)) for axis in (3, 2)]
+        changed = [scored(asked, net.run(one.pixels.flip(axis), layers=target.layers)) for axis in (3, 2)]
         found.append((torch.cat(changed) - scored(asked, plain)).detach().cpu() * times)
     return Flips(torch.stack(found).double().numpy(), target.unit_of(net))

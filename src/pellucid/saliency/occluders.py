@@ -1,4 +1,4 @@
-"""The walk of a cover over the picture, shared by the products of occlusion."""
+"""The walk of a cover over the image, shared by the products of occlusion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import Tensor
 from pellucid.errors import PellucidError
 from pellucid.geometry import Placement
 from pellucid.images import Images
-from pellucid.images.touch import Filling, cover
+from pellucid.images.perturb import BaselineLike, cover
 from pellucid.net import Net, Run
 from pellucid.saliency.backward import chunks
 from pellucid.target import Target, fixed, scored
@@ -26,7 +26,7 @@ Size = Annotated[
     Field(description="side of the cover, or HEIGHT,WIDTH, in pixels of the network's input", examples=[48]),
 ]
 Stride = Annotated[int, Field(ge=1, description="step between covers, in pixels of the network's input")]
-Cover = Annotated[Filling, Field(description="fill of the covered part: a named one, or an image of your own")]
+Cover = Annotated[BaselineLike, Field(description="fill of the covered part: a named one, or an image of your own")]
 Edge = Literal["inside", "clip", "pad"]
 Border = Annotated[
     Edge,
@@ -37,10 +37,10 @@ Span = tuple[int, int]
 
 
 def spans(length: int, side: int, stride: int, border: Edge) -> list[Span]:
-    """Where covers lie along one side of the picture, every `stride`.
+    """Where covers lie along one side of the image, every `stride`.
 
     inside: the last one is moved inside, so that all are of one size and all is covered. clip: the last one
-    ends with the picture. pad: covers hang over both edges, so that every pixel is covered equally often
+    ends with the image. pad: covers hang over both edges, so that every pixel is covered equally often
     where `stride` divides `side`.
     """
     if border == "pad":
@@ -52,15 +52,15 @@ def spans(length: int, side: int, stride: int, border: Edge) -> list[Span]:
 
 
 def blocks_placement(rows: tuple[Span, ...], columns: tuple[Span, ...]) -> Placement:
-    """Cells at the centres of spans of pixels; their field is the longest span."""
+    """Cells at the centers of spans of pixels; their field is the longest span."""
     down, across = (np.array([(start + stop - 1) / 2 for start, stop in along]) for along in (rows, columns))
     high, wide = (max(stop - start for start, stop in along) for along in (rows, columns))
     return Placement.at(down, across, (float(high), float(wide)))
 
 
 @dataclass(frozen=True)
-class Covers:
-    """All places of a cover on pictures of one size, row by row."""
+class Occluders:
+    """All places of a cover on images of one size, row by row."""
 
     rows: tuple[Span, ...]
     columns: tuple[Span, ...]
@@ -68,9 +68,9 @@ class Covers:
     """(height, width)"""
 
     @classmethod
-    def over(cls, seen: Images, size: int | tuple[int, int], stride: int, border: Edge) -> Covers:
-        """Covers of `size`, over pictures that a network sees."""
-        height, width = seen.pixels.shape[-2:]
+    def over(cls, prepared: Images, size: int | tuple[int, int], stride: int, border: Edge) -> Occluders:
+        """Covers of `size`, over images that a network sees."""
+        height, width = prepared.pixels.shape[-2:]
         high, wide = size if isinstance(size, tuple) else (size, size)
         down, across = spans(height, high, stride, border), spans(width, wide, stride, border)
         return cls(tuple(down), tuple(across), (height, width))
@@ -82,7 +82,7 @@ class Covers:
 
     @property
     def placement(self) -> Placement:
-        """The centres of the covers; the last step may be shorter."""
+        """The centers of the covers; the last step may be shorter."""
         return blocks_placement(self.rows, self.columns)
 
     def runs(self, net: Net, pixels: Tensor, shown: Tensor, at: tuple[str, ...]) -> Iterator[Run]:
@@ -93,9 +93,9 @@ class Covers:
                 cover(pixels, top, left, bottom - top, right - left, shown)
                 for top, bottom, left, right in portion.tolist()
             ]
-            yield net.run(torch.cat(covered), at=at)
+            yield net.run(torch.cat(covered), layers=at)
 
-    def per_pixel(self, falls: Float[Tensor, "rows columns"]) -> Float[Tensor, "height width"]:
+    def per_pixel(self, score_drops: Float[Tensor, "rows columns"]) -> Float[Tensor, "height width"]:
         """The mean over all covers that lie on a pixel; PellucidError where none does."""
         down, across = (
             _inside(along, length) for along, length in zip((self.rows, self.columns), self.picture, strict=True)
@@ -105,7 +105,7 @@ class Covers:
             raise PellucidError(
                 "per_pixel=True: no cover lies on some pixels; a map per pixel needs a stride no longer than the cover"
             )
-        return (down.T @ falls.cpu().double() @ across) / often
+        return (down.T @ score_drops.cpu().double() @ across) / often
 
 
 def _inside(along: tuple[Span, ...], length: int) -> Float[Tensor, "covers length"]:
@@ -114,13 +114,13 @@ def _inside(along: tuple[Span, ...], length: int) -> Float[Tensor, "covers lengt
     return torch.stack([(at >= start) & (at < stop) for start, stop in along]).double()
 
 
-def falls(
-    net: Net, pixels: Tensor, target: Target, covers: Covers, shown: Tensor
+def score_drops(
+    net: Net, pixels: Tensor, target: Target, occluders: Occluders, shown: Tensor
 ) -> tuple[Float[Tensor, "rows columns"], Float[Tensor, "1"], Target]:
     """(how far the score of one image falls under each cover, in float64; its score; the target, which is fixed)."""
-    plain = net.run(pixels, at=target.layers)
+    plain = net.run(pixels, layers=target.layers)
     asked = fixed(target, plain)
     score = scored(asked, plain).detach()
-    runs = covers.runs(net, pixels, shown, target.layers)
+    runs = occluders.runs(net, pixels, shown, target.layers)
     under = torch.cat([scored(asked, run).detach().double() for run in runs])
-    return (score.double() - under).view(covers.shape), score, asked
+    return (score.double() - under).view(occluders.shape), score, asked

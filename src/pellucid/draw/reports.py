@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from pellucid.draw import words
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, MARGIN, SMALL, footnotes, heading
-from pellucid.draw.letters import LEADING, humanised, number, shortened, unplaced, wrapped
+from pellucid.draw.letters import LEADING, number, readable, shortened, unplaced, wrapped
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
 from pellucid.draw.pictures import fitted_pixels
 from pellucid.draw.sheet import Pixels, Sheet
 from pellucid.draw.tables import tabled, wide
-from pellucid.result import Patches, Region, Strip, Study, Table
+from pellucid.result import Patches, PatchRow, Region, Report, Table
 
 _NAMES = 190.0  # room for what is said of a strip
 _SIDES = {1: 150.0, 2: 150.0, 3: 140.0, 4: 130.0, 5: 118.0, 6: 108.0}
@@ -28,13 +28,13 @@ _UNIT, _THING = (255, 255, 255), (255, 196, 0)
 _DIM = 0.45  # what is left of a picture's light where the unit is below its threshold
 
 
-@drawing(Study)
-def draw_study(result: Study, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
+@drawing(Report)
+def draw_study(result: Report, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
     """What is said, then a row for each strip, then the first rows of every table; all rows are in the numbers."""
     look = Look(dark=dark)
     title = title or words.title_of(result.meta)
-    counts = [max((len(strip.groups[k]) for strip in result.strips if k < len(strip.groups)), default=0)
-              for k in range(max((len(strip.groups) for strip in result.strips), default=0))]  # fmt: skip
+    counts = [max((len(strip.columns[k]) for strip in result.strips if k < len(strip.columns)), default=0)
+              for k in range(max((len(strip.columns) for strip in result.strips), default=0))]  # fmt: skip
     side = _SIDES.get(sum(counts), _SMALLEST)
     lefts, x = [], MARGIN + _NAMES
     for count in counts:
@@ -44,7 +44,7 @@ def draw_study(result: Study, over: Any = None, *, title: str | None = None, dar
     right = max(x - _APART if counts else 0.0, *(MARGIN + wide(table) for table in tables.values()), 560.0)
     sheet = Sheet.sized(right + MARGIN, look.theme.paper)
     y = heading(sheet, title, " · ".join(filter(None, [result.meta.target, unplaced(result.meta.net)])), look)
-    for said in result.said:
+    for said in result.findings:
         sheet.box((MARGIN, y + 2, MARGIN + 3, y + 13), fill=look.theme.accent)
         text = f"{said[:1].upper()}{said[1:]}."
         y = sheet.paragraph(MARGIN + 10, y, text, BODY, look.theme.ink, sheet.width - 2 * MARGIN - 10) + 3
@@ -58,7 +58,9 @@ def draw_study(result: Study, over: Any = None, *, title: str | None = None, dar
         y = tabled(sheet, y + 5, table, look) + 6
     notes = [*_legend(result), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y + 4, notes, look) + MARGIN
-    alt = f"{title}{f' of {result.meta.target}' if result.meta.target else ''}: {'. '.join(result.said)}.".rstrip(". ")
+    alt = f"{title}{f' of {result.meta.target}' if result.meta.target else ''}: {'. '.join(result.findings)}.".rstrip(
+        ". "
+    )
     return Picture(sheet, f"{alt}.", words.about(result.meta, title, alt))
 
 
@@ -70,30 +72,30 @@ def _cut(table: Table) -> Table:
         if any(value not in (None, "") for value in values[:_ROWS])
         and not (i and len(values) > 1 and isinstance(values[0], str) and len(set(values)) == 1)
     }
-    pictured = tuple(name for name in table.pictured if name in known)
-    marked = tuple(i for i in table.marked if i < _ROWS)
-    return dataclasses.replace(table, columns=known, pictured=pictured, marked=marked)
+    pictured = tuple(name for name in table.plot_columns if name in known)
+    marked = tuple(i for i in table.highlighted if i < _ROWS)
+    return dataclasses.replace(table, columns=known, plot_columns=pictured, highlighted=marked)
 
 
 def _headline(name: str, shown: Table, table: Table) -> str:
     more = f": the first {len(shown)} of {len(table)}" if len(table) > len(shown) else ""
-    return f"{humanised(name)}{more}"
+    return f"{readable(name)}{more}"
 
 
-def _heads(sheet: Sheet, y: float, result: Study, lefts: list[float], look: Look) -> float:
+def _heads(sheet: Sheet, y: float, result: Report, lefts: list[float], look: Look) -> float:
     for left, head in zip(lefts, result.heads, strict=False):
         sheet.lines(left, y, [shortened(unplaced(head), BODY, 420.0, True)], BODY, look.theme.ink, bold=True)
     return y + (BODY * LEADING + 3 if result.heads else 0)
 
 
-def _strip(sheet: Sheet, top: float, strip: Strip, lefts: list[float], side: float, look: Look) -> float:
+def _strip(sheet: Sheet, top: float, strip: PatchRow, lefts: list[float], side: float, look: Look) -> float:
     """One row: its name and what is said of it, then its patches; returns where it ends."""
     room = _NAMES - 14
     y = sheet.paragraph(MARGIN, top, strip.name, BODY, look.theme.ink, room, bold=True, most=2)
-    for said in strip.said:
+    for said in strip.findings:
         y = sheet.paragraph(MARGIN, y + 1, said, SMALL, look.theme.quiet, room, most=3)
     ends = [y]
-    for k, (left, group) in enumerate(zip(lefts, strip.groups, strict=False)):
+    for k, (left, group) in enumerate(zip(lefts, strip.columns, strict=False)):
         for i in range(len(group)):
             region = strip.regions[i] if k == 0 and strip.regions else None
             ends.append(_patch(sheet, left + i * (side + _BETWEEN), top, side, group, i, region, look))
@@ -117,7 +119,7 @@ def _patch(
 
 
 def _seen(group: Patches, i: int) -> Pixels:
-    """The patch, what lies outside the picture in grey; where the cell sees as much as the picture, the picture."""
+    """The patch, what lies outside the picture in gray; where the cell sees as much as the picture, the picture."""
     (height, width), (top, left, bottom, right) = group.pictures[i].shape[:2], group.boxes[i]
     return group.pictures[i] if bottom - top >= height and right - left >= width else group.crop(i)
 
@@ -147,11 +149,11 @@ def _edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return edge
 
 
-def _legend(result: Study) -> list[str]:
+def _legend(result: Report) -> list[str]:
     """How the strips are to be read."""
     if any(strip.regions for strip in result.strips):
         return [
             "Bright and outlined in white: where the unit is above its threshold; outlined in yellow: where the mask "
             "says that the concept is. Under each picture: the unit's largest activation."
         ]
-    return ["Under each patch: the unit's activation."] if any(strip.groups for strip in result.strips) else []
+    return ["Under each patch: the unit's activation."] if any(strip.columns for strip in result.strips) else []

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from pellucid.images import Images
 
 
-class Labelled(ABC):
+class Labeled(ABC):
     """Images in a stated order. None is read before it is asked for, and none is kept."""
 
     __slots__ = ()
@@ -29,13 +29,13 @@ class Labelled(ABC):
     def item(self, i: int) -> tuple[Images, int | None]:
         """Image i, and its class among those of the network. Raises BadImage with the reason where it is unreadable."""
 
-    def on(self, net: Any) -> Labelled:
+    def on(self, net: Any) -> Labeled:
         """The same for a network: with its classes, and its scale of pixels."""
         return self
 
 
 @dataclass(frozen=True)
-class Unlabelled(Labelled):
+class Unlabeled(Labeled):
     """Images that are in memory already, without classes."""
 
     images: Images
@@ -53,7 +53,7 @@ class Unlabelled(Labelled):
 
 
 @dataclass(frozen=True)
-class FromSource(Labelled):
+class FromSource(Labeled):
     """The images of a `Source`, whose own classes are none of a network's: `Data` is for that."""
 
     source: Any

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
-from pellucid.net.reach import AXES, Factors, Where, factors_size
-from pellucid.net.reach_rules import argument, expanded, refuse, statistics
+from pellucid.net.receptive import AXES, Factors, Provenance, factors_size
+from pellucid.net.receptive_rules import argument, expanded, refuse, statistics
 
 _ATTENTION = """
     _scaled_dot_product_flash_attention_for_cpu _scaled_dot_product_flash_attention scaled_dot_product_attention
@@ -18,14 +18,14 @@ _ATTENTION = """
 ATTENTION = frozenset(_ATTENTION.split())
 
 
-def _known_first(sources: list[Where]) -> list[Where]:
+def _known_first(sources: list[Provenance]) -> list[Provenance]:
     """Terms that could not be followed reach every cell of those that could, and move none."""
     known = [source for source in sources if not source.lost]
     lost = [replace(s, y=s.y.pooled(), x=s.x.pooled(), lost=False) for s in sources if s.lost]
     return known + lost if known and lost else sources
 
 
-def pointwise(sources: list[Where], out: Tensor) -> Where:
+def pointwise(sources: list[Provenance], out: Tensor) -> Provenance:
     placed, *others = (expanded(source, (), out, 0) for source in _known_first(sources))
     for source in others:
         dims = tuple(_better(a, b) for a, b in zip(placed.dims, source.dims, strict=True))
@@ -42,13 +42,13 @@ def _better(a: Factors, b: Factors) -> Factors:
     return a if any(t for t, _ in a) else b
 
 
-def concatenated(parts: list[tuple[Tensor, Where | None]], args: Any, out: Tensor, name: str) -> Where:
+def concatenated(parts: list[tuple[Tensor, Provenance | None]], args: Any, out: Tensor, name: str) -> Provenance:
     dim = argument(args, 1, 0) % out.dim()
     sources = [where for _, where in parts if where is not None]
     if name == "stack":
         sources = [replace(s, dims=(*s.dims[:dim], (("", 1),), *s.dims[dim:])) for s in sources]
     if sources[0].axis(dim) is not None:
-        refuse()  # pictures side by side: no affine place
+        refuse()  # images side by side: no affine place
     if any(source.tokens == dim for source in sources):
         return _more_tokens(parts, dim, out)
     first, *others = _known_first(sources)
@@ -58,7 +58,7 @@ def concatenated(parts: list[tuple[Tensor, Where | None]], args: Any, out: Tenso
     return replace(first, dims=(*first.dims[:dim], (("", out.shape[dim]),), *first.dims[dim + 1 :]), y=y, x=x)
 
 
-def _more_tokens(parts: list[tuple[Tensor, Where | None]], dim: int, out: Tensor) -> Where:
+def _more_tokens(parts: list[tuple[Tensor, Provenance | None]], dim: int, out: Tensor) -> Provenance:
     """Tokens that are no places in front of those that are: a class token, registers."""
     *ahead, (_, places) = parts
     if places is None or places.tokens != dim or any(w is not None and w.placed(dim) for _, w in ahead):
@@ -73,7 +73,7 @@ def _more_tokens(parts: list[tuple[Tensor, Where | None]], dim: int, out: Tensor
     return replace(places, dims=dims, y=y, x=x, skip=skip)
 
 
-def attended(where: Where, sources: list[Where], out: Tensor, i: int) -> Where:
+def attended(where: Provenance, sources: list[Provenance], out: Tensor, i: int) -> Provenance:
     """Attention of queries to keys and values: the queries' places, each of which sees all."""
     if i or factors_size(where.dims[-2]) != out.shape[-2]:
         return statistics(where, out)

@@ -13,14 +13,14 @@ from pellucid.draw.picture import Picture
 from pellucid.draw.pictures import fitted_pixels
 from pellucid.draw.sheet import Sheet
 from pellucid.errors import PellucidError
-from pellucid.result import Neighbours
+from pellucid.result import Neighbors
 
 _ASKED, _FOUND, _ACROSS = 150.0, 104.0, 9
 _MOST = 27  # similar pictures that are drawn of each
 
 
-@drawing(Neighbours)
-def draw_neighbours(result: Neighbours, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
+@drawing(Neighbors)
+def draw_neighbors(result: Neighbors, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
     """A row for each picture: itself, a line, and those most like it with their similarities."""
     look = Look(dark=dark)
     if not len(result):
@@ -33,7 +33,7 @@ def draw_neighbours(result: Neighbours, over: Any = None, *, title: str | None =
     layer = f"layer {result.meta.layer}" if result.meta.layer else ""
     y = heading(sheet, title, " · ".join(filter(None, [layer, unplaced(result.meta.net)])), look)
     for i in range(len(result)):
-        rect = sheet.photo(MARGIN, y, fitted_pixels(result.asked[i], sheet.pixels(_ASKED)))
+        rect = sheet.photo(MARGIN, y, fitted_pixels(result.queries[i], sheet.pixels(_ASKED)))
         name = unplaced(result.meta.images[i]) if i < len(result.meta.images) else f"picture {i}"
         end = sheet.lines(MARGIN, rect[3] + 3, wrapped(name, BODY, _ASKED, bold=True, lines=2), BODY, look.theme.ink,
                           bold=True)  # fmt: skip
@@ -55,19 +55,19 @@ def draw_neighbours(result: Neighbours, over: Any = None, *, title: str | None =
     return Picture(sheet, alt, words.about(result.meta, title, alt))
 
 
-def _one(sheet: Sheet, left: float, top: float, result: Neighbours, i: int, k: int, look: Look) -> float:
-    rect = sheet.photo(left, top, fitted_pixels(result.found[i, k], sheet.pixels(_FOUND)))
+def _one(sheet: Sheet, left: float, top: float, result: Neighbors, i: int, k: int, look: Look) -> float:
+    rect = sheet.photo(left, top, fitted_pixels(result.matches[i, k], sheet.pixels(_FOUND)))
     low = sheet.lines(left, rect[3] + 2, [_value(result, i, k)], SMALL, look.theme.ink, bold=True)
     about = result.labels[i][k] or unplaced(result.names[i][k])
     return sheet.lines(left, low, wrapped(about, SMALL, _FOUND, lines=1), SMALL, look.theme.quiet)
 
 
-def _value(result: Neighbours, i: int, k: int) -> str:
+def _value(result: Neighbors, i: int, k: int) -> str:
     value = float(result.values[i, k])
     return f"{value:.3f}".replace("-", "−") if result.unit == "cosine" else number(value)
 
 
-def _said(result: Neighbours, i: int) -> str:
+def _said(result: Neighbors, i: int) -> str:
     name = unplaced(result.meta.images[i]) if i < len(result.meta.images) else f"picture {i}"
     like = ", ".join(
         f"{result.labels[i][k] or unplaced(result.names[i][k])} ({_value(result, i, k)})"

@@ -20,12 +20,12 @@ from pellucid.sweep.shard import Done, empty, joined
 from pellucid.sweep.store import Store
 
 TRIES = 3
-"""How often a piece is tried before it is cut in two; a single picture is then set aside with the reason."""
+"""How often a piece is tried before it is cut in two; a single image is then set aside with the reason."""
 PATIENCE = 5.0
 """Seconds to wait before a place that did not answer is asked again, and twice that the next time."""
 _KEPT = "what is done is kept: run the same line again to go on"
 _FEW, _SHARE = 16, 0.001
-"""More pictures than that are not set aside: then something else is wrong."""
+"""More images than that are not set aside: then something else is wrong."""
 
 
 class Lost(Exception):
@@ -42,7 +42,7 @@ class Runner(ABC):
     together = False
     """Whether what ends one piece ends the others that are under way."""
     told: Callable[[int], object] | None = None
-    """Is called with numbers of pictures that are done, by a runner that knows of them before their piece is."""
+    """Is called with numbers of images that are done, by a runner that knows of them before their piece is."""
 
     @abstractmethod
     def submit(self, plan: Plan, piece: Piece) -> Any:
@@ -64,7 +64,7 @@ class Runner(ABC):
 
 
 @dataclass(frozen=True)
-class _Flight:
+class _Pending:
     piece: Piece
     tries: int
     since: float
@@ -73,10 +73,12 @@ class _Flight:
     """It failed before, together with others: nothing else may be under way until it is known whether it was it."""
 
 
-def drive(plan: Plan, store: Store, runner: Runner, shards: Iterable[int], *, deadline: float | int = 1800.0) -> None:
+def schedule(
+    plan: Plan, store: Store, runner: Runner, shards: Iterable[int], *, deadline: float | int = 1800.0
+) -> None:
     """Do all shards that are not committed yet. Raises what every piece would meet; all else is tried again.
 
-    A piece that takes longer than the deadline (in seconds) is cut in two, down to single pictures, which are tried
+    A piece that takes longer than the deadline (in seconds) is cut in two, down to single images, which are tried
     again alone with more time: slow is not bad.
     """
     done = store.committed()
@@ -84,8 +86,8 @@ def drive(plan: Plan, store: Store, runner: Runner, shards: Iterable[int], *, de
     waiting = deque((plan.piece(shard), 1) for shard in todo)
     parts: dict[int, list[Done]] = {}
     missing = {piece.shard: piece.stop - piece.start for piece, _ in waiting}
-    flying: dict[Any, _Flight] = {}
-    aside, floors, patience = 0, _Floors(plan, store, done), _Patience(float(deadline), runner.ahead)
+    flying: dict[Any, _Pending] = {}
+    quarantined, floors, patience = 0, _Floors(plan, store, done), _Patience(float(deadline), runner.ahead)
     progress = _Progress(sum(missing.values()), len(todo), plan)
     runner.told = progress.within
     try:
@@ -95,7 +97,7 @@ def drive(plan: Plan, store: Store, runner: Runner, shards: Iterable[int], *, de
                 now = time.monotonic()
                 alone = runner.together and _suspect(plan, piece, tries)
                 handle = runner.submit(plan, replace(piece, floors=floors.now()))
-                flying[handle] = _Flight(piece, tries, now, now + patience.seconds(piece, tries), alone)
+                flying[handle] = _Pending(piece, tries, now, now + patience.seconds(piece, tries), alone)
             ended, late = _ended(runner, flying)
             for handle in [*ended, *late]:
                 flight = flying.pop(handle)
@@ -106,9 +108,9 @@ def drive(plan: Plan, store: Store, runner: Runner, shards: Iterable[int], *, de
                         waiting.extendleft(more)
                         continue
                     picture = int(plan.members(flight.piece.shard)[flight.piece.start])
-                    aside += 1
-                    if aside > max(_FEW, _SHARE * plan.images):
-                        raise PellucidError(f"{aside} pictures failed, the last with {answer}; {_KEPT}")
+                    quarantined += 1
+                    if quarantined > max(_FEW, _SHARE * plan.images):
+                        raise PellucidError(f"{quarantined} images failed, the last with {answer}; {_KEPT}")
                     answer = replace(empty(plan), bad=((picture, answer),))
                 else:
                     patience.learn(flight)
@@ -134,7 +136,7 @@ class _Patience:
     def __init__(self, deadline: float, ahead: int) -> None:
         self.deadline, self.ahead = deadline, ahead
         self.each: float | None = None
-        """Seconds that a picture took at most, in pieces that were done: with the start of their workers."""
+        """Seconds that an image took at most, in pieces that were done: with the start of their workers."""
 
     def seconds(self, piece: Piece, tries: int) -> float:
         """For a piece, with its wait for its turn."""
@@ -144,20 +146,20 @@ class _Patience:
         least = LEAST if self.each is not None else 0.0  # before anything is done, too short a deadline is doubled
         return max(self.deadline * 2.0 ** (tries - 1), _SLOW * each, least) * self.ahead
 
-    def learn(self, flight: _Flight) -> None:
+    def learn(self, flight: _Pending) -> None:
         """A piece is done."""
         took = (time.monotonic() - flight.since) / max(flight.piece.stop - flight.piece.start, 1)
         self.each = max(self.each or 0.0, took)
 
-    def again(self, flight: _Flight) -> list[tuple[Piece, int]] | None:
-        """What to try after a piece that was late: its halves, or the picture with more time. None where a picture had
+    def again(self, flight: _Pending) -> list[tuple[Piece, int]] | None:
+        """What to try after a piece that was late: its halves, or the image with more time. None where an image had
         far longer than any other took, twice. Raises PellucidError where nothing was ever done in time.
         """
         if flight.piece.stop - flight.piece.start > 1:
             return _halves(flight.piece)
         waited = flight.until - flight.since
         if self.each is None and waited > HOURS:
-            raise PellucidError(f"no picture was done within {waited:.0f} seconds: does the network ever end? {_KEPT}")
+            raise PellucidError(f"no image was done within {waited:.0f} seconds: does the network ever end? {_KEPT}")
         known = self.each is not None and waited >= max(_SLOW * self.each, LEAST)
         return None if known and flight.tries > 1 else [(flight.piece, flight.tries + 1)]
 
@@ -165,20 +167,20 @@ class _Patience:
 _SLOW = 20.0
 """Times as long as any other: then it is not slow but stuck."""
 LEAST = 30.0
-"""Seconds that a picture is given alone, whatever the deadline."""
+"""Seconds that an image is given alone, whatever the deadline."""
 HOURS = 3600.0
 """Seconds after which a run ends in which nothing was ever done."""
 
 
 class _Progress:
-    """Pictures that are done, of all: also within a piece, where the runner tells."""
+    """Images that are done, of all: also within a piece, where the runner tells."""
 
     def __init__(self, pictures: int, shards: int, plan: Plan) -> None:
         self.whole, self.part, self.heard, self.total = 0, 0, 0, pictures
-        self.steps = iter(steps(range(pictures), f"pictures of {shards} shards" if shards != 1 else "pictures"))
+        self.steps = iter(steps(range(pictures), f"images of {shards} shards" if shards != 1 else "images"))
 
     def within(self, pictures: int) -> None:
-        """So many more pictures are done, in pieces that are not."""
+        """So many more images are done, in pieces that are not."""
         self.part += pictures
         self._hear()
 
@@ -195,7 +197,7 @@ class _Progress:
         next(self.steps, None)
 
     def _hear(self) -> None:
-        # what is tried again was counted before; the last picture is done when its shard is
+        # what is tried again was counted before; the last image is done when its shard is
         while self.heard < min(self.part, self.total - (self.whole < self.total)):
             self.heard += 1
             next(self.steps, None)
@@ -210,7 +212,7 @@ class _Floors:
         self.scope = plan.scope
         self.folds = [fold for fold in plan.folds if fold.bounded]
         self.working = {fold.name: fold.start(plan.scope) for fold in self.folds}
-        for shard in sorted(done)[:_ENOUGH]:  # each once: a picture that is counted twice would make it too strict
+        for shard in sorted(done)[:_ENOUGH]:  # each once: an image that is counted twice would make it too strict
             self.know(store.part(shard))
 
     def know(self, parts: Mapping[str, Part]) -> None:
@@ -232,14 +234,14 @@ def _suspect(plan: Plan, piece: Piece, tries: int) -> bool:
     return tries > 1 or piece != plan.piece(piece.shard)
 
 
-def _room(runner: Runner, plan: Plan, flying: Mapping[Any, _Flight], following: tuple[Piece, int]) -> bool:
+def _room(runner: Runner, plan: Plan, flying: Mapping[Any, _Pending], following: tuple[Piece, int]) -> bool:
     """Whether the next piece may be handed out now."""
     if runner.together and flying and _suspect(plan, *following):
         return False
     return len(flying) < runner.ahead * runner.slots and not any(flight.alone for flight in flying.values())
 
 
-def _ended(runner: Runner, flying: dict[Any, _Flight]) -> tuple[list[Any], list[Any]]:
+def _ended(runner: Runner, flying: dict[Any, _Pending]) -> tuple[list[Any], list[Any]]:
     """(what is finished, what takes too long)."""
     first = min(flight.until for flight in flying.values())
     ended = runner.wait(list(flying), max(first - time.monotonic(), 0.0))
@@ -251,7 +253,7 @@ def _ended(runner: Runner, flying: dict[Any, _Flight]) -> tuple[list[Any], list[
     return [], late
 
 
-def _answer(runner: Runner, handle: Any, flight: _Flight) -> Done | str:
+def _answer(runner: Runner, handle: Any, flight: _Pending) -> Done | str:
     """What came of a piece, or why nothing did. Raises what would meet every other piece as well."""
     try:
         return runner.result(handle)
@@ -259,13 +261,13 @@ def _answer(runner: Runner, handle: Any, flight: _Flight) -> Done | str:
         time.sleep(PATIENCE * flight.tries)
         return str(error)
     except PellucidError:
-        raise  # the network, a layer, the source: no fault of these pictures
+        raise  # the network, a layer, the source: no fault of these images
     except (Lost, OSError, RuntimeError, MemoryError) as error:
         return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
-def _again(flight: _Flight) -> list[tuple[Piece, int]] | None:
-    """What to try after a failure: the same, or its halves; None for a picture that was tried often enough."""
+def _again(flight: _Pending) -> list[tuple[Piece, int]] | None:
+    """What to try after a failure: the same, or its halves; None for an image that was tried often enough."""
     if flight.tries < TRIES:
         return [(flight.piece, flight.tries + 1)]
     return None if flight.piece.stop - flight.piece.start == 1 else _halves(flight.piece)

@@ -1,4 +1,4 @@
-"""Studies: tables about units, and beside them the patches that show what they are about."""
+"""Reports: tables about units, and beside them the patches that show what they are about."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ class Region:
 
 
 @dataclass(frozen=True, eq=False)
-class Strip:
-    """One row of patches: what they are about, and what is said of it.
+class PatchRow:
+    """One row of patches: their name and what was found about them.
 
-    `groups` are shown side by side: the patches of one unit, or those of a unit and of its like in another network.
+    `columns` are shown side by side: the patches of one unit, or those of a unit and of its like in another network.
     With `regions`, one for each patch of the first group, whole pictures are shown instead, and those in them.
     """
 
     name: str
-    said: tuple[str, ...]
-    groups: tuple[Patches, ...]
+    findings: tuple[str, ...]
+    columns: tuple[Patches, ...]
     regions: tuple[Region, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
-class Study(Result):
-    """Several tables under their names, and strips of patches; `said` is what a person should know.
+class Report(Result):
+    """Several tables under their names, and strips of patches; `findings` are one-line conclusions for the reader.
 
     The rows of a table that matter come first. `heads` say what the groups of the strips are, where there are several.
     """
 
     tables: Mapping[str, Table]
-    strips: tuple[Strip, ...] = ()
-    said: tuple[str, ...] = ()
+    strips: tuple[PatchRow, ...] = ()
+    findings: tuple[str, ...] = ()
     heads: tuple[str, ...] = ()
     meta: Meta = field(default_factory=Meta)
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{name}: {len(table)} rows" for name, table in self.tables.items())
-        return f"Study({self.meta.target or self.meta.method}; {parts}; {len(self.strips)} strips)"
+        return f"Report({self.meta.target or self.meta.method}; {parts}; {len(self.strips)} strips)"
 
     def __getitem__(self, name: str) -> Table:
         """The table of that name."""

@@ -1,4 +1,4 @@
-"""activation_maximisation, diversity and interpolation as a person calls them."""
+"""activation_maximization, diversity and interpolation as a person calls them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 import pellucid as pl
-from pellucid.chance import generator
 from pellucid.errors import PellucidError, Refused
 from pellucid.images import read
 from pellucid.methods.synthesis.diversity import likeness
@@ -22,10 +21,11 @@ from pellucid.render.magnitude import Magnitude
 from pellucid.render.parametrizations import Fourier
 from pellucid.render.pixels import through
 from pellucid.render.recipes import PRESETS
+from pellucid.rng import generator
 
 
-class Colours(nn.Module):
-    """Unit i of `what` answers colour i: the mean of that channel, less the others'."""
+class ColorSelectivity(nn.Module):
+    """Unit i of `what` answers color i: the mean of that channel, less the others'."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,15 +41,15 @@ class Colours(nn.Module):
         return self.act(self.what(x)).mean((2, 3))
 
 
-def colours() -> Net:
+def colors() -> Net:
     preprocess = Preprocess(24, (24, 24), mean=(0.5,) * 3, std=(0.5,) * 3)
-    return Net(Colours().double(), "colours", preprocess, Labels.plain(["red", "green", "blue"]))
+    return Net(ColorSelectivity().double(), "colors", preprocess, Labels.plain(["red", "green", "blue"]))
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_every_preset_finds_the_colour_that_a_unit_wants(preset: str) -> None:
+def test_every_preset_finds_the_color_that_a_unit_wants(preset: str) -> None:
     steps = {"maco": 8}.get(preset, 30)
-    made = pl.synthesis.activation_maximisation(colours(), ["red", "what:2"], preset=preset, steps=steps)
+    made = pl.synthesis.activation_maximization(colors(), ["red", "what:2"], recipe=preset, steps=steps)
     assert made.pixels.shape == (2, 24, 24, 3)
     assert made.pixels.dtype == np.uint8
     assert made.names == ("red", "what:2")
@@ -57,28 +57,30 @@ def test_every_preset_finds_the_colour_that_a_unit_wants(preset: str) -> None:
     if preset not in ("yosinski-1", "yosinski-2", "yosinski-3"):  # rates for the gradients of CaffeNet
         assert rise[0].argmax() == 0
         assert rise[1].argmax() == 2
-    assert (made.meta.options["preset"], made.meta.nouns["preset"]["name"]) == (preset, preset)
+    assert (made.meta.options["recipe"], made.meta.nouns["recipe"]["name"]) == (preset, preset)
     assert bool(made.beside) == (preset == "maco")
 
 
 def test_a_saved_file_says_what_the_picture_said(tmp_path: Path) -> None:
     """Of the native size, a file goes through the real preprocessing without being resampled."""
-    net = colours()
-    made = pl.synthesis.activation_maximisation(net, "what:1", steps=20)
+    net = colors()
+    made = pl.synthesis.activation_maximization(net, "what:1", steps=20)
     (file,) = made.write(tmp_path / "x.png")
-    seen = net.see(read(str(file))).pixels
+    seen = net.prepare(read(str(file))).pixels
     direct = torch.from_numpy(made.pixels[0].copy()).permute(2, 0, 1)[None] / 255
     assert torch.equal(seen, direct.to(seen))
     assert made.trust is not None
-    assert made.trust[0].activation == pytest.approx(float(net.run(seen, at=["what"])["what"][0, 1].mean()), rel=1e-5)
+    assert made.trust[0].activation == pytest.approx(
+        float(net.run(seen, layers=["what"])["what"][0, 1].mean()), rel=1e-5
+    )
 
 
 def test_what_is_asked_for_wrongly() -> None:
-    net = colours()
-    ask: Callable[..., object] = pl.synthesis.activation_maximisation
+    net = colors()
+    ask: Callable[..., object] = pl.synthesis.activation_maximization
     for given, says in (
-        ({"preset": "lucit"}, "no preset 'lucit'"),
-        ({"preset": "lucid + decay(0.1)"}, "add pixels"),
+        ({"recipe": "lucit"}, "no recipe 'lucit'"),
+        ({"recipe": "lucid + decay(0.1)"}, "add pixels"),
         ({"steps": 0}, "greater than or equal"),
         ({"size": 2}, "greater than or equal"),
         ({"target": "purple"}, "no class 'purple'"),
@@ -103,7 +105,7 @@ def test_a_picture_fades_where_it_did_not_matter() -> None:
 
 
 @pytest.mark.parametrize(("channels", "places"), [(3, 20), (20, 3), (5, 0)])
-def test_likeness_is_that_of_normalised_grams(channels: int, places: int) -> None:
+def test_likeness_is_that_of_normalized_grams(channels: int, places: int) -> None:
     maps = torch.from_numpy(np.random.default_rng(0).standard_normal((4, channels, *([places] if places else []))))
     found = likeness(maps.unflatten(2, (places, 1)) if places else maps)
     flat = maps.numpy().reshape(4, channels, -1)
@@ -134,12 +136,12 @@ def test_diversity_pushes_pictures_apart() -> None:
     net = Net(Either().double(), "either", Preprocess(16, (16, 16), mean=(0.5,) * 3, std=(0.5,) * 3))
     alike = []
     for strength in (0, 2):
-        made = pl.synthesis.diversity(net, "out[0]", pictures=3, strength=strength, steps=40)
+        made = pl.synthesis.diversity(net, "out[0]", count=3, strength=strength, steps=40)
         assert made.pixels.shape == (3, 16, 16, 3)
         assert made.names == tuple(f"out[0], {i} of 3" for i in (1, 2, 3))
         assert made.columns == 3
         alike.append(float(np.mean(made.facts["alike"])))
-        seen = net.run(torch.from_numpy(np.moveaxis(made.pixels, -1, 1).copy()) / 255.0, at=["mix"])["mix"].double()
+        seen = net.run(torch.from_numpy(np.moveaxis(made.pixels, -1, 1).copy()) / 255.0, layers=["mix"])["mix"].double()
         assert made.facts["alike"] == pytest.approx((likeness(seen).sum(1) / 2).tolist(), abs=1e-6)
     assert alike[1] < alike[0] - 0.1
 
@@ -148,12 +150,12 @@ def test_diversity_without_places_is_refused() -> None:
     net = Net(nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 2)), "flat", Preprocess(8, (8, 8)))
     with pytest.raises(Refused, match="no layer with places"):
         pl.synthesis.diversity(net, 0, steps=1)
-    assert len(pl.synthesis.diversity(net, "1:1", pictures=2, steps=1)) == 2  # type: ignore[arg-type]
+    assert len(pl.synthesis.diversity(net, "1:1", count=2, steps=1)) == 2  # type: ignore[arg-type]
 
 
 def test_interpolation_goes_from_one_to_the_other() -> None:
-    net = colours()
-    made = pl.synthesis.interpolation(net, "what:0", to="what:2", pictures=4, steps=25)
+    net = colors()
+    made = pl.synthesis.interpolation(net, "what:0", end="what:2", count=4, steps=25)
     assert made.names == ("what:0", "33% of the way", "67% of the way", "what:2")
     reds, blues = (made.pixels[..., c].astype(float).mean((1, 2)) for c in (0, 2))
     assert (np.diff(blues - reds) > 0).all()
@@ -161,15 +163,15 @@ def test_interpolation_goes_from_one_to_the_other() -> None:
     values = made.pixels.astype(float)
     far = np.sqrt(((values[3] - values[0]) ** 2).mean())
     assert made.facts["step"][2] == pytest.approx(np.sqrt(((values[2] - values[1]) ** 2).mean()) / far)
-    same = pl.synthesis.interpolation(net, "what:1", to="what:1", pictures=3, steps=5)
+    same = pl.synthesis.interpolation(net, "what:1", end="what:1", count=3, steps=5)
     assert all(np.array_equal(a, b) for a, b in combinations(same.pixels, 2)), "the same noise, the same touches"
 
 
 def test_interpolation_needs_another_end() -> None:
-    with pytest.raises(PellucidError, match="interpolation needs to=: target at the other end"):
-        pl.synthesis.interpolation(colours(), "what:0")
-    with pytest.raises(PellucidError, match="interpolation: to="):
-        pl.synthesis.interpolation(colours(), "what:0", to=object())
+    with pytest.raises(PellucidError, match="interpolation needs end=: target at the other end"):
+        pl.synthesis.interpolation(colors(), "what:0")
+    with pytest.raises(PellucidError, match="interpolation: end="):
+        pl.synthesis.interpolation(colors(), "what:0", end=object())
 
 
 @pytest.mark.parametrize("image", [Fourier(), Magnitude()])

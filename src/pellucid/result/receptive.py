@@ -14,11 +14,11 @@ from pellucid.result.patches import Box
 
 
 @dataclass(frozen=True, eq=False)
-class Fields(Result):
+class ReceptiveFields(Result):
     """The receptive field of the middle cell of L layers, in the network's input.
 
     `values` (L, H, W) are how much each pixel moves the cell, in shares that sum to 1. `boxes` are the theoretical
-    fields (edges; they may reach outside the picture), `strides` the pixels from cell to cell. `centres` and
+    fields (edges; they may reach outside the picture), `strides` the pixels from cell to cell. `centers` and
     `spreads` are mean and standard deviation of the values' places, (vertical, horizontal).
     """
 
@@ -26,18 +26,18 @@ class Fields(Result):
     layers: tuple[str, ...]
     boxes: tuple[Box, ...]
     strides: tuple[Pair, ...]
-    centres: tuple[Pair, ...]
+    centers: tuple[Pair, ...]
     spreads: tuple[Pair, ...]
     meta: Meta = field(default_factory=Meta)
-    each = ("values", "layers", "boxes", "strides", "centres", "spreads")
+    each = ("values", "layers", "boxes", "strides", "centers", "spreads")
 
     def __repr__(self) -> str:
-        return f"Fields({', '.join(self.layers)})"
+        return f"ReceptiveFields({', '.join(self.layers)})"
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def __getitem__(self, i: int) -> Fields:
+    def __getitem__(self, i: int) -> ReceptiveFields:
         """Layer i alone."""
         one = one_of_many(i, len(self), "result")
         return dataclasses.replace(self, **{name: getattr(self, name)[one] for name in self.each})
@@ -49,7 +49,7 @@ class Fields(Result):
 
     def effective(self, i: int) -> Box:
         """Two standard deviations to every side of the middle, within the theoretical field; edges."""
-        (y, x), (down, across), box = self.centres[i], self.spreads[i], self.boxes[i]
+        (y, x), (down, across), box = self.centers[i], self.spreads[i], self.boxes[i]
         high = max(y + 0.5 - 2 * down, box[0]), min(y + 0.5 + 2 * down, box[2])
         wide = max(x + 0.5 - 2 * across, box[1]), min(x + 0.5 + 2 * across, box[3])
         return high[0], wide[0], high[1], wide[1]

@@ -14,7 +14,7 @@ from pellucid.result.maps import Heatmap
 
 
 @dataclass(frozen=True)
-class Guess:
+class Prediction:
     """One class that the network considered; of a regression one of its outputs, which has no probability.
 
     `logit` is the network's own number for it, whatever that means: `Meta.scores` of the predictions says it.
@@ -31,7 +31,7 @@ class Guess:
 class Predictions(Result):
     """The best guesses for every image, best first: one tuple of guesses per image."""
 
-    guesses: tuple[tuple[Guess, ...], ...]
+    ranked: tuple[tuple[Prediction, ...], ...]
     meta: Meta = field(default_factory=Meta)
 
 
@@ -61,7 +61,7 @@ class Explanation(Result):
 
     picture: UInt8[np.ndarray, "height width 3"]
     view: View
-    guesses: tuple[Guess, ...]
+    ranked: tuple[Prediction, ...]
     rows: tuple[Row, ...]
     meta: Meta = field(default_factory=Meta)
     asked: tuple[Column, ...] = ()
@@ -70,7 +70,7 @@ class Explanation(Result):
     @property
     def columns(self) -> tuple[Column, ...]:
         """The questions, one for each map of a row: the guesses, unless something else was asked."""
-        return self.asked or tuple(Column(guess.label, guess.probability) for guess in self.guesses)
+        return self.asked or tuple(Column(prediction.label, prediction.probability) for prediction in self.ranked)
 
     def describe(self) -> dict[str, Any]:
         """As every result, with `methods` in place of rows: the maps of each, without their numbers."""

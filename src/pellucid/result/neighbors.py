@@ -12,31 +12,31 @@ from pellucid.result.base import Meta, Result, one_of_many
 
 
 @dataclass(frozen=True, eq=False)
-class Neighbours(Result):
+class Neighbors(Result):
     """For each of N pictures the k that are most like it, the most similar first.
 
     `values` (N, k) are similarities in `unit`, `images` (N, k) the numbers of the similar pictures in the index,
-    `names` and `labels` what they are called and their classes where known; `asked` are the pictures asked about,
-    `found` the similar ones, as thumbnails.
+    `names` and `labels` what they are called and their classes where known; `queries` are the pictures asked about,
+    `matches` the similar ones, as thumbnails.
     """
 
     values: Float[np.ndarray, "n k"]
     images: Int[np.ndarray, "n k"]
     names: tuple[tuple[str, ...], ...]
     labels: tuple[tuple[str | None, ...], ...]
-    asked: UInt8[np.ndarray, "n side side 3"]
-    found: UInt8[np.ndarray, "n k side side 3"]
+    queries: UInt8[np.ndarray, "n side side 3"]
+    matches: UInt8[np.ndarray, "n k side side 3"]
     unit: str = "cosine"
     meta: Meta = field(default_factory=Meta)
-    each = ("values", "images", "names", "labels", "asked", "found")
+    each = ("values", "images", "names", "labels", "queries", "matches")
 
     def __repr__(self) -> str:
-        return f"Neighbours({' × '.join(map(str, self.values.shape))}, {self.unit}, layer {self.meta.layer})"
+        return f"Neighbors({' × '.join(map(str, self.values.shape))}, {self.unit}, layer {self.meta.layer})"
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def __getitem__(self, i: int) -> Neighbours:
+    def __getitem__(self, i: int) -> Neighbors:
         """Those of picture i alone."""
         one = one_of_many(i, len(self), "result")
         picked = {name: getattr(self, name)[one] for name in self.each}

@@ -1,7 +1,7 @@
-"""Numbers into colours: what a map is seen as, how far the colours reach, and the colours themselves.
+"""Numbers into colors: what a map is seen as, how far the colors reach, and the colors themselves.
 
-The diverging colours are made here: lightness falls in equal steps from the neutral middle to both ends (Oklab,
-Ottosson 2020), from there blue one way and orange-red the other, which every kind of colour vision tells apart.
+The diverging colors are made here: lightness falls in equal steps from the neutral middle to both ends (Oklab,
+Ottosson 2020), from there blue one way and orange-red the other, which every kind of color vision tells apart.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from pellucid.errors import unknown
 
 Floats = NDArray[np.float64]
 STEPS = 513
-"""Colours in a table; odd, so that zero has one of its own."""
+"""Colors in a table; odd, so that zero has one of its own."""
 VIEWS = ("signed", "positive", "negative", "magnitude")
 
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of everything that is no number."""
+    """The colors of everything that is no number."""
 
     paper: str = "#ffffff"
     ink: str = "#1d2430"
@@ -51,7 +51,7 @@ def diverging(dark: bool) -> Floats:
     strength = np.abs(way)
     lightness = middle + (end - middle) * strength
     hue = np.radians(np.where(way > 0, 35.0, 256.0))
-    # As strong as screens allow without a kink: where colours leave the screen's gamut an edge would be seen.
+    # As strong as screens allow without a kink: where colors leave the screen's gamut an edge would be seen.
     chroma = 0.15 * strength if dark else 0.16 * np.sin(np.pi / 2 * strength**0.9)
     return _srgb(lightness, chroma, hue)
 
@@ -65,7 +65,7 @@ def sequential(dark: bool) -> Floats:
 
 
 def _srgb(lightness: Floats, chroma: Floats, hue: Floats) -> Floats:
-    """Oklch -> sRGB 0..1; chroma is lowered where the screen has no such colour, lightness never changes."""
+    """Oklch -> sRGB 0..1; chroma is lowered where the screen has no such color, lightness never changes."""
     found = np.zeros((len(lightness), 3))
     left = np.ones(len(lightness), dtype=bool)
     for part in np.linspace(1, 0, 101):
@@ -92,25 +92,25 @@ def _linear(lightness: Floats, chroma: Floats, hue: Floats) -> Floats:
 
 
 # Okabe & Ito 2008, without black and with its yellow last: it is faint on white.
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#8c6bb1", "#f0e442")
+COLORS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#8c6bb1", "#f0e442")
 
 
 def distinct(count: int, dark: bool = False) -> tuple[str, ...]:
-    """Colours that can be told apart: up to eight also by the colour-blind; of more, neighbours differ in lightness."""
-    if count <= len(COLOURS):
-        return COLOURS[:count]
+    """Colors that can be told apart: up to eight also by the color-blind; of more, neighbors differ in lightness."""
+    if count <= len(COLORS):
+        return COLORS[:count]
     way = np.arange(count)
     lightness = np.array([0.55, 0.75, 0.45])[way % 3] + (0.12 if dark else 0.0)
     found = _srgb(lightness, np.full(count, 0.14), 2 * np.pi * way / count)
     return tuple("#" + "".join(f"{round(255 * float(part)):02x}" for part in one) for one in found)
 
 
-def table(view: str, colours: str | None, theme: Theme) -> Floats:
-    """The colours of a view, (513, 3) in 0..1; zero is in the middle for signed, at the beginning otherwise."""
-    if colours is not None:
-        if colours not in colormaps:
-            raise unknown("colours", colours, sorted(colormaps))
-        return np.asarray(colormaps[colours].resampled(STEPS)(np.arange(STEPS)))[:, :3]
+def table(view: str, colors: str | None, theme: Theme) -> Floats:
+    """The colors of a view, (513, 3) in 0..1; zero is in the middle for signed, at the beginning otherwise."""
+    if colors is not None:
+        if colors not in colormaps:
+            raise unknown("colors", colors, sorted(colormaps))
+        return np.asarray(colormaps[colors].resampled(STEPS)(np.arange(STEPS)))[:, :3]
     if view == "magnitude":
         return sequential(theme.dark)
     both, middle = diverging(theme.dark), STEPS // 2
@@ -133,13 +133,13 @@ def viewed(values: NDArray[Any], view: str) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """How numbers become colours: `limit` is where the colours end, zero where nothing is to be seen."""
+    """How numbers become colors: `limit` is where the colors end, zero where nothing is to be seen."""
 
     limit: float
     view: str
     table: Floats
     clipped: bool = False
-    """Whether some numbers lie beyond the colours' end."""
+    """Whether some numbers lie beyond the colors' end."""
 
     def position(self, values: NDArray[Any]) -> Floats:
         """Viewed numbers as −1..1 (signed) or 0..1; what is not finite as zero."""
@@ -148,7 +148,7 @@ class Scale:
         low = -1.0 if self.view == "signed" else 0.0
         return np.nan_to_num(np.asarray(values, np.float64) / self.limit, nan=0, posinf=1, neginf=low).clip(low, 1)
 
-    def colour(self, position: Floats) -> Floats:
+    def color(self, position: Floats) -> Floats:
         """(..., 3) in 0..1."""
         share = (position + 1) / 2 if self.view == "signed" else position
         return np.asarray(self.table[np.rint(share * (len(self.table) - 1)).astype(int)])

@@ -1,4 +1,4 @@
-"""Neighbours: who is near whom by the plain formula, and a picture of the index finds itself."""
+"""Neighbors: who is near whom by the plain formula, and a picture of the index finds itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pellucid.images.sources import Source
 from pellucid.index import Index
 from pellucid.index.plan import planned
 from pellucid.index.search import Metric, nearest
-from pellucid.sweep import Here, swept
+from pellucid.sweep import Serial, swept
 from tests.sweep.made import photos, small
 
 
@@ -19,13 +19,13 @@ from tests.sweep.made import photos, small
 def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     net, source = small(), Source.of(photos(tmp_path_factory.mktemp("photos"), 30, classes=3))
     plan = planned(net, source, layers=("first", "second", "head"), embed=("first", "second"), count=4)
-    return Index.of(swept(plan, tmp_path_factory.mktemp("store") / "x", Here(net, source))).using(net)
+    return Index.of(swept(plan, tmp_path_factory.mktemp("store") / "x", Serial(net, source))).with_net(net)
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_a_picture_of_the_index_finds_itself(index: Index, metric: Metric) -> None:
     for number in (1, 17):
-        like = pl.representation.neighbours(index, index.source.read(number), metric=metric, count=30)
+        like = pl.representation.neighbors(index, index.source.read(number), metric=metric, count=30)
         assert like.images[0, 0] == number
         assert like.values[0, 0] == pytest.approx(1.0 if metric == "cosine" else 0.0, abs=1e-12)
         assert (np.diff(like.values[0]) <= 0).all()
@@ -36,7 +36,7 @@ def test_a_picture_of_the_index_finds_itself(index: Index, metric: Metric) -> No
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_by_the_plain_formula(index: Index, metric: Metric) -> None:
     numbers, rows = index["first"].embedding
-    like = pl.representation.neighbours(index, index.source.read(4), layer="first", metric=metric, count=7)
+    like = pl.representation.neighbors(index, index.source.read(4), layer="first", metric=metric, count=7)
     mine = [float(x) for x in rows[numbers.tolist().index(4)]]
     found = []
     for number, row in zip(numbers.tolist(), rows, strict=True):
@@ -76,8 +76,8 @@ def test_pieces_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_wrong_questions_are_answered(index: Index) -> None:
     with pytest.raises(PellucidError, match="no embedded layer 'head'"):
-        pl.representation.neighbours(index, index.source.read(0), layer="head")
-    with pytest.raises(PellucidError, match="neighbours: count=0"):
-        pl.representation.neighbours(index, index.source.read(0), count=0)
-    drawn = pl.draw(pl.representation.neighbours(index, index.source.read(0), count=3))
+        pl.representation.neighbors(index, index.source.read(0), layer="head")
+    with pytest.raises(PellucidError, match="neighbors: count=0"):
+        pl.representation.neighbors(index, index.source.read(0), count=0)
+    drawn = pl.draw(pl.representation.neighbors(index, index.source.read(0), count=3))
     assert "most like" in drawn.alt

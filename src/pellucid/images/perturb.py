@@ -1,4 +1,6 @@
-"""Touches to a picture: pure functions of pixels, (N, C, H, W) or (C, H, W) float in 0..1, that change a copy."""
+"""Perturbations of an image (occlude, blur, fill): pure functions of pixels, (N, C, H, W) or (C, H, W) float in
+0..1, that change a copy.
+"""
 
 from __future__ import annotations
 
@@ -14,43 +16,43 @@ from pydantic import BeforeValidator, InstanceOf
 from torch import Tensor
 from torch.nn import functional as F
 
-from pellucid.chance import generator
 from pellucid.errors import PellucidError, unknown
 from pellucid.images import Images
+from pellucid.rng import generator
 
-Fill = Literal["grey", "black", "white", "mean", "blur", "noise"]
+Fill = Literal["gray", "black", "white", "mean", "blur", "noise"]
 FILLS: tuple[Fill, ...] = get_args(Fill)
-"""What may stand in the place of pixels that are taken away; 'blur' keeps the colours and takes the detail."""
+"""What may stand in the place of pixels that are taken away; 'blur' keeps the colors and takes the detail."""
 
 PictureLike: TypeAlias = Images | str | Path | Tensor | NDArray[Any]
-"""A picture as an option of a method: what `read` makes one of."""
+"""An image as an option of a method: what `read` makes one of."""
 
 
-def pictured(value: Fill | PictureLike, names: tuple[str, ...] = FILLS) -> Any:
-    """A fill by its name, or pictures from what `read` takes."""
+def input_like(value: Fill | PictureLike, names: tuple[str, ...] = FILLS) -> Any:
+    """A fill by its name, or images from what `read` takes."""
     if (isinstance(value, str) and value in names) or not isinstance(value, (str, Path, Tensor, np.ndarray)):
         return value
     if isinstance(value, str) and not Path(value).suffix and ":" not in value and not Path(value).exists():
-        raise unknown("fill", value, [*names, "the path of a picture"])
+        raise unknown("fill", value, [*names, "the path of an image"])
     return Images.of(value)
 
 
 def read_if(value: PictureLike) -> Any:
-    """For pydantic: pictures from what `read` takes, anything else left for it to refuse."""
+    """For pydantic: images from what `read` takes, anything else left for it to refuse."""
     return Images.of(value) if isinstance(value, (str, Path, Tensor, np.ndarray)) else value
 
 
 PictureOption = Annotated[InstanceOf[Images], BeforeValidator(read_if)]
-"""An option that takes a picture, or whatever `read` makes one of."""
-Filling = Annotated[Fill | InstanceOf[Images], BeforeValidator(pictured)]
-"""An option that takes a fill by its name, or a picture of one's own (whatever `read` takes)."""
+"""An option that takes an image, or whatever `read` makes one of."""
+BaselineLike = Annotated[Fill | InstanceOf[Images], BeforeValidator(input_like)]
+"""An option that takes a fill by its name, or an image of one's own (whatever `read` takes)."""
 
 
 def cover(pixels: Tensor, top: int, left: int, height: int, width: int, fill: Tensor | float) -> Tensor:
     """A copy of pixels (…, C, H, W) with the window of height × width at (top, left) taken from `fill`.
 
     `fill` is as large as the pixels (then the same window is taken from it), or broadcasts to the window
-    (…, C, height, width). The part of the window that lies outside the picture is ignored.
+    (…, C, height, width). The part of the window that lies outside the image is ignored.
     """
     rows, columns = pixels.shape[-2:]
     window = (
@@ -70,7 +72,7 @@ def cover(pixels: Tensor, top: int, left: int, height: int, width: int, fill: Te
 
 
 def blurred(pixels: Tensor, sigma: float | int) -> Tensor:
-    """Gaussian blur of (…, H, W) with `sigma` in pixels; cut at 4 sigma, the picture mirrored at its edges."""
+    """Gaussian blur of (…, H, W) with `sigma` in pixels; cut at 4 sigma, the image mirrored at its edges."""
     if not sigma >= 0 or math.isinf(sigma):
         raise PellucidError(f"sigma={sigma} is no width of a blur: a number of pixels, 0 or more")
     radius = math.ceil(4 * sigma)
@@ -94,7 +96,7 @@ def _mirrored(planes: Tensor, axis: int, by: int) -> Tensor:
 
 
 _PICTURES: dict[str, Callable[[Tensor, float | int], Tensor]] = {
-    "grey": lambda pixels, _: torch.full_like(pixels, 0.5),
+    "gray": lambda pixels, _: torch.full_like(pixels, 0.5),
     "black": lambda pixels, _: torch.zeros_like(pixels),
     "white": lambda pixels, _: torch.ones_like(pixels),
     "mean": lambda pixels, _: pixels.mean(dim=(-2, -1), keepdim=True).expand_as(pixels).clone(),
@@ -105,9 +107,9 @@ _PICTURES: dict[str, Callable[[Tensor, float | int], Tensor]] = {
 def filled(
     pixels: Tensor, kind: Fill | str, *, sigma: float | int = 10.0, which: tuple[int | str, ...] = (0,)
 ) -> Tensor:
-    """The picture that stands in for pixels (…, C, H, W): the same shape, filled with `kind`.
+    """The image that stands in for pixels (…, C, H, W): the same shape, filled with `kind`.
 
-    grey is 0.5, 'mean' each picture's own mean colour; `sigma` is the width of 'blur' in pixels. 'noise' is
+    gray is 0.5, 'mean' each image's own mean color; `sigma` is the width of 'blur' in pixels. 'noise' is
     uniform in 0..1 for every channel of every pixel; `which` is (seed, image id, …), as in `chance.generator`.
     """
     if kind == "noise":

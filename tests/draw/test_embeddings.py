@@ -12,19 +12,19 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.draw.places import on_canvas
+from pellucid.draw.embeddings import on_canvas
 from pellucid.errors import PellucidError
-from pellucid.result import Heatmap, Meta, Places
-from pellucid.result.places import Grid
+from pellucid.result import Embedding2D, Heatmap, Meta
+from pellucid.result.embedding import Grid
 
 
-def made(count: int = 12, classes: int = 3, pictured: int | None = None) -> Places:
+def made(count: int = 12, classes: int = 3, pictured: int | None = None) -> Embedding2D:
     chance = np.random.default_rng(0)
     which = np.arange(count if pictured is None else pictured)
     cells = np.array([divmod(i, 4) for i in range(count)])
     seams = np.full((-(-count // 4), 4, 2), 1.0)
     seams[0, 1, 0] = 9
-    return Places(
+    return Embedding2D(
         chance.random((count, 2)), np.arange(count), tuple(f"a<b>&{i}.jpg" for i in range(count)),
         tuple(f"kind {i % classes}" for i in range(count)), chance.integers(0, 255, (len(which), 64, 64, 3), np.uint8),
         which, {"recall": 0.5, "trust": 0.9, "continuity": 0.8, "rank": 0.7}, Grid(cells, seams), None,
@@ -32,7 +32,7 @@ def made(count: int = 12, classes: int = 3, pictured: int | None = None) -> Plac
     )  # fmt: skip
 
 
-def page(result: Places, folder: Path) -> tuple[str, dict[str, object]]:
+def page(result: Embedding2D, folder: Path) -> tuple[str, dict[str, object]]:
     text = pl.draw(result).save(folder / "map.html").read_text(encoding="utf-8")
     (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     return text, json.loads(data)
@@ -72,16 +72,16 @@ def test_names_are_no_code(tmp_path: Path) -> None:
 
 def test_pictures_of_it() -> None:
     result = made()
-    for picture in (pl.draw(result), pl.draw(result, grid=True), pl.draw(result, dark=True, colours=False)):
+    for picture in (pl.draw(result), pl.draw(result, grid=True), pl.draw(result, dark=True, colors=False)):
         assert picture.array.shape[1] > 900
         assert "Of the 5 nearest pictures 50.0 % are among the 5 nearest" in picture.alt
     seamed, plain = (pl.draw(result, grid=True, seams=seams).array for seams in (True, False))
     assert (seamed[:900] != plain[:900]).any()
-    new = dataclasses.replace(result[2], beneath=result)
+    new = dataclasses.replace(result[2], reference=result)
     assert (pl.draw(new).array.shape) == pl.draw(result).array.shape or pl.draw(new).alt
     with pytest.raises(PellucidError, match="not drawn as a grid"):
         pl.draw(new, grid=True)
-    with pytest.raises(PellucidError, match="no option of draw for a Places 'gird'"):
+    with pytest.raises(PellucidError, match="no option of draw for a Embedding2D 'gird'"):
         pl.draw(result, gird=True)
 
 

@@ -1,4 +1,4 @@
-"""Activation maximisation: what do units of an early, a middle and a late layer want to see, and what a class?"""
+"""Activation maximization: what do units of an early, a middle and a late layer want to see, and what a class?"""
 
 import pellucid as pl
 
@@ -14,7 +14,7 @@ units = [
     "castle",
     "goldfish",
 ]
-seen = pl.synthesis.activation_maximisation(net, units, steps=192)
+seen = pl.synthesis.activation_maximization(net, units, steps=192)
 print(", ".join(f"{name} {trust.activation:.1f}" for name, trust in zip(seen.names, seen.trust, strict=True)))
 
-pl.draw(seen).save("activation_maximisation.png")
+pl.draw(seen).save("activation_maximization.png")

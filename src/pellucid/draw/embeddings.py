@@ -13,7 +13,7 @@ from PIL import Image
 from pydantic import Field
 
 from pellucid.draw import words
-from pellucid.draw.colours import Theme, distinct
+from pellucid.draw.colors import Theme, distinct
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import MARGIN, SMALL, footnotes, heading
 from pellucid.draw.letters import number, percent, shortened, unplaced, width
@@ -22,31 +22,31 @@ from pellucid.draw.page import page_of
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Pixels, Sheet
 from pellucid.errors import PellucidError
-from pellucid.result import Places
+from pellucid.result import Embedding2D
 
 _WIDE = 900.0
-_MOST = 24  # classes that get a colour of their own
-_SEAM = 88.0  # percentile of the distances between neighbours from where they are seams
+_MOST = 24  # classes that get a color of their own
+_SEAM = 88.0  # percentile of the distances between neighbors from where they are seams
 _NEW = "#d9480f"  # what stands out: seams, and pictures that are new
 _GRID = 250  # rows or columns: smaller cells are no pictures
 
 
-@drawing(Places)
+@drawing(Embedding2D)
 def draw_places(
-    result: Places, over: Any = None, *, title: str | None = None, dark: bool = False,
+    result: Embedding2D, over: Any = None, *, title: str | None = None, dark: bool = False,
     grid: Annotated[bool, Field(description="draw all images in a grid, a cell for each")] = False,
     seams: Annotated[bool, Field(description="draw borders in the grid between neighbors that are far apart")] = True,
-    colours: Annotated[bool, Field(description="frame images by the color of their class, up to 24 classes")] = True,
+    colors: Annotated[bool, Field(description="frame images by the color of their class, up to 24 classes")] = True,
 ) -> Picture:  # fmt: skip
     """The pictures where they lie, those that hide least on top; or with `grid` all of them, a cell for each.
 
-    `seams` are drawn between neighbours in the grid that are far apart; `colours` frame the pictures by class, where
+    `seams` are drawn between neighbors in the grid that are far apart; `colors` frame the pictures by class, where
     there are up to 24. New pictures that were placed on a map are drawn large, framed and numbered over it.
     """
     look = Look(dark=dark)
     if not len(result):
         raise PellucidError("the map is empty: there is nothing to draw")
-    whole = result.beneath or result
+    whole = result.reference or result
     if grid and (result.grid is None or max(result.grid.sides) > _GRID):
         why = "pictures placed on a map" if result.grid is None else f"{len(result)} pictures"
         raise PellucidError(f"{why} are not drawn as a grid: draw without grid, or save .html")
@@ -59,17 +59,17 @@ def draw_places(
         unplaced(result.meta.net),
     ]
     y = heading(sheet, title, " · ".join(filter(None, below)), look)
-    frames = framed(whole, look.theme) if colours else {}
+    frames = framed(whole, look.theme) if colors else {}
     made = _grid if grid else _scattered
     rect = sheet.photo(MARGIN, y, made(whole, sheet.pixels(_WIDE), frames, look, seams))
-    if result.beneath is not None:
+    if result.reference is not None:
         _placed(sheet, rect, result, look)
     y = _legend(sheet, rect[3] + 8, frames, look)
     notes = [*_told(whole, grid and seams), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y + 4, notes, look) + MARGIN
     alt = f"{title}: {len(result)} pictures{_on(result)}. {kept(whole)}".strip()
     page = None
-    if result.beneath is None:
+    if result.reference is None:
         said = " · ".join([f"{len(result)} pictures", *filter(None, below)])
         page = partial(page_of, result, title, said, " ".join(_told(result, True)), _order(result), frames, dark=dark)
     return Picture(sheet, alt, words.about(result.meta, title, alt), page=page)
@@ -78,12 +78,12 @@ def draw_places(
 _NAMES = {"tsne": "t-SNE", "umap": "UMAP", "pca": "principal components", "ica": "independent components"}
 
 
-def kept(result: Places) -> str:
+def kept(result: Embedding2D) -> str:
     """What the map keeps of who is near whom, in words."""
     q = result.quality
     if not q:
         return ""
-    near = max(min(10, (len(result.beneath if result.beneath is not None else result.values) - 1) // 2), 1)
+    near = max(min(10, (len(result.reference if result.reference is not None else result.values) - 1) // 2), 1)
     return (
         f"Of the {near} nearest pictures {percent(q['recall'])} are among the {near} nearest on the map; trust "
         f"{number(q['trust'])}, continuity {number(q['continuity'])} (1: none strange, none lost); rank correlation "
@@ -91,19 +91,19 @@ def kept(result: Places) -> str:
     )
 
 
-def _on(result: Places) -> str:
-    return "" if result.beneath is None else f" on a map of {len(result.beneath)}"
+def _on(result: Embedding2D) -> str:
+    return "" if result.reference is None else f" on a map of {len(result.reference)}"
 
 
-def _told(result: Places, seamed: bool) -> list[str]:
+def _told(result: Embedding2D, seamed: bool) -> list[str]:
     lines = [kept(result)]
     if seamed:
-        lines.append("Seams: borders between neighbours that are far apart in the layer, the thicker the farther.")
+        lines.append("Seams: borders between neighbors that are far apart in the layer, the thicker the farther.")
     return [*filter(None, lines)]
 
 
-def framed(result: Places, theme: Theme) -> Mapping[str, str]:
-    """A colour for each class, the most frequent first; none where there are more than can be told apart."""
+def framed(result: Embedding2D, theme: Theme) -> Mapping[str, str]:
+    """A color for each class, the most frequent first; none where there are more than can be told apart."""
     counts = Counter(label for label in result.labels if label is not None).most_common()
     if len(counts) > _MOST:
         return {}
@@ -119,7 +119,7 @@ def on_canvas(values: NDArray[Any], size: tuple[int, int], margin: float | int) 
     return np.asarray((values - low) * scale + free / 2)
 
 
-def _scattered(result: Places, wide: int, frames: Mapping[str, str], look: Look, seams: bool) -> Pixels:
+def _scattered(result: Embedding2D, wide: int, frames: Mapping[str, str], look: Look, seams: bool) -> Pixels:
     """Every picture at its place."""
     span = np.maximum(result.values.max(0) - result.values.min(0), 1e-12)
     high = round(wide * float(np.clip(span[1] / span[0], 0.5, 1.1)))
@@ -129,34 +129,36 @@ def _scattered(result: Places, wide: int, frames: Mapping[str, str], look: Look,
     canvas[:] = np.round(255 * look.theme.ground)
     _dots(canvas, at, result, frames, look)
     small = _sized(result.thumbnails, side)
-    for k in _on_top_last(at[result.pictured], side):
-        i = int(result.pictured[k])
+    for k in _on_top_last(at[result.thumbnail_rows], side):
+        i = int(result.thumbnail_rows[k])
         _paste(canvas, small[k], at[i], _rgb(frames.get(result.labels[i] or "", look.theme.paper)))
     return canvas
 
 
-def _side(result: Places, wide: int, high: int) -> int:
+def _side(result: Embedding2D, wide: int, high: int) -> int:
     """Of a picture on a canvas, in pixels."""
-    return int(np.clip((wide * high / max(len(result.pictured), 1)) ** 0.5, 20, 130))
+    return int(np.clip((wide * high / max(len(result.thumbnail_rows), 1)) ** 0.5, 20, 130))
 
 
-def _order(result: Places) -> NDArray[np.int64]:
+def _order(result: Embedding2D) -> NDArray[np.int64]:
     """How pictures cover each other on a page: dots first, and last those that hide least."""
     span = np.maximum(result.values.max(0) - result.values.min(0), 1e-12).max()
-    side = 0.9 / max(len(result.pictured), 1) ** 0.5
-    above = result.pictured[_on_top_last((result.values - result.values.min(0))[result.pictured] / span, side)]
-    return np.concatenate([np.setdiff1d(np.arange(len(result)), result.pictured), above]).astype(np.int64)
+    side = 0.9 / max(len(result.thumbnail_rows), 1) ** 0.5
+    above = result.thumbnail_rows[
+        _on_top_last((result.values - result.values.min(0))[result.thumbnail_rows] / span, side)
+    ]
+    return np.concatenate([np.setdiff1d(np.arange(len(result)), result.thumbnail_rows), above]).astype(np.int64)
 
 
-def _dots(canvas: Pixels, at: NDArray[np.float64], result: Places, frames: Mapping[str, str], look: Look) -> None:
+def _dots(canvas: Pixels, at: NDArray[np.float64], result: Embedding2D, frames: Mapping[str, str], look: Look) -> None:
     """A dot for every picture without a thumbnail."""
-    bare = np.setdiff1d(np.arange(len(result)), result.pictured)
+    bare = np.setdiff1d(np.arange(len(result)), result.thumbnail_rows)
     x, y = np.rint(at[bare]).astype(int).T
-    colours = np.array([_rgb(frames.get(result.labels[i] or "", look.theme.quiet)) for i in bare]).reshape(-1, 3)
+    colors = np.array([_rgb(frames.get(result.labels[i] or "", look.theme.quiet)) for i in bare]).reshape(-1, 3)
     for down in (-1, 0, 1):
         for across in (-1, 0, 1):
             rows, columns = (y + down).clip(0, canvas.shape[0] - 1), (x + across).clip(0, canvas.shape[1] - 1)
-            canvas[rows, columns] = colours
+            canvas[rows, columns] = colors
 
 
 def _on_top_last(at: NDArray[np.float64], side: float | int) -> list[int]:
@@ -185,7 +187,7 @@ def _paste(canvas: Pixels, small: Pixels, at: NDArray[np.float64], frame: NDArra
             canvas[y0:y1, x0:x1] = pixels if pixels.ndim == 1 else pixels[y0 - top : y1 - top, x0 - left : x1 - left]
 
 
-def _grid(result: Places, wide: int, frames: Mapping[str, str], look: Look, seams: bool) -> Pixels:
+def _grid(result: Embedding2D, wide: int, frames: Mapping[str, str], look: Look, seams: bool) -> Pixels:
     """A cell for every picture."""
     if result.grid is None:
         raise PellucidError("these pictures have no grid")
@@ -195,7 +197,7 @@ def _grid(result: Places, wide: int, frames: Mapping[str, str], look: Look, seam
     side = cell - gap
     canvas = np.empty((rows * cell, columns * cell, 3), np.uint8)
     canvas[:] = np.round(255 * look.theme.ground)
-    small = dict(zip(result.pictured.tolist(), _sized(result.thumbnails, side), strict=True))
+    small = dict(zip(result.thumbnail_rows.tolist(), _sized(result.thumbnails, side), strict=True))
     for i, (row, column) in enumerate(result.grid.cells.tolist()):
         top, left = row * cell, column * cell
         plain = _rgb(frames.get(result.labels[i] or "", look.theme.faint))
@@ -206,7 +208,7 @@ def _grid(result: Places, wide: int, frames: Mapping[str, str], look: Look, seam
 
 
 def _seamed(canvas: Pixels, seams: NDArray[np.float64], cell: int, gap: int, theme: Theme) -> None:
-    """Lines between neighbours that are far apart."""
+    """Lines between neighbors that are far apart."""
     known = seams[np.isfinite(seams)]
     if not known.size:
         return
@@ -226,9 +228,9 @@ def _seamed(canvas: Pixels, seams: NDArray[np.float64], cell: int, gap: int, the
             canvas[a:b, max(x - 1, 0) : x + cell] = ink
 
 
-def _placed(sheet: Sheet, rect: tuple[float, float, float, float], result: Places, look: Look) -> None:
+def _placed(sheet: Sheet, rect: tuple[float, float, float, float], result: Embedding2D, look: Look) -> None:
     """New pictures over the map that they were placed on."""
-    ground = result.beneath
+    ground = result.reference
     if ground is None:
         return
     photo: Any = sheet.marks[-1]
@@ -256,14 +258,14 @@ def _placed(sheet: Sheet, rect: tuple[float, float, float, float], result: Place
 
 
 def _legend(sheet: Sheet, y: float, frames: Mapping[str, str], look: Look) -> float:
-    """The classes and their colours, in lines."""
+    """The classes and their colors, in lines."""
     x, size = MARGIN, SMALL
-    for name, colour in frames.items():
+    for name, color in frames.items():
         said = shortened(name, size, 180.0)
         wide = 14 + width(said, size) + 14
         if x > MARGIN and x + wide > sheet.width - MARGIN:
             x, y = MARGIN, y + 15
-        sheet.box((x, y + 1, x + 10, y + 11), fill=colour)
+        sheet.box((x, y + 1, x + 10, y + 11), fill=color)
         sheet.lines(x + 14, y, [said], size, look.theme.ink)
         x += wide
     return y + 18 if frames else y
@@ -273,5 +275,5 @@ def _sized(thumbnails: NDArray[np.uint8], side: int) -> Sequence[Pixels]:
     return [np.asarray(Image.fromarray(one).resize((side, side), Image.Resampling.LANCZOS)) for one in thumbnails]
 
 
-def _rgb(colour: str) -> NDArray[np.uint8]:
-    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], np.uint8)
+def _rgb(color: str) -> NDArray[np.uint8]:
+    return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], np.uint8)

@@ -1,4 +1,4 @@
-"""Likeness: how near two pictures are to the network."""
+"""Likeness: how near two images are to the network."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from pellucid.target.units import over_places
 @target(
     "similar(PATH) or similar(PATH at LAYER)",
     examples=("similar(cat.jpg)", "similar(cat.jpg at blocks.6)"),
-    help="the cosine between two pictures' outputs, or means of a layer",
+    help="the cosine between two images' outputs, or means of a layer",
 )
 @final
 @dataclass(frozen=True)
 class Similarity(Target):
-    """The cosine between the embedding of an image and that of another picture, −1 to 1.
+    """The cosine between the embedding of an image and that of another image, −1 to 1.
 
-    `to` is a picture (whatever `read` takes) or the embedding itself, a row of numbers. The embedding is the
-    network's output, or the mean over places of a layer; the other picture's is a constant.
+    `to` is an image (whatever `read` takes) or the embedding itself, a row of numbers. The embedding is the
+    network's output, or the mean over places of a layer; the other image's is a constant.
     """
 
     to: Any
     layer: str | None = None
     name: str = field(default="", compare=False)
-    """What to call the other picture."""
+    """What to call the other image."""
     unit = "cosine"
 
     @classmethod
@@ -70,7 +70,7 @@ class Similarity(Target):
         return f"similar({self.name}{f' at {self.layer}' if self.layer is not None else ''})"
 
     def fixed(self, run: Run, image: int = 0) -> Target:
-        """The other picture's embedding as numbers: it need not be shown to the network again."""
+        """The other image's embedding as numbers: it need not be shown to the network again."""
         return replace(self, to=self._other(run)[0], name=self.name)
 
     def _embedding(self, run: Run) -> Tensor:
@@ -84,7 +84,7 @@ class Similarity(Target):
         if isinstance(self.to, tuple):
             return torch.tensor([self.to], dtype=torch.float64)
         images = Images.of(self.to) if isinstance(self.to, str) else _picture(self.to, self.name)
-        return self._embedding(run.net.run(_one(images), at=self.layers)).detach()
+        return self._embedding(run.net.run(_one(images), layers=self.layers)).detach()
 
 
 def _value(to: Any) -> tuple[Any, str]:
@@ -98,7 +98,7 @@ def _value(to: Any) -> tuple[Any, str]:
         numbers = tuple(float(one) for one in to)
         return numbers, f"{len(numbers)} numbers"
     one = _one(Images.of(to))
-    # Of a picture that some network's preprocessing has cut, the original: this network cuts it its own way.
+    # Of an image that some network's preprocessing has cut, the original: this network cuts it its own way.
     picture = one.pictures[0] if one.cut_by is None else one.originals[0]
     return Array.of(picture.detach().cpu().numpy()), one.ids[0]
 
@@ -109,5 +109,5 @@ def _picture(array: Array, name: str) -> Images:
 
 def _one(images: Images) -> Images:
     if len(images) != 1:
-        raise PellucidError(f"similar to what? These are {len(images)} pictures: give one")
+        raise PellucidError(f"similar to what? These are {len(images)} images: give one")
     return images

@@ -1,4 +1,4 @@
-"""Room for one very large picture: what autograd keeps for the way back lies on disk once memory is spent."""
+"""Very large images: autograd's saved tensors are offloaded to a temporary file above a limit of memory."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _WORTH = 2**20
 
 
 @contextmanager
-def spilling(most: int) -> Iterator[None]:
+def offloading(most: int) -> Iterator[None]:
     """Within, the first `most` bytes that autograd saves stay in memory, and larger tensors after that go to disk.
 
     The file has no name: it is gone when the graph is, also after a crash. The numbers that come back are the
     same bits; only the time differs.
     """
-    held, shelves = 0, list[_Shelf]()
+    held, shelves = 0, list[_TempFile]()
 
     def pack(saved: Tensor) -> Any:
         nonlocal held
@@ -33,7 +33,7 @@ def spilling(most: int) -> Iterator[None]:
             held += size
             return saved, saved._version
         if not shelves:
-            shelves.append(_Shelf())
+            shelves.append(_TempFile())
         return _Shelved(shelves[0], saved)
 
     def unpack(kept: _Shelved | tuple[Tensor, int]) -> Tensor:
@@ -48,7 +48,7 @@ def spilling(most: int) -> Iterator[None]:
         yield
 
 
-class _Shelf:
+class _TempFile:
     """A file without a name; closed, and so gone, with the last tensor of the graph that lies in it."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class _Shelf:
 class _Shelved:
     """One tensor on a shelf."""
 
-    def __init__(self, shelf: _Shelf, saved: Tensor) -> None:
+    def __init__(self, shelf: _TempFile, saved: Tensor) -> None:
         self.shelf, file = shelf, shelf.file
         self.start = file.seek(0, 2)
         self.shape, self.dtype = saved.shape, saved.dtype

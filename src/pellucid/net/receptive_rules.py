@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from pellucid.net.reach import AXES, Axis, Factors, Ints, Tag, Where, factors_size
+from pellucid.net.receptive import AXES, Axis, Factors, Ints, Provenance, Tag, factors_size
 
 
 def _pair(value: Any, default: tuple[int, int] = (1, 1)) -> tuple[int, int]:
@@ -23,8 +23,8 @@ def argument(args: Any, i: int, default: Any) -> Any:
 
 
 def _windowed(
-    where: Where, out: Tensor, kernel: Any, stride: Any, padding: Any, dilation: Any, transposed: bool = False
-) -> Where:
+    where: Provenance, out: Tensor, kernel: Any, stride: Any, padding: Any, dilation: Any, transposed: bool = False
+) -> Provenance:
     """Convolution and pooling over the last two dimensions."""
     k, s, p, d = _pair(kernel), _pair(stride, _pair(kernel)), _pair(padding, (0, 0)), _pair(dilation)
     for side, tag in enumerate(AXES):
@@ -48,7 +48,7 @@ def _windowed(
     return where
 
 
-def _found_again(where: Where, dim: int, tag: Tag) -> Where:
+def _found_again(where: Provenance, dim: int, tag: Tag) -> Provenance:
     """Behind an operation that is not known, a window over rows and columns says which dimensions these are."""
     if where.placed(dim):
         refuse()
@@ -59,15 +59,15 @@ def _found_again(where: Where, dim: int, tag: Tag) -> Where:
     return replace(where, dims=dims, **{tag: getattr(where, tag).repeated(n)})
 
 
-def refuse() -> Where:
+def refuse() -> Provenance:
     raise ValueError("a window over a dimension that is another axis")
 
 
-def _channels(where: Where, out: Tensor) -> Where:
+def _channels(where: Provenance, out: Tensor) -> Provenance:
     return replace(where, dims=(where.dims[0], (("", out.shape[1]),), *where.dims[2:]))
 
 
-def _convolution(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _convolution(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     weight, (stride, padding, dilation, transposed) = args[1], args[3:7]
     if weight.dim() == 3 and not any(where.placed(d) for d in range(1, len(where.dims))):
         return replace(where, dims=(where.dims[0], *((("", n),) for n in out.shape[1:])))  # over channels, as ECA does
@@ -76,15 +76,15 @@ def _convolution(where: Where, args: Any, out: Tensor, i: int) -> Where:
     return _channels(_windowed(where, out, tuple(weight.shape[2:]), stride, padding, dilation, transposed), out)
 
 
-def _max_pool(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _max_pool(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     return _windowed(where, out, args[1], argument(args, 2, ()), argument(args, 3, 0), argument(args, 4, 1))
 
 
-def _avg_pool(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _avg_pool(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     return _windowed(where, out, args[1], argument(args, 2, ()), argument(args, 3, 0), 1)
 
 
-def _adaptive(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _adaptive(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     for side, tag in enumerate(AXES):
         m = out.shape[out.dim() - 2 + side]
         n = factors_size(where.dims[out.dim() - 2 + side])
@@ -94,10 +94,10 @@ def _adaptive(where: Where, args: Any, out: Tensor, i: int) -> Where:
     return where
 
 
-def _upsample(reach: tuple[int, int]) -> Callable[[Where, Any, Tensor, int], Where]:
+def _upsample(reach: tuple[int, int]) -> Callable[[Provenance, Any, Tensor, int], Provenance]:
     """Interpolation that reads the source cells floor(s) + reach[0] .. floor(s) + reach[1]."""
 
-    def rule(where: Where, args: Any, out: Tensor, i: int) -> Where:
+    def rule(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
         corners = any(a is True for a in args)
         for side, tag in enumerate(AXES):
             m = out.shape[2 + side]
@@ -116,7 +116,7 @@ def _upsample(reach: tuple[int, int]) -> Callable[[Where, Any, Tensor, int], Whe
     return rule
 
 
-def _pad(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _pad(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     pads = args[1]
     for place in range(len(pads) // 2):
         dim = out.dim() - 1 - place
@@ -129,12 +129,12 @@ def _pad(where: Where, args: Any, out: Tensor, i: int) -> Where:
     return where
 
 
-def _mirror(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _mirror(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     """Reflection and replication: placed as if the grid went on, but the pixels come from inside."""
     padded = _pad(where, args, out, i)
     for tag in AXES:
         axis, source = getattr(padded, tag), getattr(where, tag)
-        reach = axis.near.shape[1] - source.near.shape[1]
+        reach = axis.place.shape[1] - source.place.shape[1]
         if reach:
             first, last = source.full[0].min(), source.full[1].max()
             full = np.stack([np.minimum(axis.full[0], last), np.maximum(axis.full[1], first)])
@@ -146,14 +146,14 @@ def _mirror(where: Where, args: Any, out: Tensor, i: int) -> Where:
     return padded
 
 
-def _slice(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _slice(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     dim, step = argument(args, 1, 0) % out.dim(), argument(args, 4, 1)
     n = factors_size(where.dims[dim])
     start = slice(argument(args, 2, 0), argument(args, 3, None), step).indices(n)[0]
     return _taken(where, dim, start + step * np.arange(out.shape[dim], dtype=np.int64), float(step), out)
 
 
-def _taken(where: Where, dim: int, cells: Ints, stride: float, out: Tensor) -> Where:
+def _taken(where: Provenance, dim: int, cells: Ints, stride: float, out: Tensor) -> Provenance:
     tag = where.axis(dim)
     if tag is None and where.tokens == dim and len(cells) != factors_size(where.dims[dim]):
         return _tokens_taken(where, dim, cells)
@@ -166,9 +166,9 @@ def _taken(where: Where, dim: int, cells: Ints, stride: float, out: Tensor) -> W
     return where.moved(tag, getattr(where, tag).windows(cells, cells, stride), len(cells))
 
 
-def _tokens_taken(where: Where, dim: int, cells: Ints) -> Where:
+def _tokens_taken(where: Provenance, dim: int, cells: Ints) -> Provenance:
     """Some tokens of a row of them: those that are no places, or all places with fewer or none of the others."""
-    rows, columns = where.y.near.shape[1], where.x.near.shape[1]
+    rows, columns = where.y.place.shape[1], where.x.place.shape[1]
     if int(cells.max(initial=-1)) < where.skip:
         return _no_places(where, dim, len(cells))
     dims: Factors = (("y", rows), ("x", columns)) if len(cells) == rows * columns else (("t", len(cells)),)
@@ -178,40 +178,40 @@ def _tokens_taken(where: Where, dim: int, cells: Ints) -> Where:
     return replace(where, dims=(*where.dims[:dim], dims, *where.dims[dim + 1 :]), skip=skip)
 
 
-def _no_places(where: Where, dim: int, n: int) -> Where:
-    """Tokens that are no places: what is seen by them is the picture as a whole."""
+def _no_places(where: Provenance, dim: int, n: int) -> Provenance:
+    """Tokens that are no places: what is seen by them is the image as a whole."""
     where = where.without("y").without("x")
     return replace(where, dims=(*where.dims[:dim], (("", n),), *where.dims[dim + 1 :]), skip=0)
 
 
-def _unbind(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _unbind(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     return _select(where, (None, argument(args, 1, 0), i), out, i)
 
 
-def _split(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _split(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     dim = argument(args, 2, 0) % out.dim()
     sizes = args[1]
     start = i * sizes if isinstance(sizes, int) else sum(sizes[:i])
     return _taken(where, dim, start + np.arange(out.shape[dim], dtype=np.int64), 1.0, out)
 
 
-def _select(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _select(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     dim = args[1] % len(where.dims)
     return _dropped(_taken(where, dim, np.array([args[2] % factors_size(where.dims[dim])]), 1.0, out), {dim})
 
 
-def _dropped(where: Where, dims: set[int]) -> Where:
+def _dropped(where: Provenance, dims: set[int]) -> Provenance:
     return replace(where, dims=tuple(f for j, f in enumerate(where.dims) if j not in dims))
 
 
-def _flip(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _flip(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     for dim in args[1]:
         n = out.shape[dim]
         where = _taken(where, dim % out.dim(), np.arange(n - 1, -1, -1, dtype=np.int64), -1.0, out)
     return where
 
 
-def _reduced(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _reduced(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     dims = argument(args, 1, list(range(len(where.dims))))
     dims = {d % len(where.dims) for d in ([dims] if isinstance(dims, int) else dims)} or set(range(len(where.dims)))
     for tag in AXES:
@@ -222,22 +222,22 @@ def _reduced(where: Where, args: Any, out: Tensor, i: int) -> Where:
     return _dropped(where, dims)
 
 
-def _normed(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _normed(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     return _reduced(where, (None, *args[2:]), out, i)  # the order of the norm comes first
 
 
-def _permuted(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _permuted(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     return replace(where, dims=tuple(where.dims[d] for d in args[1]))
 
 
-def _transposed(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _transposed(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     order = list(range(out.dim()))
     a, b = (args[1], args[2]) if len(args) > 2 else (0, 1)
     order[a], order[b] = order[b], order[a]
     return _permuted(where, (None, order), out, i)
 
 
-def _reshaped(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _reshaped(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     """Give each new dimension the factors that it is made of, splitting ordinary ones where needed."""
     factors: list[tuple[Tag, int]] = [f for dim in where.dims for f in dim if f[0] or f[1] > 1]
     dims: list[Factors] = []
@@ -262,13 +262,13 @@ def _reshaped(where: Where, args: Any, out: Tensor, i: int) -> Where:
     return replace(where, dims=tuple(dims))
 
 
-def _cut(where: Where, tag: Tag, windows: int, each: int) -> Where:
+def _cut(where: Provenance, tag: Tag, windows: int, each: int) -> Provenance:
     """An axis cut into windows of equal length: which one is the axis from here on, the place inside is any other."""
     first = each * np.arange(windows, dtype=np.int64)
     return replace(where, **{tag: getattr(where, tag).windows(first, first + each - 1, float(each))})
 
 
-def expanded(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def expanded(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     new = out.dim() - len(where.dims)
     dims: list[Factors] = [(("", n),) for n in out.shape[:new]]
     for size, factors in zip(out.shape[new:], where.dims, strict=True):
@@ -276,22 +276,22 @@ def expanded(where: Where, args: Any, out: Tensor, i: int) -> Where:
     return replace(where, dims=tuple(dims))
 
 
-def _whole(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _whole(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     return replace(where, y=where.y.everywhere(), x=where.x.everywhere()) if i == 0 else statistics(where, out)
 
 
-def statistics(where: Where, out: Tensor) -> Where:
-    return Where(tuple((("", n),) for n in out.shape), where.y.pooled(), where.x.pooled())
+def statistics(where: Provenance, out: Tensor) -> Provenance:
+    return Provenance(tuple((("", n),) for n in out.shape), where.y.pooled(), where.x.pooled())
 
 
-def _batch_norm(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _batch_norm(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     if i:
         return statistics(where, out)
     by_batch = any(a is True for a in args[3:8])  # statistics of this very input: instance norm, or no running ones
     return _whole(where, args, out, 0) if by_batch else where
 
 
-def _layer_norm(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _layer_norm(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     if i:
         return statistics(where, out)
     normed = range(out.dim() - len(args[1]), out.dim())
@@ -301,14 +301,14 @@ def _layer_norm(where: Where, args: Any, out: Tensor, i: int) -> Where:
     return where
 
 
-def _softmax(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _softmax(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     for tag in AXES:
         if where.has(args[1] % out.dim(), tag):
             where = replace(where, **{tag: getattr(where, tag).everywhere()})
     return where
 
 
-def _pixel_shuffle(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _pixel_shuffle(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     for side, tag in enumerate(AXES):
         cells = np.arange(out.shape[2 + side], dtype=np.int64)
         where = where.moved(
@@ -317,7 +317,7 @@ def _pixel_shuffle(where: Where, args: Any, out: Tensor, i: int) -> Where:
     return _channels(where, out)
 
 
-def _strided(where: Where, args: Any, out: Tensor, i: int) -> Where:
+def _strided(where: Provenance, args: Any, out: Tensor, i: int) -> Provenance:
     """The form that some reshapes take below autograd; any other use is lost."""
     return _reshaped(where, args, out, i) if out.is_contiguous() and args[0].is_contiguous() else refuse()
 
@@ -328,7 +328,7 @@ _ALIKE = """
     leaky_relu _prelu_kernel rrelu_with_noise threshold elu celu softplus bernoulli
 """
 ALIKE = frozenset(_ALIKE.split())
-RULES: dict[str, Callable[[Where, Any, Tensor, int], Where]] = {
+RULES: dict[str, Callable[[Provenance, Any, Tensor, int], Provenance]] = {
     "convolution": _convolution,
     "max_pool2d_with_indices": _max_pool,
     "max_pool2d": _max_pool,

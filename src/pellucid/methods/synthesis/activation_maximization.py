@@ -1,4 +1,4 @@
-"""Activation maximisation: what a unit wants to see."""
+"""Activation maximization: what a unit wants to see."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pydantic import Field
 from torch import Tensor
 
 from pellucid.catalogue import method
-from pellucid.chance import Seed
 from pellucid.described import Default
 from pellucid.net import Net
 from pellucid.render.frame import framed
@@ -19,22 +18,23 @@ from pellucid.render.options import Preset, Side, Steps
 from pellucid.render.photos import Real
 from pellucid.render.pixels import eight_bits, through
 from pellucid.render.recipes import BEST
-from pellucid.render.render import optimised
+from pellucid.render.render import optimized
 from pellucid.render.trust import trusted
 from pellucid.result import Meta, Pictures
+from pellucid.rng import Seed
 from pellucid.target import Targets
 
 
 @method(
-    "Activation maximisation",
+    "Activation maximization",
     purpose="make an image that excites a class or a unit",
     source="Erhan et al. 2009, section 3; Olah, Mordvintsev & Schubert 2017",
 )
-def activation_maximisation(
+def activation_maximization(
     net: Net,
     target: Targets,
     *,
-    preset: Preset = BEST,
+    recipe: Preset = BEST,
     steps: Steps = None,
     size: Side = None,
     count: Annotated[
@@ -55,12 +55,12 @@ def activation_maximisation(
     needs real photos is unknown, and said to be.
     """
     answerable(net, target)
-    how = replace(preset, steps=steps or preset.steps)
+    how = replace(recipe, steps=steps or recipe.steps)
     frame = framed(net, size, how.room, cuts=how.cuts)
     targets = tuple(one for one in target for _ in range(count))
     chance = list(streams(seed, target.parts, count))
     credit: list[Tensor] | None = [] if how.credit else None
-    pixels = eight_bits(optimised(net, Each(targets), how, frame, chance, what="synthesis", credit=credit))
+    pixels = eight_bits(optimized(net, Each(targets), how, frame, chance, what="synthesis", credit=credit))
     beside = {} if credit is None else {"as far as it mattered": through(pixels, torch.cat(credit))}
     names = [str(one.named(net)) for one in target]
     if count > 1:

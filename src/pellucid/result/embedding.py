@@ -17,7 +17,7 @@ class Grid:
     """The same pictures in a full grid: a cell for each, near those that it was near.
 
     `cells` are (row, column); `seams` (rows, columns, 2) say how far a cell's picture is from that on its right, and
-    from that below it, in the space of the features: in medians of that over all neighbours. NaN where there is none.
+    from that below it, in the space of the features: in medians of that over all neighbors. NaN where there is none.
     """
 
     cells: Int[np.ndarray, "n 2"]
@@ -30,13 +30,14 @@ class Grid:
 
 
 @dataclass(frozen=True, eq=False)
-class Places(Result):
+class Embedding2D(Result):
     """N pictures in a plane: `values` are (N, 2), x to the right and y downwards, in no unit.
 
     `images` are their numbers in the index, `names` what they are called, `labels` their classes where known;
-    `thumbnails` are small pictures of those at `pictured`, of all or of a sample. `quality` says what the map keeps
+    `thumbnails` are small pictures of those at `thumbnail_rows`, of all or of a sample. `quality` says what the map
+    keeps
     of who is near whom, 1 at best. `grid` is the same map with a cell for each. Of pictures that were placed on a
-    map that was there, `beneath` is that map.
+    map that was there, `reference` is that map.
     """
 
     values: Float[np.ndarray, "n 2"]
@@ -44,29 +45,29 @@ class Places(Result):
     names: tuple[str, ...]
     labels: tuple[str | None, ...]
     thumbnails: UInt8[np.ndarray, "t side side 3"]
-    pictured: Int[np.ndarray, " t"]
+    thumbnail_rows: Int[np.ndarray, " t"]
     quality: Mapping[str, float] = field(default_factory=dict)
     grid: Grid | None = None
-    beneath: Places | None = None
+    reference: Embedding2D | None = None
     meta: Meta = field(default_factory=Meta)
     each = ("values", "images", "names", "labels")
 
     def __repr__(self) -> str:
         told = ", ".join(f"{name} {value:.2f}" for name, value in self.quality.items())
-        return f"Places({len(self)} pictures{f': {told}' if told else ''})"
+        return f"Embedding2D({len(self)} pictures{f': {told}' if told else ''})"
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def __getitem__(self, i: int) -> Places:
+    def __getitem__(self, i: int) -> Embedding2D:
         """Picture i alone, on the same map."""
         one = one_of_many(i, len(self), "map")
-        kept = self.pictured == one.start
+        kept = self.thumbnail_rows == one.start
         return dataclasses.replace(
             self,
             **{name: getattr(self, name)[one] for name in self.each},
             thumbnails=self.thumbnails[kept],
-            pictured=np.zeros(int(kept.sum()), np.int64),
+            thumbnail_rows=np.zeros(int(kept.sum()), np.int64),
             grid=None,
             meta=self.meta.of(one, len(self)),
         )

@@ -1,4 +1,4 @@
-"""What is taken down of a forward pass: a few numbers of each unit, while its map is still in the cache.
+"""Reduces each layer's output to statistics per unit inside the forward hook, while its map is still in the cache.
 
 A map is read once for its largest value; for its least, where it can be negative, and for its mean, where a layer is
 embedded or counted by class, once more each. Only where a unit's largest value may belong among its best, that is,
@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pellucid.chance import generator
 from pellucid.net import Net
 from pellucid.net.clips import Clip
+from pellucid.rng import generator
 from pellucid.sweep.layers import Units
 from pellucid.sweep.observed import LARGEST, SMALLEST, Batch, Events, Observes
 
@@ -27,33 +27,33 @@ Gates = Mapping[str, NDArray[np.float32]]
 """Of each extreme that is searched for: (N, units), the values below which a map need not be searched; those of
 SMALLEST have their sign turned."""
 Seen = Callable[[int, Tensor], None]
-"""seen(number of the first picture, what a layer makes of it and the next ones)."""
+"""seen(number of the first image, what a layer makes of it and the next ones)."""
 
 
 @dataclass(frozen=True)
-class Eye:
-    """Looks at pictures through a network and takes down what is observed; the places sampled differ by picture."""
+class Extractor:
+    """Looks at images through a network and takes down what is observed; the places sampled differ by image."""
 
     net: Net
     units: Units
     observes: Observes
     seed: int
     at_once: int
-    """Pictures that go through the network together, always: part of what makes the bits."""
-    _pages: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    """Images that go through the network together, always: part of what makes the bits."""
+    _buffers: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
-    def page(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    def buffer(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
         """Memory for one batch, the same for all of them."""
-        if name not in self._pages or self._pages[name].shape[0] < shape[0]:
-            self._pages[name] = np.empty(shape, np.float32)
-        return self._pages[name][: shape[0]]
+        if name not in self._buffers or self._buffers[name].shape[0] < shape[0]:
+            self._buffers[name] = np.empty(shape, np.float32)
+        return self._buffers[name][: shape[0]]
 
-    def look(self, pixels: Tensor, images: NDArray[np.int64], labels: NDArray[np.int64], gates: Gates) -> Batch:
+    def extract(self, pixels: Tensor, images: NDArray[np.int64], labels: NDArray[np.int64], gates: Gates) -> Batch:
         """What the network does with pixels (N, C, H, W) in 0..1, which are those of `images`."""
         missing = -len(pixels) % self.at_once
         filled = torch.cat([pixels, pixels.new_zeros(missing, *pixels.shape[1:])]) if missing else pixels
         for careful in (False, True):
-            look = _Look(self, images, gates, careful=careful)
+            look = _BatchExtractor(self, images, gates, careful=careful)
             watch, before = look.watchers()
             with _one_thread():
                 self.net.observe(filled, watch, before=before, at_once=self.at_once)
@@ -75,36 +75,38 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-class _Look:
+class _BatchExtractor:
     """The numbers of one batch as they come in, layer by layer. Whatever is done here is done for every layer of every
     pass: it has to be short.
     """
 
-    def __init__(self, eye: Eye, images: NDArray[np.int64], gates: Gates, *, careful: bool) -> None:
-        self.eye, self.gates, self.count = eye, gates, len(images)
-        rows = -(-self.count // eye.at_once) * eye.at_once
-        shape = (rows, len(eye.units))
-        self.ranked, self.means, self.negated = (eye.page(name, shape) for name in ("ranked", "means", "negated"))
+    def __init__(self, extractor: Extractor, images: NDArray[np.int64], gates: Gates, *, careful: bool) -> None:
+        self.extractor, self.gates, self.count = extractor, gates, len(images)
+        rows = -(-self.count // extractor.at_once) * extractor.at_once
+        shape = (rows, len(extractor.units))
+        self.ranked, self.means, self.negated = (
+            extractor.buffer(name, shape) for name in ("ranked", "means", "negated")
+        )
         self.means.fill(np.nan)
         self.negated.fill(-np.inf)
-        self.sampled = eye.page("sampled", (rows, eye.observes.samples, len(eye.units)))
-        self.offsets = _offsets(eye, images, rows) if eye.observes.samples else []
+        self.sampled = extractor.buffer("sampled", (rows, extractor.observes.samples, len(extractor.units)))
+        self.offsets = _offsets(extractor, images, rows) if extractor.observes.samples else []
         # neither negative nor cut off: their bits rise with them, see `_extremes`
-        plain = [not low and not clip for low, clip in zip(eye.units.signed, self._clips(), strict=True)]
-        self.rising = np.repeat(plain, eye.units.channels) & (not careful)
+        plain = [not low and not clip for low, clip in zip(extractor.units.signed, self._clips(), strict=True)]
+        self.rising = np.repeat(plain, extractor.units.channels) & (not careful)
         self.found: dict[str, list[tuple[int, NDArray[np.int64], NDArray[np.int64]]]] = {LARGEST: [], SMALLEST: []}
 
     def _clips(self) -> tuple[Clip | None, ...]:
-        return self.eye.units.clips or (None,) * len(self.eye.units.layers)
+        return self.extractor.units.clips or (None,) * len(self.extractor.units.layers)
 
     def watchers(self) -> tuple[dict[str, Seen], dict[str, tuple[int, Seen]]]:
         """Of each layer who is shown what it hands on, and of those with a ceiling who is shown what that receives."""
         watch: dict[str, Seen] = {}
         before: dict[str, tuple[int, Seen]] = {}
-        for layer, (name, clip) in enumerate(zip(self.eye.units.layers, self._clips(), strict=True)):
+        for layer, (name, clip) in enumerate(zip(self.extractor.units.layers, self._clips(), strict=True)):
             read, both = self._reader(layer), [self._extremes(layer)]
-            both += [self._sampled(layer)] if self.eye.observes.samples else []
-            means = [self._averaged(layer)] if name in self.eye.observes.means else []
+            both += [self._sampled(layer)] if self.extractor.observes.samples else []
+            means = [self._averaged(layer)] if name in self.extractor.observes.means else []
             if clip is None:
                 watch[name] = _chain(read, *both, *means)
             else:  # numbers are cut off afterwards; the mean over all places is that of what is cut off
@@ -113,7 +115,7 @@ class _Look:
         return watch, before
 
     def _reader(self, layer: int) -> Callable[[Tensor], Tensor]:
-        units, at_once = self.eye.units, self.eye.at_once
+        units, at_once = self.extractor.units, self.extractor.at_once
         channels, places = units.channels[layer], units.places[layer][0] * units.places[layer][1]
 
         def read(output: Tensor) -> Tensor:
@@ -124,13 +126,13 @@ class _Look:
 
     def _extremes(self, layer: int) -> Callable[[int, Tensor], None]:
         """The largest values and their places; the least ones, too, where they can be negative."""
-        units, at_once = self.eye.units, self.eye.at_once
+        units, at_once = self.extractor.units, self.extractor.at_once
         first = units.first(layer)
         mine = slice(first, first + units.channels[layer])
         # The bits of floats that are not negative rise with them, and whole numbers are compared faster.
         kind = torch.int32 if self.rising[first] else torch.float32
         largest, peaks = torch.from_numpy(self.ranked)[:, mine].view(kind), self.ranked[:, mine]
-        signed = units.signed[layer] and SMALLEST in self.eye.observes.extremes
+        signed = units.signed[layer] and SMALLEST in self.extractor.observes.extremes
 
         def seen(start: int, flat: Tensor) -> None:
             stop, maps = start + at_once, flat.numpy()
@@ -145,7 +147,7 @@ class _Look:
 
     def _averaged(self, layer: int) -> Callable[[int, Tensor], None]:
         """The mean over all places."""
-        units, at_once = self.eye.units, self.eye.at_once
+        units, at_once = self.extractor.units, self.extractor.at_once
         first, channels = units.first(layer), units.channels[layer]
         places = units.places[layer][0] * units.places[layer][1]
         ones = torch.full((places,), 1 / places)
@@ -159,12 +161,12 @@ class _Look:
 
     def _sampled(self, layer: int) -> Callable[[int, Tensor], None]:
         """What is at a few places of every map."""
-        units, at_once = self.eye.units, self.eye.at_once
+        units, at_once = self.extractor.units, self.extractor.at_once
         first, channels = units.first(layer), units.channels[layer]
         mine, places = slice(first, first + channels), units.places[layer][0] * units.places[layer][1]
-        step = places // self.eye.observes.samples
+        step = places // self.extractor.observes.samples
         reach, offsets, sampled = (
-            step * (self.eye.observes.samples - 1) + 1,
+            step * (self.extractor.observes.samples - 1) + 1,
             self.offsets[layer],
             self.sampled[:, :, mine],
         )
@@ -182,18 +184,18 @@ class _Look:
         count = self.count
         ranked, negated = self.ranked[:count], self.negated[:count]
         broken = self.broken()
-        maxima = self.eye.units.bounded(ranked)
+        maxima = self.extractor.units.bounded(ranked)
         if broken.any():
             maxima[broken] = ranked[broken] = negated[broken] = -np.inf
         found = {name: _events(kept, ~broken) for name, kept in self.found.items() if name in self.gates}
-        sampled = self.eye.units.bounded(self.sampled[:count])
+        sampled = self.extractor.units.bounded(self.sampled[:count])
         return Batch(images, labels, maxima, ranked, negated, self.means[:count], sampled, found)
 
     def broken(self) -> NDArray[np.bool_]:
         """(N, units): where something is not finite, or was not compared as it should."""
         count = self.count
         found: NDArray[np.bool_] = ~np.isfinite(self.ranked[:count]) | ~np.isfinite(self.sampled[:count].sum(1))
-        averaged = self.eye.units.of(sorted(self.eye.observes.means))
+        averaged = self.extractor.units.of(sorted(self.extractor.observes.means))
         found[:, averaged] |= ~np.isfinite(self.means[:count][:, averaged])
         # none of these maps is negative; a NaN with a sign looks as if one were, or reaches the layers behind
         found[:, self.rising] |= self.ranked[:count, self.rising] < 0
@@ -228,15 +230,15 @@ def _chain(read: Callable[[Tensor], Tensor], *each: Seen) -> Seen:
     return seen
 
 
-def _offsets(eye: Eye, images: NDArray[np.int64], rows: int) -> list[list[int]]:
-    """Of each layer and picture the first of the places that are sampled, which lie at even distances; it depends on
-    the picture and the seed alone.
+def _offsets(extractor: Extractor, images: NDArray[np.int64], rows: int) -> list[list[int]]:
+    """Of each layer and image the first of the places that are sampled, which lie at even distances; it depends on
+    the image and the seed alone.
     """
-    sizes = np.array([high * wide for high, wide in eye.units.places])
-    free = sizes - sizes // eye.observes.samples * (eye.observes.samples - 1)
+    sizes = np.array([high * wide for high, wide in extractor.units.places])
+    free = sizes - sizes // extractor.observes.samples * (extractor.observes.samples - 1)
     drawn = np.zeros((rows, len(sizes)))
     for row, image in zip(drawn, images, strict=False):
-        row[:] = generator(eye.seed, int(image), "places").random(len(sizes))
+        row[:] = generator(extractor.seed, int(image), "places").random(len(sizes))
     found: list[list[int]] = (drawn * free).astype(np.int64).T.tolist()
     return found
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pellucid.errors import PellucidError, UnknownName
-from pellucid.images.touch import FILLS, blurred, cover, filled
+from pellucid.images.perturb import FILLS, blurred, cover, filled
 
 PIXELS = torch.rand((2, 3, 9, 12), generator=torch.Generator().manual_seed(0))
 FILL = torch.rand((2, 3, 9, 12), generator=torch.Generator().manual_seed(1))
@@ -86,12 +86,12 @@ def test_filled_is_a_new_picture_of_the_same_kind(kind: str, dtype: torch.dtype)
     assert torch.equal(pixels, before)
 
 
-@pytest.mark.parametrize(("kind", "level"), [("grey", 0.5), ("black", 0.0), ("white", 1.0)])
+@pytest.mark.parametrize(("kind", "level"), [("gray", 0.5), ("black", 0.0), ("white", 1.0)])
 def test_plain_fills(kind: str, level: float) -> None:
     assert torch.equal(filled(PIXELS, kind), torch.full_like(PIXELS, level))
 
 
-def test_mean_is_each_pictures_own_colour() -> None:
+def test_mean_is_each_pictures_own_color() -> None:
     picture = filled(PIXELS, "mean")
     for image in range(2):
         for channel in range(3):
@@ -142,5 +142,5 @@ def test_sigma_must_be_a_width(sigma: float) -> None:
 
 
 def test_an_unknown_fill_is_answered_by_name() -> None:
-    with pytest.raises(UnknownName, match="no fill 'gray'; nearest of 6: grey"):
-        filled(PIXELS, "gray")
+    with pytest.raises(UnknownName, match="no fill 'grey'; nearest of 6: gray"):
+        filled(PIXELS, "grey")

@@ -1,4 +1,4 @@
-"""How layers code colour: how choosy their units are about it, and which hues they want."""
+"""How layers code color: how choosy their units are about it, and which hues they want."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pellucid.result.base import Meta, Result, one_of_many
 
 
 @dataclass(frozen=True, eq=False)
-class Hues:
+class LayerColors:
     """K units of one layer. Hues are angles in radians, in the plane of red − green and yellow − blue."""
 
     layer: str
@@ -22,17 +22,17 @@ class Hues:
     """Of the layer in all."""
     units: tuple[int, ...]
     selectivity: Float[np.ndarray, " units"]
-    """1 − activation without colour / activation."""
+    """1 − activation without color / activation."""
     hue: Float[np.ndarray, " units"]
     """Of the neuron feature."""
     chroma: Float[np.ndarray, " units"]
-    """How far from grey the neuron feature is on average."""
+    """How far from gray the neuron feature is on average."""
     opposed: Float[np.ndarray, " units"]
     """0: one hue; 1: two opposite ones in equal parts."""
     features: UInt8[np.ndarray, "units side side 3"]
     """The neuron features, stretched, small."""
     axis: float
-    """The axis along which the hues of the colour-selective units lie, 0 to π."""
+    """The axis along which the hues of the color-selective units lie, 0 to π."""
     strength: float
     """0: hues of all directions, 1: all on one axis."""
     silent: int = 0
@@ -44,22 +44,22 @@ class Hues:
 
 
 @dataclass(frozen=True, eq=False)
-class Colours(Result):
+class ColorSelectivity(Result):
     """Layers from first to last, and the axes that they are compared with: `known` angles in radians, by name."""
 
-    layers: tuple[Hues, ...]
+    layers: tuple[LayerColors, ...]
     threshold: float
-    """A unit is colour-selective above this."""
+    """A unit is color-selective above this."""
     known: Mapping[str, float] = field(default_factory=dict)
     meta: Meta = field(default_factory=Meta)
 
     def __repr__(self) -> str:
-        return f"Colours({', '.join(one.layer for one in self.layers)})"
+        return f"ColorSelectivity({', '.join(one.layer for one in self.layers)})"
 
     def __len__(self) -> int:
         return len(self.layers)
 
-    def __getitem__(self, i: int) -> Colours:
+    def __getitem__(self, i: int) -> ColorSelectivity:
         """Layer i alone."""
         return dataclasses.replace(self, layers=self.layers[one_of_many(i, len(self), "result")])
 
