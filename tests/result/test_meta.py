@@ -25,15 +25,15 @@ from tests.test_every_method import photos, tiny
 
 
 @dataclass(frozen=True)
-class ReceptiveFields(Noun):
+class Fields(Noun):
     """A kind with facts of its own, which nothing in the package knows."""
 
     crops: tuple[str, ...]
     title = "two fields"
 
     @classmethod
-    def of(cls, value: Any) -> ReceptiveFields:
-        return value if isinstance(value, ReceptiveFields) else cls(tuple(value.split("+")))
+    def of(cls, value: Any) -> Fields:
+        return value if isinstance(value, Fields) else cls(tuple(value.split("+")))
 
     def facts(self) -> dict[str, Any]:
         return {"crops": self.crops, "count": len(self.crops), "bounds": {"low": 0.5, "high": float("inf")}}
@@ -44,7 +44,7 @@ class ReceptiveFields(Noun):
 
 
 @method("Two networks", source="Nobody 2026, section 1", over="all")
-def two(net: Net, other: Net, fields: ReceptiveFields, *, seed: int = 3) -> Table:
+def two(net: Net, other: Net, fields: Fields, *, seed: int = 3) -> Table:
     """Which weights are which."""
     return Table({"weights": (net.weights, other.weights)}, {"weights": ""}, meta=Meta(found={"gap": 0.25}))
 
@@ -64,7 +64,7 @@ def test_two_networks_and_a_new_kind_stand_by_the_name_of_their_argument(tmp_pat
     assert (meta.nouns["net"]["weights"], meta.nouns["other"]["weights"]) == found.columns["weights"]
     assert len(set(found.columns["weights"])) == 2
     assert (meta.net, meta.weights, meta.seed) == ("tiny", one.weights, 3)
-    assert meta.nouns["fields"] == ReceptiveFields(("wheat", "rye")).facts()
+    assert meta.nouns["fields"] == Fields(("wheat", "rye")).facts()
     assert (meta.found, meta.fact("gap"), meta.fact("nothing", "none")) == ({"gap": 0.25}, 0.25, "none")
     assert Note("input", "2 fields") in meta.notes
     assert meta.asked == Asked(
@@ -73,8 +73,8 @@ def test_two_networks_and_a_new_kind_stand_by_the_name_of_their_argument(tmp_pat
     same(pl.open(found.save(tmp_path / "x.npz")), found)
     said = json.loads(json.dumps(found.describe()["meta"], allow_nan=False))
     assert said["nouns"]["fields"] == {"crops": ["wheat", "rye"], "count": 2, "bounds": {"low": 0.5, "high": None}}
-    assert two(one, other, ReceptiveFields(("wheat",))).meta.asked.nouns["fields"] == "two fields"
-    assert "fields" in two(one, other, ReceptiveFields(("wheat",))).meta.asked.in_memory
+    assert two(one, other, Fields(("wheat",))).meta.asked.nouns["fields"] == "two fields"
+    assert "fields" in two(one, other, Fields(("wheat",))).meta.asked.in_memory
 
 
 def test_a_result_can_be_asked_again(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ class Exceeding(Fold[NDArray[np.float64]]):
 
 @final
 @dataclass(frozen=True)
-class Embedding2D(Fold[None]):
+class WhereLargest(Fold[None]):
     """Where the largest value of every map lies, of every image: it wants all that the others may not."""
 
     name: ClassVar[str] = "test_places"
@@ -112,7 +112,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def index(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Index:
     place = tmp_path_factory.mktemp("store") / "x.index"
     return make_index(
-        small(), folder, store=place, layers=("first", "act"), folds=(Exceeding(0.7), Embedding2D()), count=3, shard=8
+        small(), folder, store=place, layers=("first", "act"), folds=(Exceeding(0.7), WhereLargest()), count=3, shard=8
     )
 
 
