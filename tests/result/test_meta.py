@@ -77,6 +77,21 @@ def test_two_networks_and_a_new_kind_stand_by_the_name_of_their_argument(tmp_pat
     assert "fields" in two(one, other, Fields(("wheat",))).meta.asked.in_memory
 
 
+@method("Measured", source="Nobody 2026, section 1", over="all")
+def measured(net: Net) -> Table:
+    """Numbers as NumPy has them."""
+    found = {"gap": np.float32(0.5), "score": tuple(np.arange(2.0)), "count": np.int64(3)}
+    return Table({"a": (1,)}, {"a": ""}, meta=Meta(found=found))  # type: ignore[arg-type]
+
+
+def test_numbers_of_numpy_come_back_from_a_file_as_they_were(tmp_path: Path) -> None:
+    found = measured(tiny())
+    assert {name: repr(value) for name, value in found.meta.found.items()} == {
+        "gap": "0.5", "score": "(0.0, 1.0)", "count": "3",
+    }  # fmt: skip
+    same(pl.open(found.save(tmp_path / "x.npz")), found)
+
+
 def test_a_result_can_be_asked_again(tmp_path: Path) -> None:
     net, images = tiny(), photos(2)
     heats = pl.attribution.smooth_grad(

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
+import numpy as np
+
 from pellucid.catalogue.plain import recorded
 from pellucid.notes import Note
 from pellucid.nouns import Noun
@@ -21,9 +23,17 @@ def signed(
     said = result.meta  # type: ignore[attr-defined]
     notes = [*arose, *(note for noun in nouns.values() for note in noun.notes)]
     notes += [note for noun in nouns.values() for note in noun.remarks(options)]
-    meta = dataclasses.replace(said.noting(*notes), asked=asked, title=title, nouns=facts(nouns, options),
+    found = {name: _native(value) for name, value in said.found.items()}
+    meta = dataclasses.replace(said.noting(*notes), found=found, asked=asked, title=title, nouns=facts(nouns, options),
                                versions=versions())  # fmt: skip
     return dataclasses.replace(result, meta=meta)  # type: ignore[type-var]
+
+
+def _native(value: Any) -> Any:
+    """Numbers of NumPy as Python's, which a file gives back as they were."""
+    if isinstance(value, tuple):
+        return tuple(_native(one) for one in value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def question(method: str, given: Mapping[str, Any], nouns: Mapping[str, Noun], options: Mapping[str, Any]) -> Asked:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
 
 from pellucid.geometry import Placement, View
-from pellucid.result.base import Meta, Result, one_of_many
+from pellucid.result.base import Meta, Result
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +37,4 @@ class ActivationMaps(Result):
 
     def __getitem__(self, i: int) -> ActivationMaps:
         """The maps of image i alone, with N = 1."""
-        one = one_of_many(i, len(self), "result")
-        return dataclasses.replace(
-            self,
-            values=self.values[one],
-            views=self.views[one],
-            blank=self.blank[one],
-            meta=self.meta.of(one, len(self)),
-        )
+        return self.alone(i)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pellucid.plugins import RESULTS
 from pellucid.result.meta import Asked, Meta
@@ -15,6 +15,8 @@ from pellucid.result.serial import described
 from pellucid.result.stored import save
 
 __all__ = ["Asked", "Meta", "Result", "one_of_many", "version_of", "versions"]
+
+R = TypeVar("R", bound="Result")
 
 _DRAWING_ROOM = "pellucid.draw"  # asked by name, and only when a notebook shows a result: results know no pictures
 
@@ -42,7 +44,7 @@ class Result:
     """
 
     each: ClassVar[tuple[str, ...]] = ()
-    """The fields that have one entry for each of the same things."""
+    """The fields that have one entry for each of the same things: images, patches, layers."""
 
     if TYPE_CHECKING:
 
@@ -51,6 +53,16 @@ class Result:
 
     def __init_subclass__(cls) -> None:
         RESULTS.add(cls)
+
+    def alone(self: R, i: int, **others: Any) -> R:
+        """Entry i of what `each` names, with N = 1; `others` replace more fields.
+
+        The Meta becomes that of image i. Where the entries are no images, `meta=self.meta` leaves it as it is.
+        """
+        count = len(getattr(self, self.each[0]))
+        one = one_of_many(i, count, "result")
+        picked = {name: getattr(self, name)[one] for name in self.each if name not in others}
+        return replace(self, **{"meta": self.meta.of(one, count), **picked, **others})
 
     def save(self, path: str | Path) -> Path:
         """Write everything to `path` (.npz): an array for each that it holds, and `about.json`, all the rest.

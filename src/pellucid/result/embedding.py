@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from pellucid.result.base import Meta, Result, one_of_many
+from pellucid.result.base import Meta, Result
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +60,6 @@ class Embedding2D(Result):
 
     def __getitem__(self, i: int) -> Embedding2D:
         """Picture i alone, on the same map."""
-        one = one_of_many(i, len(self), "map")
-        kept = self.thumbnail_rows == one.start
-        return dataclasses.replace(
-            self,
-            **{name: getattr(self, name)[one] for name in self.each},
-            thumbnails=self.thumbnails[kept],
-            thumbnail_rows=np.zeros(int(kept.sum()), np.int64),
-            grid=None,
-            meta=self.meta.of(one, len(self)),
-        )
+        kept = self.thumbnail_rows == i % max(len(self), 1)
+        small = {"thumbnails": self.thumbnails[kept], "thumbnail_rows": np.zeros(int(kept.sum()), np.int64)}
+        return self.alone(i, **small, grid=None)

@@ -55,10 +55,8 @@ class Heatmap(Result):
 
     def __getitem__(self, i: int) -> Heatmap:
         """The heatmap of image i alone, with N = 1."""
-        one = one_of_many(i, len(self), "heatmap")
-        error = self.error[one] if self.error is not None else None
-        meta = self.meta.of(one, len(self))
-        return dataclasses.replace(self, values=self.values[one], views=self.views[one], meta=meta, error=error)
+        error = self.error[one_of_many(i, len(self), "result")] if self.error is not None else None
+        return self.alone(i, error=error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +75,7 @@ class LabelMap(Result):
 
     def __getitem__(self, i: int) -> LabelMap:
         """The label map of image i alone, with N = 1."""
-        one = one_of_many(i, len(self), "label map")
-        meta = self.meta.of(one, len(self))
-        return dataclasses.replace(self, values=self.values[one], views=self.views[one], meta=meta)
+        return self.alone(i)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from pellucid.result.base import Meta, Result, one_of_many
+from pellucid.result.base import Meta, Result
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +37,4 @@ class Neighbors(Result):
 
     def __getitem__(self, i: int) -> Neighbors:
         """Those of picture i alone."""
-        one = one_of_many(i, len(self), "result")
-        picked = {name: getattr(self, name)[one] for name in self.each}
-        return dataclasses.replace(self, **picked, meta=self.meta.of(one, len(self)))
+        return self.alone(i)

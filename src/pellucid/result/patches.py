@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from pellucid.geometry import View
-from pellucid.result.base import Meta, Result, one_of_many
+from pellucid.result.base import Meta, Result
 
 Box = tuple[float, float, float, float]
 """(top, left, bottom, right) in pixels of a picture, edges; it may reach outside."""
@@ -41,9 +40,7 @@ class Patches(Result):
 
     def __getitem__(self, i: int) -> Patches:
         """Patch i alone."""
-        one = one_of_many(i, len(self), "result")
-        picked = {name: getattr(self, name)[one] for name in self.each}
-        return dataclasses.replace(self, **picked)
+        return self.alone(i, meta=self.meta)
 
     def crop(self, i: int, outside: int = 127) -> UInt8[np.ndarray, "rows columns 3"]:
         """Patch i itself: what the strongest cell sees, `outside` where it sees past the edge."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -108,6 +107,7 @@ class Pictures(Result):
     )
     columns: int | None = None
     meta: Meta = field(default_factory=Meta)
+    each = ("pixels", "names")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pixels", _together(self.pixels))
@@ -129,15 +129,12 @@ class Pictures(Result):
     def __getitem__(self, i: int) -> Pictures:
         """Picture i alone, with N = 1."""
         one = one_of_many(i, len(self), "result")
-        return dataclasses.replace(
-            self,
-            pixels=self.pixels[one],
-            names=self.names[one],
+        return self.alone(
+            i,
             facts={name: values[one] for name, values in self.facts.items()},
             trust=self.trust[one] if self.trust is not None else None,
             beside={name: values[one] for name, values in self.beside.items()},
             columns=None,
-            meta=self.meta.of(one, len(self)),
         )
 
     def derived(self) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
 
-from pellucid.result.base import Meta, Result, one_of_many
+from pellucid.result.base import Meta, Result
 from pellucid.result.patches import Patches
 
 
@@ -35,8 +34,7 @@ class Projections(Result):
 
     def __getitem__(self, i: int) -> Projections:
         """The projection of patch i alone."""
-        one = one_of_many(i, len(self), "result")
-        return dataclasses.replace(self, values=self.values[one], patches=self.patches[i])
+        return self.alone(i, patches=self.patches[i], meta=self.meta)
 
     def window(self, i: int) -> tuple[slice, slice]:
         """Rows and columns of picture i that its cell sees."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
 
 from pellucid.geometry import Pair
-from pellucid.result.base import Meta, Result, one_of_many
+from pellucid.result.base import Meta, Result
 from pellucid.result.patches import Box
 
 
@@ -39,8 +38,7 @@ class ReceptiveFields(Result):
 
     def __getitem__(self, i: int) -> ReceptiveFields:
         """Layer i alone."""
-        one = one_of_many(i, len(self), "result")
-        return dataclasses.replace(self, **{name: getattr(self, name)[one] for name in self.each})
+        return self.alone(i, meta=self.meta)
 
     def size(self, i: int) -> Pair:
         """The theoretical field of layer i, (height, width)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,7 +36,4 @@ class Filters(Result):
 
     def __getitem__(self, i: int) -> Filters:
         """Filter i alone."""
-        one = one_of_many(i, len(self), "result")
-        return dataclasses.replace(
-            self, values=self.values[one], units=self.units[one], inputs=self.inputs[one], names=self.names[one]
-        )
+        return self.alone(i, names=self.names[one_of_many(i, len(self), "result")], meta=self.meta)
