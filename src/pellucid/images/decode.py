@@ -111,7 +111,8 @@ def _from_path(text: str, value_range: Range | None) -> Decoded:
         if not text:
             raise BadImage("the name of the image is empty")
         if not stat.S_ISREG(status.st_mode):  # asked before opening: opening a FIFO waits for ever
-            raise BadImage(f"{what} is {_file_type(status.st_mode)}, not an image's file")
+            way = f": name the files in it, as in {text.rstrip('/')}/*.jpg" if stat.S_ISDIR(status.st_mode) else ""
+            raise BadImage(f"{what} is {_file_type(status.st_mode)}, not an image's file{way}")
         if not status.st_size:
             raise BadImage(f"{what} is empty: 0 bytes")
         with path.open("rb") as stream:
