@@ -28,7 +28,7 @@ def made(count: int = 12, classes: int = 3, pictured: int | None = None) -> Embe
         chance.random((count, 2)), np.arange(count), tuple(f"a<b>&{i}.jpg" for i in range(count)),
         tuple(f"kind {i % classes}" for i in range(count)), chance.integers(0, 255, (len(which), 64, 64, 3), np.uint8),
         which, {"recall": 0.5, "trust": 0.9, "continuity": 0.8, "rank": 0.7}, Grid(cells, seams), None,
-        Meta(title="Map of pictures", found={"layer": "x"}),
+        Meta(title="Map of images", found={"layer": "x"}),
     )  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def test_pictures_of_it() -> None:
     result = made()
     for picture in (pl.draw(result), pl.draw(result, grid=True), pl.draw(result, dark=True, colors=False)):
         assert picture.array.shape[1] > 900
-        assert "Of the 5 nearest pictures 50.0 % are among the 5 nearest" in picture.alt
+        assert "Of the 5 nearest images 50.0 % are among the 5 nearest" in picture.alt
     seamed, plain = (pl.draw(result, grid=True, seams=seams).array for seams in (True, False))
     assert (seamed[:900] != plain[:900]).any()
     new = dataclasses.replace(result[2], reference=result)

@@ -119,7 +119,7 @@ def test_grouped_filters_say_what_they_read() -> None:
 def test_filters_refuse() -> None:
     with pytest.raises(PellucidError, match="no filters to draw"):
         pl.draw(filters(np.ones((0, 3, 3, 3)), inputs=()))
-    with pytest.raises(PellucidError, match="filters are not made of pictures"):
+    with pytest.raises(PellucidError, match="filters are not made of images"):
         pl.draw(filters(np.ones((1, 3, 3, 3))), over=photo())
     with pytest.raises(UnknownName, match="no option of draw for a Filters 'view'"):
         pl.draw(filters(np.ones((1, 3, 3, 3))), view="signed")
@@ -284,7 +284,7 @@ def test_cells() -> None:
 def test_tables_refuse() -> None:
     with pytest.raises(PellucidError, match="the table has no rows"):
         pl.draw(Table({"a": ()}))
-    with pytest.raises(PellucidError, match="not drawn over pictures"):
+    with pytest.raises(PellucidError, match="not drawn over images"):
         pl.draw(table(), over=photo())
     with pytest.raises(UnknownName, match="no option of draw for a Table 'view'"):
         pl.draw(table(), view="signed")

@@ -242,7 +242,7 @@ def test_what_cannot_be_drawn_is_refused_in_one_line() -> None:
         draw(make.coarse(), over=images(20, 30))
     with pytest.raises(PellucidError, match="over holds 2"):
         draw(make.coarse(), over=images() + images())
-    with pytest.raises(PellucidError, match="its own picture"):
+    with pytest.raises(PellucidError, match="its own image"):
         draw(make.explanation(), over=images())
     with pytest.raises(PellucidError, match="not whole"):
         draw(dataclasses.replace(make.explanation(3), ranked=make.ranked(2)))

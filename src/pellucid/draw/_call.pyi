@@ -45,10 +45,10 @@ def draw(
     seams: bool = True,
     colors: bool = True,
 ) -> Picture:
-    """The pictures where they lie, those that hide least on top; or with `grid` all of them, a cell for each.
+    """The images where they lie, those that hide least on top; or with `grid` all of them, a cell for each.
 
-    `seams` are drawn between neighbors in the grid that are far apart; `colors` frame the pictures by class, where
-    there are up to 24. New pictures that were placed on a map are drawn large, framed and numbered over it.
+    `seams` are drawn between neighbors in the grid that are far apart; `colors` frame the images by class, where
+    there are up to 24. New images that were placed on a map are drawn large, framed and numbered over it.
     """
 
 @overload
@@ -92,7 +92,7 @@ def draw(
 ) -> Picture:
     """The first question of each explanation: photos on top, then a row of maps for each method that all share.
 
-    Pictures differ in their scores, so each map has its own scale unless `scale` says otherwise.
+    Images differ in their scores, so each map has its own scale unless `scale` says otherwise.
     """
 
 @overload
@@ -179,7 +179,7 @@ def draw(
     title: str | None = None,
     dark: bool = False,
 ) -> Picture:
-    """A row for each picture: itself, a line, and those most like it with their similarities."""
+    """A row for each image: itself, a line, and those most like it with their similarities."""
 
 @overload
 def draw(
@@ -207,7 +207,7 @@ def draw(
     title: str | None = None,
     dark: bool = False,
 ) -> Picture:
-    """Every patch beside the picture that it comes from, outlined there, with its activation and its class."""
+    """Every patch beside the image that it comes from, outlined there, with its activation and its class."""
 
 @overload
 def draw(
@@ -231,7 +231,7 @@ def draw(
     title: str | None = None,
     dark: bool = False,
 ) -> Picture:
-    """The guesses of every image, one block below the other; with `over`, each beside its picture."""
+    """The guesses of every image, one block below the other; with `over`, each beside its image."""
 
 @overload
 def draw(
@@ -282,7 +282,7 @@ def draw(
     dark: bool = False,
 ) -> Picture:
     """The strongest patches with their projections on the left, the neuron feature and the numbers on the right; below
-    one picture of every tenth, the weakest, the histogram, the classes and the units alike.
+    one image of every tenth, the weakest, the histogram, the classes and the units alike.
     """
 
 @overload

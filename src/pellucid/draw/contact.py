@@ -1,4 +1,4 @@
-"""A contact sheet: several explanations, a column for each picture, a row for each method."""
+"""A contact sheet: several explanations, a column for each image, a row for each method."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def draw_contact(
 ) -> Picture:
     """The first question of each explanation: photos on top, then a row of maps for each method that all share.
 
-    Pictures differ in their scores, so each map has its own scale unless `scale` says otherwise.
+    Images differ in their scores, so each map has its own scale unless `scale` says otherwise.
     """
     if over is not None:
-        raise PellucidError("explanations hold their own pictures: draw them without over")
+        raise PellucidError("explanations hold their own images: draw them without over")
     look = Look(crop=True, scale=scale, **options)
     methods = [row.method for row in explanations[0].rows]
     shared = [name for name in methods if all(name in {row.method for row in one.rows} for one in explanations)]
@@ -65,7 +65,7 @@ def _window(sheet: Sheet, one: Explanation, side: float) -> tuple[Window, tuple[
 def _photos(
     sheet: Sheet, y: float, lefts: Sequence[float], explanations: Sequence[Explanation], side: float, look: Look
 ) -> float:
-    """What the network saw of each picture, under what was asked about it; returns where the row ends."""
+    """What the network saw of each image, under what was asked about it; returns where the row ends."""
     names = [wrapped(one.columns[0].name, BODY, side - 2, bold=True, lines=2) for one in explanations]
     tallest, end = max(map(len, names)), y
     for left, name, one in zip(lefts, names, explanations, strict=True):
@@ -87,7 +87,7 @@ def _row(
     side: float,
     look: Look,
 ) -> float:
-    """One method on every picture; returns where the row ends."""
+    """One method on every image; returns where the row ends."""
     rows = [next(row for row in one.rows if row.method == name) for one in explanations]
     maps = [row.maps[0] for row in rows]
     end = y

@@ -1,4 +1,4 @@
-"""Maps of pictures: small pictures where they lie, or in a full grid with seams; and what the map keeps."""
+"""Maps of images: small pictures where they lie, or in a full grid with seams; and what the map keeps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pellucid.result import Embedding2D
 _WIDE = 900.0
 _MOST = 24  # classes that get a color of their own
 _SEAM = 88.0  # percentile of the distances between neighbors from where they are seams
-_NEW = "#d9480f"  # what stands out: seams, and pictures that are new
+_NEW = "#d9480f"  # what stands out: seams, and images that are new
 _GRID = 250  # rows or columns: smaller cells are no pictures
 
 
@@ -38,17 +38,17 @@ def draw_places(
     seams: Annotated[bool, Field(description="draw borders in the grid between neighbors that are far apart")] = True,
     colors: Annotated[bool, Field(description="frame images by the color of their class, up to 24 classes")] = True,
 ) -> Picture:  # fmt: skip
-    """The pictures where they lie, those that hide least on top; or with `grid` all of them, a cell for each.
+    """The images where they lie, those that hide least on top; or with `grid` all of them, a cell for each.
 
-    `seams` are drawn between neighbors in the grid that are far apart; `colors` frame the pictures by class, where
-    there are up to 24. New pictures that were placed on a map are drawn large, framed and numbered over it.
+    `seams` are drawn between neighbors in the grid that are far apart; `colors` frame the images by class, where
+    there are up to 24. New images that were placed on a map are drawn large, framed and numbered over it.
     """
     look = Look(dark=dark)
     if not len(result):
         raise PellucidError("the map is empty: there is nothing to draw")
     whole = result.reference or result
     if grid and (result.grid is None or max(result.grid.sides) > _GRID):
-        why = "pictures placed on a map" if result.grid is None else f"{len(result)} pictures"
+        why = "images placed on a map" if result.grid is None else f"{len(result)} images"
         raise PellucidError(f"{why} are not drawn as a grid: draw without grid, or save .html")
     title = title or words.title_of(result.meta)
     sheet = Sheet.sized(_WIDE + 2 * MARGIN, look.theme.paper)
@@ -67,10 +67,10 @@ def draw_places(
     y = _legend(sheet, rect[3] + 8, frames, look)
     notes = [*_told(whole, grid and seams), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y + 4, notes, look) + MARGIN
-    alt = f"{title}: {len(result)} pictures{_on(result)}. {kept(whole)}".strip()
+    alt = f"{title}: {len(result)} images{_on(result)}. {kept(whole)}".strip()
     page = None
     if result.reference is None:
-        said = " · ".join([f"{len(result)} pictures", *filter(None, below)])
+        said = " · ".join([f"{len(result)} images", *filter(None, below)])
         page = partial(page_of, result, title, said, " ".join(_told(result, True)), _order(result), frames, dark=dark)
     return Picture(sheet, alt, words.about(result.meta, title, alt), page=page)
 
@@ -85,7 +85,7 @@ def kept(result: Embedding2D) -> str:
         return ""
     near = max(min(10, (len(result.reference if result.reference is not None else result.values) - 1) // 2), 1)
     return (
-        f"Of the {near} nearest pictures {percent(q['recall'])} are among the {near} nearest on the map; trust "
+        f"Of the {near} nearest images {percent(q['recall'])} are among the {near} nearest on the map; trust "
         f"{number(q['trust'])}, continuity {number(q['continuity'])} (1: none strange, none lost); rank correlation "
         f"of all distances {number(q['rank'])}."
     )
@@ -120,7 +120,7 @@ def on_canvas(values: NDArray[Any], size: tuple[int, int], margin: float | int) 
 
 
 def _scattered(result: Embedding2D, wide: int, frames: Mapping[str, str], look: Look, seams: bool) -> Pixels:
-    """Every picture at its place."""
+    """Every image at its place."""
     span = np.maximum(result.values.max(0) - result.values.min(0), 1e-12)
     high = round(wide * float(np.clip(span[1] / span[0], 0.5, 1.1)))
     side = _side(result, wide, high)
@@ -136,12 +136,12 @@ def _scattered(result: Embedding2D, wide: int, frames: Mapping[str, str], look: 
 
 
 def _side(result: Embedding2D, wide: int, high: int) -> int:
-    """Of a picture on a canvas, in pixels."""
+    """Of an image on a canvas, in pixels."""
     return int(np.clip((wide * high / max(len(result.thumbnail_rows), 1)) ** 0.5, 20, 130))
 
 
 def _order(result: Embedding2D) -> NDArray[np.int64]:
-    """How pictures cover each other on a page: dots first, and last those that hide least."""
+    """How images cover each other on a page: dots first, and last those that hide least."""
     span = np.maximum(result.values.max(0) - result.values.min(0), 1e-12).max()
     side = 0.9 / max(len(result.thumbnail_rows), 1) ** 0.5
     above = result.thumbnail_rows[
@@ -151,7 +151,7 @@ def _order(result: Embedding2D) -> NDArray[np.int64]:
 
 
 def _dots(canvas: Pixels, at: NDArray[np.float64], result: Embedding2D, frames: Mapping[str, str], look: Look) -> None:
-    """A dot for every picture without a thumbnail."""
+    """A dot for every image without a thumbnail."""
     bare = np.setdiff1d(np.arange(len(result)), result.thumbnail_rows)
     x, y = np.rint(at[bare]).astype(int).T
     colors = np.array([_rgb(frames.get(result.labels[i] or "", look.theme.quiet)) for i in bare]).reshape(-1, 3)
@@ -162,7 +162,7 @@ def _dots(canvas: Pixels, at: NDArray[np.float64], result: Embedding2D, frames: 
 
 
 def _on_top_last(at: NDArray[np.float64], side: float | int) -> list[int]:
-    """The order of drawing: last come pictures that do not cover each other, as many as the first found allow."""
+    """The order of drawing: last come images that do not cover each other, as many as the first found allow."""
     taken: dict[tuple[int, int], list[int]] = {}
     below, above = [], []
     for k, (x, y) in enumerate(at):
@@ -177,7 +177,7 @@ def _on_top_last(at: NDArray[np.float64], side: float | int) -> list[int]:
 
 
 def _paste(canvas: Pixels, small: Pixels, at: NDArray[np.float64], frame: NDArray[np.uint8], line: int = 2) -> None:
-    """A framed picture around a point, cut at the canvas' edge."""
+    """A framed image around a point, cut at the canvas' edge."""
     side = small.shape[0]
     left, top = (round(float(one) - side / 2) for one in at)
     for grown, pixels in ((line, frame), (0, small)):
@@ -188,9 +188,9 @@ def _paste(canvas: Pixels, small: Pixels, at: NDArray[np.float64], frame: NDArra
 
 
 def _grid(result: Embedding2D, wide: int, frames: Mapping[str, str], look: Look, seams: bool) -> Pixels:
-    """A cell for every picture."""
+    """A cell for every image."""
     if result.grid is None:
-        raise PellucidError("these pictures have no grid")
+        raise PellucidError("these images have no grid")
     rows, columns = result.grid.sides
     gap = 0 if max(rows, columns) > 60 else 2
     cell = max(wide // columns, 3)
@@ -229,7 +229,7 @@ def _seamed(canvas: Pixels, seams: NDArray[np.float64], cell: int, gap: int, the
 
 
 def _placed(sheet: Sheet, rect: tuple[float, float, float, float], result: Embedding2D, look: Look) -> None:
-    """New pictures over the map that they were placed on."""
+    """New images over the map that they were placed on."""
     ground = result.reference
     if ground is None:
         return

@@ -43,11 +43,11 @@ def draw_explanation(
     """
     one_of("photo", photo, PHOTO)
     if over is not None:
-        raise PellucidError("an explanation holds its own picture: draw it without over")
+        raise PellucidError("an explanation holds its own image: draw it without over")
     if not explanation.ranked or any(len(row.maps) != len(explanation.columns) for row in explanation.rows):
         raise PellucidError("the explanation is not whole: each row needs one map for each question, and at least one")
     look = Look(crop=crop, **options)
-    image = unplaced(explanation.meta.images[0]) if explanation.meta.images else "the picture"
+    image = unplaced(explanation.meta.images[0]) if explanation.meta.images else "the image"
     best = explanation.ranked[0]
     title = title or (f"Why {explanation.asked[-1].name}?" if explanation.asked else f"Why “{best.label}”?")
     alt = f"{image}: {said(explanation.ranked)}."

@@ -35,7 +35,7 @@ _BROKEN = np.array([0.85, 0.1, 0.75])  # weights that are no numbers
 _COLORS = ("red", "green", "blue")
 _WEIGHTS = 20_000  # on a page
 _FILTERS = 64  # on a page
-_PIXEL = 4  # channels of a picture, at most: gray, RGB, RGBA
+_PIXEL = 4  # channels of an image, at most: gray, RGB, RGBA
 
 
 @drawing(Filters)
@@ -56,7 +56,7 @@ def draw_filters(
     """
     look = Look(dark=dark)
     if over is not None:
-        raise PellucidError("filters are not made of pictures: draw them without over=")
+        raise PellucidError("filters are not made of images: draw them without over=")
     if not result.values.size:
         raise PellucidError("there are no filters to draw")
     title = title or words.title_of(result.meta)

@@ -1,4 +1,4 @@
-"""Heatmaps: one panel for each image (or each map of a list), over the original pictures or on their own."""
+"""Heatmaps: one panel for each image (or each map of a list), over the original images or on their own."""
 
 from __future__ import annotations
 

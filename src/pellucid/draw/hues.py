@@ -29,7 +29,7 @@ def draw_hues(result: ColorSelectivity, over: Any = None, *, title: str | None =
     """A row for each layer: its wheel, its numbers, and its most color-selective neuron features by hue."""
     look = Look(dark=dark)
     if over is not None:
-        raise PellucidError("the colors of layers are not drawn over pictures: draw them without over=")
+        raise PellucidError("the colors of layers are not drawn over images: draw them without over=")
     title = title or words.title_of(result.meta)
     wide = _WHEEL + 34 + _TEXT - 28 + _ACROSS * (_TILE + _AIR)
     sheet = Sheet.sized(wide + 2 * MARGIN + 18, look.theme.paper)

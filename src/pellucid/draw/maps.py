@@ -1,4 +1,4 @@
-"""Activation maps: a grid of units, or for several pictures a row for each unit; over the photos or on their own."""
+"""Activation maps: a grid of units, or for several images a row for each unit; over the photos or on their own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pellucid.errors import PellucidError
 from pellucid.result import ActivationMaps, Heatmap
 
 _ACROSS = 8  # units in a row
-_IMAGES = 6  # pictures in a row
+_IMAGES = 6  # images in a row
 _SIDES = {1: 340.0, 2: 280.0, 3: 230.0, 4: 190.0, 5: 160.0, 6: 140.0}
 _SMALLEST = 108.0
 _STRIPE = 6  # device pixels from stripe to stripe of what is zero
@@ -77,7 +77,7 @@ def _heat(result: ActivationMaps, i: int, k: int) -> Heatmap:
 def _grid(
     result: ActivationMaps, heats: list[Heatmap], scales: list[Scale], photo: Photo, title: str, look: Look
 ) -> tuple[Sheet, float]:
-    """The units of one picture; returns the sheet and where the grid ends."""
+    """The units of one image; returns the sheet and where the grid ends."""
     across = _row_length(len(heats))
     side = _SIDES.get(across, _SMALLEST)
     high, wide = _size(heats[0], photo, side, look)
@@ -105,7 +105,7 @@ def _by_unit(
     title: str,
     look: Look,
 ) -> tuple[Sheet, float]:
-    """A row for each unit, the pictures beside one another; returns the sheet and where it ends."""
+    """A row for each unit, the images beside one another; returns the sheet and where it ends."""
     images, common = len(result), look.scale != "own"
     across = min(images, _IMAGES)
     side = _SIDES.get(across, _SMALLEST)
@@ -226,4 +226,4 @@ def _alt(result: ActivationMaps, title: str) -> str:
     finite = result.values[np.isfinite(result.values)]
     span = f", from {number(float(finite.min()))} to {number(float(finite.max()))}" if finite.size else ""
     units = ", ".join(map(str, result.units[:8])) + (" …" if len(result.units) > 8 else "")
-    return f"{title} of layer {result.meta.layer or 'unknown'}: units {units} on {len(result)} pictures{span}."
+    return f"{title} of layer {result.meta.layer or 'unknown'}: units {units} on {len(result)} images{span}."

@@ -1,4 +1,4 @@
-"""Pictures beside those that are most like them."""
+"""Images beside those that are most like them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from pellucid.errors import PellucidError
 from pellucid.result import Neighbors
 
 _ASKED, _FOUND, _ACROSS = 150.0, 104.0, 9
-_MOST = 27  # similar pictures that are drawn of each
+_MOST = 27  # similar images that are drawn of each
 
 
 @drawing(Neighbors)
 def draw_neighbors(result: Neighbors, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
-    """A row for each picture: itself, a line, and those most like it with their similarities."""
+    """A row for each image: itself, a line, and those most like it with their similarities."""
     look = Look(dark=dark)
     if not len(result):
-        raise PellucidError("no picture was asked about: there is nothing to draw")
+        raise PellucidError("no image was asked about: there is nothing to draw")
     title = title or words.title_of(result.meta)
     shown = min(result.values.shape[1], _MOST)
     across = min(shown, _ACROSS)
@@ -34,7 +34,7 @@ def draw_neighbors(result: Neighbors, over: Any = None, *, title: str | None = N
     y = heading(sheet, title, " · ".join(filter(None, [layer, unplaced(result.meta.net)])), look)
     for i in range(len(result)):
         rect = sheet.photo(MARGIN, y, fitted_pixels(result.queries[i], sheet.pixels(_ASKED)))
-        name = unplaced(result.meta.images[i]) if i < len(result.meta.images) else f"picture {i}"
+        name = unplaced(result.meta.images[i]) if i < len(result.meta.images) else f"image {i}"
         end = sheet.lines(MARGIN, rect[3] + 3, wrapped(name, BODY, _ASKED, bold=True, lines=2), BODY, look.theme.ink,
                           bold=True)  # fmt: skip
         top = y
@@ -68,7 +68,7 @@ def _value(result: Neighbors, i: int, k: int) -> str:
 
 
 def _said(result: Neighbors, i: int) -> str:
-    name = unplaced(result.meta.images[i]) if i < len(result.meta.images) else f"picture {i}"
+    name = unplaced(result.meta.images[i]) if i < len(result.meta.images) else f"image {i}"
     like = ", ".join(
         f"{result.labels[i][k] or unplaced(result.names[i][k])} ({_value(result, i, k)})"
         for k in range(min(3, result.values.shape[1]))

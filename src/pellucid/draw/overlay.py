@@ -1,4 +1,4 @@
-"""Where a map lies on the original picture, and how both are shown together."""
+"""Where a map lies on the original image, and how both are shown together."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _FADE = 0.62  # how far the part that the network never saw fades into the paper
 
 @dataclass(frozen=True)
 class Window:
-    """A rectangle of a picture (top, left, bottom, right: edges, in its pixels) on rows × columns device pixels."""
+    """A rectangle of an image (top, left, bottom, right: edges, in its pixels) on rows × columns device pixels."""
 
     box: tuple[float, float, float, float]
     shape: tuple[int, int]
 
     def points(self) -> tuple[Floats, Floats]:
-        """The centers of all device pixels, in pixel-center coordinates of the picture."""
+        """The centers of all device pixels, in pixel-center coordinates of the image."""
         top, left, bottom, right = self.box
         rows, columns = self.shape
         y = top + (np.arange(rows) + 0.5) * (bottom - top) / rows - 0.5
@@ -34,12 +34,12 @@ class Window:
 
 
 def whole_box(height: int, width: int) -> tuple[float, float, float, float]:
-    """All of a picture."""
+    """All of an image."""
     return 0.0, 0.0, float(height), float(width)
 
 
 def seen_box(view: View) -> tuple[float, float, float, float]:
-    """The part of the original that the network saw: its box, as far as there is picture."""
+    """The part of the original that the network saw: its box, as far as there is image."""
     (top, left, bottom, right), (height, width) = view.box, view.original
     return max(top, 0.0), max(left, 0.0), min(bottom, float(height)), min(right, float(width))
 
@@ -54,7 +54,7 @@ class Sampled:
 
 
 def sampled(values: NDArray[Any], placement: Placement, view: View, window: Window, smooth: str) -> Sampled:
-    """A map (rows, columns) at the device pixels of a window on the original picture.
+    """A map (rows, columns) at the device pixels of a window on the original image.
 
     Between the centers of its cells the map is interpolated, in its own frame; outside the outermost centers it
     keeps the value at the edge.
@@ -169,21 +169,21 @@ def eight_bit(shown: Floats) -> NDArray[np.uint8]:
 
 
 def pictures(over: Any, count: int) -> tuple[list[NDArray[np.uint8]], list[str]]:
-    """`count` original pictures, (H, W, 3), and their names; one picture serves for all."""
+    """`count` original images, (H, W, 3), and their names; one image serves for all."""
     from pellucid.images import Images  # needs torch, which a map on its own does not
 
     images = Images.of(over)
     if len(images) not in (1, count):
-        raise PellucidError(f"over holds {len(images)} pictures, the result {count}: give one for each, or one for all")
+        raise PellucidError(f"over holds {len(images)} images, the result {count}: give one for each, or one for all")
     which = [i if len(images) > 1 else 0 for i in range(count)]
     return [images.shown(i) for i in which], [images.ids[i] for i in which]
 
 
 def originals(over: Any, count: int, views: tuple[View, ...]) -> list[NDArray[np.uint8]]:
-    """The original pictures under `count` maps; PellucidError where they are others than the maps were made of."""
+    """The original images under `count` maps; PellucidError where they are others than the maps were made of."""
     found, names = pictures(over, count)
     for picture, view, name in zip(found, views, names, strict=True):
         if picture.shape[:2] != tuple(view.original):
             given, made = "×".join(map(str, picture.shape[:2])), "×".join(map(str, view.original))
-            raise PellucidError(f"over={name!r} is {given} pixels, but the map was made of a picture of {made}")
+            raise PellucidError(f"over={name!r} is {given} pixels, but the map was made of an image of {made}")
     return found

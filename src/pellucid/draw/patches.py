@@ -1,4 +1,4 @@
-"""Patches of real pictures that excite a unit: each in its picture, and by itself."""
+"""Patches of real images that excite a unit: each in its image, and by itself."""
 
 from __future__ import annotations
 
@@ -20,12 +20,10 @@ _SIDE, _ACROSS = 190.0, 3
 
 @drawing(Patches)
 def draw_patches(result: Patches, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
-    """Every patch beside the picture that it comes from, outlined there, with its activation and its class."""
+    """Every patch beside the image that it comes from, outlined there, with its activation and its class."""
     look = Look(dark=dark)
     if not len(result):
-        raise PellucidError(
-            f"{result.meta.target or 'the unit'} was not active on any picture: there is nothing to draw"
-        )
+        raise PellucidError(f"{result.meta.target or 'the unit'} was not active on any image: there is nothing to draw")
     title = title or words.title_of(result.meta)
     across = min(len(result), _ACROSS)
     cell = 2 * _SIDE + 6
@@ -53,7 +51,7 @@ def _one(sheet: Sheet, left: float, top: float, result: Patches, i: int, look: L
 
 
 def outline(sheet: Sheet, rect: Rect, box: tuple[float, float, float, float], size: tuple[int, int]) -> None:
-    """Show where in a picture of that size, drawn at `rect`, a patch lies; nothing where it is all of it."""
+    """Show where in an image of that size, drawn at `rect`, a patch lies; nothing where it is all of it."""
     down, across = (rect[3] - rect[1]) / size[0], (rect[2] - rect[0]) / size[1]
     shown = (
         max(rect[0] + box[1] * across, rect[0]),

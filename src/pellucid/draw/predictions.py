@@ -31,7 +31,7 @@ _BAR = 4.0
 def draw_predictions(
     predictions: Predictions, over: Any = None, *, title: str | None = None, dark: bool = False
 ) -> Picture:
-    """The guesses of every image, one block below the other; with `over`, each beside its picture."""
+    """The guesses of every image, one block below the other; with `over`, each beside its image."""
     if not any(predictions.ranked):
         raise PellucidError("the predictions are empty: there is nothing to draw")
     theme, title = DARK if dark else LIGHT, title or "Predictions"

@@ -27,9 +27,7 @@ def draw_projections(result: Projections, over: Any = None, *, title: str | None
     """Every patch beside its projection, on a scale of its own around gray, with its activation and its class."""
     look = Look(dark=dark)
     if not len(result):
-        raise PellucidError(
-            f"{result.meta.target or 'the unit'} was not active on any picture: there is nothing to draw"
-        )
+        raise PellucidError(f"{result.meta.target or 'the unit'} was not active on any image: there is nothing to draw")
     title = title or words.title_of(result.meta)
     across = min(len(result), _ACROSS)
     cell = 2 * _SIDE + 4

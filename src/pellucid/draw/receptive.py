@@ -30,7 +30,7 @@ def draw_fields(result: ReceptiveFields, over: Any = None, *, title: str | None 
     """All fields in one frame of the network's input, then each layer's map with both of its fields."""
     look = Look(dark=dark)
     if over is not None:
-        raise PellucidError("receptive fields are those of a network, not of a picture: draw them without over=")
+        raise PellucidError("receptive fields are those of a network, not of an image: draw them without over=")
     title = title or words.title_of(result.meta)
     across = min(len(result) + 1, _ACROSS)
     sheet = Sheet.sized(max(across * (_SIDE + GAP) - GAP, 420.0) + 2 * MARGIN, look.theme.paper)

@@ -25,7 +25,7 @@ _SMALLEST = 92.0
 _BETWEEN, _APART = 5.0, 22.0  # patches, groups
 _ROWS = 16  # of each table
 _UNIT, _THING = (255, 255, 255), (255, 196, 0)
-_DIM = 0.45  # what is left of a picture's light where the unit is below its threshold
+_DIM = 0.45  # what is left of an image's light where the unit is below its threshold
 
 
 @drawing(Report)
@@ -107,7 +107,7 @@ def _strip(sheet: Sheet, top: float, strip: PatchRow, lefts: list[float], side: 
 def _patch(
     sheet: Sheet, left: float, top: float, side: float, group: Patches, i: int, region: Region | None, look: Look
 ) -> float:
-    """One patch, or one picture with its regions, above its activation and what it is."""
+    """One patch, or one image with its regions, above its activation and what it is."""
     size = sheet.pixels(side)
     if region is None:
         pixels = fitted_pixels(_seen(group, i), size)
@@ -119,13 +119,13 @@ def _patch(
 
 
 def _seen(group: Patches, i: int) -> Pixels:
-    """The patch, what lies outside the picture in gray; where the cell sees as much as the picture, the picture."""
+    """The patch, what lies outside the image in gray; where the cell sees as much as the image, the image."""
     (height, width), (top, left, bottom, right) = group.pictures[i].shape[:2], group.boxes[i]
     return group.pictures[i] if bottom - top >= height and right - left >= width else group.crop(i)
 
 
 def _outlined(pixels: Pixels, region: Region) -> Pixels:
-    """A picture that is dark where the unit is below its threshold; both regions outlined."""
+    """An image that is dark where the unit is below its threshold; both regions outlined."""
     unit, thing = (_resized(mask, (pixels.shape[0], pixels.shape[1])) for mask in (region.unit, region.thing))
     shown = np.where(unit[..., None], pixels, (pixels * _DIM).astype(np.uint8))
     shown[_edge(thing)] = _THING
@@ -140,7 +140,7 @@ def _resized(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool
 
 
 def _edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The two outermost pixels of a region; the picture's edge is none."""
+    """The two outermost pixels of a region; the image's edge is none."""
     inner = mask
     for _ in range(2):
         wide = np.pad(inner, 1, mode="edge")
@@ -154,6 +154,6 @@ def _legend(result: Report) -> list[str]:
     if any(strip.regions for strip in result.strips):
         return [
             "Bright and outlined in white: where the unit is above its threshold; outlined in yellow: where the mask "
-            "says that the concept is. Under each picture: the unit's largest activation."
+            "says that the concept is. Under each image: the unit's largest activation."
         ]
     return ["Under each patch: the unit's activation."] if any(strip.columns for strip in result.strips) else []

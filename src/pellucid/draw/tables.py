@@ -45,7 +45,7 @@ def draw_table(result: Table, over: Any = None, *, title: str | None = None, dar
     """The columns that are pictured as bars, in the order of the rows; what should be known of them above."""
     look = Look(dark=dark)
     if over is not None:
-        raise PellucidError("a table is not drawn over pictures: draw it without over=")
+        raise PellucidError("a table is not drawn over images: draw it without over=")
     if not len(result):
         raise PellucidError("the table has no rows: there is nothing to draw")
     title = title or words.title_of(result.meta)

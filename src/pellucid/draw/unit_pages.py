@@ -29,24 +29,24 @@ _COLUMN = 300.0  # the one on the right
 @drawing(UnitPage)
 def draw_unit_page(result: UnitPage, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
     """The strongest patches with their projections on the left, the neuron feature and the numbers on the right; below
-    one picture of every tenth, the weakest, the histogram, the classes and the units alike.
+    one image of every tenth, the weakest, the histogram, the classes and the units alike.
     """
     look = Look(dark=dark)
     title = title or f"Unit {result.meta.target or ''}"
     sheet = Sheet.sized(_WIDTH, look.theme.paper)
-    pictures = f"{result.facts['pictures']:,.0f} pictures"
-    y = heading(sheet, title, " · ".join(filter(None, [unplaced(result.meta.net), pictures])), look)
+    among = f"{result.facts['images']:,.0f} images"
+    y = heading(sheet, title, " · ".join(filter(None, [unplaced(result.meta.net), among])), look)
     right = _WIDTH - MARGIN - _COLUMN
     left_end = _strongest(sheet, y, right - GAP, result, look)
     y = max(left_end, _numbers(sheet, right, y, result, look)) + GAP
-    y = _row(sheet, y, "From every tenth of the pictures, the weakest first", result.spread, look) + GAP
+    y = _row(sheet, y, "From every tenth of the images, the weakest first", result.spread, look) + GAP
     if result.weakest is not None and len(result.weakest):
         y = _row(sheet, y, "The weakest", result.weakest, look) + GAP
     y = _below(sheet, y, result, look) + GAP
     notes = [*words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y, notes, look) + MARGIN
     best = ", ".join(_called(result.top, i) for i in range(min(len(result.top), 5)))
-    alt = f"{title}: its {len(result.top)} strongest patches, from {best}; how it behaves over {pictures}."
+    alt = f"{title}: its {len(result.top)} strongest patches, from {best}; how it behaves over {among}."
     return Picture(sheet, alt, words.about(result.meta, title, alt))
 
 
@@ -94,7 +94,7 @@ def _numbers(sheet: Sheet, x: float, y: float, result: UnitPage, look: Look) -> 
         rect = sheet.photo(x, y, fitted_pixels(result.feature.pixels[0], sheet.pixels(_COLUMN * 0.62)))
         y = rect[3] + GAP
     y = _head(sheet, x, y, "In numbers", look)
-    told = {name: number(value) for name, value in result.facts.items() if name != "pictures"}
+    told = {name: number(value) for name, value in result.facts.items() if name != "images"}
     for name, said in (told | {name: percent(value) for name, value in result.shares.items()}).items():
         sheet.lines(x + _COLUMN, y, [said], SMALL, look.theme.ink, align="right")
         y = sheet.lines(x, y, [name], SMALL, look.theme.quiet) + 2
@@ -102,7 +102,7 @@ def _numbers(sheet: Sheet, x: float, y: float, result: UnitPage, look: Look) -> 
 
 
 def _row(sheet: Sheet, y: float, said: str, found: Patches, look: Look) -> float:
-    """Whole pictures with the patch outlined, in one row."""
+    """Whole images with the patch outlined, in one row."""
     y = _head(sheet, MARGIN, y, said, look)
     side = min((_WIDTH - 2 * MARGIN - (len(found) - 1) * 8) / max(len(found), 1), _SMALL_SIDE)
     low = y
@@ -179,8 +179,8 @@ def _classes(sheet: Sheet, x: float, y: float, room: float, classes: Table, look
 
 
 def _alike(sheet: Sheet, x: float, y: float, room: float, result: UnitPage, look: Look) -> float:
-    """Units that the same pictures excite, each by its strongest patch."""
-    y = _head(sheet, x, y, "Units that the same pictures excite", look)
+    """Units that the same images excite, each by its strongest patch."""
+    y = _head(sheet, x, y, "Units that the same images excite", look)
     names: Sequence[Any] = result.similar_units["unit"] if result.similar_units is not None else ()
     alike: Sequence[Any] = result.similar_units["correlation"] if result.similar_units is not None else ()
     side = (room - 4 * 8) / 5

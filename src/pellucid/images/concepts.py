@@ -64,7 +64,7 @@ class Concepts(Noun):
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
-        return {"place": Path(self.place).name, "pictures": len(self), "concepts": len(self.names)}
+        return {"place": Path(self.place).name, "images": len(self), "concepts": len(self.names)}
 
     @property
     def identity(self) -> str:

@@ -94,7 +94,7 @@ def box_of(index: Index, layer: str, place: int, size: tuple[int, int]) -> Edges
     return top, left, bottom, right
 
 
-def spots(index: Index, unit: Unit, top: TopImages, what: str = "pictures") -> Iterator[Spot]:
+def spots(index: Index, unit: Unit, top: TopImages, what: str = "images") -> Iterator[Spot]:
     """What the unit saw in each of these images, one by one; those that cannot be read any more are left out."""
     found = zip(top.images.tolist(), top.places.tolist(), top.values.tolist(), strict=True)
     lost = 0

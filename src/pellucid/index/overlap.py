@@ -68,7 +68,7 @@ def passed(index: Index, concepts: Concepts, judged: Judged, numbers: Sequence[i
     values = ranks.copy()
     seen = net.prepare(concepts.read(len(concepts) - 1))
     before = _pixels(concepts.mask(len(concepts) - 1, seen.views[0]), numbers)
-    for i in steps(range(len(concepts)), "pictures"):
+    for i in steps(range(len(concepts)), "images"):
         seen = net.prepare(concepts.read(i))
         here = _pixels(concepts.mask(i, seen.views[0]), numbers)
         other = before if before.shape == here.shape else here[:0]  # images of other sizes cannot be compared

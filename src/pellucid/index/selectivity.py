@@ -70,7 +70,7 @@ def grayed(index: Index, picked: Sequence[Picked]) -> Iterator[tuple[Tensor, lis
     sorted_images = [one.images.ravel()[order] for one, order in zip(picked, orders, strict=True)]
     names, net = [one.layer for one in picked], index.net
     waiting: list[tuple[int, Tensor]] = []
-    for image in steps(everywhere.tolist(), "pictures"):
+    for image in steps(everywhere.tolist(), "images"):
         shown = seen(index, image)
         if shown is not None:
             waiting.append((image, shown))

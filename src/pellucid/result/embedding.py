@@ -1,4 +1,4 @@
-"""Where pictures lie: a map of what a network makes of them, and what of it is true."""
+"""Where images lie: a map of what a network makes of them, and what of it is true."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pellucid.result.base import Meta, Result
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """The same pictures in a full grid: a cell for each, near those that it was near.
+    """The same images in a full grid: a cell for each, near those that it was near.
 
-    `cells` are (row, column); `seams` (rows, columns, 2) say how far a cell's picture is from that on its right, and
+    `cells` are (row, column); `seams` (rows, columns, 2) say how far a cell's image is from that on its right, and
     from that below it, in the space of the features: in medians of that over all neighbors. NaN where there is none.
     """
 
@@ -30,12 +30,12 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class Embedding2D(Result):
-    """N pictures in a plane: `values` are (N, 2), x to the right and y downwards, in no unit.
+    """N images in a plane: `values` are (N, 2), x to the right and y downwards, in no unit.
 
     `images` are their numbers in the index, `names` what they are called, `labels` their classes where known;
     `thumbnails` are small pictures of those at `thumbnail_rows`, of all or of a sample. `quality` says what the map
     keeps
-    of who is near whom, 1 at best. `grid` is the same map with a cell for each. Of pictures that were placed on a
+    of who is near whom, 1 at best. `grid` is the same map with a cell for each. Of images that were placed on a
     map that was there, `reference` is that map.
     """
 
@@ -53,13 +53,13 @@ class Embedding2D(Result):
 
     def __repr__(self) -> str:
         told = ", ".join(f"{name} {value:.2f}" for name, value in self.quality.items())
-        return f"Embedding2D({len(self)} pictures{f': {told}' if told else ''})"
+        return f"Embedding2D({len(self)} images{f': {told}' if told else ''})"
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __getitem__(self, i: int) -> Embedding2D:
-        """Picture i alone, on the same map."""
+        """Image i alone, on the same map."""
         kept = self.thumbnail_rows == i % max(len(self), 1)
         small = {"thumbnails": self.thumbnails[kept], "thumbnail_rows": np.zeros(int(kept.sum()), np.int64)}
         return self.alone(i, **small, grid=None)

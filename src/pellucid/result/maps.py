@@ -24,8 +24,8 @@ class Heatmap(Result):
     """A number for every place: (N, rows, columns), raw and signed, in the layer's own frame.
 
     `placement` says where the cells lie in the network's input, `views` how that input lies in each original
-    picture, `unit` what one unit of the values is. Views of the numbers (positive part, common scale, resized
-    over the picture) are the drawing room's business.
+    image, `unit` what one unit of the values is. Views of the numbers (positive part, common scale, resized
+    over the image) are the drawing room's business.
     """
 
     values: Float[np.ndarray, "n rows columns"]

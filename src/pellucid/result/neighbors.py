@@ -1,4 +1,4 @@
-"""Pictures that are like another."""
+"""Images that are like another."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pellucid.result.base import Meta, Result
 
 @dataclass(frozen=True, eq=False)
 class Neighbors(Result):
-    """For each of N pictures the k that are most like it, the most similar first.
+    """For each of N images the k that are most like it, the most similar first.
 
-    `values` (N, k) are similarities in `unit`, `images` (N, k) the numbers of the similar pictures in the index,
-    `names` and `labels` what they are called and their classes where known; `queries` are the pictures asked about,
+    `values` (N, k) are similarities in `unit`, `images` (N, k) the numbers of the similar images in the index,
+    `names` and `labels` what they are called and their classes where known; `queries` are the images asked about,
     `matches` the similar ones, as thumbnails.
     """
 
@@ -36,5 +36,5 @@ class Neighbors(Result):
         return len(self.values)
 
     def __getitem__(self, i: int) -> Neighbors:
-        """Those of picture i alone."""
+        """Those of image i alone."""
         return self.alone(i)

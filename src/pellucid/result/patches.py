@@ -1,4 +1,4 @@
-"""What excites units most: patches of real pictures."""
+"""What excites units most: patches of real images."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pellucid.geometry import View
 from pellucid.result.base import Meta, Result
 
 Box = tuple[float, float, float, float]
-"""(top, left, bottom, right) in pixels of a picture, edges; it may reach outside."""
+"""(top, left, bottom, right) in pixels of an image, edges; it may reach outside."""
 
 
 @dataclass(frozen=True, eq=False)
 class Patches(Result):
     """The N strongest patches of one unit, best first.
 
-    `pictures` are the pictures that they were found in, as the network saw them, (H, W, 3) each; `boxes` the
-    receptive field of the strongest cell in each of them, which may reach outside the picture; `values` (N,) the
-    activations; `names` what the pictures are called, `labels` their classes where known.
+    `pictures` are the images that they were found in, as the network saw them, (H, W, 3) each; `boxes` the
+    receptive field of the strongest cell in each of them, which may reach outside the image; `values` (N,) the
+    activations; `names` what the images are called, `labels` their classes where known.
     """
 
     pictures: tuple[UInt8[np.ndarray, "height width 3"], ...]

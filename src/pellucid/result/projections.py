@@ -37,7 +37,7 @@ class Projections(Result):
         return self.alone(i, patches=self.patches[i], meta=self.meta)
 
     def window(self, i: int) -> tuple[slice, slice]:
-        """Rows and columns of picture i that its cell sees."""
+        """Rows and columns of image i that its cell sees."""
         top, left, bottom, right = (round(edge) for edge in self.patches.boxes[i])
         height, width = self.values.shape[2:]
         rows, columns = (

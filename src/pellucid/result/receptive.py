@@ -17,7 +17,7 @@ class ReceptiveFields(Result):
     """The receptive field of the middle cell of L layers, in the network's input.
 
     `values` (L, H, W) are how much each pixel moves the cell, in shares that sum to 1. `boxes` are the theoretical
-    fields (edges; they may reach outside the picture), `strides` the pixels from cell to cell. `centers` and
+    fields (edges; they may reach outside the image), `strides` the pixels from cell to cell. `centers` and
     `spreads` are mean and standard deviation of the values' places, (vertical, horizontal).
     """
 

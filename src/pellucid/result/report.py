@@ -16,7 +16,7 @@ from pellucid.result.table import Table
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """Where a unit is above its threshold in a picture, and where the thing lies that it is compared with."""
+    """Where a unit is above its threshold in an image, and where the thing lies that it is compared with."""
 
     unit: Bool[np.ndarray, "height width"]
     thing: Bool[np.ndarray, "height width"]
@@ -27,7 +27,7 @@ class PatchRow:
     """One row of patches: their name and what was found about them.
 
     `columns` are shown side by side: the patches of one unit, or those of a unit and of its like in another network.
-    With `regions`, one for each patch of the first group, whole pictures are shown instead, and those in them.
+    With `regions`, one for each patch of the first column, whole images are shown instead, and those in them.
     """
 
     name: str

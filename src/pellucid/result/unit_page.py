@@ -20,7 +20,7 @@ class UnitPage(Result):
     """One unit over a data set.
 
     `top` are its strongest patches and `weakest` those of the other end (None where the unit is never negative, or the
-    index keeps none); `spread` one patch from each tenth of the pictures, from the weakest tenth to the strongest;
+    index keeps none); `spread` one patch from each tenth of the images, from the weakest tenth to the strongest;
     `projections` what in the strongest did it; `feature` their mean, or None for a unit that nothing excites. `facts`
     are numbers by name; `edges` (B + 1,) and `counts` (B,) the histogram of its activations; `classes` and
     `similar_units` are
@@ -40,7 +40,7 @@ class UnitPage(Result):
     similar_patches: tuple[Patches, ...] = ()
     meta: Meta = field(default_factory=Meta)
     shares: Mapping[str, float] = field(default_factory=dict)
-    """Of the pictures, by name: numbers from 0 to 1."""
+    """Of the images, by name: numbers from 0 to 1."""
 
     def __repr__(self) -> str:
         return f"UnitPage({self.meta.target or 'a unit'}; {len(self.top)} patches)"

@@ -68,7 +68,7 @@ def test_tables_are_what_the_network_says_by_hand(index: Index, value: Any) -> N
     assert next(iter(rows)) == "all images"
     for name, these in {"all images": labels >= 0, "class1": labels == 1}.items():
         count = int(these.sum())
-        assert rows[name]["pictures"] == count
+        assert rows[name]["images"] == count
         assert rows[name]["probability"] == pytest.approx(before[np.arange(18), labels][these].mean(), abs=1e-6)
         assert rows[name]["change"] == pytest.approx(change[these].mean(), abs=1e-6)
         assert rows[name]["error"] == pytest.approx(change[these].std(ddof=1) / count**0.5, abs=1e-6)

@@ -21,7 +21,7 @@ from pellucid.rng import Seed, generator
 
 _CLASSES = {
     "class": "the images of",
-    "pictures": "how many",
+    "images": "how many",
     "probability": "mean, of that class",
     "change": "mean change of that probability without the unit, with its standard error over the images",
     "error": "that standard error",

@@ -82,7 +82,7 @@ def _facts(index: Index, unit: Unit) -> dict[str, float]:
     held = layer.moments
     median, high = layer.quantiles(channel, np.array([0.5, 0.995])).tolist()
     facts = {
-        "pictures": float(held.count[channel]),
+        "images": float(held.count[channel]),
         "strongest activation": float(held.greatest[channel]),
         "mean of the strongest in each image": float(held.max_mean[channel]),
         "mean activation": float(held.mean[channel]),
