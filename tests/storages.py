@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 
 class Storages(TorchDispatchMode):
@@ -27,11 +26,11 @@ class Storages(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        self.given |= {storage._cdata for storage in _storages((args, kwargs))} - self.made.keys()
+        self.given.update(key for storage in _storages((args, kwargs)) if (key := storage._cdata) not in self.made)
         output = func(*args, **kwargs)
         for storage in _storages(output):
-            if storage._cdata not in self.given:
-                self.made[storage._cdata] = (StorageWeakRef(storage), storage.nbytes())
+            if (key := storage._cdata) not in self.given:
+                self.made[key] = (StorageWeakRef(storage), storage.nbytes())
         return output
 
     @property
@@ -40,9 +39,16 @@ class Storages(TorchDispatchMode):
         return sum(size for ref, size in self.made.values() if not ref.expired())
 
 
-def _storages(value: Any) -> list[torch.UntypedStorage]:
-    tensors = [leaf for leaf in tree_leaves(value) if isinstance(leaf, torch.Tensor)]
-    return [tensor.untyped_storage() for tensor in tensors if tensor.layout == torch.strided]
+def _storages(value: Any) -> Iterator[torch.UntypedStorage]:
+    """Of all tensors in what an operation takes or gives; by hand, for this runs at every one of them."""
+    if isinstance(value, torch.Tensor):
+        if value.layout == torch.strided:
+            yield value.untyped_storage()
+    elif isinstance(value, (tuple, list)):
+        for part in value:
+            yield from _storages(part)
+    elif isinstance(value, dict):
+        yield from _storages(tuple(value.values()))
 
 
 def left_behind(call: Callable[[], Any]) -> int:
@@ -50,7 +56,6 @@ def left_behind(call: Callable[[], Any]) -> int:
 
     The collector is off: what only it could free counts as left behind.
     """
-    gc.collect()
     gc.disable()
     try:
         with Storages() as storages:

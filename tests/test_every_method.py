@@ -65,7 +65,7 @@ _TINY: dict[str, dict[str, Any]] = {
     "occlusion_products": {"size": 8, "stride": 8},
     "occlusion_rank": {"size": 8, "stride": 8},
     "occlusion_sizes": {"sizes": (8, 16)},
-    "extremal_perturbation": {"steps": 3, "width": 0.4, "areas": (0.4,)},
+    "extremal_perturbation": {"steps": 3, "width": 0.4, "areas": (0.7,)},
     "rise": {"samples": 20},
     "sobol": {"grid": 3, "samples": 4},
     "integrated_gradients": {"steps": 4},
