@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import os
-from collections.abc import Callable
+import re
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +27,46 @@ def shared() -> Callable[[str], Path]:
         return SHARED / path
 
     return find
+
+
+TOGETHER = {
+    "tests/layout/test_layout.py",  # UMAP is compiled anew in every process, for many seconds
+    "tests/net/test_load.py",  # the zoos take seconds to import
+}
+"""Files whose tests one process runs, besides those with a fixture for a whole module."""
+OF_METHODS = re.compile(r"tests/(test_every_method|test_ask|test_cli|result/test_\w+)\.py::.*\[(?:.*-)?([a-z_0-9]+)\]$")
+"""Tests about one method each, which share its answer: one process runs all about the same one."""
+
+
+@functools.cache
+def _runs_together(file: str) -> bool:
+    return file in TOGETHER or 'scope="module"' in (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What is made once for many tests is made in one process, not in each.
+
+    In place of `xdist_group`, which has no effect with pytest 9.2 and xdist 3.8: the mark is not in the name any more.
+    """
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadGroupScheduling
+
+    class Together(LoadGroupScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            if found := OF_METHODS.match(nodeid):
+                return found[2]
+            file = nodeid.partition("::")[0]
+            return file if _runs_together(file) else nodeid
+
+    return Together(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """What thousands of tests and their modules are made of stays: the collector need not walk it again each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -47,3 +92,29 @@ def private_cache(tmp_path_factory: pytest.TempPathFactory) -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture
+def read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checkpoints are opened in this process, by the function that the child calls.
+
+    For tests of what is made of the weights: a child imports torch, which costs seconds. That files are opened in
+    a child, and what it may do, is tested in `net/test_checkpoint.py`.
+    """
+    from safetensors.torch import save_file
+
+    from pellucid.net import sandbox
+
+    def answers(paths: Sequence[Path], folder: Path) -> list[Path | str]:
+        made: list[Path | str] = []
+        for i, path in enumerate(paths):
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # nobody sees those of the child
+                    save_file(sandbox.tensors_of(str(path), path.stat().st_size), folder / f"{i}.safetensors")
+                made.append(folder / f"{i}.safetensors")
+            except sandbox.Refusal as error:
+                made.append(str(error))
+        return made
+
+    monkeypatch.setattr("pellucid.net.checkpoint._in_child", answers)

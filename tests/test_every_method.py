@@ -105,11 +105,7 @@ CONSTANT = {"occlusion_labels"}
 """Whose answer on random numbers may be the same everywhere."""
 FIRST = {entry.plainly.__annotations__["return"]: entry for entry in reversed(entries())}
 """The method whose answer is drawn, for each kind of result."""
-every = pytest.mark.parametrize(
-    "entry",
-    # all about one method in one process, so that it answers the default question once
-    [pytest.param(entry, id=entry.name, marks=pytest.mark.xdist_group(entry.name)) for entry in entries()],
-)
+every = pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
 
 
 class Tiny(nn.Module):

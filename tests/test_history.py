@@ -116,6 +116,7 @@ def test_what_is_no_run(tmp_path: Path) -> None:
         History.of(tmp_path / "run").checkpoints  # noqa: B018
 
 
+@pytest.mark.usefixtures("read_here")
 def test_checkpoints_without_a_step_and_bad_ones(tmp_path: Path) -> None:
     place = run(tmp_path / "run")
     (place / "best.pth").write_bytes(b"x")

@@ -131,6 +131,7 @@ def test_every_kind_says_how_it_is_written(kind: type[Noun]) -> None:
     assert not (kind.many and kind.apart)
 
 
+@pytest.mark.usefixtures("read_here")
 def test_data_and_checkpoints_are_made_with_the_network_at_hand(tmp_path: Path) -> None:
     def between(net: Net, nets: Nets, data: Data, history: History) -> Table:
         """What a chapter to come will ask about."""

@@ -576,12 +576,14 @@ def test_what_does_not_fit_is_told_and_not_loaded(change: dict[str, Tensor | Non
     assert one_line(caught.value).startswith("'x.pth' does not fit Small: ")
 
 
+@pytest.mark.usefixtures("read_here")
 def test_weights_of_another_network(shared: Shared) -> None:
     with pytest.raises(BadNetwork, match=r"holds weights of another network: it has .*, bundled has conv_stem\.weight"):
         load("bundled", weights=shared("data/weights/resnet20-12fca82f.th"))
 
 
 @pytest.mark.parametrize(("name", "blocks"), [("resnet20-12fca82f", 3), ("resnet56-4bfd9763", 9)])
+@pytest.mark.usefixtures("read_here")
 def test_a_real_checkpoint_for_a_network_of_ones_own(shared: Shared, name: str, blocks: int) -> None:
     """Trained under DataParallel: every name begins with `module.`."""
     net = load(cifar_resnet(blocks), weights=shared(f"data/weights/{name}.th"), mean=(0.485, 0.456, 0.406), size=32)

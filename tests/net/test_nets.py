@@ -27,6 +27,7 @@ def saved(root: Path, numbers: tuple[int, ...] = (1, 2, 10)) -> Path:
     return root
 
 
+@pytest.mark.usefixtures("read_here")
 def test_checkpoints_of_one_network_share_its_module(tmp_path: Path) -> None:
     place, net = saved(tmp_path / "run"), tiny()
     pixels = net.prepare(photos(1)).pixels
@@ -56,6 +57,7 @@ def test_networks_and_checkpoints_in_one_list(tmp_path: Path) -> None:
     assert Nets.of(nets) is nets
 
 
+@pytest.mark.usefixtures("read_here")
 def test_numbers_of_another_type_are_converted(tmp_path: Path) -> None:
     net = Net(tiny().module.float(), "tiny", tiny().preprocess)
     (one, *_) = Nets.of(saved(tmp_path / "run"), net=net)

@@ -291,6 +291,7 @@ def wrapped(name: str) -> dict[str, Tensor]:
      ("leaf", "head.base_layer"), ("checkpoint", "features.0._checkpoint_wrapped_module"), ("net", "net"),
      ("backbone", "backbone")],
 )  # fmt: skip
+@pytest.mark.usefixtures("read_here")
 def test_wrappers_in_the_names_of_a_checkpoint(name: str, words: str, tmp_path: Path) -> None:
     file = tmp_path / "weights.pth"
     torch.save(wrapped(name), file)
@@ -300,6 +301,7 @@ def test_wrappers_in_the_names_of_a_checkpoint(name: str, words: str, tmp_path: 
     assert net.notes == (Note("network", f"weights fit without {words} in the names of 'weights.pth'"),)
 
 
+@pytest.mark.usefixtures("read_here")
 def test_a_wrapper_around_a_part_of_the_network_itself(tmp_path: Path) -> None:
     torch.save(Pooled(seed=1).state_dict(), tmp_path / "weights.pth")
     net = Pooled()
@@ -310,6 +312,7 @@ def test_a_wrapper_around_a_part_of_the_network_itself(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.usefixtures("read_here")
 def test_what_is_ambiguous_or_of_another_network_is_refused(tmp_path: Path) -> None:
     state = Pooled(seed=1).state_dict()
     twice = {key.replace("features.", f"features.{who}."): value for key, value in state.items() for who in ("a", "b")}
