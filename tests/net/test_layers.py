@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from pellucid.errors import UnknownName
 from pellucid.net import Layer, Net, Preprocess, tap
-from pellucid.net.layers import table
+from pellucid.net.layers import Layers, table
 
 
 def positive(module: nn.Module) -> nn.Module:
@@ -28,13 +28,17 @@ def positive(module: nn.Module) -> nn.Module:
     return module.double().eval()
 
 
-def reached(module: nn.Module, layer: str, size: tuple[int, int], cell: tuple[int, int]) -> tuple[slice, slice]:
-    """The box of pixels with a gradient from that cell of the layer (summed over channels)."""
+def reached(
+    module: nn.Module, layer: str, size: tuple[int, int], cell: tuple[int, int], layers: Layers | None = None
+) -> tuple[slice, slice]:
+    """The box of pixels with a gradient from that cell of the layer (summed over channels); `layers`: its table."""
     ramp = torch.rand(1, 3, *size, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) + 0.5
     ramp.requires_grad_()
     with torch.enable_grad():
-        axes = table(module, ramp.detach())[layer].axes  # of some layers the channels are the last
-        _, found, _ = tap.forward(module, ramp, at=[layer], grad=True, axes={} if axes is None else {layer: axes})
+        axes = (layers or table(module, ramp.detach()))[layer].axes  # of some layers the channels are the last
+        _, found, _ = tap.forward(
+            module, ramp, at=[layer], grad=True, stop=True, axes={} if axes is None else {layer: axes}
+        )
         (gradient,) = torch.autograd.grad(found[layer][0, :, cell[0], cell[1]].sum(), ramp)
     rows, columns = (gradient[0].abs().sum(0).sum(1 - axis).nonzero().flatten() for axis in (0, 1))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

@@ -40,7 +40,12 @@ def legible(text: str, bold: bool = False) -> str:
 
 def width(text: str, size: float, bold: bool = False) -> float:
     """How wide a line of text is, in the unit of `size`."""
-    return _font(bold).getlength(text) * size / _SIZE
+    return _length(text, bold) * size / _SIZE
+
+
+@functools.lru_cache(4096)  # of one picture the same words are asked for many times, and each is shaped anew
+def _length(text: str, bold: bool) -> float:
+    return _font(bold).getlength(text)
 
 
 def wrapped(text: str, size: float, room: float, *, bold: bool = False, lines: int = 99) -> list[str]:

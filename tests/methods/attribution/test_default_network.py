@@ -79,7 +79,7 @@ def test_cells_lie_where_their_pixels_are() -> None:
     for name in ("conv_stem", "act1", "blocks.1.0", "blocks.2.0", "blocks.3.0", "blocks.5", "act2"):
         row = layers[name]
         for cell in ((row.shape[1] // 2, row.shape[2] // 2), (1, 2)):
-            found, told = reached(module, name, size, cell), predicted(row, size, cell)
+            found, told = reached(module, name, size, cell, layers), predicted(row, size, cell)
             assert all(within(f, t) for f, t in zip(found, told, strict=True)), (name, found, told)
             if name != "act2" and name != "blocks.5":  # deeper fields are as wide as the picture
                 assert found == told, (name, found, told)

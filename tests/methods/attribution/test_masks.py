@@ -566,8 +566,16 @@ def test_the_mask_finds_the_only_patch_that_counts(top: int, left: int, fill: st
     assert mask[~inside].mean() < 0.1
     kept = float(heat.meta.said[0].split("score ")[1].split()[0])
     assert kept > 0.75 * heat.meta.score[0]  # type: ignore[index]
-    again = pl.attribution.extremal_perturbation(net, pictures(1, 32, 32), 0, areas=(0.14,), steps=60, fill=fill)
-    assert np.array_equal(again.array, heat.array)
+
+
+@pytest.mark.parametrize("fill", ["blur", "gray"])
+def test_the_mask_is_found_again(fill: str) -> None:
+    net = patch_net(13, 9, 10)
+    one, again = (
+        pl.attribution.extremal_perturbation(net, pictures(1, 32, 32), 0, areas=(0.14,), steps=20, fill=fill).array
+        for _ in range(2)
+    )
+    assert np.array_equal(one, again)
 
 
 def test_masks_do_not_depend_on_the_score_s_unit() -> None:
