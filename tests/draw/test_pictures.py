@@ -282,14 +282,14 @@ def test_pyplot_is_never_loaded(tmp_path: Path) -> None:
 
 def test_figures_do_not_outlive_their_drawing() -> None:
     heat = make.coarse()
-    for _ in range(12):
+    for _ in range(4):
         assert draw(heat).array.size
     gc.collect()
     assert not [thing for thing in gc.get_objects() if type(thing) is Figure]
 
 
 def test_threads_draw_what_one_thread_draws() -> None:
-    heats = [make.coarse(seed=i) for i in range(6)]
+    heats = [make.coarse(seed=i) for i in range(4)]
     alone = [draw(heat).array for heat in heats]
     with ThreadPoolExecutor(4) as pool:
         together = [*pool.map(lambda heat: draw(heat).array, heats)]

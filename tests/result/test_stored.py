@@ -25,7 +25,8 @@ from pellucid.notes import Note
 from pellucid.plugins import RESULTS
 from pellucid.result import Asked, Heatmap, Meta, Result, serial
 from tests.result.same import same
-from tests.test_every_method import ask, photos, tiny
+from tests.test_every_method import answer as answered
+from tests.test_every_method import photos, tiny
 
 every = pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
 
@@ -35,7 +36,7 @@ def answer(name: str) -> Any:
     """What each method says, asked once."""
     if name == "explain":
         return pl.explain(tiny(), photos(1), classes=2, methods=("grad_cam", "gradient"))
-    return tiny().predict(photos()) if name == "predict" else ask(find(name), tiny(), photos())
+    return tiny().predict(photos()) if name == "predict" else answered(find(name))
 
 
 @pytest.mark.parametrize("name", [*(entry.name for entry in entries()), "explain", "predict"])
