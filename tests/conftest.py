@@ -32,6 +32,7 @@ def shared() -> Callable[[str], Path]:
 TOGETHER = {
     "tests/layout/test_layout.py",  # UMAP is compiled anew in every process, for many seconds
     "tests/net/test_load.py",  # the zoos take seconds to import
+    "tests/test_house.py",  # the whole source is parsed
 }
 """Files whose tests one process runs, besides those with a fixture for a whole module."""
 OF_METHODS = re.compile(r"tests/(test_every_method|test_ask|test_cli|result/test_\w+)\.py::.*\[(?:.*-)?([a-z_0-9]+)\]$")
@@ -49,8 +50,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     In place of `xdist_group`, which has no effect with pytest 9.2 and xdist 3.8: the mark is not in the name any more.
     """
-    if config.getvalue("dist") != "loadgroup":
-        return None
+    if config.getvalue("dist") != "loadgroup" or config.getvalue("markexpr") != "not slow":
+        return None  # slow tests are few and long: any process takes any of them
     from xdist.scheduler import LoadGroupScheduling
 
     class Together(LoadGroupScheduling):  # type: ignore[misc]
