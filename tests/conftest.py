@@ -38,6 +38,8 @@ TOGETHER = {
 OF_METHODS = re.compile(r"tests/(test_every_method|test_ask|test_cli|result/test_\w+)\.py::.*\[(?:.*-)?([a-z_0-9]+)\]$")
 """Tests about one method each, which share its answer: one process runs all about the same one."""
 
+WHOLLY_SLOW = re.compile(r"^pytestmark = .*\bmark\.slow\b", re.MULTILINE)
+
 
 @functools.cache
 def _runs_together(file: str) -> bool:
@@ -62,6 +64,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return file if _runs_together(file) else nodeid
 
     return Together(config, log)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Files that are slow as a whole are not read for the fast tests: what they compare with takes long to import."""
+    if config.getvalue("markexpr") == "not slow" and collection_path.match("test_*.py"):
+        return bool(WHOLLY_SLOW.search(collection_path.read_text(encoding="utf-8"))) or None
+    return None
 
 
 @pytest.hookimpl(wrapper=True)

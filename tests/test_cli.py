@@ -724,7 +724,9 @@ def test_torch_is_left_as_it_was(run: Run) -> None:
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)], ids=lambda number: number.name
+)
 def test_a_signal_leaves_nothing(number: signal.Signals, folder: Path) -> None:
     (folder / "at_work").unlink(missing_ok=True)  # of an earlier test: the signal must come while the network runs
     before = set(folder.iterdir())

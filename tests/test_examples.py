@@ -17,7 +17,7 @@ import pellucid as pl
 
 ROOT = Path(__file__).parents[1] / "examples"
 EXAMPLES = sorted(ROOT.rglob("*.py"))
-FAST = {"explain", "grad_cam", "first_layer"}
+FAST = {"grad_cam", "first_layer"}
 """The others run with the slow tests, ahead of the docs, which show what they made."""
 
 

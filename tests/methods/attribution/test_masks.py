@@ -551,8 +551,11 @@ def patch_net(top: int, left: int, side: int) -> Net:
     )
 
 
-@pytest.mark.parametrize(("top", "left"), [(0, 0), (4, 20), (13, 9)])
-@pytest.mark.parametrize("fill", ["blur", "gray"])
+@pytest.mark.parametrize(
+    ("top", "left", "fill"),
+    [(0, 0, "blur"), (4, 20, "gray"), (13, 9, "blur"),
+     *(pytest.param(*one, marks=pytest.mark.slow) for one in ((0, 0, "gray"), (4, 20, "blur"), (13, 9, "gray")))],
+)  # fmt: skip
 def test_the_mask_finds_the_only_patch_that_counts(top: int, left: int, fill: str) -> None:
     net = patch_net(top, left, 10)
     heat = pl.attribution.extremal_perturbation(net, pictures(1, 32, 32), 0, areas=(0.14,), steps=60, fill=fill)
