@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when torch is loaded: threads that wait sleep, not spin
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Data that is too large for the repository; it lies beside the checkout, where it lies at all."""
 
