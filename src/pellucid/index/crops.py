@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, floor
+from typing import Annotated
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor
 
+from pellucid.described import Default
 from pellucid.errors import BadNetwork, PellucidError
 from pellucid.images import as_float
 from pellucid.index.folds.extremes import TopImages
@@ -28,6 +31,11 @@ Edges = tuple[int, int, int, int]
 """(top, left, bottom, right) in pixels of the network's input."""
 USUAL = 100
 """Strongest images that a statistic of a unit is taken over, as in the papers."""
+Strongest = Annotated[
+    int | None,
+    Field(ge=1, description="number of strongest images", examples=[20]),
+    Default("100, or all that the index keeps"),
+]
 _WORTH = 0.85  # of the image: larger windows save too little
 _SAME = 1e-3  # of the activation: what a window may differ by
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 from PIL import Image
+from pydantic import Field
 
+from pellucid.described import Default
 from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.index.index import Index
@@ -19,6 +22,11 @@ from pellucid.notes import Note
 from pellucid.progress import steps
 from pellucid.rng import generator
 
+EmbeddedLayer = Annotated[
+    str | None,
+    Field(description="layer whose features are compared; the index must have embedded it"),
+    Default("the last embedded layer"),
+]
 SIDE = 64
 """Of a thumbnail, in pixels."""
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
+from pydantic import Field
 
 from pellucid.index.embedding import Embedding, embedding_of, thumbnails
 from pellucid.index.index import Index
@@ -12,6 +15,16 @@ from pellucid.layout.quality import quality
 from pellucid.notes import Note
 from pellucid.result import Embedding2D, Meta
 from pellucid.result.embedding import Grid
+
+LayoutMethod = Annotated[
+    How, Field(description="layout: t-SNE and UMAP keep neighbors together, PCA and ICA are linear")
+]
+Perplexity = Annotated[
+    float, Field(ge=1, description="number of neighbors of each image that the layout respects (tsne, umap)")
+]
+Thumbnails = Annotated[
+    int, Field(ge=0, description="maximum number of thumbnails; of more images a random sample has one")
+]
 
 
 def layout_of(index: Index, layer: str | None, how: How, perplexity: float, seed: int) -> tuple[Embedding, Layout]:

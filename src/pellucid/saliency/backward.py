@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor
 
 from pellucid.errors import Refused
@@ -22,6 +23,13 @@ from pellucid.target import Target, resolved, scored
 
 Reduce = Literal["max", "l2", "l1", "signed"]
 """How the channels of a pixel become one number: max |.|, Euclidean norm, sum of |.|, or the plain sum."""
+Reduction = Annotated[
+    Reduce,
+    Field(
+        description="way to combine the color channels into one value: maximum of magnitudes, l2 norm, l1 norm, or "
+        "signed sum"
+    ),
+]
 
 
 def chunks(

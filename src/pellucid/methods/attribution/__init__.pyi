@@ -656,7 +656,7 @@ def gradient(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        reduce: way to combine the color channels into one value: maximum of magnitudes (as in the paper), l2 norm, l1 norm, or signed sum (max | l2 | l1 | signed; by default "max")
+        reduce: way to combine the color channels into one value: maximum of magnitudes, l2 norm, l1 norm, or signed sum (max | l2 | l1 | signed; by default "max")
     """
 
 @overload
@@ -673,7 +673,7 @@ def gradient(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        reduce: way to combine the color channels into one value: maximum of magnitudes (as in the paper), l2 norm, l1 norm, or signed sum (max | l2 | l1 | signed; by default "max")
+        reduce: way to combine the color channels into one value: maximum of magnitudes, l2 norm, l1 norm, or signed sum (max | l2 | l1 | signed; by default "max")
     """
 
 @overload

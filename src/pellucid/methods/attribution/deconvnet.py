@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.methods.attribution.guided_backprop import HARDLY, ruled
@@ -14,7 +10,7 @@ from pellucid.net.rules.operations import MAX_POOLING
 from pellucid.net.rules.rectifiers import Deconvnet
 from pellucid.notes import Note
 from pellucid.result import Heatmap
-from pellucid.saliency.backward import Reduce, reduced
+from pellucid.saliency.backward import Reduction, reduced
 from pellucid.saliency.heatmaps import pixel_map
 from pellucid.target import BEST, Target
 
@@ -27,13 +23,7 @@ def deconvnet(
     images: Images,
     target: Target = BEST,
     *,
-    reduce: Annotated[
-        Reduce,
-        Field(
-            description="way to combine the color channels into one value: maximum of magnitudes, l2 norm, l1 norm, or "
-            "signed sum"
-        ),
-    ] = "signed",
+    reduce: Reduction = "signed",
 ) -> Heatmap:
     """The gradient with R · [R > 0] at every rectifier, whatever it did forward: (N, H, W) in input pixels.
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.result import Heatmap
-from pellucid.saliency.backward import Reduce, reduced, signals
+from pellucid.saliency.backward import Reduction, reduced, signals
 from pellucid.saliency.heatmaps import pixel_map
 from pellucid.target import BEST, Target
 
@@ -25,13 +21,7 @@ def gradient(
     images: Images,
     target: Target = BEST,
     *,
-    reduce: Annotated[
-        Reduce,
-        Field(
-            description="way to combine the color channels into one value: maximum of magnitudes (as in the paper), l2 "
-            "norm, l1 norm, or signed sum"
-        ),
-    ] = "max",
+    reduce: Reduction = "max",
 ) -> Heatmap:
     """How strongly the score reacts to each pixel: |d score / d pixel|, (N, H, W) in pixels of the network's input.
 

@@ -15,7 +15,7 @@ from pellucid.net.rules.rectifiers import Guided, Smooth
 from pellucid.notes import Note
 from pellucid.result import Heatmap
 from pellucid.result.coverage import PLAIN, in_words
-from pellucid.saliency.backward import Reduce, Signal, reduced, signals
+from pellucid.saliency.backward import Reduction, Signal, reduced, signals
 from pellucid.saliency.heatmaps import pixel_map
 from pellucid.target import BEST, Target
 
@@ -37,13 +37,7 @@ def guided_backprop(
     images: Images,
     target: Target = BEST,
     *,
-    reduce: Annotated[
-        Reduce,
-        Field(
-            description="way to combine the color channels into one value: maximum of magnitudes, l2 norm, l1 norm, or "
-            "signed sum"
-        ),
-    ] = "signed",
+    reduce: Reduction = "signed",
     smooth: Annotated[
         Smooth,
         Field(

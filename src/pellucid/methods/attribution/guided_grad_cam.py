@@ -13,7 +13,7 @@ from pellucid.net import Net
 from pellucid.net.rules import Guided, Smooth
 from pellucid.notes import Note
 from pellucid.result import Heatmap
-from pellucid.saliency.backward import Reduce, reduced
+from pellucid.saliency.backward import Reduction, reduced
 from pellucid.saliency.class_maps import class_maps, warnings_for
 from pellucid.saliency.heatmaps import called, pixel_map
 from pellucid.saliency.layers import LayerNames, PlacingOption, at_pixels
@@ -38,13 +38,7 @@ def guided_grad_cam(
     target: Target = BEST,
     *,
     layer: LayerNames = None,
-    reduce: Annotated[
-        Reduce,
-        Field(
-            description="way to combine the color channels into one value: maximum of magnitudes, l2 norm, l1 norm, or "
-            "signed sum"
-        ),
-    ] = "signed",
+    reduce: Reduction = "signed",
     smooth: Annotated[
         Smooth,
         Field(

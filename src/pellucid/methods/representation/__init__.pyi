@@ -109,7 +109,7 @@ def place(
 ) -> Embedding2D:
     """Place on the map
 
-    Where images lie on the map that `map` makes with the same options: (N, 2), and the map `beneath` them.
+    Where images lie on the map that `map` makes with the same options: (N, 2), and the map itself as `reference`.
 
     The map is not fitted anew: nothing on it moves, and no new image depends on another. With PCA and ICA new
     images are projected as the others were; with t-SNE each goes where it fits the objective best while all others
@@ -121,8 +121,8 @@ def place(
         index: An index, or the folder that it lies in.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         layer: layer whose features are compared; the index must have embedded it (text; by default None)
-        method: layout of the map: t-SNE and UMAP keep neighbors together, PCA and ICA are linear (tsne | umap | pca | ica; by default "tsne")
-        perplexity: number of neighbors of each image that the layout of the map respects (tsne, umap) (1 or more; by default 30.0)
-        thumbnails: maximum number of thumbnails on the map; of more images a random sample has one (0 or more; by default 5000)
+        method: layout: t-SNE and UMAP keep neighbors together, PCA and ICA are linear (tsne | umap | pca | ica; by default "tsne")
+        perplexity: number of neighbors of each image that the layout respects (tsne, umap) (1 or more; by default 30.0)
+        thumbnails: maximum number of thumbnails; of more images a random sample has one (0 or more; by default 5000)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """

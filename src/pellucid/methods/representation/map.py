@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from pellucid.catalogue import method
-from pellucid.described import Default
 from pellucid.index import Index
-from pellucid.index.map import mapped
-from pellucid.layout.layout import How
+from pellucid.index.embedding import EmbeddedLayer
+from pellucid.index.map import LayoutMethod, Perplexity, Thumbnails, mapped
 from pellucid.result import Embedding2D
 from pellucid.rng import Seed
 
@@ -25,20 +20,10 @@ from pellucid.rng import Seed
 def map(
     index: Index,
     *,
-    layer: Annotated[
-        str | None,
-        Field(description="layer whose features are compared; the index must have embedded it"),
-        Default("the last embedded layer"),
-    ] = None,
-    method: Annotated[
-        How, Field(description="layout: t-SNE and UMAP keep neighbors together, PCA and ICA are linear")
-    ] = "tsne",
-    perplexity: Annotated[
-        float, Field(ge=1, description="number of neighbors of each image that the layout respects (tsne, umap)")
-    ] = 30.0,
-    thumbnails: Annotated[
-        int, Field(ge=0, description="maximum number of thumbnails; of more images a random sample has one")
-    ] = 5000,
+    layer: EmbeddedLayer = None,
+    method: LayoutMethod = "tsne",
+    perplexity: Perplexity = 30.0,
+    thumbnails: Thumbnails = 5000,
     seed: Seed = 0,
 ) -> Embedding2D:
     """All images of the index in a plane: (N, 2), and the same in a full grid, with how far the map can be trusted.

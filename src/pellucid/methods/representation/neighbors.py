@@ -8,10 +8,9 @@ import numpy as np
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.described import Default
 from pellucid.images import Images
 from pellucid.index import Index
-from pellucid.index.embedding import embedding_of, seen_by, thumbnail
+from pellucid.index.embedding import EmbeddedLayer, embedding_of, seen_by, thumbnail
 from pellucid.index.search import Metric, nearest
 from pellucid.result import Meta, Neighbors
 
@@ -27,11 +26,7 @@ def neighbors(
     index: Index,
     images: Images,
     *,
-    layer: Annotated[
-        str | None,
-        Field(description="layer whose features are compared; the index must have embedded it"),
-        Default("the last embedded layer"),
-    ] = None,
+    layer: EmbeddedLayer = None,
     count: Annotated[int, Field(ge=1, le=1000, description="number of neighbors of each image")] = 9,
     metric: Annotated[
         Metric, Field(description="measure of similarity: cosine of the angle, or Euclidean distance")

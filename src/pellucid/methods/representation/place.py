@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
-from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.described import Default
 from pellucid.images import Images
 from pellucid.index import Index
-from pellucid.index.embedding import seen_by, thumbnail
-from pellucid.index.map import layout_of, mapped
-from pellucid.layout.layout import How
+from pellucid.index.embedding import EmbeddedLayer, seen_by, thumbnail
+from pellucid.index.map import LayoutMethod, Perplexity, Thumbnails, layout_of, mapped
 from pellucid.notes import Note
 from pellucid.result import Embedding2D, Meta
 from pellucid.rng import Seed
@@ -35,24 +30,13 @@ def place(
     index: Index,
     images: Images,
     *,
-    layer: Annotated[
-        str | None,
-        Field(description="layer whose features are compared; the index must have embedded it"),
-        Default("the last embedded layer"),
-    ] = None,
-    method: Annotated[
-        How, Field(description="layout of the map: t-SNE and UMAP keep neighbors together, PCA and ICA are linear")
-    ] = "tsne",
-    perplexity: Annotated[
-        float,
-        Field(ge=1, description="number of neighbors of each image that the layout of the map respects (tsne, umap)"),
-    ] = 30.0,
-    thumbnails: Annotated[
-        int, Field(ge=0, description="maximum number of thumbnails on the map; of more images a random sample has one")
-    ] = 5000,
+    layer: EmbeddedLayer = None,
+    method: LayoutMethod = "tsne",
+    perplexity: Perplexity = 30.0,
+    thumbnails: Thumbnails = 5000,
     seed: Seed = 0,
 ) -> Embedding2D:
-    """Where images lie on the map that `map` makes with the same options: (N, 2), and the map `beneath` them.
+    """Where images lie on the map that `map` makes with the same options: (N, 2), and the map itself as `reference`.
 
     The map is not fitted anew: nothing on it moves, and no new image depends on another. With PCA and ICA new
     images are projected as the others were; with t-SNE each goes where it fits the objective best while all others

@@ -8,9 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.described import Default
 from pellucid.index import Index
-from pellucid.index.crops import Spot, spots, strongest
+from pellucid.index.crops import Spot, Strongest, spots, strongest
 from pellucid.index.feature import Mean, contrasted, eight_bits, trimmed
 from pellucid.index.unit import Unit
 from pellucid.notes import Note
@@ -27,11 +26,7 @@ def neuron_feature(
     index: Index,
     unit: Unit,
     *,
-    count: Annotated[
-        int | None,
-        Field(ge=1, description="number of strongest images", examples=[20]),
-        Default("100, or all that the index keeps"),
-    ] = None,
+    count: Strongest = None,
     contrast: Annotated[
         Literal["stretched", "mean"],
         Field(

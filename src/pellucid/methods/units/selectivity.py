@@ -9,11 +9,10 @@ import numpy as np
 from pydantic import Field
 
 from pellucid.catalogue import method
-from pellucid.described import Default
 from pellucid.index import Index
 from pellucid.index.changes import AXES, Answers, answers, bar, resampled
 from pellucid.index.classes import class_rows
-from pellucid.index.crops import seen, strongest
+from pellucid.index.crops import Strongest, seen, strongest
 from pellucid.index.unit import Unit
 from pellucid.notes import Note
 from pellucid.result import Meta, Table
@@ -41,11 +40,7 @@ def selectivity(
     index: Index,
     unit: Unit,
     *,
-    count: Annotated[
-        int | None,
-        Field(ge=1, description="number of strongest images", examples=[20]),
-        Default("100, or all that the index keeps"),
-    ] = None,
+    count: Strongest = None,
     properties: Annotated[
         tuple[Part, ...],
         Field(min_length=1, description="properties to measure: color, class, orientation, symmetry, shape"),
