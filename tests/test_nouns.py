@@ -17,9 +17,10 @@ import torch
 from pydantic import Field
 
 from pellucid import cli
-from pellucid.catalogue import Entry, find, method
+from pellucid.catalogue import Entry, _entries, find, method
 from pellucid.catalogue.ask import Ask
 from pellucid.catalogue.method import made
+from pellucid.catalogue.options import result_of
 from pellucid.cli.nouns import parameters, written
 from pellucid.data import Data
 from pellucid.errors import PellucidError
@@ -31,6 +32,7 @@ from pellucid.methods.units import Index, Indexes, Unit
 from pellucid.net import Net
 from pellucid.net.nets import Nets
 from pellucid.nouns import Noun
+from pellucid.registry import Row
 from pellucid.result import Table
 from pellucid.target import Function, Logit, Similarity, Target, Targets
 from tests.plugged import offered
@@ -112,8 +114,24 @@ def test_an_argument_that_is_no_noun_is_refused_by_name() -> None:
         """One row for each."""
         return Table({}, {})
 
-    with pytest.raises(PellucidError, match="wrong asks about size, but <class 'int'> is no noun"):
+    with pytest.raises(PellucidError, match="wrong: the argument size is no noun: options stand after"):
         wrong(tiny(), 3)
+
+
+def test_what_a_method_does_not_declare_is_named() -> None:
+    @method("Bare", source="Nobody 2026, section 1")
+    def bare(net, *, size=1):  # type: ignore[no-untyped-def]
+        """Nothing."""
+
+    with pytest.raises(PellucidError, match="bare: the argument net has no annotation"):
+        bare(tiny())
+    with pytest.raises(PellucidError, match="bare does not say what it gives: annotate it"):
+        result_of(bare)
+    row = Row("x", "pellucid.methods.units.x:x", "X", {})
+    with pytest.raises(PellucidError, match=r"methods.units.x declares x without a source: @method\('X', source"):
+        _entries((row,))
+    (plugged,) = _entries((Row("x", "other.x:x", "X", {}, "other"),))  # of others' it is their own loss
+    assert plugged.source == ""
 
 
 def test_what_a_noun_is_where_nothing_else_is_said() -> None:

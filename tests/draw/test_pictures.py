@@ -21,7 +21,7 @@ from pellucid.draw import Picture
 from pellucid.draw.sheet import Photo, Rect, Sheet, Words
 from pellucid.errors import PellucidError
 from pellucid.images import Images
-from pellucid.result import Explanation, LabelMap, Predictions, Result
+from pellucid.result import Explanation, LabelMap, Predictions, Result, Table
 from tests.draw import make
 
 draw = pl.draw.draw
@@ -231,6 +231,17 @@ def test_alt_text_says_what_is_seen() -> None:
 def test_the_package_is_called_like_a_function() -> None:
     assert isinstance(pl.draw(make.coarse()), Picture)
     assert isinstance(pl.draw.draw(make.coarse()), Picture)
+
+
+def test_several_of_a_kind_that_knows_no_lists_lie_below_one_another() -> None:
+    table = Table({"a": (1.0, 2.0)}, {"a": "how many"})
+    one, two = draw(table), draw([table, table])
+    assert_tidy(two)
+    assert two.sheet.height == pytest.approx(2 * one.sheet.height, abs=1)
+    assert len(two.sheet.marks) == 2 * len(one.sheet.marks)
+    high = one.array.shape[0]
+    assert np.array_equal(two.array[: high - 2], one.array[:-2])
+    assert np.array_equal(two.array[-high + 2 :], one.array[2:])
 
 
 def test_what_cannot_be_drawn_is_refused_in_one_line() -> None:

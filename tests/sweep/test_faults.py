@@ -405,7 +405,7 @@ def test_a_picture_that_never_ends_costs_no_other(tmp_path: Path) -> None:
 def test_workers_end_with_who_began_them(folder: Path, tmp_path: Path, digest: str) -> None:
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps(plan_of(folder, shard=2).as_dict()), encoding="utf-8")
-    code = _RUN.replace("Serial()", "Processes(2)").replace("Here,", "Processes,")
+    code = _RUN.replace("Serial()", "Processes(2)").replace("Serial,", "Processes,")
     code = f"if __name__ == '__main__':\n{textwrap.indent(code, '    ')}"
     (tmp_path / "run.py").write_text(code)
     child = subprocess.Popen([sys.executable, str(tmp_path / "run.py"), str(plan), str(tmp_path / "x")])
@@ -430,7 +430,7 @@ def _children(pid: int) -> list[int]:
 
 _RUN = """
 import json, sys
-from pellucid.sweep import Here, Plan, swept
+from pellucid.sweep import Plan, Serial, swept
 swept(Plan.from_dict(json.load(open(sys.argv[1]))), sys.argv[2], Serial())
 """
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from pellucid.catalogue.method import Over, method, methods_of
 from pellucid.catalogue.options import Options, allowed, arguments_of, nouns_of, options_of, result_of, validated
-from pellucid.errors import unknown
+from pellucid.errors import PellucidError, unknown
 from pellucid.nouns import Noun
 from pellucid.plugins import METHODS
 from pellucid.registry import Row
@@ -124,6 +124,10 @@ def _entries(rows: tuple[Row, ...]) -> tuple[Entry, ...]:
     for row in rows:
         facts = dict(row.said)  # of ours the chapter is the folder
         chapter = facts.pop("chapter", "") or row.package.replace("-", "_") or row.module.split(".")[-2]
+        if row.package:
+            facts.setdefault("source", "")
+        elif "source" not in facts:
+            raise PellucidError(f"{row.module} declares {row.name} without a source: @method({row.first!r}, source=…)")
         found.append(Entry(row.name, row.first, chapter=chapter, module=row.module, package=row.package, **facts))
     return tuple(sorted(found, key=lambda entry: (entry.chapter, entry.name)))
 

@@ -41,7 +41,8 @@ def nouns_of(function: Callable[..., Any]) -> dict[str, type[Noun]]:
     for name in _split(function)[0]:
         kind = hints.get(name)
         if not (isinstance(kind, type) and issubclass(kind, Noun)):
-            raise PellucidError(f"{function.__name__} asks about {name}, but {kind} is no noun: see pellucid.nouns")
+            lacks = "has no annotation" if kind is None else "is no noun: options stand after *, nouns before it"
+            raise PellucidError(f"{function.__name__}: the argument {name} {lacks} (see pellucid.nouns)")
         found[name] = kind
     return found
 
@@ -52,8 +53,13 @@ def arguments_of(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 
 def result_of(function: Callable[..., Any]) -> Any:
-    """The kind of its result."""
-    return _hints(function).get("return")
+    """The kind of its result. PellucidError where its annotation is none."""
+    kind = _hints(function).get("return")
+    if kind is None:
+        raise PellucidError(
+            f"{function.__name__} does not say what it gives: annotate it with a kind of result, -> Table"
+        )
+    return kind
 
 
 def validated(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:

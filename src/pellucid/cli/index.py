@@ -63,7 +63,7 @@ def command() -> click.Command:
     source = Argument(
         "source",
         required=False,
-        metavar="PICTURES",
+        metavar="IMAGES",
         help=f"{'; '.join(forms(IMAGES))}; folders, tars and parquet files may be URLs (s3://…)",
     )
     return Command(

@@ -72,7 +72,7 @@ def about(entry: Entry, given: Mapping[str, Any]) -> str:
     """What the answer's file is called after: photos.layer4-151 for that unit of photos.index."""
     first = given.get(entry.argument(Index, Indexes) or "")
     if not first:
-        raise PellucidError("which index? pellucid index PICTURES --store photos.index makes one")
+        raise PellucidError("which index? pellucid index IMAGES --store photos.index makes one")
     unit = given.get(entry.argument(Unit) or "")
     stem = Path(first if isinstance(first, str) else first[0]).name.removesuffix(".index")
     return f"{stem}.{unit.replace(':', '-').replace('#', '-')}.x" if unit else f"{stem}.x"

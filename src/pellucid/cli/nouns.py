@@ -55,7 +55,7 @@ def _shell_name(kind: type[Noun], name: str) -> str:
 
 def _option(kind: type[Noun], argument: inspect.Parameter) -> Option:
     needed = argument.default is argument.empty
-    several = "made together" if kind.many else "drawn on one scale"
+    several = "made together" if kind.many else "drawn in one picture"
     fact = "" if needed else f"  [default: {argument.default}]"
     said = f"{kind.help}; given several times, all are {several}{fact}"
     return Option(*kind.flags, metavar=kind.written, help=said, required=needed, multiple=True, section="Target")

@@ -8,10 +8,12 @@ Another package names its function in the entry points `pellucid.drawings`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pellucid.draw.picture import Picture
+from pellucid.draw.sheet import Sheet
 from pellucid.errors import PellucidError
 from pellucid.plugins import DRAWINGS
 from pellucid.result import Result
@@ -22,6 +24,18 @@ D = TypeVar("D", bound=Callable[..., Picture])
 def drawing(kind: type[Result], *, several: bool = False) -> Callable[[D], D]:
     """Declare the function that draws a kind of result, and kinds derived from it; with `several`, lists of them."""
     return DRAWINGS.declare(kind, several=several)
+
+
+def _one_below_the_other(draw: Callable[..., Picture]) -> Callable[..., Picture]:
+    """Of a kind whose drawings say nothing of several: each by itself, in one picture."""
+
+    @functools.wraps(draw)
+    def drawn(results: Any, over: Any = None, **options: Any) -> Picture:
+        pictures = [draw(one, over, **options) for one in results]
+        sheet = Sheet.stacked([picture.sheet for picture in pictures])
+        return Picture(sheet, " ".join(picture.alt for picture in pictures), pictures[0].about)
+
+    return drawn
 
 
 def drawing_of(result: Any) -> Callable[..., Picture]:
@@ -37,6 +51,8 @@ def drawing_of(result: Any) -> Callable[..., Picture]:
             if DRAWINGS.has(name):
                 found: Callable[..., Picture] = DRAWINGS.get(name)
                 return found
+    if several and result and DRAWINGS.has(type(first).__name__) and all(type(one) is type(first) for one in result):
+        return _one_below_the_other(DRAWINGS.get(type(first).__name__))
     what = f"{type(result).__name__} of {type(first).__name__}" if first is not result else type(result).__name__
     kinds = ", ".join(row.name for row in DRAWINGS.rows())
     raise PellucidError(f"no picture for a {what}: these can be drawn: {kinds}")

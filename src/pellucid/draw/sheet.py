@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -47,6 +47,10 @@ class Words:
     align: Align = "left"
     upright: bool = False
 
+    def moved(self, down: float) -> Words:
+        """The same, further down."""
+        return replace(self, y=self.y + down)
+
     @property
     def box(self) -> Rect:
         """Where it lies."""
@@ -74,6 +78,11 @@ class Photo:
     box: Rect
     pixels: Pixels
 
+    def moved(self, down: float) -> Photo:
+        """The same, further down."""
+        left, top, right, bottom = self.box
+        return replace(self, box=(left, top + down, right, bottom + down))
+
     def artist(self, place: Transform) -> Artist:
         left, top, right, bottom = self.box
         # Rows run downwards, as the sheet does; BboxImage wants the box's corners in the direction of its axes.
@@ -93,6 +102,10 @@ class Shape:
     line: float = 1.0
     opacity: float = 1.0
     closed: bool = True
+
+    def moved(self, down: float) -> Shape:
+        """The same, further down."""
+        return replace(self, points=tuple((x, y + down) for x, y in self.points))
 
     def artist(self, place: Transform) -> Artist:
         return Polygon(
@@ -119,6 +132,16 @@ class Sheet:
     def sized(cls, width: float, paper: str) -> Sheet:
         """A sheet of that width, its height still open; wide ones are less dense, so that files stay small."""
         return cls(float(width), 0.0, paper, min(2.0, _WIDEST / width))
+
+    @classmethod
+    def stacked(cls, sheets: Sequence[Sheet]) -> Sheet:
+        """One below the other, as wide as the widest and as dense as the least dense."""
+        whole = cls(max(one.width for one in sheets), 0.0, sheets[0].paper, min(one.density for one in sheets))
+        for one in sheets:
+            down = whole.snap(whole.height)
+            whole.marks += [mark.moved(down) for mark in one.marks]
+            whole.height = down + one.height
+        return whole
 
     def snap(self, value: float) -> float:
         """The nearest edge between device pixels: pictures placed there are shown pixel for pixel."""

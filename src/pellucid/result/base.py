@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -89,6 +90,7 @@ class Result:
 
 def one_of_many(i: int, count: int, what: str) -> slice:
     """The slice that holds image i alone."""
+    i = index(i)  # a TypeError that says so for what is no number
     if not -count <= i < count:
         raise IndexError(f"no image {i}: the {what} holds {count}")
     return slice(i % count, i % count + 1)

@@ -75,7 +75,7 @@ class Store:
         """An index that is there, finished or not."""
         folder = Path(folder)
         if not (folder / "plan.json").exists():
-            raise BadStore(f"{str(folder)!r} is no index: pellucid index PICTURES --store {folder.name} makes one")
+            raise BadStore(f"{str(folder)!r} is no index: pellucid index IMAGES --store {folder.name} makes one")
         held = declared(folder / "plan.json")
         return cls(folder, checked(held.get("plan"), str(folder)), str(held.get("key")))
 
@@ -370,7 +370,9 @@ def _fits(shape: tuple[int, ...], declared: Shape) -> bool:
 def _differs(there: Plan, plan: Plan) -> str:
     mine, theirs = _flat(plan), _flat(there)
     names = [name for name in {**mine, **theirs} if name not in FREE and theirs.get(name) != mine.get(name)]
-    return f"other {', '.join(names)}; name another --store"
+    without = [fold.name for fold in plan.folds if fold.name not in {one.name for one in there.folds}]
+    more = f" and without {', '.join(without)}" if without else ""
+    return f"other {', '.join(names)}{more}; name another --store"
 
 
 def _flat(plan: Plan) -> dict[str, Any]:
