@@ -17,7 +17,7 @@ from pellucid.draw.picture import Picture
 from pellucid.draw.pictures import fitted_pixels
 from pellucid.draw.sheet import Pixels, Sheet
 from pellucid.draw.tables import tabled, wide
-from pellucid.result import Patches, PatchRow, Region, Report, Table
+from pellucid.result import Overlap, Patches, PatchRow, Report, Table
 
 _NAMES = 190.0  # room for what is said of a strip
 _SIDES = {1: 150.0, 2: 150.0, 3: 140.0, 4: 130.0, 5: 118.0, 6: 108.0}
@@ -97,22 +97,22 @@ def _strip(sheet: Sheet, top: float, strip: PatchRow, lefts: list[float], side: 
     ends = [y]
     for k, (left, group) in enumerate(zip(lefts, strip.columns, strict=False)):
         for i in range(len(group)):
-            region = strip.regions[i] if k == 0 and strip.regions else None
-            ends.append(_patch(sheet, left + i * (side + _BETWEEN), top, side, group, i, region, look))
+            overlap = strip.overlaps[i] if k == 0 and strip.overlaps else None
+            ends.append(_patch(sheet, left + i * (side + _BETWEEN), top, side, group, i, overlap, look))
         if not len(group):
             ends.append(sheet.paragraph(left, top + side / 3, "none", SMALL, look.theme.quiet, side))
     return max(ends)
 
 
 def _patch(
-    sheet: Sheet, left: float, top: float, side: float, group: Patches, i: int, region: Region | None, look: Look
+    sheet: Sheet, left: float, top: float, side: float, group: Patches, i: int, overlap: Overlap | None, look: Look
 ) -> float:
-    """One patch, or one image with its regions, above its activation and what it is."""
+    """One patch, or one image with both regions, above its activation and what it is."""
     size = sheet.pixels(side)
-    if region is None:
+    if overlap is None:
         pixels = fitted_pixels(_seen(group, i), size)
     else:
-        pixels = _outlined(fitted_pixels(group.pictures[i], size), region)
+        pixels = _outlined(fitted_pixels(group.pictures[i], size), overlap)
     rect = sheet.photo(left, top, pixels)
     said = f"{number(float(group.values[i]))} · {group.labels[i] or unplaced(group.names[i])}"
     return sheet.lines(left, rect[3] + 2, wrapped(said, SMALL - 1, side, lines=1), SMALL - 1, look.theme.quiet)
@@ -124,9 +124,9 @@ def _seen(group: Patches, i: int) -> Pixels:
     return group.pictures[i] if bottom - top >= height and right - left >= width else group.crop(i)
 
 
-def _outlined(pixels: Pixels, region: Region) -> Pixels:
+def _outlined(pixels: Pixels, overlap: Overlap) -> Pixels:
     """An image that is dark where the unit is below its threshold; both regions outlined."""
-    unit, thing = (_resized(mask, (pixels.shape[0], pixels.shape[1])) for mask in (region.unit, region.thing))
+    unit, thing = (_resized(mask, (pixels.shape[0], pixels.shape[1])) for mask in (overlap.unit, overlap.concept))
     shown = np.where(unit[..., None], pixels, (pixels * _DIM).astype(np.uint8))
     shown[_edge(thing)] = _THING
     shown[_edge(unit)] = _UNIT
@@ -151,7 +151,7 @@ def _edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _legend(result: Report) -> list[str]:
     """How the strips are to be read."""
-    if any(strip.regions for strip in result.strips):
+    if any(strip.overlaps for strip in result.strips):
         return [
             "Bright and outlined in white: where the unit is above its threshold; outlined in yellow: where the mask "
             "says that the concept is. Under each image: the unit's largest activation."

@@ -17,7 +17,7 @@ from pellucid.index.index import Index
 from pellucid.index.received import received
 from pellucid.net import Net
 from pellucid.progress import steps
-from pellucid.result import Meta, Patches, Region
+from pellucid.result import Meta, Overlap, Patches
 
 _AT_ONCE = 128
 """Units whose maps are as large as the image at the same time."""
@@ -93,18 +93,18 @@ def passed(index: Index, concepts: Concepts, judged: Judged, numbers: Sequence[i
 
 
 def shown(net: Net, concepts: Concepts, judged: Judged, unit: int, number: int, seen: Seen) -> tuple[
-    Patches, tuple[Region, ...]
+    Patches, tuple[Overlap, ...]
 ]:  # fmt: skip
     """The images that excite a unit most, where in them it is active, and where the concept lies."""
     layer, channel = judged.name(unit)
-    pictures, boxes, names, views, regions = [], [], [], [], []
+    pictures, boxes, names, views, overlaps = [], [], [], [], []
     chosen = [int(i) for i in seen.images[unit] if i >= 0]
     for i in chosen:
         one = net.prepare(concepts.read(i))
         map_ = net.run(one, layers=[layer], stop=True)[layer][0, channel][None].detach().float().cpu()
         ends = torch.tensor([judged.thresholds[unit]]).float()
         active = above(map_, ends, placed(net, one, layer, (map_.shape[1], map_.shape[2])))[0].numpy()
-        regions.append(Region(active, concepts.mask(i, one.views[0]) == number))
+        overlaps.append(Overlap(active, concepts.mask(i, one.views[0]) == number))
         pictures.append(one.shown(0, seen=True))
         boxes.append((0.0, 0.0, float(active.shape[0]), float(active.shape[1])))
         names.append(concepts.name(i))
@@ -112,7 +112,7 @@ def shown(net: Net, concepts: Concepts, judged: Judged, unit: int, number: int, 
     values = seen.values[unit][: len(chosen)].astype(np.float32)
     none: tuple[str | None, ...] = (None,) * len(chosen)
     meta = Meta(found={"images": tuple(names)})
-    return Patches(tuple(pictures), tuple(boxes), values, tuple(names), none, tuple(views), meta), tuple(regions)
+    return Patches(tuple(pictures), tuple(boxes), values, tuple(names), none, tuple(views), meta), tuple(overlaps)
 
 
 def _pixels(mask: NDArray[np.int64], numbers: Sequence[int]) -> Tensor:

@@ -12,7 +12,7 @@ from pellucid.result.pictures import Pictures, Trust
 from pellucid.result.predictions import Column, Explanation, Prediction, Predictions, Row
 from pellucid.result.projections import Projections
 from pellucid.result.receptive import ReceptiveFields
-from pellucid.result.report import PatchRow, Region, Report
+from pellucid.result.report import Overlap, PatchRow, Report
 from pellucid.result.table import Table
 from pellucid.result.unit_page import UnitPage
 from pellucid.result.weights import Filters
@@ -31,6 +31,7 @@ __all__ = [
     "LayerColors",
     "Meta",
     "Neighbors",
+    "Overlap",
     "Panel",
     "PatchRow",
     "Patches",
@@ -39,7 +40,6 @@ __all__ = [
     "Predictions",
     "Projections",
     "ReceptiveFields",
-    "Region",
     "Report",
     "Result",
     "Row",

@@ -15,11 +15,11 @@ from pellucid.result.table import Table
 
 
 @dataclass(frozen=True, eq=False)
-class Region:
-    """Where a unit is above its threshold in an image, and where the thing lies that it is compared with."""
+class Overlap:
+    """Where a unit is above its threshold in an image, and where the concept that it is compared with lies."""
 
     unit: Bool[np.ndarray, "height width"]
-    thing: Bool[np.ndarray, "height width"]
+    concept: Bool[np.ndarray, "height width"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,20 +27,20 @@ class PatchRow:
     """One row of patches: their name and what was found about them.
 
     `columns` are shown side by side: the patches of one unit, or those of a unit and of its like in another network.
-    With `regions`, one for each patch of the first column, whole images are shown instead, and those in them.
+    With `overlaps`, one for each patch of the first column, whole images are shown instead, and those in them.
     """
 
     name: str
     findings: tuple[str, ...]
     columns: tuple[Patches, ...]
-    regions: tuple[Region, ...] = ()
+    overlaps: tuple[Overlap, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Report(Result):
     """Several tables under their names, and strips of patches; `findings` are one-line conclusions for the reader.
 
-    The rows of a table that matter come first. `heads` say what the groups of the strips are, where there are several.
+    The rows of a table that matter come first. `heads` say what the columns of the strips are, where there are several.
     """
 
     tables: Mapping[str, Table]

@@ -111,8 +111,8 @@ def test_planted_detectors_are_found(folder: Path, tmp_path: Path) -> None:
     assert max(float(rows[unit]["overlap"]) for unit in ("1:2", "1:3")) < 0.6
     assert rows["1:0"]["chance"] == pytest.approx(1 / 5)
     assert {strip.name for strip in found.strips} >= {"red", "blue"}
-    region = next(strip for strip in found.strips if strip.name == "red").regions[0]
-    overlap = (region.unit & region.thing).sum() / (region.unit | region.thing).sum()
+    held = next(strip for strip in found.strips if strip.name == "red").overlaps[0]
+    overlap = (held.unit & held.concept).sum() / (held.unit | held.concept).sum()
     assert overlap > 0.9
     assert "of 4 units are detectors" in found.findings[0]
     assert pl.draw(found).array.shape[0] > 200

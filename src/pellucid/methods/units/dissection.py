@@ -95,10 +95,10 @@ def dissection(
     table, strips = _concepts(judged, concepts, numbers, overlap, best, value > min_iou, seen), []
     for unit in [int(unit) for unit in _varied(order, best, value)[:examples] if value[unit] > min_iou]:
         number = numbers[best[unit]]
-        patches, regions = shown(index.net, concepts, judged, unit, number, seen)
+        patches, overlaps = shown(index.net, concepts, judged, unit, number, seen)
         layer, channel = judged.name(unit)
         told = (f"{layer}:{channel}", f"IoU {value[unit]:.2f}")
-        strips.append(PatchRow(concepts.names[number], told, (patches,), regions))
+        strips.append(PatchRow(concepts.names[number], told, (patches,), overlaps))
     notes = Note.many("reading", (
         f"thresholds: what {share:g} of each unit's activations exceed at every place of {of(index, names, share)} of "
         f"the index; masks: {len(concepts)} images, {len(numbers)} concepts",
