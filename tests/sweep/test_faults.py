@@ -449,6 +449,7 @@ def test_kill_at_random_moments(folder: Path, tmp_path: Path, digest: str, run: 
         except subprocess.TimeoutExpired:
             child.send_signal(signal.SIGKILL)
             child.wait()
+        assert child.returncode in (0, -signal.SIGKILL)
         for file, data in committed.items():
             assert file.read_bytes() == data
         if (tmp_path / "x" / "plan.json").exists():
