@@ -32,7 +32,6 @@ def shared() -> Callable[[str], Path]:
 
 
 TOGETHER = {
-    "tests/layout/test_layout.py",  # UMAP is compiled anew in every process, for many seconds
     "tests/net/test_load.py",  # the zoos take seconds to import
     "tests/test_house.py",  # the whole source is parsed
 }

@@ -356,6 +356,7 @@ def test_many_targets_in_one_batch_are_the_same_questions(entry: Entry) -> None:
         entry.function(**given | {target: []}, **options)
 
 
+@pytest.mark.slow
 @every
 def test_does_not_depend_on_threads(entry: Entry) -> None:
     """Within 1e-6 of the map's range in float32 (sums are cut differently), for one thread and two."""

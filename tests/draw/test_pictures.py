@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import gc
 import subprocess
 import sys
@@ -53,11 +54,14 @@ def assert_tidy(picture: Picture) -> None:
         assert not any(cross(photo.box, other.box) for other in photos[i + 1 :])
 
 
+slow = functools.partial(pytest.param, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize("long", [True])
 @pytest.mark.parametrize(
     ("size", "crop"), [((300, 400), True), ((300, 900), False), ((900, 300), False), ((20, 31), False)]
 )
-@pytest.mark.parametrize(("classes", "methods"), [(1, 1), (1, 3), (3, 2), (10, 3), (2, 8)])
+@pytest.mark.parametrize(("classes", "methods"), [(1, 1), slow(1, 3), (3, 2), slow(10, 3), (2, 8)])
 def test_explanations_of_every_shape_are_tidy(
     classes: int, methods: int, size: tuple[int, int], crop: bool, long: bool
 ) -> None:

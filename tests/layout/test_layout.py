@@ -14,6 +14,8 @@ from pellucid.layout.layout import laid_out
 from pellucid.layout.placing import affinities
 from pellucid.layout.quality import quality
 
+UMAP = pytest.param("umap", marks=pytest.mark.slow)  # numba compiles it for 15 s, in every process
+
 
 def clusters(count: int = 240, parts: int = 6, channels: int = 20) -> tuple[np.ndarray, np.ndarray]:
     chance = np.random.default_rng(1)
@@ -22,7 +24,7 @@ def clusters(count: int = 240, parts: int = 6, channels: int = 20) -> tuple[np.n
     return (middles[label] + chance.normal(0, 1, (count, channels))).astype(np.float32), label
 
 
-@pytest.mark.parametrize("how", ["tsne", "umap", "pca", "ica"])
+@pytest.mark.parametrize("how", ["tsne", UMAP, "pca", "ica"])
 def test_clusters_are_clusters_in_the_map_and_the_seed_decides(how: layout.How) -> None:
     rows, label = clusters(parts=3) if how in ("pca", "ica") else clusters()
     made = laid_out(rows, how, 10, 3)
@@ -33,15 +35,15 @@ def test_clusters_are_clusters_in_the_map_and_the_seed_decides(how: layout.How) 
     assert np.array_equal(made.values, laid_out(rows, how, 10, 3).values)
 
 
-def test_few_points_far_apart_are_recalled() -> None:
+@pytest.mark.parametrize("how", ["tsne", UMAP])
+def test_few_points_far_apart_are_recalled(how: layout.How) -> None:
     """Groups of eleven, far from each other: the ten nearest are the group, in the map as in the layer."""
     chance = np.random.default_rng(0)
     rows = (np.repeat(chance.normal(0, 50, (12, 16)), 11, 0) + chance.normal(0, 1, (132, 16))).astype(np.float32)
-    for how in ("tsne", "umap"):
-        assert quality(rows, laid_out(rows, how, 10, 0).values, 0)["recall"] > 0.9  # type: ignore[arg-type]
+    assert quality(rows, laid_out(rows, how, 10, 0).values, 0)["recall"] > 0.9
 
 
-@pytest.mark.parametrize("how", ["tsne", "umap", "pca", "ica"])
+@pytest.mark.parametrize("how", ["tsne", UMAP, "pca", "ica"])
 def test_copies_land_on_their_twins_and_nothing_moves(how: layout.How) -> None:
     rows, _ = clusters()
     made = laid_out(rows, how, 10, 0)
@@ -179,11 +181,11 @@ def test_a_seam_is_the_distance_in_the_layer() -> None:
     assert np.isnan(seams[1]).all()
 
 
-def test_of_very_many_a_sample_is_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("how", ["tsne", UMAP])
+def test_of_very_many_a_sample_is_laid_out(how: layout.How, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layout, "LARGEST", 30)
     rows, label = clusters(90, 3)
-    for how in ("tsne", "umap"):
-        made = laid_out(rows, how, 5, 0)
-        apart = ((made.values[:, None] - made.values[None]) ** 2).sum(2)
-        assert (label[np.argsort(apart, 1)[:, 1:6]] == label[:, None]).mean() > 0.9
-        assert "of 30 images drawn at random" in made.notes[0].text
+    made = laid_out(rows, how, 5, 0)
+    apart = ((made.values[:, None] - made.values[None]) ** 2).sum(2)
+    assert (label[np.argsort(apart, 1)[:, 1:6]] == label[:, None]).mean() > 0.9
+    assert "of 30 images drawn at random" in made.notes[0].text

@@ -400,6 +400,7 @@ def test_rise_of_a_linear_network(form: str) -> None:
     assert np.ptp(expected) > 5 * heat.error.mean()  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_error_of_rise_is_the_spread_over_seeds_and_falls_as_it_should() -> None:
     """1 / √N; and what is promised as standard error is what other seeds differ by."""
     net, _ = linear()

@@ -103,6 +103,7 @@ def test_the_smallest_loss_is_found_and_its_error_told(tv: float, beta: float) -
     assert value(smoothed, target, tv, beta)[1] > loss
 
 
+@pytest.mark.slow
 def test_plain_descent_arrives_at_the_same_picture() -> None:
     target = photo().pixels[0].numpy()
     x = np.full_like(target, 0.5)
