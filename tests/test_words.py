@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import inspect
 import re
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -12,8 +14,13 @@ import pytest
 from pydantic.fields import FieldInfo
 
 import pellucid as pl
+from pellucid import result
 from pellucid.catalogue import Entry, entries
+from pellucid.catalogue.options import result_of
+from pellucid.loading import LoadOptions
+from pellucid.net.over import Over
 from pellucid.plugins import DRAWINGS, RESULTS
+from pellucid.result import Result
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "src").rglob("*.py"))
@@ -32,6 +39,8 @@ OPTIONS = {
     "by", "fall", "form", "kind", "least", "largest", "most", "pieces", "show", "smallest", "to", "values", "zero",
 }  # fmt: skip
 """Names that say nothing of what an option is."""
+QUALITY = {"recall", "trust", "continuity", "rank"}
+"""What the quality of a map is measured by."""
 NO_BEGINNING = re.compile(
     r"(?:of|for|by|at|in|on|with|from|to|where|when|how|if|whether|so|and|or|not|is|are|than|that|which|up|also|as|"
     r"per|default|defaults|optional)\b"
@@ -123,6 +132,49 @@ def test_descriptions_read_alone() -> None:
         f"{method}.{name}: {fault(field)}: {field.description!r}" for method, name, field in described() if fault(field)
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def stale(text: str, known: set[str]) -> list[str]:
+    """The names in backticks that are none of these."""
+    return [name for name in re.findall(r"`([a-z][a-z_0-9]*)`", text) if name not in known]
+
+
+def choices(annotation: object) -> set[str]:
+    """The words that an option may be."""
+    found: set[str] = set()
+    for part in get_args(annotation):
+        found |= {part} if isinstance(part, str) else choices(part)
+    return found
+
+
+def test_descriptions_name_what_there_is() -> None:
+    """An option, an argument, a method, a part of the result, or a text of the method's own file."""
+    wrong = []
+    for entry in entries():
+        kind = getattr(result, str(result_of(entry.plainly).__name__), Result)
+        source = inspect.getsource(sys.modules[entry.plainly.__module__])
+        known = {*entry.options.model_fields, *entry.arguments, *dir(kind), *re.findall(r'"(\w+)"', source)}
+        known |= {field.name for field in dataclasses.fields(kind)} | {one.name for one in entries()} | QUALITY
+        known |= {choice for field in entry.options.model_fields.values() for choice in choices(field.annotation)}
+        wrong += [f"{entry.name}: {name}" for name in stale(entry.doc, known)]
+    for name in result.__all__:
+        kind = getattr(result, name)
+        if dataclasses.is_dataclass(kind):
+            known = {"meta", *dir(kind), *(field.name for field in dataclasses.fields(kind))}
+            wrong += [f"{name}: {one}" for one in stale(kind.__doc__ or "", known)]
+    for function in (pl.Net.run, pl.Net.over, pl.Net.cached, pl.load, pl.draw):
+        known = {
+            *inspect.signature(function).parameters,
+            *dir(pl.Net),
+            *Over.__annotations__,
+            *LoadOptions.__annotations__,
+        }
+        wrong += [f"{function.__name__}: {one}" for one in stale(function.__doc__ or "", known)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_name_that_is_gone_is_found() -> None:
+    assert stale("`most` of `units`, `relu#2` and `x = 1`", {"units"}) == ["most"]
 
 
 @pytest.mark.parametrize(

@@ -45,14 +45,13 @@ def drawing_of(result: Any) -> Callable[..., Picture]:
     """
     several = isinstance(result, (list, tuple))
     first = result[0] if several and result else result
-    for kind in type(first).__mro__:
-        if issubclass(kind, Result) and (not several or all(isinstance(one, kind) for one in result)):
-            name = f"{'list of ' if several else ''}{kind.__name__}"
-            if DRAWINGS.has(name):
+    shared = [kind for kind in type(first).__mro__ if issubclass(kind, Result)
+              and (not several or all(isinstance(one, kind) for one in result))]  # fmt: skip
+    for form in ("list of {}", "{}") if several else ("{}",):
+        for kind in shared:
+            if DRAWINGS.has(name := form.format(kind.__name__)):
                 found: Callable[..., Picture] = DRAWINGS.get(name)
-                return found
-    if several and result and DRAWINGS.has(type(first).__name__) and all(type(one) is type(first) for one in result):
-        return _one_below_the_other(DRAWINGS.get(type(first).__name__))
+                return _one_below_the_other(found) if several and form == "{}" else found
     what = f"{type(result).__name__} of {type(first).__name__}" if first is not result else type(result).__name__
     kinds = ", ".join(row.name for row in DRAWINGS.rows())
     raise PellucidError(f"no picture for a {what}: these can be drawn: {kinds}")

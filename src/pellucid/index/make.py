@@ -43,7 +43,7 @@ def index(
 
     `net` is what `load` takes, `images` a folder, tar or parquet files, arrays, `samples`, or a `Source`. What is kept
     lies in the folder `store`: of every unit of the `layers` (by default all with weights) the `count` (100) strongest
-    and `bottom` (10) weakest images and where in them, quantiles and moments, and its maxima on `probe` (10,000)
+    and `bottom` (10) weakest images and where in them, quantiles and moments, and its maxima on `sample` (10,000)
     random images; of every image the means over places of the layers to `embed` (by default what the classifier
     reads), and the maxima of the layers to `pool`; the means over the images of each class. These are `options`, and
     so are `class_means`, `samples` and `batch`. Statistics of your own or of another package are

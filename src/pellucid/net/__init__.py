@@ -96,11 +96,11 @@ class Net(Noun):
     ) -> Run:
         """One forward pass over images or pixels (N, C, H, W) in 0..1, which are normalized here.
 
-        `at` names the layers whose outputs are wanted (`relu#2` for the second call of one that is used again),
+        `layers` names the layers whose outputs are wanted (`relu#2` for the second call of one that is used again),
         `edit` maps layers to functions of their output, `rule` changes the backward pass of operations. With
-        `grad` the result can be differentiated: with respect to the activations in `at`, and to the pixels if
+        `grad` the result can be differentiated: with respect to the activations in `layers`, and to the pixels if
         they require it; with `grad="pixels"` a copy of them does, `Run.pixels`. With `stop` the pass ends at the
-        last of the layers in `at`, and the run has no output. Safe in threads; the module is as before when
+        last of `layers`, and the run has no output. Safe in threads; the module is as before when
         this returns or raises.
         """
         pixels = self.prepare(images).pixels if isinstance(images, Images) else images

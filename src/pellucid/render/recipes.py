@@ -23,8 +23,8 @@ class Recipe(Noun):
     like, how it climbs, and for how many steps.
 
     `redirect` is for how many steps rectifiers pass on what would wake them, where no gradient comes through;
-    `best` keeps the picture with the highest objective instead of the last; `looks` is how many times the network
-    looks at each picture in a step; with `credit`, the share of each pixel in the climb is kept.
+    `best` keeps the picture with the highest objective instead of the last; `views_per_step` is how many times the
+    network looks at each picture in a step; with `credit`, the share of each pixel in the climb is kept.
     """
 
     written, format = "RECIPE", "recipe"
@@ -63,7 +63,7 @@ class Recipe(Noun):
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
         parts = [self.image, *self.transforms, *self.priors, self.optimizer]
-        more = {"redirect": self.redirect, "best": self.best, "looks": self.views_per_step}
+        more = {"redirect": self.redirect, "best": self.best, "views_per_step": self.views_per_step}
         return {"name": self.name, "steps": self.steps, **more, "parts": [str(one) for one in parts]}
 
     def plain(self) -> str:

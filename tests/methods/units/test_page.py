@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,7 @@ def test_units_in_sql(index: Index) -> None:
     assert {str(name).split(":")[0] for name in found["unit"]} == {"second"}
     assert set(map(str, found["best_class"])) <= {"class0", "class1", "class2"}
     assert len(pl.units.table(index, max_rows=0)) == len(index.plan.units)
+    assert {*found.meta.options} == {*inspect.signature(pl.units.table).parameters} - {"index"}
     assert len(pl.units.table(index, where="greatest > 1e9")) == 0
 
 

@@ -44,7 +44,7 @@ def profile(net: Net, images: Images) -> Table:
     """What every layer does with all the images together: one row for each layer, in the order of execution.
 
     Mean and spread (standard deviation) of its values, the share of zeros, of dead units, of saturated and of
-    broken values; `said` names the layers that are sick and where it begins. A unit is dead that gives the same
+    broken values; `findings` names the layers that are sick and where it begins. A unit is dead that gives the same
     value at all places of all the images: a rectifier's that is never above zero, or one behind a layer that is
     silent. Show many images: a unit of a deep layer may merely find nothing in one. Where each unit gave but one
     number in all, whether it is dead is unknown (None), as is the saturation of layers that have no bounds.

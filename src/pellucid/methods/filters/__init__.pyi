@@ -83,7 +83,7 @@ def health(
 
     A filter is near zero where its norm, times the gain of a batch norm behind it, is below 5 % of the layer's
     median; it is a duplicate where its cosine with another one is 0.95 or more, and it is the weaker of the two.
-    What to do about it stands in `said`.
+    What to do about it stands in `findings`.
 
     Source: Zeiler & Fergus 2013, section 4.1; von Neumann 1941, equation 1.
 

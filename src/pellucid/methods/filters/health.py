@@ -58,7 +58,7 @@ def health(
 
     A filter is near zero where its norm, times the gain of a batch norm behind it, is below 5 % of the layer's
     median; it is a duplicate where its cosine with another one is 0.95 or more, and it is the weaker of the two.
-    What to do about it stands in `said`.
+    What to do about it stands in `findings`.
     """
     found = named(net, layer) if layer is not None else first(net)
     wide = found.values.astype(np.float64)

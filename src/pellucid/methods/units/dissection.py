@@ -73,7 +73,7 @@ def dissection(
     threshold, which a `share` of its activations over the images of the index exceeds. Its overlap with a concept
     is, over all images with masks, the pixels of both, over those of either; the unit's are counted in the images
     that have any concept of that category. Where it is above `min_iou`, the unit is a detector of the concept that it
-    overlaps most. `said` gives the number of unique detectors (concepts that have one) and how many detectors there
+    overlaps most. `findings` gives the number of unique detectors (concepts that have one) and how many detectors there
     would be by chance, with the masks of other images: of few images and many concepts, most.
     Masks are cut and resized as their images are.
     """

@@ -56,11 +56,11 @@ def table(
     shown = columns or tuple(dict.fromkeys([*usual, *(name for name in held if name in re.findall(r"\w+", asked))]))
     rows = rows_of(held, shown, where, sort, max_rows)
     found = {name: tuple(row[i] for row in rows) for i, name in enumerate(shown)}
-    pictured = tuple(n for n in shown if n not in ("channel",) and not isinstance(held[n][0], str))[:4]
+    plotted = tuple(n for n in shown if n not in ("channel",) and not isinstance(held[n][0], str))[:4]
     said = (f"the first {max_rows}: max_rows=0 shows all",) if max_rows and len(rows) == max_rows else ()
     if not rows:
         said = (f"none of the {index.n_units} units: nothing matches {where!r}",)
-    options = {"where": where, "sort": sort, "columns": shown, "most": max_rows}
-    asked_of = question("units", {"index": given}, {"index": index}, options)
-    meta = Meta(asked_of, "Units", {"index": index.facts()}, notes=tuple(notes), versions=versions())
-    return Table(found, {name: ABOUT[name] for name in shown}, said, plot_columns=pictured if rows else (), meta=meta)
+    options = {"where": where, "sort": sort, "columns": shown, "max_rows": max_rows}
+    question_asked = question("units", {"index": given}, {"index": index}, options)
+    meta = Meta(question_asked, "Units", {"index": index.facts()}, notes=tuple(notes), versions=versions())
+    return Table(found, {name: ABOUT[name] for name in shown}, said, plot_columns=plotted if rows else (), meta=meta)
