@@ -49,11 +49,18 @@ def section(entry: Entry) -> str:
         f"*{entry.purpose[:1].upper()}{entry.purpose[1:]}.*\n",
         f"{entry.doc}\n",
         f"*Source:* {entry.source}.\n",
+        *([LONG] if entry.resumable else []),
         *options_table(entry),
         *([] if entry.package else [f"```python\n{example.read_text(encoding='utf-8').rstrip()}\n```\n"]),
         "```sh\n{}\n```\n".format("\n".join(examples(entry))),
     ]
     return "\n".join(lines)
+
+
+LONG = (
+    "*Long work* goes on where it was stopped inside `pl.resumable(folder)` or with `--resume FOLDER`; inside "
+    "`pl.spread(4)` or with `--workers 4` (`--address HOST:PORT`: of a Ray cluster) others share it: the same bits.\n"
+)
 
 
 def chapter_path(entry: Entry) -> Path:

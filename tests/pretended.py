@@ -52,11 +52,15 @@ class Device(TorchFunctionMode):
 
         if not self.backward:
             torch.autograd._engine_run_backward = run
+            for (place, name), other in _OTHERS.items():
+                setattr(place, name, other)
         return super().__enter__()  # type: ignore[no-any-return]
 
     def __exit__(self, *error: Any) -> None:
         if not self.backward:
             torch.autograd._engine_run_backward = self.run_backward
+            for (place, name), own in _OWN.items():
+                setattr(place, name, own)
         super().__exit__(*error)
 
     def is_there(self, value: Any) -> bool:
@@ -69,7 +73,8 @@ class Device(TorchFunctionMode):
             return _GETTERS[func](self.is_there(args[0]))
         if func is torch.autograd.grad:
             return self._gradients(args, kwargs)
-        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+        copied = name == "__deepcopy__"  # its second argument remembers whatever was copied before
+        tensors = [leaf for leaf in tree_leaves(args[:1] if copied else (args, kwargs)) if isinstance(leaf, Tensor)]
         there = any(map(self.is_there, tensors))
         if there and name in ("numpy", "__array__"):
             raise TypeError(f"can't convert {DEVICE} device type tensor to numpy. Use Tensor.cpu() first.")
@@ -112,6 +117,45 @@ class Device(TorchFunctionMode):
         """A single number may come from the CPU, as on a real device."""
         if any(map(is_there, tensors)) and any(not is_there(tensor) and tensor.dim() for tensor in tensors):
             raise RuntimeError(f"Expected all tensors to be on the same device, but found {DEVICE} and cpu in {name}")
+
+
+def _copied(parameter: nn.Parameter, memo: dict[int, Any]) -> nn.Parameter:
+    """Beside what it is a copy of."""
+    found = _COPY(parameter, memo)
+    setattr(found, _MARK, is_there(parameter))
+    return found
+
+
+def _made(kind: type[nn.Parameter], data: Tensor | None = None, requires_grad: bool = True) -> nn.Parameter:
+    """Where its data are."""
+    found = _NEW(kind, data, requires_grad)
+    setattr(found, _MARK, is_there(data))
+    return found
+
+
+def _module_to(module: nn.Module, *args: Any, **kwargs: Any) -> nn.Module:
+    """To a device, to a dtype, or to where a tensor is."""
+    where = [one for one in [*args, *kwargs.values()] if isinstance(one, (str, torch.device, Tensor))]
+    if not where:
+        return _TO(module, *args, **kwargs)
+    onto = is_there(where[0]) or (not isinstance(where[0], Tensor) and torch.device(where[0]).type == DEVICE.type)
+    for tensor in [*module.parameters(), *module.buffers()]:
+        if isinstance(where[0], Tensor) and tensor.is_floating_point():
+            tensor.data = tensor.data.to(where[0].dtype)
+        setattr(tensor, _MARK, onto)
+    return module
+
+
+_NEW, _COPY, _TO = nn.Parameter.__new__, nn.Parameter.__deepcopy__, nn.Module.to
+_OTHERS = {
+    (nn.Parameter, "__new__"): _made,
+    (nn.Parameter, "__deepcopy__"): _copied,
+    (nn.Module, "to"): _module_to,
+    (torch.cuda, "get_rng_state"): lambda device=None: torch.get_rng_state(),
+    (torch.cuda, "set_rng_state"): lambda state, device=None: None,
+}
+"""What torch's functions do not tell a mode, while there is the pretended device."""
+_OWN = {(place, name): getattr(place, name) for place, name in _OTHERS}
 
 
 def _destination(args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any], bool]:

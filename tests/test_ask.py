@@ -19,15 +19,30 @@ from torch import nn
 import pellucid as pl
 from pellucid.ask import Ask, explain
 from pellucid.catalogue import Entry, entries
+from pellucid.data import Data, NewTask
 from pellucid.errors import PellucidError, Refused, UnknownName
+from pellucid.history import History
+from pellucid.image_set import ImageSet
 from pellucid.images import Images
 from pellucid.methods.synthesis import PRESETS
 from pellucid.methods.units import Index, Indexes, Unit
 from pellucid.net import Labels, Net, Preprocess
+from pellucid.net.nets import Nets
 from pellucid.nouns import Noun
 from pellucid.target import Target, Targets
 from tests.networks import seeded
-from tests.test_every_method import QUICK, every, indexed, numbers, photos, tiny
+from tests.test_every_method import (
+    QUICK,
+    fitting,
+    indexed,
+    labeled,
+    numbers,
+    one_of_each_kind,
+    photos,
+    several,
+    tiny,
+    trained,
+)
 
 ROOT = Path(__file__).parents[1]
 
@@ -42,12 +57,16 @@ def written(entry: Entry) -> dict[str, Any]:
 
 def opened(entry: Entry) -> list[Noun]:
     """A network, images and indexes; also those of a kind that the method asks nothing about."""
-    net = tiny()
+    net = fitting(entry, tiny())
     index = indexed(net) if entry.asks(Index, Indexes) else None
-    return [net, photos(2), *([index, index, Indexes.of([index, index])] if index else [])]
+    nets = Nets.of(several(entry, net))
+    data = NewTask.of(labeled()) if entry.asks(NewTask) else labeled()
+    data = ImageSet.of(data) if any(issubclass(kind, ImageSet) for kind in entry.nouns.values()) else data
+    trainings = [data, nets, History.of(trained())] if entry.asks(Data, NewTask, Nets, History) else []
+    return [net, photos(2), *trainings, *([index, index, Indexes.of([index, index])] if index else [])]
 
 
-@every
+@one_of_each_kind
 def test_every_question_is_plain_json_and_answers_as_the_method_does(entry: Entry) -> None:
     ask = Ask(entry.name, written(entry), QUICK[entry.name])
     again = Ask.from_json(json.loads(json.dumps(ask.to_json())))
@@ -246,7 +265,7 @@ def test_a_question_is_an_option() -> None:
         pl.attribution.smooth_grad(net, image, of=Ask("lrp", DOG))
     with pytest.raises(PellucidError, match="lrp: composite='nothing'"):
         pl.attribution.smooth_grad(net, image, of="lrp:composite=nothing")
-    with pytest.raises(PellucidError, match="smooth_grad: of=3: input should be an instance of ask"):
+    with pytest.raises(PellucidError, match="smooth_grad: of=3: input should be an instance of Ask"):
         pl.attribution.smooth_grad(net, image, of=3)
 
 
@@ -315,4 +334,7 @@ def test_one_forward_pass_for_all_classes(monkeypatch: pytest.MonkeyPatch) -> No
     # the checks of types draw from Python's generator, the network does not
     monkeypatch.setattr("pellucid.net.tap._draws", lambda *_: False)
     explain(net, photos(1), classes=3, methods=["gradient", "grad_cam", "guided_backprop", "lrp"])
-    assert len(runs) == 5, "the prediction, one pass for the pixels' gradients, one for the layer's, one for each rule"
+    told = 2 * 4  # each map once more with random weights, and once of the moved image
+    assert len(runs) == 5 + told, (
+        "the prediction, one pass for pixels' gradients, one for the layer's, one for each rule"
+    )

@@ -85,6 +85,11 @@ def test_unknown_method() -> None:
         find("gradcam")
 
 
+def test_british_spelling_is_understood() -> None:
+    assert find("activation_maximisation") is find("activation_maximization")
+    assert find("training.initialisation") is find("initialization")
+
+
 def test_methods_of_other_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     with offered(monkeypatch, EntryPoint("toy", f"{__name__}:toy", "pellucid.methods")):
         assert find("toy").function is toy

@@ -12,9 +12,11 @@ import torch
 
 import pellucid as pl
 from pellucid.catalogue import Entry, entries
+from pellucid.net import Net
+from pellucid.net.nets import Nets
 from pellucid.result import Table
 from tests import pretended
-from tests.test_every_method import QUICK, nouns, numbers, photos, step, tiny
+from tests.test_every_method import QUICK, UNDECIDED, fitting, nouns, numbers, photos, step, tiny
 from tests.test_every_method import ask as asked
 
 FAST = {"gradient", "grad_cam", "lrp", "full_grad", "score_cam", "rise", "inversion", "channels"}
@@ -30,7 +32,11 @@ def on_the_pretended_device(entry: Entry) -> np.ndarray:
     net = tiny()
     given = nouns(entry, net, photos(2))
     with pretended.Device():
-        pretended.moved(net.module)
+        networks = Nets.of(given[str(entry.argument(Nets))]) if entry.asks(Nets) else [net]
+        for one in networks:
+            pretended.moved(one.module)
+        if entry.name in UNDECIDED:  # whose own weights are made where the network is
+            given |= entry.placed({Net: fitting(entry, net)})
         return numbers(entry.function(**given, **QUICK.get(entry.name, {})))
 
 

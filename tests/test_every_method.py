@@ -11,6 +11,7 @@ import pickle
 import re
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,21 @@ from torch import Tensor, nn
 
 import pellucid as pl
 from pellucid.catalogue import Entry, entries
+from pellucid.data import Data, NewTask
 from pellucid.described import written_default
 from pellucid.errors import PellucidError
+from pellucid.history import History
 from pellucid.images import Images
 from pellucid.index import Index
 from pellucid.methods.units import Indexes, Unit
 from pellucid.net import Labels, Net, Preprocess
+from pellucid.net.nets import Nets
 from pellucid.nouns import Noun
 from pellucid.result import (
     ActivationMaps,
     Atlas,
     ColorSelectivity,
+    Curve,
     Embedding2D,
     Filters,
     Heatmap,
@@ -46,6 +51,8 @@ from pellucid.result import (
     ReceptiveFields,
     Report,
     Result,
+    Spectrum,
+    Study,
     Table,
     UnitPage,
 )
@@ -55,6 +62,11 @@ from tests.methods.units.marked import marked
 from tests.storages import left_behind
 
 ROOT = Path(__file__).parents[1]
+LOCATED: dict[str, Any] = {
+    "truth": {str(i): [(("cat", "dog", "cow")[i % 3], (4 + i, 2, 20, 14 + i))] for i in range(0, 12, 2)},
+    "of": "grad_cam,gradient",
+}
+"""Where things are in the labeled images, and of which methods."""
 _TINY: dict[str, dict[str, Any]] = {
     # what is quick for pictures of 32 pixels and for the layers of the tiny network
     "lime": {"segmentation": "grid", "n_segments": 6, "samples": 40},
@@ -97,7 +109,38 @@ _TINY: dict[str, dict[str, Any]] = {
     "compare": {"shuffles": 3, "examples": 1},
     "dissection": {"layers": ("block", "relu"), "concepts": marked(), "examples": 2},
     "evolution": {"count": 3, "top": 4},
+    "gradient_flow": {"samples": 8},
+    "depth": {"depths": (1, 2), "variants": ("he", "norm+residual"), "rates": (0.03,), "epochs": 1, "samples": 8},
+    "initialization": {"schemes": ("he", "lsuv"), "epochs": 1, "repeats": 2, "samples": 8},
+    "calibration": {"bins": 4, "resamples": 20},
+    "pruning": {"kept": (0.6, 0.2), "controls": 2},
+    "uncertainty": {"samples": 6},
+    "doubt": {"samples": 6},
+    "invariance": {"transforms": ("translation", "rotation", "jpeg")},
+    "memorization": {"kinds": ("true labels", "random labels"), "epochs": 2, "samples": 8},
+    "double_descent": {"samples": 9, "draws": 2, "multiples": (0.5, 1.0, 3.0), "size": 8},
+    "intrinsic_dimension": {"dimensions": (3, 10), "epochs": 1, "repeats": 1, "samples": 8},
+    "linear_regions": {"segments": 2, "max_passes": 300},
+    "lottery_tickets": {"rounds": 1, "epochs": 1, "repeats": 1, "samples": 8},
+    "transfer": {"shots": (1, 2), "repeats": 2, "steps": 2},
+    "sim_to_real": {"shots": (1, 2), "repeats": 2, "steps": 2},
+    "cover": {"masks": "top left", "controls": 1},
+    "clusters": {"cells": 4, "count": 4},
+    "regions": {"masks": "bottom right", "count": 4},
+    "review": {"cells": 4, "count": 4, "photos": 2},
+    "right_reasons": {"masks": "top left", "recipe": "epochs=1"},
     "xrai": {"steps": 4, "scales": (1200,), "min_area": 1500},
+    "deletion": {"of": "grad_cam,gradient", "steps": 4},
+    "insertion": {"of": "grad_cam,gradient", "steps": 4},
+    "pointing": LOCATED,
+    "energy": LOCATED,
+    "pixels": {**LOCATED, "levels": 20},
+    "box_accuracy": {**LOCATED, "thresholds": 5},
+    "localize": {"of": LOCATED["of"], "boxes": LOCATED["truth"], "thresholds": 5},
+    "grid_pointing": {"of": LOCATED["of"], "count": 3, "confidence": 0.0},
+}
+_TINY |= {
+    entry.name: {"of": "gradient"} | _TINY.get(entry.name, {}) for entry in entries() if entry.chapter == "quality"
 }
 QUICK = {entry.name: {**entry.quick, **_TINY.get(entry.name, {})} for entry in entries()}
 """Options with which every method answers soon about the tiny network."""
@@ -105,7 +148,27 @@ CONSTANT = {"occlusion_labels"}
 """Whose answer on random numbers may be the same everywhere."""
 FIRST = {entry.plainly.__annotations__["return"]: entry for entry in reversed(entries())}
 """The method whose answer is drawn, for each kind of result."""
-every = pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
+LONG = {
+    "atlas", "axioms", "connect", "curvature", "deepdream", "depth", "expected_gradients", "extremal_perturbation",
+    "interpolation", "line", "lime", "plane", "report", "rise", "road", "sharpness", "sim_to_real", "stability",
+    "trajectory", "transfer", "xrai",
+}  # fmt: skip
+"""Methods that take seconds even here: what holds for every method is asked of these in the slow lane."""
+
+
+def in_lane(several: Iterable[Entry]) -> list[Any]:
+    """The methods as parameters of a test, the long ones marked."""
+    return [pytest.param(one, marks=pytest.mark.slow if one.name in LONG else (), id=one.name) for one in several]
+
+
+every = pytest.mark.parametrize("entry", in_lane(entries()))
+declared = pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
+"""All in the fast lane, for what a declaration says: nothing is computed."""
+one_of_each_kind = pytest.mark.parametrize(
+    "entry",
+    [pytest.param(one, marks=() if one in FIRST.values() else pytest.mark.slow, id=one.name) for one in entries()],
+)
+"""A method for each kind of result, and the rest in the slow lane: for what hardly depends on the method."""
 
 
 class Tiny(nn.Module):
@@ -147,9 +210,32 @@ def undecided() -> Net:
     return net
 
 
+UNDECIDED = {"grid_pointing"}
+"""Methods that need images of several classes, as the network sees them."""
+MANY = {"between": 2, "connect": 2, "trajectory": 3}
+"""How many networks a method is about that is not about each of them."""
+
+
+def several(entry: Entry, net: Net) -> Any:
+    """As many networks as the method is about: the first, and others that differ from it in a bias each."""
+    biases = [(name, one.detach()) for name, one in net.module.named_parameters() if one.dim() == 1][-2:]
+    moved = [net.with_weights({name: one + 1}) for name, one in biases]
+    return [*moved, net][-MANY[entry.name] :] if entry.name in MANY else net
+
+
+def fitting(entry: Entry, net: Net) -> Net:
+    """The tiny network, or one of other weights that says something else of other images."""
+    if entry.name not in UNDECIDED:
+        return net
+    return net.with_weights({"head.bias": net.module.head.bias.new_tensor([0.51, 0.74, 0.27])})
+
+
 def nouns(entry: Entry, net: Net, images: Images) -> dict[str, Any]:
     """What the method asks about, by the kind of each argument."""
+    net = fitting(entry, net)
     given: dict[type[Noun], Any] = {Net: net, Images: images, Target: "dog", Targets: "dog", Unit: "block:5"}
+    if entry.asks(Data, Nets, History, NewTask):
+        given |= {Data: labeled(), Nets: several(entry, net), History: trained()}
     if entry.asks(Index, Indexes):
         given |= {Index: indexed(net), Indexes: [indexed(net)] * 2}
     return entry.placed(given)
@@ -163,6 +249,23 @@ def ask(entry: Entry, net: Net, images: Images, **options: Any) -> Result:
 def answer(entry: Entry) -> Result:
     """Of the tiny network, in evaluation mode, about three photos: for every test that only looks at an answer."""
     return ask(entry, tiny(), photos())
+
+
+def labeled(n: int = 12) -> Data:
+    """Images in three classes, in memory."""
+    chance = np.random.default_rng(5)
+    pixels = chance.random((n, 3, 8, 8)).repeat(4, 2).repeat(4, 3)
+    return Data.of((pixels, np.arange(n) % 3))
+
+
+@functools.cache
+def trained() -> str:
+    """The folder of a training run."""
+    folder = Path(tempfile.mkdtemp(prefix="pellucid-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    rows = [{"step": 10 * i, "train loss": 2 / (i + 1), "test loss": abs(i - 4) / 4 + 0.5} for i in range(12)]
+    (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(folder)
 
 
 _stores: dict[str, str] = {}
@@ -182,6 +285,12 @@ def indexed(net: Net) -> Index:
 
 
 def numbers(result: Result) -> np.ndarray:
+    if isinstance(result, (Curve, Study, Spectrum)):  # what is not known is left out
+        found = [one.ravel().astype(float) for one in packed(result)[0].values()]
+        tables = result.tables.values() if isinstance(result, Study) else ()
+        cells = [v for table in tables for values in table.columns.values() for v in values]
+        flat = np.concatenate([*found, [float(v) for v in cells if isinstance(v, (int, float))]])
+        return flat[np.isfinite(flat)]
     if isinstance(result, Pictures):
         return np.concatenate([one.ravel() for one in result.pixels]).reshape(len(result), -1).astype(float)
     if isinstance(result, Atlas):
@@ -373,8 +482,14 @@ def test_does_not_depend_on_threads(entry: Entry) -> None:
 
 
 @every
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
-def test_other_precisions_are_finite_or_refused(entry: Entry, dtype: torch.dtype) -> None:
+def test_single_precision_is_finite_or_refused(entry: Entry) -> None:
+    test_half_precision_is_finite_or_refused(entry, torch.float32)
+
+
+@pytest.mark.slow
+@every
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_finite_or_refused(entry: Entry, dtype: torch.dtype) -> None:
     net = tiny()
     net.module.to(dtype)
     images = Images.from_pictures([p.float() for p in photos(1).pictures], ["photo"])
@@ -387,8 +502,9 @@ def test_signs_its_result(entry: Entry) -> None:
     net, images = tiny(), photos()
     meta = answer(entry).meta
     assert (meta.method, meta.title) == (entry.name, entry.title)
-    assert meta.weights == net.weights
-    assert meta.net == "tiny"
+    if entry.asks(Net, Nets, Index, Indexes, Unit) and entry.name not in {*MANY, *UNDECIDED}:
+        assert meta.weights == net.weights
+        assert meta.net == "tiny"
     if not entry.asks(Index, Indexes):
         assert meta.images == (images.ids if entry.asks(Images) else ())
     assert set(meta.options) == set(entry.options.model_fields)
@@ -398,13 +514,13 @@ def test_signs_its_result(entry: Entry) -> None:
     json.dumps(meta.as_dict())
 
 
-@every
+@declared
 def test_refuses_unknown_options(entry: Entry) -> None:
     with pytest.raises(PellucidError, match=f"no option of {entry.name} 'color'"):
         ask(entry, tiny(), photos(1), color="red")
 
 
-@every
+@declared
 def test_refuses_values_out_of_range(entry: Entry) -> None:
     given = nouns(entry, tiny(), photos(1))
     for option, field in entry.options.model_fields.items():
@@ -426,7 +542,7 @@ def test_takes_paths_and_names(entry: Entry, tmp_path: Path) -> None:
     assert result.meta.images == ("photo.png",)
 
 
-@every
+@declared
 def test_has_an_option_model_that_explains_itself(entry: Entry) -> None:
     fields = entry.options.model_fields
     assert len(fields) <= 6, "more than about six options: two methods, or a value object"
@@ -435,9 +551,9 @@ def test_has_an_option_model_that_explains_itself(entry: Entry) -> None:
     assert issubclass(entry.options, pydantic.BaseModel)
 
 
-@every
+@declared
 def test_docstring_gives_shapes_and_the_source_is_named(entry: Entry) -> None:
-    given = re.search(r"\([NF], |one row for each", entry.doc)
+    given = re.search(r"\([NFK],|one row for each", entry.doc)
     assert given, "the docstring must give the shape of what comes back"
     assert re.search(r"\b(19|20)\d\d\b", entry.source), "the source must be a paper with its year"
     assert re.search(r"(equation|section|figure|table|algorithm)", entry.source), "and the place in it"
@@ -447,7 +563,7 @@ def test_docstring_gives_shapes_and_the_source_is_named(entry: Entry) -> None:
     assert entry.function.title == entry.title
 
 
-@every
+@declared
 def test_is_listed_everywhere(entry: Entry) -> None:
     chapter = getattr(pl, entry.chapter)
     assert getattr(chapter, entry.name) is entry.function
@@ -514,7 +630,7 @@ NO_BEGINNING = {"at", "between", "by", "each", "for", "from", "how", "in", "it",
                 "when", "where", "which", "whose", "with"}  # fmt: skip
 
 
-@every
+@declared
 def test_every_option_says_by_itself_what_it_is(entry: Entry) -> None:
     """A description begins with a noun or a verb; defaults and ranges are shown beside it in one form."""
     for name, field in entry.options.model_fields.items():
@@ -527,7 +643,7 @@ def test_every_option_says_by_itself_what_it_is(entry: Entry) -> None:
             assert written_default(field.metadata), f"{where}: what happens without it?"
 
 
-@every
+@declared
 def test_every_method_has_a_purpose_of_one_line(entry: Entry) -> None:
     room = 74 - max(len(one.name) for one in entries() if one.chapter == entry.chapter)
     assert entry.function.purpose == entry.purpose

@@ -16,6 +16,7 @@ import pytest
 import torch
 from pydantic import Field
 
+import pellucid as pl
 from pellucid import cli
 from pellucid.catalogue import Entry, _entries, find, method
 from pellucid.catalogue.ask import Ask
@@ -24,6 +25,7 @@ from pellucid.catalogue.options import result_of
 from pellucid.cli.nouns import parameters, written
 from pellucid.data import Data
 from pellucid.errors import PellucidError
+from pellucid.evaluation.parts import Regions
 from pellucid.history import History
 from pellucid.images import Images
 from pellucid.images.concepts import Concepts
@@ -253,6 +255,7 @@ def test_a_picture_is_an_image_in_the_schema_and_a_fill_may_be_one() -> None:
 def test_quick_options_are_options_and_over_says_what_the_answer_is_about(entry: Entry) -> None:
     assert set(entry.quick) <= set(entry.options.model_fields)
     given: dict[str, Any] = {"concepts": Concepts("x", {}, {}, ()), "end": Target.of("dog")}
+    given |= dict.fromkeys(("truth", "boxes"), pl.localization.Truth.of({})) | {"masks": Regions.of("corners")}
     needed = {name: given[name] for name, field in entry.options.model_fields.items() if field.is_required()}
     entry.options(**entry.quick, **needed)
     assert (entry.function.over, entry.function.quick) == (entry.over, entry.quick)

@@ -12,11 +12,15 @@ import pellucid as pl
 
 FACE = {
     "Ask", "Data", "Heatmap", "History", "Images", "Net", "Nets", "PellucidError", "Result", "Store",
-    "__version__", "activations", "attribution", "draw", "entries", "explain", "filters", "find", "images", "load",
-    "net", "open", "progress", "read", "representation", "synthesis", "target", "units",
+    "__version__", "activations", "attribution", "bias", "draw", "entries", "explain", "filters", "find", "images",
+    "load", "landscape", "localization", "net", "open", "progress", "quality", "read", "representation", "resumable",
+    "spread", "synthesis", "target", "training", "units",
 }  # fmt: skip
 BESIDE = {
+    "localization": {"ClassPairs", "Truth", "boxes", "masks"},
+    "quality": {"check", "joined"},
     "synthesis": {"PARTS", "PRESETS", "Recipe"},
+    "training": {"Watch", "hugging_face_watch", "keras_watch", "lightning_watch", "watch"},
     "units": {"Concepts", "Index", "Indexes", "Unit", "index", "table"},
 }  # fmt: skip
 """What chapters offer besides their methods."""

@@ -17,6 +17,7 @@ import pellucid as pl
 from pellucid import result
 from pellucid.catalogue import Entry, entries
 from pellucid.catalogue.options import result_of
+from pellucid.evaluation.baselines import BASELINES
 from pellucid.loading import LoadOptions
 from pellucid.net.over import Over
 from pellucid.plugins import DRAWINGS, RESULTS
@@ -154,7 +155,12 @@ def test_descriptions_name_what_there_is() -> None:
         kind = getattr(result, str(result_of(entry.plainly).__name__), Result)
         source = inspect.getsource(sys.modules[entry.plainly.__module__])
         known = {*entry.options.model_fields, *entry.arguments, *dir(kind), *re.findall(r'"(\w+)"', source)}
-        known |= {field.name for field in dataclasses.fields(kind)} | {one.name for one in entries()} | QUALITY
+        known |= (
+            {field.name for field in dataclasses.fields(kind)}
+            | {one.name for one in entries()}
+            | QUALITY
+            | set(BASELINES)
+        )
         known |= {choice for field in entry.options.model_fields.values() for choice in choices(field.annotation)}
         wrong += [f"{entry.name}: {name}" for name in stale(entry.doc, known)]
     for name in result.__all__:

@@ -31,9 +31,14 @@ if TYPE_CHECKING:  # `as` hands a name on: without it mypy's strict mode finds n
     from pellucid.images import read as read
     from pellucid.methods import activations as activations
     from pellucid.methods import attribution as attribution
+    from pellucid.methods import bias as bias
     from pellucid.methods import filters as filters
+    from pellucid.methods import landscape as landscape
+    from pellucid.methods import localization as localization
+    from pellucid.methods import quality as quality
     from pellucid.methods import representation as representation
     from pellucid.methods import synthesis as synthesis
+    from pellucid.methods import training as training
     from pellucid.methods import units as units
     from pellucid.net import Net as Net
     from pellucid.net.load import load as load
@@ -41,7 +46,9 @@ if TYPE_CHECKING:  # `as` hands a name on: without it mypy's strict mode finds n
     from pellucid.result import Heatmap as Heatmap
     from pellucid.result import Result as Result
     from pellucid.result.stored import open as open
+    from pellucid.resume import resumable as resumable
     from pellucid.store import Store as Store
+    from pellucid.workers import spread as spread
 
 __version__ = "0.1.0"
 
@@ -58,20 +65,27 @@ _HOME = {
     "Store": "pellucid.store:Store",
     "activations": "pellucid.methods.activations",
     "attribution": "pellucid.methods.attribution",
+    "bias": "pellucid.methods.bias",
     "draw": "pellucid.draw",
     "entries": "pellucid.catalogue:entries",
     "explain": "pellucid.ask:explain",
     "filters": "pellucid.methods.filters",
     "find": "pellucid.catalogue:find",
     "images": "pellucid.images",
+    "landscape": "pellucid.methods.landscape",
+    "quality": "pellucid.methods.quality",
+    "localization": "pellucid.methods.localization",
     "load": "pellucid.net.load:load",
     "net": "pellucid.net",
     "open": "pellucid.result.stored:open",
     "progress": "pellucid.progress",
     "read": "pellucid.images:read",
     "representation": "pellucid.methods.representation",
+    "resumable": "pellucid.resume:resumable",
+    "spread": "pellucid.workers:spread",
     "synthesis": "pellucid.methods.synthesis",
     "target": "pellucid.target",
+    "training": "pellucid.methods.training",
     "units": "pellucid.methods.units",
 }
 """Where each public name lives: a module, or module:attribute."""

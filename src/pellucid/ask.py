@@ -13,15 +13,17 @@ from pellucid.catalogue.ask import Ask
 from pellucid.catalogue.signed import facts, question
 from pellucid.described import Default, Shell
 from pellucid.errors import PellucidError, Refused
+from pellucid.evaluation.explainers import DEFAULT, able
+from pellucid.evaluation.trust import trusted
 from pellucid.images import Images, ImagesLike
 from pellucid.net import Net, NetLike
 from pellucid.net.predict import chances
 from pellucid.notes import Note
 from pellucid.progress import steps
-from pellucid.result import Column, Explanation, Heatmap, Meta, Row, versions
+from pellucid.result import Column, Explanation, Meta, Row, versions
 from pellucid.target import Logit, Target
 
-DEFAULT_METHODS = ("grad_cam", "occlusion", "guided_backprop")
+DEFAULT_METHODS = tuple(one.name for one in DEFAULT.each)
 
 
 __all__ = ["Ask", "explain"]
@@ -51,7 +53,9 @@ def explain(
     a target, or 'all' of them. With `truth`, the class that it should have been, the questions are the best
     guess, the truth, and what speaks for the one rather than the other. Slow methods are asked more coarsely
     than by default, to answer within seconds; Meta of each map says how. Of a regression the first outputs are
-    explained, whose columns have no probability.
+    explained, whose columns have no probability. `trust` of each row says what is cheap to know of its first map:
+    completeness, positive evidence, a saturated target; of methods that take few passes also whether it changes with
+    random weights, and whether it is steady when the image moves by 4 pixels.
     """
     given = {"net": net, "images": images}
     net = Net.of(net)
@@ -75,7 +79,8 @@ def explain(
                 raise
             refused.append(Note("refused", f"{entry.title}: {error}"))
             continue
-        rows.append(Row(entry.name, entry.title, tuple(maps)))
+        trust = trusted(net, images, maps[0], target=asked[0], again=not entry.quick)
+        rows.append(Row(entry.name, entry.title, tuple(maps), trust))
     options = {
         "classes": classes,
         "methods": tuple(entry.name for entry in entries),
@@ -94,14 +99,14 @@ def explain(
 
 def _able(methods: Sequence[str]) -> list[Entry]:
     """The entries of the methods asked for; each must have a target and give a map."""
-    able = [e for e in catalogue.entries() if e.chapter == "attribution" and e.asks(Target) and e.gives(Heatmap)]
+    known = able()
     if methods == "all":
-        return able
+        return list(known)
     entries = [catalogue.find(name) for name in methods]
     for entry in entries:
-        if entry.name not in {one.name for one in able}:
+        if entry.name not in {one.name for one in known}:
             lacks = "it gives no single map" if entry.asks(Target) else "it has no target"
-            names = ", ".join(one.name for one in able)
+            names = ", ".join(one.name for one in known)
             raise PellucidError(f"explain cannot use {entry.name}: {lacks}; these can be used: {names}")
     return entries
 

@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import BeforeValidator, InstanceOf
+from torch.utils.data import DataLoader, Dataset
 
 from pellucid.errors import BadImage, PellucidError
 from pellucid.images import Images
@@ -26,6 +28,7 @@ from pellucid.notes import Note
 from pellucid.nouns import Noun
 from pellucid.rng import generator
 
+D = TypeVar("D", bound="Data")
 Numbered = NDArray[np.int64]
 Pick = tuple[str, int, int]
 """("part", start, stop), ("sample", count, seed) or ("shuffle", seed, 0)."""
@@ -45,6 +48,7 @@ class Data(Noun, Labeled):
     """
 
     written, format, samples = "DATA", "data", ("photos/",)
+    help = "images with classes: a folder of class folders or with labels.csv, .tar, .parquet, .npz, or a URL of these"
     by_network = True
     source: Source
     classes: Stated | None = None
@@ -60,7 +64,7 @@ class Data(Noun, Labeled):
     @classmethod
     def of(
         cls,
-        value: Any,
+        value: DataLike,
         *,
         classes: Stated | None = None,
         pixels: Scale | None = None,
@@ -111,18 +115,22 @@ class Data(Noun, Labeled):
         """The same with the classes of a network. Raises PellucidError, naming the first image whose class is none."""
         if self.net is not None and _alike(self.net, net):
             return self
-        source = copy.copy(self.source)
-        source.value_range = net.preprocess.value_range
-        if isinstance(source, Numbers):
-            source.scale, source.channels = self.pixels, net.preprocess.channels
-            source.normal = net.preprocess.mean, net.preprocess.std
-        found = replace(self, source=source, net=net, _found={})
-        if source.lazy:
+        found = self._scaled(net)
+        if found.source.lazy:
             for i in sorted({0, len(found) // 2, len(found) - 1} if len(found) else ()):
                 found._first_look(i)
         else:
             found.labels  # noqa: B018  # refuses here what fits no class
         return found
+
+    def _scaled(self: D, net: Net) -> D:
+        """The same, with the scale and the channels that the network takes."""
+        source = copy.copy(self.source)
+        source.value_range = net.preprocess.value_range
+        if isinstance(source, Numbers):
+            source.scale, source.channels = self.pixels, net.preprocess.channels
+            source.normal = net.preprocess.mean, net.preprocess.std
+        return replace(self, source=source, net=net, _found={})
 
     def _first_look(self, i: int) -> None:
         """Refuse what is wrong with all of a data set's items before hours go into them."""
@@ -131,9 +139,9 @@ class Data(Noun, Labeled):
         except BadImage:  # one image alone: it is met again, and then left out by name
             return
 
-    @cached_property
-    def _chosen(self) -> Numbered:
-        """Numbers in the source, in the order of this data."""
+    @property
+    def _usable(self) -> Numbered:
+        """Numbers in the source of the images that have a class, where that is known before they are read."""
         chosen = np.arange(len(self.source))
         if not self.source.lazy:
             if not self.source.classes:
@@ -146,6 +154,12 @@ class Data(Noun, Labeled):
                 if stated_for(self.classes, names[k], k, count, str(self.source)) == (True, None)
             }
             chosen = chosen[[number is not None and number not in dropped for number in numbers]]
+        return chosen
+
+    @cached_property
+    def _chosen(self) -> Numbered:
+        """Numbers in the source, in the order of this data."""
+        chosen = self._usable
         for how, one, other in self.picks:
             if how == "part":
                 chosen = chosen[one:other]
@@ -206,6 +220,10 @@ class Data(Noun, Labeled):
         which = int(self._chosen[i])
         image, number = self.source.item(which)
         return self._cut(image), self._class(number, which)
+
+    def image(self, i: int) -> Images:
+        """Image i, whatever its class."""
+        return self._cut(self.source.item(int(self._chosen[i]))[0])
 
     def _cut(self, image: Images) -> Images:
         """Numbers that are what the network takes already are not resized and cropped once more."""
@@ -272,6 +290,52 @@ class Data(Noun, Labeled):
     def notes(self) -> tuple[Note, ...]:
         """What the source passed over, and that images without a class are left out."""
         return self.source.notes
+
+
+DataLike: TypeAlias = (
+    Data | Source | str | Path | tuple[Any, Any] | Sequence[Any] | Mapping[str, Any] | DataLoader[Any] | Dataset[Any]
+)
+"""Images with classes: a folder of class folders or with labels.csv, .tar, .parquet, .npz, a URL of these, a torch
+DataLoader or map-style data set, or (images, labels)."""
+
+
+@dataclass(frozen=True, eq=False)
+class NewTask(Data):
+    """Images with classes of their own, whatever those of the network are: a new task for it."""
+
+    @classmethod
+    def of(
+        cls,
+        value: DataLike,
+        *,
+        classes: Stated | None = None,
+        pixels: Scale | None = None,
+        seed: int | None = None,
+    ) -> NewTask:
+        """As `Data.of`; of `classes` only those that are None count, whose images are left out."""
+        found = Data.of(value, classes=classes, pixels=pixels, seed=seed)
+        return cls(found.source, found.classes, found.pixels, found.picks)
+
+    def _class(self, number: int | None, i: int) -> int:
+        """The class of the source."""
+        if number is None or number < 0:
+            raise PellucidError(f"{self.source.name(i)!r} of {self.source} has no class")
+        return number
+
+    def class_name(self, number: int) -> str:
+        """What the source calls it; its number where it has no names."""
+        return str(self.source.classes[number]) if self.source.classes else str(number)
+
+
+def _given(value: DataLike | None) -> Any:
+    """For pydantic: what a person writes becomes Data; None stays, and so does what can be no data."""
+    kinds = (str, Path, Source, tuple, list, Mapping)
+    made = isinstance(value, kinds) or is_torch(value, "DataLoader")
+    return Data.of(value) if value is not None and made else value
+
+
+DataOption = Annotated[InstanceOf[Data], BeforeValidator(_given)]
+"""An option that takes labeled images, besides those that a method asks about."""
 
 
 def _alike(one: Net, other: Net) -> bool:

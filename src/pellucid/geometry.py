@@ -6,6 +6,7 @@ Coordinates are pixel centers: pixel i spans [i − ½, i + ½].
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ Pair = tuple[float, float]
 """(vertical, horizontal)"""
 Floats = NDArray[np.float64]
 """Numbers in float64, of any shape."""
+Where = TypeVar("Where", float, Floats)
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,8 @@ class View:
         """The image as it is."""
         return cls((height, width), (0.0, 0.0, float(height), float(width)), (height, width))
 
-    def to_original(self, y: float, x: float) -> tuple[float, float]:
-        """A point of the network's input (pixel-center coordinates) in the original image."""
+    def to_original(self, y: Where, x: Where) -> tuple[Where, Where]:
+        """A point of the network's input (pixel-center coordinates) in the original image, or arrays of them."""
         top, left, bottom, right = self.box
         height, width = self.size
         return (

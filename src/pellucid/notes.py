@@ -14,7 +14,7 @@ from typing import Literal
 
 Topic = Literal[
     "input", "unreadable", "network", "scores", "choice", "coverage", "completeness", "sampling", "values", "reading",
-    "refused",
+    "refused", "check",
 ]  # fmt: skip
 """What a note is about:
 
@@ -29,6 +29,7 @@ Topic = Literal[
     values        the numbers of the answer: zero everywhere, not finite, saturated, arbitrary
     reading       how the answer is to be read, and what it does not say
     refused       a part of the question that was not answered
+    check         what was computed in a second way, and did not agree
 """
 
 

@@ -6,6 +6,7 @@ import math
 from typing import Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pellucid.geometry import Floats
@@ -61,8 +62,37 @@ def standard_error(squares: Value, count: int) -> Value:
 
 def error_of_mean(values: Floats) -> Floats:
     """The same of samples at hand, (n, …) -> (…): their unbiased standard deviation / √n."""
-    found: Floats = values.std(0, ddof=1) / np.sqrt(len(values))
+    return np.asarray(values.std(0, ddof=1) / np.sqrt(len(values)))
+
+
+NORMAL_95 = 1.959963984540054
+"""Standard errors on either side of a mean that hold 95 % of a normal distribution."""
+
+
+def wilson(hits: Floats, count: Floats) -> tuple[Floats, Floats]:
+    """The 95 % interval of a share, `hits` out of `count` (Wilson 1927); 0 to 1 where nothing was counted.
+
+    It does not leave 0 to 1, and has a width where all or none were hits.
+    """
+    hits, count = np.asarray(hits, float), np.asarray(count, float)
+    z2 = NORMAL_95**2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(count > 0, hits / count, 0.5)
+    middle = (share * count + z2 / 2) / (count + z2)
+    half = NORMAL_95 * np.sqrt(share * (1 - share) * count + z2 / 4) / (count + z2)
+    return np.maximum(middle - half, 0), np.minimum(middle + half, 1)
+
+
+def wilson_error(hits: Floats, count: Floats) -> Floats:
+    """A standard error of that share: half the width of its 95 % interval, over 1.96. Never 0."""
+    low, high = wilson(hits, count)
+    found: Floats = (high - low) / (2 * NORMAL_95)
     return found
+
+
+def share_of(hits: NDArray[np.bool_]) -> tuple[float, float]:
+    """(the share of what is true, `wilson_error` of it)."""
+    return float(hits.mean()), float(wilson_error(np.array([float(hits.sum())]), np.array([float(len(hits))]))[0])
 
 
 def root(value: Value) -> Value:
@@ -73,3 +103,15 @@ def root(value: Value) -> Value:
         return math.sqrt(value)
     found: Floats = np.sqrt(value)
     return found
+
+
+def rank_correlation(a: Floats, b: Floats) -> float:
+    """Spearman's: the correlation of the ranks of (n,) numbers, equal ones at the mean of theirs; 0 where all are."""
+    first, second = (one - one.mean() for one in map(_mean_ranks, (a, b)))
+    size = math.sqrt(float(first @ first) * float(second @ second))
+    return float(first @ second) / size if size > 0 else 0.0
+
+
+def _mean_ranks(values: Floats) -> Floats:
+    _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[which])

@@ -11,6 +11,7 @@ from torch import nn
 
 from pellucid.errors import BadNetwork, PellucidError
 from pellucid.net import Net
+from pellucid.net.load import load
 from pellucid.net.nets import Nets
 from tests.test_every_method import photos, tiny
 
@@ -58,6 +59,17 @@ def test_networks_and_checkpoints_in_one_list(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("read_here")
+def test_a_mapping_says_what_each_is_called(tmp_path: Path) -> None:
+    net = tiny()
+    nets = Nets.of({"plain": net, "again": net.module})
+    assert nets.names == ("plain", "again")
+    assert nets[1].weights == net.weights
+    with pytest.raises(
+        PellucidError, match=r"^'all' names no single network; checkpoints have the names of their files"
+    ):
+        Nets.of({"all": str(saved(tmp_path / "run"))}, net=net)
+
+
 def test_numbers_of_another_type_are_converted(tmp_path: Path) -> None:
     net = Net(tiny().module.float(), "tiny", tiny().preprocess)
     (one, *_) = Nets.of(saved(tmp_path / "run"), net=net)
@@ -68,12 +80,23 @@ def test_identity_facts_and_text(tmp_path: Path) -> None:
     place, net = saved(tmp_path / "run"), tiny()
     nets = Nets.of(f"{place}/*", net=net)
     other = Net(nn.Sequential(nn.Conv2d(3, 3, 3), nn.Flatten()), "other", net.preprocess)
+    (tmp_path / "whole").mkdir()
+    assert Nets.of(saved(tmp_path / "whole/checkpoints").parent).names == nets.names, "the folder of a training run"
+    for one, other in zip(nets, nets.opened(), strict=True):
+        assert one.identity == other.identity
+    assert [nets.opened().names, nets.opened(1)] == [nets.names, nets]
     several = [nets, Nets.of(place), Nets.of([place / "w10.safetensors", place / "w2.pth"], net=net), Nets.of([net]),
                Nets.of([net, other]), Nets.of([other, net])]  # fmt: skip
     assert len({one.identity for one in several}) == len(several)
     assert Nets.of(nets.plain(), net=net).identity == nets.identity
     assert nets.facts() == {"nets": ("w1", "w2", "w10"), "of": "tiny"}
     assert Nets.of(["bundled"]).plain() == ["bundled"]
+    stretched = Nets.of(["bundled"], size=192)
+    assert stretched.plain() == [{"spec": "bundled", "size": 192}]
+    assert Nets.of(stretched.plain()).identity == stretched.identity
+    weighed = Nets.of(place, net=load("bundled")).plain()
+    assert weighed == {"each": [str(one.path) for one in nets.each], "of": {"spec": "bundled"}}
+    assert Nets.of(weighed).net.name == "bundled"
     with pytest.raises(PellucidError, match="in memory only: name them by text"):
         Nets.of([net]).plain()
     before = nets.identity

@@ -23,12 +23,12 @@ from pellucid.errors import PellucidError, UnknownName
 from pellucid.geometry import Placement, View
 from pellucid.notes import Note
 from pellucid.plugins import RESULTS
-from pellucid.result import Asked, Heatmap, Meta, Result, serial
+from pellucid.result import Asked, Heatmap, Meta, Result, Study, serial
 from tests.result.same import same
+from tests.test_every_method import FIRST, in_lane, photos, tiny
 from tests.test_every_method import answer as answered
-from tests.test_every_method import photos, tiny
 
-every = pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
+every = pytest.mark.parametrize("entry", in_lane(entries()))
 
 
 @functools.cache
@@ -39,7 +39,10 @@ def answer(name: str) -> Any:
     return tiny().predict(photos()) if name == "predict" else answered(find(name))
 
 
-@pytest.mark.parametrize("name", [*(entry.name for entry in entries()), "explain", "predict"])
+@pytest.mark.parametrize("name", [
+    *(pytest.param(entry.name, marks=() if entry in FIRST.values() else pytest.mark.slow) for entry in entries()),
+    "explain", "predict",
+])  # fmt: skip
 def test_every_kind_comes_back(name: str, tmp_path: Path) -> None:
     result = answer(name)
     file = result.save(tmp_path / "x.npz")
@@ -50,8 +53,11 @@ def test_every_kind_comes_back(name: str, tmp_path: Path) -> None:
         assert all(saved[key] is not None for key in saved)
 
 
+@pytest.mark.slow
 def test_no_kind_is_left_out() -> None:
-    seen = {type(answer(entry.name)).__name__ for entry in entries()} | {"Explanation", "Predictions"}
+    answers = [answer(entry.name) for entry in entries()]
+    seen = {type(one).__name__ for one in answers} | {"Explanation", "Predictions"}
+    seen |= {type(one[name]).__name__ for one in answers if isinstance(one, Study) for name in one.names}
     assert seen == {row.name for row in RESULTS.rows() if row.module.startswith("pellucid.")}
 
 

@@ -20,17 +20,22 @@ import pytest
 from pellucid.catalogue import Entry
 from pellucid.catalogue import entries as every
 from pellucid.catalogue.options import result_of
+from pellucid.data import Data, NewTask
+from pellucid.history import History
+from pellucid.image_set import ImageSet
 from pellucid.images import Images
 from pellucid.index import Index
 from pellucid.methods.units import Indexes, Unit
 from pellucid.net import Net
+from pellucid.net.nets import Nets
 from pellucid.nouns import Noun
 from pellucid.target import Target, Targets
 
 ROOT = Path(__file__).parents[2]
 WRITTEN: dict[type[Noun], str] = {
     Net: '"bundled"', Images: '["dog.jpg", "cat.jpg"]', Target: '"boxer"', Targets: '["boxer", 3]', Unit: '"layer4:3"',
-    Index: '"photos.index"', Indexes: '["first.index", "last.index"]',
+    Data: '"photos/"', ImageSet: '"photos/"', NewTask: '"photos/"', History: '"run/"',
+    Nets: '["first.pth", "last.pth"]', Index: '"photos.index"', Indexes: '["first.index", "last.index"]',
 }  # fmt: skip
 """What a person writes for each noun."""
 OURS = [entry for entry in every() if entry.module.startswith("pellucid.methods.")]

@@ -38,6 +38,8 @@ class Entry:
     over: Over = "each"
     quick: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Options that answer within seconds, more coarsely than the defaults."""
+    resumable: bool = False
+    """Whether it goes on where it was stopped, in a folder."""
     package: str = ""
     """The other package that adds it; empty where it is ours."""
 
@@ -96,8 +98,9 @@ class Entry:
         return self.argument(*kinds) is not None
 
     def placed(self, nouns: Mapping[type[Noun], Any]) -> dict[str, Any]:
-        """Every argument with what there is of its kind; left out where there is nothing."""
-        return {name: nouns[kind] for name, kind in self.nouns.items() if kind in nouns}
+        """Every argument with what there is of its kind, or of a wider one; left out where there is nothing."""
+        found = {name: next((one for one in kind.__mro__ if one in nouns), None) for name, kind in self.nouns.items()}
+        return {name: nouns[kind] for name, kind in found.items() if kind is not None}
 
     def filled(self, nouns: Iterable[Noun]) -> dict[str, Noun]:
         """Each noun as the first argument of its kind that has none; those of no such kind are left out."""
@@ -132,10 +135,16 @@ def _entries(rows: tuple[Row, ...]) -> tuple[Entry, ...]:
     return tuple(sorted(found, key=lambda entry: (entry.chapter, entry.name)))
 
 
+def american(name: str) -> str:
+    """A name in American spelling, which all names here have."""
+    return name.replace("isation", "ization").replace("alise", "alize")
+
+
 def find(name: str) -> Entry:
-    """The method of that name, also as chapter.name, or UnknownName with the nearest."""
-    for entry in entries():
-        if name in (entry.name, f"{entry.chapter}.{entry.name}"):
-            return entry
+    """The method of that name, also as chapter.name or in British spelling, or UnknownName with the nearest."""
+    for wanted in dict.fromkeys((name, american(name))):
+        for entry in entries():
+            if wanted in (entry.name, f"{entry.chapter}.{entry.name}"):
+                return entry
     METHODS.row(name)  # says which package fails to add it
     raise unknown("method", name, [entry.name for entry in entries()])

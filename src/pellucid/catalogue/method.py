@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from contextvars import ContextVar
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, ParamSpec, Protocol, TypeVar, cast, runtime_checkable
@@ -48,6 +50,7 @@ def method(
     over: Over = "each",
     quick: Mapping[str, Any] | None = None,
     chapter: str = "",
+    resumable: bool = False,
 ) -> Callable[[Callable[P, R]], Method[P, R]]:
     """Declare a plain function as a method: `title` for people, `source` the paper and the place in it, `purpose` what
     it does in a few words, as lists of methods have it.
@@ -56,16 +59,17 @@ def method(
     Target), options are validated, and the result's Meta records all of them with their defaults. A list of
     targets gives a tuple of results, from one forward pass where memory allows. `over` says whether the answer is
     one for each image or one for all together; `quick` are options that answer within seconds, more coarsely than
-    the defaults, for whoever asks many methods at once. `chapter` is where a method of another package belongs; of
+    the defaults, for whoever asks many methods at once. A `resumable` one goes on where it was stopped (`resume.py`).
+    `chapter` is where a method of another package belongs; of
     ours it is the folder. All of these are written as literals: listing reads them in the source and imports nothing.
     """
 
     def declare(function: Callable[P, R]) -> Method[P, R]:
         @functools.wraps(function)
         def asked(*args: Any, **kwargs: Any) -> R:
-            from pellucid.ambient import neutral  # here, because listing the methods must not wait for torch
+            from pellucid.ambient import freed_memory_kept, neutral  # here: listing must not wait for torch
 
-            with neutral():
+            with neutral(), freed_memory_kept() if over == "all" else nullcontext():  # many passes, then
                 return answered(*args, **kwargs)
 
         def answered(*args: Any, **kwargs: Any) -> R:
@@ -82,11 +86,16 @@ def method(
         def one(written: Mapping[str, Any], given: Mapping[str, Any], spelled: Mapping[str, Any]) -> R:
             """The answer to one question: what is `given` may be made already of what a person has `written`."""
             from pellucid.catalogue.signed import question, signed  # here: listing methods must not wait for numpy
+            from pellucid.resume import one_question
 
             nouns = made(function, given)
             options = validated(function, {key: _spelled(value, nouns) for key, value in spelled.items()})
-            with collected() as said:
-                answer = _in_room(function, nouns, options)
+            asked_now = _asked.set((function.__name__, nouns, options))
+            try:
+                with collected() as said, one_question():
+                    answer = _in_room(function, nouns, options)
+            finally:
+                _asked.reset(asked_now)
             return signed(answer, title, question(function.__name__, written, nouns, options), nouns, options, said)
 
         declared = cast(Method[P, R], asked)
@@ -96,6 +105,14 @@ def method(
         return declared
 
     return declare
+
+
+_asked: ContextVar[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = ContextVar("pellucid_asked")
+
+
+def asking() -> tuple[str, Mapping[str, Any], Mapping[str, Any]]:
+    """(the method that is asked now, its nouns, its options), for whoever shares its work out."""
+    return _asked.get()
 
 
 def methods_of(package: str, folder: str) -> dict[str, Callable[..., Any]]:

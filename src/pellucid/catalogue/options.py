@@ -73,11 +73,19 @@ def validated(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, 
     except pydantic.ValidationError as error:
         wrong = error.errors()  # what was given and cannot be, before what was not given
         first = next((one for one in wrong if one["type"] != "missing"), wrong[0])
-        option, shown = ".".join(map(str, first["loc"][:1])), repr(first["input"])
+        option, shown, own = ".".join(map(str, first["loc"][:1])), repr(first["input"]), said_of(first)
         if first["type"] == "missing":
             raise PellucidError(f"{name} needs {option}=: {model.model_fields[option].description}") from error
-        raise PellucidError(f"{name}: {option}={shown[:80]}: {first['msg'].lower()}") from error
+        about = own if own.startswith(f"{option}=") else f"{option}={shown[:80]}: {own}"
+        raise PellucidError(f"{name}: {about}") from error
     return {option: getattr(options, option) for option in model.model_fields}
+
+
+def said_of(error: Any) -> str:
+    """What was wrong with a value, of an entry of pydantic's: the words of whoever refused it, or pydantic's own."""
+    own = error.get("ctx", {}).get("error")
+    said: str = error["msg"]
+    return str(own) if isinstance(own, Exception) else f"{said[:1].lower()}{said[1:]}"
 
 
 @functools.cache

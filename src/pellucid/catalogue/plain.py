@@ -18,6 +18,8 @@ def written(value: Any) -> Any:
     """What a person would write for a value, where that says all of it; else the value."""
     if isinstance(value, (list, tuple)):
         return tuple(map(written, value))
+    if isinstance(value, Mapping):
+        return {key: written(one) for key, one in value.items()}
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, Noun):
@@ -27,7 +29,7 @@ def written(value: Any) -> Any:
             return written(value.plain())
         except PellucidError:
             return value
-    if isinstance(value, (str, bool, int, float, Mapping)) or value is None:
+    if isinstance(value, (str, bool, int, float)) or value is None:
         return value
     try:
         return operator.index(value)  # a whole number of another library

@@ -11,7 +11,7 @@ import click
 from pellucid.cli.session import Session, finite
 from pellucid.cli.tables import plain, table, terminal
 from pellucid.draw.tables import cell
-from pellucid.result import Report, Result, Table
+from pellucid.result import Result, Table
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def remark(session: Session, title: str, result: Result, image: str) -> None:
     if meta.score:
         parts.append(f"score {meta.score[0]:.4g}")
     session.watch.remark(" · ".join(parts))
-    for said in result.findings if isinstance(result, (Report, Table)) else ():
+    for said in getattr(result, "findings", ()):
         session.watch.note(said)
     for note in meta.notes:
         session.watch.note(str(note))  # once: what reading the image had to decide has been said

@@ -9,22 +9,25 @@ from typing import Any
 from pellucid.catalogue import Entry
 from pellucid.catalogue.ask import Ask
 from pellucid.catalogue.options import result_of
-from pellucid.cli import indexed
+from pellucid.cli import indexed, labeled
 from pellucid.cli.answer import Answer, remark, report
 from pellucid.cli.common import common, saved
 from pellucid.cli.examples import examples
 from pellucid.cli.files import PAGES, bare_places, places, save
 from pellucid.cli.nouns import parameters, written
-from pellucid.cli.options import Count, option, options_from
+from pellucid.cli.options import Count, given_as, option, options_from
 from pellucid.cli.page import Command, Option
 from pellucid.cli.preview import previewing
 from pellucid.cli.session import Session, running
 from pellucid.cli.view import ViewOption
+from pellucid.data import Data
 from pellucid.draw import view_options
 from pellucid.errors import PellucidError
+from pellucid.history import History
 from pellucid.images import Images
-from pellucid.nouns import Noun
-from pellucid.result import Embedding2D, Pictures, Table
+from pellucid.net import Net
+from pellucid.net.nets import Nets
+from pellucid.result import Embedding2D, Pictures, Review, Surface, Table
 from pellucid.target import Target, Targets
 
 
@@ -55,7 +58,9 @@ def command(entry: Entry) -> Command:
 def _shared(entry: Entry) -> list[Option]:
     """The options that other commands have, too; a table is printed unless a file is named."""
     printed = ["a table on the screen, tab-separated lines in a pipe"] if entry.gives(Table) else []
-    return indexed.shared(*printed) if indexed.has(entry) else [*saved(*printed), *common()]
+    if indexed.has(entry):
+        return indexed.shared(*printed)
+    return labeled.shared(entry, *printed) if labeled.has(entry) else [*saved(*printed), *common()]
 
 
 _MADE = [
@@ -68,21 +73,22 @@ _MADE = [
 
 def _ask(session: Session, entry: Entry) -> None:
     given = session.given
+    labeled.split(entry, given)
     top = _top(entry, given)
-    options = {name: given[name] for name in entry.options.model_fields}
+    options = {name: given[given_as(name, field)] for name, field in entry.options.model_fields.items()}
     one_answer = entry.together or indexed.has(entry)  # about all images together
     names = () if one_answer else given.get("images", ())
-    called = names or [indexed.about(entry, given) if indexed.has(entry) else given["net"]]
+    called = names or [_called(entry, given)]
     files = _files(entry, given, called)
     bare = bare_places(given["bare"], called, entry.name) if given.get("bare") else []
-    opened = indexed.opened_by(session, entry)
+    opened = {**indexed.opened_by(session, entry), **labeled.opened_by(session, entry)}
+    networks = [] if indexed.has(entry) or entry.asks(Nets) or not entry.asks(Net) else [session.net]
 
     def one(images: Images | None, i: int) -> list[Answer]:
         nouns = {name: one for name, one in written(entry, given).items() if name not in opened}
         if top and images is not None:
             nouns[str(entry.argument(Target, Targets))] = session.net.top(images, top)
-        known: list[Noun] = [] if indexed.has(entry) else [session.net]
-        found = Ask(entry.name, nouns, options).answer(*known, *([images] if images is not None else []), **opened)
+        found = Ask(entry.name, nouns, options).answer(*networks, *([images] if images is not None else []), **opened)
         found = list(found) if isinstance(found, tuple) else [found]
         over = None if entry.together else images
         saved = save(found if len(found) > 1 else found[0], over, files[i], given["view"], session.watch.words)
@@ -92,10 +98,18 @@ def _ask(session: Session, entry: Entry) -> None:
             remark(session, entry.title, result, names[i] if len(names) > 1 else "")
         return [Answer(names[i] if names else None, result, saved) for result in found]
 
-    with previewing(given.get("preview")):
+    with previewing(given.get("preview")), labeled.shared_out(given):
         asked = session.together if one_answer else session.each
         answers = asked(one) if entry.asks(Images) else [one(None, 0)]
     report(session, [answer for several in answers for answer in several])
+
+
+def _called(entry: Entry, given: Mapping[str, Any]) -> str:
+    """What the file of an answer that is about no single image is called after."""
+    if indexed.has(entry):
+        return indexed.about(entry, given)
+    named = given[entry.argument(Nets, Data, History) or "net"]
+    return str(named if isinstance(named, str) else named[0])
 
 
 def _many_classes(entry: Entry) -> bool:
@@ -122,4 +136,6 @@ def _files(entry: Entry, given: Mapping[str, Any], called: Sequence[str]) -> lis
     """Where each answer is saved; a table is told on stdout, unless a file is named."""
     if entry.gives(Table) and not given["out"]:
         return [[] for _ in called]
-    return places(given["out"], called, entry.name, more=PAGES if entry.gives(Embedding2D) else ())
+    return places(
+        given["out"], called, entry.name, more=PAGES if any(map(entry.gives, (Embedding2D, Surface, Review))) else ()
+    )

@@ -11,10 +11,11 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from pellucid.catalogue import Entry, entries
+from pellucid.catalogue import Entry, american, entries
 from pellucid.cli.page import Context, Page, dashed, sentence
 from pellucid.cli.watch import Watch
 from pellucid.errors import PellucidError, unknown
+from pellucid.plugins import METHODS
 
 _BESIDES = {
     "units": {
@@ -143,8 +144,9 @@ def completed(names: dict[str, str], incomplete: str) -> list[CompletionItem]:
 
 
 def underscored(name: str) -> str:
-    """`grad-cam` is the method `grad_cam`."""
-    return name.replace("-", "_")
+    """`grad-cam` is the method `grad_cam`; British spelling is understood."""
+    plain = name.replace("-", "_")
+    return plain if METHODS.has(plain) else american(plain)
 
 
 def _bare(ctx: click.Context) -> None:

@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from pellucid.catalogue import Entry
+from pellucid.cli.options import flag_of
 from pellucid.cli.page import dashed
 from pellucid.images import Images
 
@@ -44,7 +45,7 @@ def nouns(entry: Entry, *, all: bool = False) -> list[str]:
 
 def _option(name: str, field: FieldInfo) -> list[str]:
     """An option with another value than its default; none where nothing tells a good one."""
-    flag = f"--{dashed(name)}"
+    flag = flag_of(name, field)
     if field.examples:
         return [flag, str(field.examples[0])]
     if field.annotation is bool:

@@ -15,7 +15,7 @@ from pellucid.errors import PellucidError
 PICTURES = (".png", ".svg", ".pdf", ".jpg", ".webp")
 NUMBERS = (".npz",)
 PAGES = (".html",)
-"""What maps of pictures can be saved as, besides."""
+"""What maps of pictures, surfaces and reviews can be saved as, besides."""
 
 
 def places(

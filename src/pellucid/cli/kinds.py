@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import pydantic
 from click.shell_completion import CompletionItem
 from pydantic.fields import FieldInfo
 
+from pellucid.catalogue.options import said_of
 from pellucid.nouns import Noun
 
 if TYPE_CHECKING:
@@ -52,8 +54,9 @@ class Declared(Kind):
             if self._maybe_list and not several:
                 with suppress(pydantic.ValidationError):  # one name, where a list of them is asked for
                     return self._adapter.validate_python([given])
-            said = error.errors()[0]["msg"]
-            self.fail(f"{value!r}: {said[:1].lower()}{said[1:]}", param, ctx)
+            said = said_of(error.errors()[0])
+            named = re.match(rf"{re.escape((param and param.name) or 'x')}=\S*: ", said)
+            self.fail(f"{value!r}: {said[named.end() if named else 0 :]}", param, ctx)
 
     @property
     def _adapter_takes_anything_else(self) -> bool:

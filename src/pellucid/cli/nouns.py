@@ -10,7 +10,9 @@ import click
 
 from pellucid.catalogue import Entry
 from pellucid.cli.common import images
+from pellucid.cli.labeled import argument, network_first
 from pellucid.cli.page import Argument, Option
+from pellucid.data import Data
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.nouns import Noun
@@ -26,6 +28,8 @@ def parameters(entry: Entry) -> list[click.Parameter]:
             params.append(images())
         elif kind.flags and not issubclass(kind, Net):
             params.append(_option(kind, entry.arguments[name]))
+        elif issubclass(kind, Data) and network_first(entry):
+            params.append(argument(kind, name))
         elif not kind.flags:
             first = entry.argument(kind) == name
             params.append(_argument(kind, name, kind.written if first else name.upper()))

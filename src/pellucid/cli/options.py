@@ -36,12 +36,23 @@ def options_from(
     """One option for each field of the model; `kinds` are for values that a person writes in a way of their own."""
     made = []
     for name, field in model.model_fields.items():
-        shell = next((one for one in field.metadata if isinstance(one, Shell)), Shell())
-        flag = shell.flag or f"--{dashed(name)}"
-        made.append(
-            _option((flag, flag.removeprefix("--").replace("-", "_")), field, shell, (kinds or {}).get(name), section)
-        )
+        flag, shell = flag_of(name, field), _shell(field)
+        made.append(_option((flag, given_as(name, field)), field, shell, (kinds or {}).get(name), section))
     return made
+
+
+def _shell(field: FieldInfo) -> Shell:
+    return next((one for one in field.metadata if isinstance(one, Shell)), Shell())
+
+
+def flag_of(name: str, field: FieldInfo) -> str:
+    """What is written for an option on a command line."""
+    return _shell(field).flag or f"--{dashed(name)}"
+
+
+def given_as(name: str, field: FieldInfo) -> str:
+    """Under which name what was written for it is found."""
+    return flag_of(name, field).removeprefix("--").replace("-", "_")
 
 
 def _option(names: Sequence[str], field: FieldInfo, shell: Shell, kind: Kind | None, section: str) -> Option:

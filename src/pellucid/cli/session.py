@@ -35,7 +35,7 @@ _SOME_FAILED = 4
 class Session:
     """What commands share. `given` is what was said on the command line, option by option."""
 
-    def __init__(self, command: str, given: Mapping[str, Any], watch: Watch) -> None:
+    def __init__(self, command: str, given: dict[str, Any], watch: Watch) -> None:
         self.command, self.given, self.watch = command, given, watch
         self.failed: list[tuple[str, PellucidError]] = []
         self._threads: int | None = None
@@ -50,7 +50,7 @@ class Session:
             from pellucid.net import load
 
             self.use_threads()
-            return self._placed(load.load(asked["net"], **self.loading))
+            return self.placed(load.load(asked["net"], **self.loading))
 
     @property
     def loading(self) -> dict[str, Any]:
@@ -141,7 +141,8 @@ class Session:
         said = str(error)
         self.watch.error(said if Path(name).name in said else f"{name}: {said}", going_on=True)
 
-    def _placed(self, net: Net) -> Net:
+    def placed(self, net: Net) -> Net:
+        """A network on the device that was asked for. Raises MissingDevice."""
         import torch
 
         device = self.given["device"]

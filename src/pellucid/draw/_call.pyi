@@ -9,7 +9,9 @@ from pellucid.result.activations import ActivationMaps
 from pellucid.result.atlas import Atlas
 from pellucid.result.base import Result
 from pellucid.result.colors import ColorSelectivity
+from pellucid.result.curve import Curve
 from pellucid.result.embedding import Embedding2D
+from pellucid.result.grid import Grid
 from pellucid.result.maps import Heatmap, LabelMap, Panel
 from pellucid.result.neighbors import Neighbors
 from pellucid.result.patches import Patches
@@ -18,6 +20,10 @@ from pellucid.result.predictions import Explanation, Predictions
 from pellucid.result.projections import Projections
 from pellucid.result.receptive import ReceptiveFields
 from pellucid.result.report import Report
+from pellucid.result.review import Review
+from pellucid.result.spectrum import Spectrum
+from pellucid.result.study import Study
+from pellucid.result.surface import Surface
 from pellucid.result.table import Table
 from pellucid.result.unit_page import UnitPage
 from pellucid.result.weights import Filters
@@ -33,6 +39,21 @@ def draw(
     names: bool = True,
 ) -> Picture:
     """Every cell's picture in its place, and with `names` the class that it speaks for most."""
+
+@overload
+def draw(
+    result: Curve,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+    log: bool | None = None,
+) -> Picture:
+    """A plot for each quantity, one below the other; failed checks and findings above them.
+
+    Lines of one group have one color; dashed is what is compared with, faint one of many repetitions. The names stand
+    at the ends of the lines, or below where there are too many.
+    """
 
 @overload
 def draw(
@@ -109,6 +130,16 @@ def draw(
     """The filters of a page in a grid, each above its number. Raises PellucidError for `over`, and for a page that is
     not there.
     """
+
+@overload
+def draw(
+    result: Grid,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """A cell for each row and column; small grids say their numbers."""
 
 @overload
 def draw(
@@ -262,6 +293,54 @@ def draw(
     dark: bool = False,
 ) -> Picture:
     """What is said, then a row for each strip, then the first rows of every table; all rows are in the numbers."""
+
+@overload
+def draw(
+    result: Review,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """The mean map of every cluster, then its photos: red speaks for the class, blue against it."""
+
+@overload
+def draw(
+    result: Spectrum,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """How many eigenvalues lie where, on a logarithmic axis; below it the Ritz values with their residuals."""
+
+@overload
+def draw(
+    result: Study,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+    log: bool | None = None,
+) -> Picture:
+    """What was found, then the curves, the grids and the first rows of the tables, each under its name."""
+
+@overload
+def draw(
+    result: Surface,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+    measure: str | None = None,
+    form: Literal["both", "contour", "surface"] = "both",
+    log: bool | None = None,
+) -> Picture:
+    """Contours and a relief of every network, all on one scale; how batch norm was treated, and what was checked.
+
+    Networks that were placed are dots, joined to a path where they are the steps of one training, and hollow where
+    most of their distance from the center is off the plane. As a page (.html) the surface can be turned.
+    """
 
 @overload
 def draw(

@@ -32,6 +32,8 @@ class Theme:
     faint: str = "#d5dae2"
     accent: str = "#3b6fb6"
     dark: bool = False
+    warning: str = "#c2410c"
+    """Of what a person should look at."""
 
     @property
     def ground(self) -> Floats:
@@ -40,7 +42,7 @@ class Theme:
 
 
 LIGHT = Theme()
-DARK = Theme("#14171c", "#eef1f5", "#98a2b3", "#3a414c", "#7aa7e0", True)
+DARK = Theme("#14171c", "#eef1f5", "#98a2b3", "#3a414c", "#7aa7e0", True, "#fb923c")
 
 
 @functools.cache
@@ -53,7 +55,7 @@ def diverging(dark: bool) -> Floats:
     hue = np.radians(np.where(way > 0, 35.0, 256.0))
     # As strong as screens allow without a kink: where colors leave the screen's gamut an edge would be seen.
     chroma = 0.15 * strength if dark else 0.16 * np.sin(np.pi / 2 * strength**0.9)
-    return _srgb(lightness, chroma, hue)
+    return colored(lightness, chroma, hue)
 
 
 @functools.cache
@@ -61,10 +63,12 @@ def sequential(dark: bool) -> Floats:
     """(513, 3) in 0..1, for magnitudes: from the neutral to violet, which neither sign has; lightness even."""
     way = np.linspace(0, 1, STEPS)
     lightness = 0.22 + 0.6 * way if dark else 0.985 - 0.655 * way
-    return _srgb(lightness, (0.13 if dark else 0.17) * np.sin(np.pi / 2 * way**0.8), np.full(STEPS, np.radians(305.0)))
+    return colored(
+        lightness, (0.13 if dark else 0.17) * np.sin(np.pi / 2 * way**0.8), np.full(STEPS, np.radians(305.0))
+    )
 
 
-def _srgb(lightness: Floats, chroma: Floats, hue: Floats) -> Floats:
+def colored(lightness: Floats, chroma: Floats, hue: Floats) -> Floats:
     """Oklch -> sRGB 0..1; chroma is lowered where the screen has no such color, lightness never changes."""
     found = np.zeros((len(lightness), 3))
     left = np.ones(len(lightness), dtype=bool)
@@ -101,7 +105,7 @@ def distinct(count: int, dark: bool = False) -> tuple[str, ...]:
         return COLORS[:count]
     way = np.arange(count)
     lightness = np.array([0.55, 0.75, 0.45])[way % 3] + (0.12 if dark else 0.0)
-    found = _srgb(lightness, np.full(count, 0.14), 2 * np.pi * way / count)
+    found = colored(lightness, np.full(count, 0.14), 2 * np.pi * way / count)
     return tuple("#" + "".join(f"{round(255 * float(part)):02x}" for part in one) for one in found)
 
 

@@ -14,7 +14,7 @@ from pellucid.draw import words
 from pellucid.draw.bar import ROOM, color_bar
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, MARGIN, SMALL, TITLE, footnotes
-from pellucid.draw.letters import LEADING, percent, unplaced, wrapped
+from pellucid.draw.letters import LEADING, percent, sentence, unplaced, wrapped
 from pellucid.draw.look import Look, fine, fitted, frame, outline, panel
 from pellucid.draw.overlay import Window, dimmed, eight_bit, photograph, seen_box, whole_box
 from pellucid.draw.picture import Picture, one_of
@@ -146,6 +146,10 @@ def _row(
     scales = look.scales(row.maps)
     heading = wrapped(row.title, BODY, last - first, bold=True, lines=2)
     y = sheet.lines(first, y + 4, heading, BODY, theme.ink, bold=True) + 3
+    for one in sorted(row.trust, key=lambda one: one.passed is not False):  # what speaks against the map comes first
+        color = theme.warning if one.passed is False else theme.quiet
+        y = sheet.paragraph(first, y, sentence(one.text), SMALL, color, last - first, most=2)
+    y += 3 * bool(row.trust)
     over = photo == "all" or (photo == "coarse" and not fine(row.maps[0].placement))
     under = partial(photograph, explanation.picture) if over else None
     bottom = y

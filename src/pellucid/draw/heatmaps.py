@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,13 +14,13 @@ from pellucid.draw import words
 from pellucid.draw.bar import ROOM, color_bar
 from pellucid.draw.colors import Scale
 from pellucid.draw.drawings import drawing
-from pellucid.draw.letters import LEADING, number, unplaced, wrapped
+from pellucid.draw.letters import LEADING, number, sentence, unplaced, wrapped
 from pellucid.draw.look import Look, fine, fitted, frame, panel
 from pellucid.draw.overlay import originals, photograph
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Sheet
 from pellucid.errors import PellucidError
-from pellucid.result import Heatmap
+from pellucid.result import Check, Heatmap
 
 MARGIN, GAP = 24.0, 14.0
 _SIDES = {1: 460.0, 2: 330.0, 3: 270.0, 4: 230.0}  # of a panel, for so many in a row
@@ -99,6 +99,30 @@ def heading(sheet: Sheet, title: str, below: str, look: Look) -> float:
     if below:
         y = sheet.paragraph(MARGIN, y + 1, below, BODY, look.theme.quiet, room, most=4)
     return y + 10
+
+
+def findings(
+    sheet: Sheet, y: float, said: Sequence[str], look: Look, color: str = "", names: Collection[str] = ()
+) -> float:
+    """One-line conclusions below the heading, each with a bar of that color before it; returns where they end. Names
+    stay as they are written."""
+    for one in said:
+        sheet.box((MARGIN, y + 2, MARGIN + 3, y + 13), fill=color or look.theme.accent)
+        y = (
+            sheet.paragraph(MARGIN + 10, y, sentence(one, names), BODY, look.theme.ink, sheet.width - 2 * MARGIN - 10)
+            + 3
+        )
+    return y
+
+
+def checked(sheet: Sheet, y: float, checks: Sequence[Check], look: Look) -> float:
+    """The checks of a result that failed, in the color of warnings; returns where they end."""
+    for one in checks:
+        if not one.passed:
+            sheet.box((MARGIN, y + 2, MARGIN + 3, y + 13), fill=look.theme.warning)
+            text = f"Check failed: {one}{f': {one.text}' if one.text else ''}"
+            y = sheet.paragraph(MARGIN + 10, y, text, BODY, look.theme.warning, sheet.width - 2 * MARGIN - 10) + 3
+    return y
 
 
 def footnotes(sheet: Sheet, y: float, notes: Sequence[str], look: Look) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import matplotlib
@@ -93,6 +94,19 @@ def readable(name: str) -> str:
     """A method's name as a title: grad_cam -> Grad cam."""
     words = name.replace("_", " ").strip()
     return words[:1].upper() + words[1:]
+
+
+def sentence(text: str, names: Collection[str] = ()) -> str:
+    """One line as a sentence: with a capital, but that λ and names stay as they are, and a full stop.
+
+    A name is one of those given, and whatever no word is: resnet20, conv1.weight, my_net.
+    """
+    word = text.split(" ", 1)[0].rstrip(":,")
+    name = not word.replace("-", "").isalpha() or any(
+        re.match(rf"{re.escape(one)}(?!\w)", text) for one in names if one
+    )
+    first = text[:1] if name or not text[:1].isascii() else text[:1].upper()
+    return f"{first}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
 
 
 def unplaced(name: str) -> str:

@@ -51,13 +51,16 @@ class Picture:
     def save(self, path: str | Path) -> Path:
         """Write the picture to `path`, in the format of its suffix: png, svg, pdf, jpg or webp; atomic.
 
-        A map of pictures may also be .html: one file that is explored in a browser, and needs nothing else.
+        A map of pictures, a surface or a review may also be .html: one file that is explored in a browser and needs
+        nothing else.
         """
         path = Path(path)
         suffix = path.suffix.lower()
         if suffix == ".html":
             if self.page is None:
-                raise PellucidError(f"cannot save this as {path.name!r}: only maps of pictures are pages; try .png")
+                raise PellucidError(
+                    f"cannot save this as {path.name!r}: only maps, surfaces and reviews are pages; try .png"
+                )
             whole = self.page()
             return write_atomically(path, lambda file: file.write(whole))
         if suffix not in _WRITERS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -10,20 +9,19 @@ from numpy.typing import NDArray
 
 from pellucid.draw import words
 from pellucid.draw.drawings import drawing
-from pellucid.draw.heatmaps import BODY, MARGIN, SMALL, footnotes, heading
-from pellucid.draw.letters import LEADING, number, readable, shortened, unplaced, wrapped
+from pellucid.draw.heatmaps import BODY, MARGIN, SMALL, findings, footnotes, heading
+from pellucid.draw.letters import LEADING, number, shortened, unplaced, wrapped
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
 from pellucid.draw.pictures import fitted_pixels
 from pellucid.draw.sheet import Pixels, Sheet
-from pellucid.draw.tables import tabled, wide
-from pellucid.result import Overlap, Patches, PatchRow, Report, Table
+from pellucid.draw.tables import cut, headline, tabled, wide
+from pellucid.result import Overlap, Patches, PatchRow, Report
 
 _NAMES = 190.0  # room for what is said of a strip
 _SIDES = {1: 150.0, 2: 150.0, 3: 140.0, 4: 130.0, 5: 118.0, 6: 108.0}
 _SMALLEST = 92.0
 _BETWEEN, _APART = 5.0, 22.0  # patches, groups
-_ROWS = 16  # of each table
 _UNIT, _THING = (255, 255, 255), (255, 196, 0)
 _DIM = 0.45  # what is left of an image's light where the unit is below its threshold
 
@@ -40,21 +38,17 @@ def draw_study(result: Report, over: Any = None, *, title: str | None = None, da
     for count in counts:
         lefts.append(x)
         x += max(count, 1) * (side + _BETWEEN) - _BETWEEN + _APART
-    tables = {name: _cut(table) for name, table in result.tables.items() if len(table)}
+    tables = {name: cut(table) for name, table in result.tables.items() if len(table)}
     right = max(x - _APART if counts else 0.0, *(MARGIN + wide(table) for table in tables.values()), 560.0)
     sheet = Sheet.sized(right + MARGIN, look.theme.paper)
     y = heading(sheet, title, " · ".join(filter(None, [result.meta.target, unplaced(result.meta.net)])), look)
-    for said in result.findings:
-        sheet.box((MARGIN, y + 2, MARGIN + 3, y + 13), fill=look.theme.accent)
-        text = f"{said[:1].upper()}{said[1:]}."
-        y = sheet.paragraph(MARGIN + 10, y, text, BODY, look.theme.ink, sheet.width - 2 * MARGIN - 10) + 3
-    y += 6
+    y = findings(sheet, y, result.findings, look) + 6
     if result.strips:
         y = _heads(sheet, y, result, lefts, look)
         for strip in result.strips:
             y = _strip(sheet, y, strip, lefts, side, look) + 8
     for name, table in tables.items():
-        y = sheet.lines(MARGIN, y + 8, [_headline(name, table, result.tables[name])], BODY, look.theme.ink, bold=True)
+        y = sheet.lines(MARGIN, y + 8, [headline(name, table, result.tables[name])], BODY, look.theme.ink, bold=True)
         y = tabled(sheet, y + 5, table, look) + 6
     notes = [*_legend(result), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y + 4, notes, look) + MARGIN
@@ -62,24 +56,6 @@ def draw_study(result: Report, over: Any = None, *, title: str | None = None, da
         ". "
     )
     return Picture(sheet, f"{alt}.", words.about(result.meta, title, alt))
-
-
-def _cut(table: Table) -> Table:
-    """The first rows, without the columns in which nothing is known, or which say the same word in every row."""
-    known = {
-        name: values[:_ROWS]
-        for i, (name, values) in enumerate(table.columns.items())
-        if any(value not in (None, "") for value in values[:_ROWS])
-        and not (i and len(values) > 1 and isinstance(values[0], str) and len(set(values)) == 1)
-    }
-    pictured = tuple(name for name in table.plot_columns if name in known)
-    marked = tuple(i for i in table.highlighted if i < _ROWS)
-    return dataclasses.replace(table, columns=known, plot_columns=pictured, highlighted=marked)
-
-
-def _headline(name: str, shown: Table, table: Table) -> str:
-    more = f": the first {len(shown)} of {len(table)}" if len(table) > len(shown) else ""
-    return f"{readable(name)}{more}"
 
 
 def _heads(sheet: Sheet, y: float, result: Report, lefts: list[float], look: Look) -> float:

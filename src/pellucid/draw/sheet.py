@@ -13,10 +13,12 @@ from typing import Literal
 
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.image import BboxImage
-from matplotlib.patches import Polygon
+from matplotlib.patches import PathPatch, Polygon
+from matplotlib.path import Path
 from matplotlib.text import Text as TextArtist
 from matplotlib.transforms import Affine2D, Bbox, Transform, TransformedBbox
 from numpy.typing import NDArray
@@ -102,6 +104,8 @@ class Shape:
     line: float = 1.0
     opacity: float = 1.0
     closed: bool = True
+    dashes: tuple[float, ...] = ()
+    """Lengths of dashes and of gaps, in units; none for a solid line."""
 
     def moved(self, down: float) -> Shape:
         """The same, further down."""
@@ -111,11 +115,51 @@ class Shape:
         return Polygon(
             np.asarray(self.points), closed=self.closed, transform=place, fill=self.fill is not None,
             facecolor=self.fill or "none", edgecolor=self.edge or "none", hatch=None, antialiased=True,
-            linewidth=self.line * _POINTS if self.edge else 0, alpha=self.opacity, joinstyle="miter", linestyle="solid",
+            linewidth=self.line * _POINTS if self.edge else 0, alpha=self.opacity,
+            joinstyle="miter" if self.closed else "round",
+            linestyle=(0, tuple(part / self.line for part in self.dashes)) if self.dashes else "solid",
         )  # fmt: skip
 
 
-Mark = Words | Photo | Shape
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A filled area with holes: rings (K, 2), outer ones in one direction and holes in the other."""
+
+    rings: tuple[NDArray[np.float64], ...]
+    fill: str
+
+    def moved(self, down: float) -> Region:
+        """The same, further down."""
+        return replace(self, rings=tuple(np.add(ring, (0.0, down)) for ring in self.rings))
+
+    def artist(self, place: Transform) -> Artist:
+        codes = [[Path.MOVETO, *[Path.LINETO] * (len(ring) - 2), Path.CLOSEPOLY] for ring in self.rings]
+        path = Path(np.concatenate(self.rings), np.concatenate(codes))
+        return PathPatch(path, transform=place, facecolor=self.fill, edgecolor="none", linewidth=0, antialiased=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """Many small polygons (P, V, 2), later ones over earlier ones, with their fills (P, 4) and edges (P, 4), 0..1."""
+
+    polygons: NDArray[np.float64]
+    fills: NDArray[np.float64]
+    edges: NDArray[np.float64]
+    lines: NDArray[np.float64]
+    """(P,) widths of the edges, in units."""
+
+    def moved(self, down: float) -> Mesh:
+        """The same, further down."""
+        return replace(self, polygons=np.add(self.polygons, (0.0, down)))
+
+    def artist(self, place: Transform) -> Artist:
+        return PolyCollection(
+            [*self.polygons], closed=True, transform=place, facecolors=self.fills, edgecolors=self.edges,
+            linewidths=self.lines * _POINTS, antialiaseds=True, joinstyle="round", capstyle="round",
+        )  # fmt: skip
+
+
+Mark = Words | Photo | Shape | Region | Mesh
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from pellucid.draw import words
 from pellucid.draw.colors import Theme
 from pellucid.draw.drawings import drawing
-from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
+from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, findings, footnotes, heading
 from pellucid.draw.letters import number, readable, shortened, unplaced, width
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
@@ -27,8 +28,7 @@ _BAR = 84.0
 _STRIP, _LONG = 74.0, 900.0  # height and length of a strip
 _WIDEST = 190.0  # column of words
 _LOG = 300.0  # from the usual to the largest: beyond, only powers of ten show both
-_MARK = {False: "#c2410c", True: "#fb923c"}
-"""Rows that a person should look at, on light and on dark paper."""
+_FIRST = 16  # rows of a table that stands among other things
 
 
 def cell(value: Cell) -> str:
@@ -57,16 +57,32 @@ def draw_table(result: Table, over: Any = None, *, title: str | None = None, dar
     unit = next((facts["target"] for facts in meta.nouns.values() if {"target", "layer"} <= facts.keys()), None)
     about = unit or (f"layer {meta.layer}" if meta.layer else "")
     y = heading(sheet, title, " · ".join(filter(None, [about, unplaced(meta.net)])), look)
-    for said in result.findings:
-        color = look.theme.ink if not result.highlighted else _MARK[dark]
-        sheet.box((MARGIN, y + 2, MARGIN + 3, y + 13), fill=color)
-        y = sheet.paragraph(MARGIN + 10, y, f"{said[:1].upper()}{said[1:]}.", BODY, look.theme.ink,
-                            sheet.width - 2 * MARGIN - 10) + 3  # fmt: skip
+    y = findings(sheet, y, result.findings, look, look.theme.warning if result.highlighted else look.theme.ink)
     y = _rows(sheet, y + 8, result, layout, look) if short else _strips(sheet, y + 8, result, look)
     notes = [*_meanings(result), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y + 8, notes, look) + MARGIN
     alt = f"{title}: {len(result)} rows. {'. '.join(result.findings)}".rstrip(". ") + "."
     return Picture(sheet, alt, words.about(result.meta, title, alt))
+
+
+def cut(table: Table) -> Table:
+    """The first rows, without the columns in which nothing is known, or which say the same word in every row."""
+    known = {
+        name: values[:_FIRST]
+        for i, (name, values) in enumerate(table.columns.items())
+        if any(value not in (None, "") for value in values[:_FIRST])
+        and not (i and len(values) > 1 and isinstance(values[0], str) and len(set(values)) == 1)
+    }
+    pictured = tuple(name for name in table.plot_columns if name in known)
+    marked = tuple(i for i in table.highlighted if i < _FIRST)
+    errors = {name: error for name, error in table.errors.items() if error in known}
+    return dataclasses.replace(table, columns=known, plot_columns=pictured, highlighted=marked, errors=errors)
+
+
+def headline(name: str, shown: Table, table: Table) -> str:
+    """The name of a table, and how much of it is shown."""
+    more = f": the first {len(shown)} of {len(table)}" if len(table) > len(shown) else ""
+    return f"{readable(name)}{more}"
 
 
 def wide(result: Table) -> float:
@@ -139,7 +155,7 @@ def _rows(sheet: Sheet, y: float, result: Table, layout: dict[str, float], look:
         marked = i in result.highlighted
         sheet.line((MARGIN, y - 1), (left - 16, y - 1), theme.faint, 0.5)
         for name, value in row.items():
-            ink = _MARK[theme.dark] if marked else theme.ink if value is not None else theme.quiet
+            ink = theme.warning if marked else theme.ink if value is not None else theme.quiet
             x, align = lefts[name], "left"
             if name in axes:
                 _bar(sheet, x, y, axes[name], float(_numbers([value])[0]), marked, theme)
@@ -173,7 +189,7 @@ def _bar(sheet: Sheet, x: float, y: float, axis: _Axis, value: float, marked: bo
     start = x + axis.zero * _BAR
     sheet.line((start, y + 1), (start, y + _ROW - 3), theme.quiet, 0.6)
     if ends and ends[1] > ends[0]:
-        fill = _MARK[theme.dark] if marked else theme.accent
+        fill = theme.warning if marked else theme.accent
         sheet.box((x + ends[0] * _BAR, y + 2.5, x + ends[1] * _BAR, y + _ROW - 4.5), fill=fill)
 
 
@@ -203,10 +219,10 @@ def _strips(sheet: Sheet, y: float, result: Table, look: Look) -> float:
             ends = axis.ends(float(value))
             x = left + i * step
             if i in result.highlighted:
-                sheet.box((x, y, x + step, y + _STRIP), fill=_MARK[theme.dark], opacity=0.13)
+                sheet.box((x, y, x + step, y + _STRIP), fill=theme.warning, opacity=0.13)
             if ends is None:
                 continue
-            fill = _MARK[theme.dark] if i in result.highlighted else theme.accent
+            fill = theme.warning if i in result.highlighted else theme.accent
             top, bottom = y + _STRIP * (1 - ends[1]), y + _STRIP * (1 - ends[0])
             if bottom > top:
                 sheet.marks.append(Shape(((x, top), (x + thick, top), (x + thick, bottom), (x, bottom)), fill))
@@ -241,7 +257,7 @@ def _names(sheet: Sheet, left: float, y: float, step: float, result: Table, them
     texts = {i: shortened(names[i], SMALL - 0.5, 130.0) for i in taken}
     longest = max(width(text, SMALL - 0.5) for text in texts.values())
     for i, text in texts.items():
-        x, color = left + (i + 0.5) * step, _MARK[theme.dark] if i in result.highlighted else theme.quiet
+        x, color = left + (i + 0.5) * step, theme.warning if i in result.highlighted else theme.quiet
         sheet.line((x, y - 2), (x, y + 2), theme.faint, 0.6)
         long = width(text, SMALL - 0.5)
         sheet.marks.append(Words(x + 3, y + 5 + long, text, SMALL - 0.5, color, upright=True))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pellucid.draw.letters import number, readable, unplaced
 from pellucid.draw.overlay import seen_box, whole_box
-from pellucid.result import Heatmap, Meta
+from pellucid.result import Curve, Grid, Heatmap, Meta, Result, Study, Surface, Table
 from pellucid.result.maps import Sign
 
 _FEW = 6  # footnotes on a picture; Meta holds them all
@@ -151,6 +151,24 @@ def strongest_cell(values: NDArray[Any]) -> tuple[int, int]:
     """(row, column) of the largest finite value."""
     flat = int(np.argmax(np.where(np.isfinite(values), values, -np.inf)))
     return flat // values.shape[1], flat % values.shape[1]
+
+
+def names_in(result: Result) -> frozenset[str]:
+    """What a result calls networks, runs, groups, rows and columns: sentences leave these as they are."""
+    parts = [result]
+    if isinstance(result, Study):
+        parts += [*result.curves.values(), *result.grids.values(), *result.tables.values()]
+    found = {text for facts in result.meta.nouns.values() for text in facts.values() if isinstance(text, str)}
+    for part in parts:
+        if isinstance(part, Curve):
+            found |= {line.group for line in part.lines}
+        elif isinstance(part, Grid):
+            found |= {*part.rows, *part.columns}
+        elif isinstance(part, Table) and part.columns:
+            found |= {text for text in next(iter(part.columns.values())) if isinstance(text, str)}
+        elif isinstance(part, Surface):
+            found |= {*part.names}
+    return frozenset(found - {""})
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -57,7 +57,7 @@ def correlations(values: Floats, others: Floats) -> Floats:
 
 def matched(table: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pairs (units, others) one to one that add up to the most (Kuhn 1955); the lesser number of both have one."""
-    from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]  # slow to import
+    from scipy.optimize import linear_sum_assignment  # slow to import
 
     rows, columns = linear_sum_assignment(table, maximize=True)
     return rows.astype(np.int64), columns.astype(np.int64)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.modules import activation
 
 from pellucid.net import Layer, Net
+from pellucid.net.handed_on import handed_on
 from pellucid.rng import generator
 
 
@@ -54,32 +54,3 @@ def _stages(rows: Mapping[str, Layer], names: Sequence[str]) -> list[str]:
     parts = [name for name in rows if sum(one.startswith(f"{name}.") for one in names) > 1]
     large = {name for name in parts if sum(one.startswith(f"{name}.") for one in names) > len(names) / 2}
     return [name for name in parts if name not in large and name.rpartition(".")[0] in {"", *large}]
-
-
-def handed_on(rows: Sequence[Layer]) -> tuple[str, ...]:
-    """Every layer with weights, as what comes after it receives it: behind the norm and the activation that follow,
-    or the part of the network that holds it, norm and activation alone.
-    """
-    weighted = [
-        row.name for row in rows if _weighted(row) and not any(one.name.startswith(f"{row.name}.") for one in rows)
-    ]
-    found = []
-    for i, row in enumerate(rows):
-        if row.name not in weighted:
-            continue
-        end = i
-        while end + 1 < len(rows) and rows[end + 1].shape == row.shape and _follows(rows[end + 1], row, weighted):
-            end += 1
-        found.append(rows[end].name)
-    return tuple(dict.fromkeys(found))
-
-
-def _weighted(row: Layer) -> bool:
-    return ("Conv" in row.kind or "Linear" in row.kind) and len(row.shape) in (1, 3)
-
-
-def _follows(after: Layer, row: Layer, weighted: Sequence[str]) -> bool:
-    inside = [name for name in weighted if name.startswith(f"{after.name}.")]
-    if inside:
-        return inside == [row.name]
-    return "Norm" in after.kind or after.kind in activation.__all__

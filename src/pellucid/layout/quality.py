@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pellucid.progress import steps
 from pellucid.rng import generator
+from pellucid.statistics import rank_correlation
 
 NEAR = 10
 """Nearest images that are compared."""
@@ -44,7 +45,7 @@ def quality(rows: Float[np.ndarray, "n channels"], places: Float[np.ndarray, "n 
         "recall": recalled / (len(asked) * near),
         "trust": 1 - strange / most,
         "continuity": 1 - lost / most,
-        "rank": _spearman(*_pairs(rows, places, chance)),
+        "rank": rank_correlation(*_pairs(rows, places, chance)),
     }
 
 
@@ -81,17 +82,3 @@ def _pairs(
         part = slice(start, start + 4096)
         high[part] = np.linalg.norm(rows[i[part]].astype(np.float64) - rows[j[part]], axis=1)
     return high, low
-
-
-def _spearman(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Correlation of ranks; equal values share the mean of theirs."""
-    ranks = [_mean_ranks(values) for values in (a, b)]
-    if any(one.std() == 0 for one in ranks):
-        return 0.0
-    a, b = (one - one.mean() for one in ranks)
-    return float((a @ b) / np.sqrt((a @ a) * (b @ b)))
-
-
-def _mean_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[which])

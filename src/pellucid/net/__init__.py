@@ -67,6 +67,8 @@ class Net(Noun):
     _run_cache: RunCache | None = None
     said: tuple[str, ...] = ()
     """What loading it had to decide."""
+    origin: Mapping[str, Any] | None = None
+    """The arguments of `load` that make it again; None where it was made of what is in memory."""
 
     def __repr__(self) -> str:
         parameters = sum(p.numel() for p in self.module.parameters() if not nn.parameter.is_lazy(p))
@@ -76,12 +78,12 @@ class Net(Noun):
 
     @classmethod
     def of(cls, value: NetLike) -> Net:
-        """`value` itself, or whatever `load` makes of it."""
+        """`value` itself, or whatever `load` makes of it, or of these arguments by name."""
         if isinstance(value, Net):
             return value
-        from pellucid.net.load import load
+        from pellucid.net.load import again, load
 
-        return load(value)
+        return again(value) if isinstance(value, Mapping) else load(value)
 
     @neutral()
     def run(
@@ -264,10 +266,8 @@ class Net(Noun):
         """How many images of that size to run at once (at least 1): as many as memory and cache hold."""
         table = self.layers(size)
         most = room(self.device, MEMORY) // (4 * max(table.floats if grad else 4 * table.widest, 1))
-        if self.device.type == "cpu":
-            most = min(most, CACHE // (4 * max(table.widest, 1)))
-        if apart.alone(self, size):
-            most = 1
+        most = min(most, CACHE // (4 * max(table.widest, 1))) if self.device.type == "cpu" else most
+        most = 1 if apart.alone(self, size) else most
         self._cache["chunk"] = max(min(most, _MOST, self._largest[0]), 1)
         return int(self._cache["chunk"])
 
@@ -370,7 +370,7 @@ class Net(Noun):
 
     def with_module(self, module: nn.Module) -> Net:
         """The same preprocessing and labels around another module."""
-        return replace(self, module=module, _cache={}, _run_cache=None)
+        return replace(self, module=module, _cache={}, _run_cache=None, origin=None)
 
     def with_weights(self, values: Mapping[str, Any]) -> Net:
         """The same network with other values for some of its parameters and buffers, by the names of `state_dict`.
@@ -382,7 +382,7 @@ class Net(Noun):
         line for a name or shape that is not there.
         """
         module = reweighted(self.module, values, self.name)
-        return replace(self, module=module, _cache=known.architecture(self, module), _run_cache=None)
+        return replace(self, module=module, _cache=known.architecture(self, module), _run_cache=None, origin=None)
 
     @property
     def outputs(self) -> int:

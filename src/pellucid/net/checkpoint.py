@@ -35,14 +35,20 @@ def read_checkpoint(path: str | Path) -> dict[str, Tensor]:
     rights opens it (weights only) and hands back tensors. Raises BadNetwork in one line for what holds
     programs, is damaged or is no checkpoint; UnknownName for a file that is not there.
     """
-    path = _regular(Path(path).expanduser())
-    if path.suffix == ".safetensors":
-        return _safetensors(path, path)
+    (found,) = read_checkpoints([path])
+    return found
+
+
+def read_checkpoints(paths: Sequence[str | Path]) -> list[dict[str, Tensor]]:
+    """Of several files, as `read_checkpoint` has it of one; one child opens all that are pickles."""
+    files = [_regular(Path(path).expanduser()) for path in paths]
+    pickles = [path for path in files if path.suffix != ".safetensors"]
     with TemporaryDirectory(prefix="pellucid-", ignore_cleanup_errors=True) as folder:
-        (answer,) = _in_child([path], Path(folder))
-        if isinstance(answer, str):
-            raise BadNetwork(f"{str(path)!r} {answer}")
-        return _safetensors(answer, path)
+        made = dict(zip(pickles, _in_child(pickles, Path(folder)) if pickles else [], strict=True))
+        for path, answer in made.items():
+            if isinstance(answer, str):
+                raise BadNetwork(f"{str(path)!r} {answer}")
+        return [_safetensors(Path(made.get(path, path)), path) for path in files]
 
 
 def _in_child(paths: Sequence[Path], folder: Path) -> list[Path | str]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pellucid.net.conduct import Conduct
+from pellucid.result import versions
 
 Weights = list[tuple[str, Tensor]]
 _WIDTH, _ROWS = 2039, 64
@@ -30,6 +31,11 @@ _AT_ONCE = 2**24
 """Bytes that are mixed together on other devices than the CPU: more would need as much again for the arithmetic."""
 
 _known: weakref.WeakKeyDictionary[nn.Module, tuple[Any, str]] = weakref.WeakKeyDictionary()
+
+
+def machine(net: Any) -> list[Any]:
+    """What the last bits of an answer depend on besides network and data: device, threads, versions."""
+    return [str(net.device), torch.get_num_threads(), versions()]
 
 
 def weights_of(module: nn.Module) -> str:

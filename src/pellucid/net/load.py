@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -78,10 +79,31 @@ def load(spec: NetLike, **options: Unpack[LoadOptions]) -> Net:
         spec.scores,
     ):
         return spec
-    net = Net(found.module, found.name, preprocess, names, which, means, said=tuple(dict.fromkeys(said)))
+    once = tuple(dict.fromkeys(said))
+    net = Net(found.module, found.name, preprocess, names, which, means, said=once, origin=_origin(spec, options))
     shape = preprocess.channels or 3, preprocess.size or (32, 32)
     refused_once(net._cache, net.module, lambda: blank(net.module, *shape), net.name)
     return net
+
+
+def again(origin: Mapping[str, Any]) -> Net:
+    """The network of `Net.origin`: what `load` makes of these arguments. Raises BadNetwork where none is a `spec`."""
+    if not isinstance(origin.get("spec"), str):
+        raise BadNetwork(
+            f"{dict(origin)} names no network: {{'spec': 'timm:resnet50', …}}, as load takes its arguments"
+        )
+    return load(**origin)
+
+
+def _origin(spec: Any, options: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The arguments as plain values; None where some are no more than in memory."""
+    said = {"spec": spec, **{name: value for name, value in options.items() if value is not None}}
+    plainly = {name: str(value) if isinstance(value, Path) else value for name, value in said.items()}
+    try:
+        text = json.dumps(plainly)
+    except TypeError:
+        return None
+    return dict(json.loads(text))
 
 
 def _found(spec: Any, weights: Any) -> Found:

@@ -6,16 +6,17 @@ import glob
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
-from torch import nn
+from pydantic import BeforeValidator, InstanceOf
+from torch import Tensor, nn
 
 from pellucid.errors import BadNetwork, PellucidError
-from pellucid.net import Net
-from pellucid.net.checkpoint import SUFFIXES, read_checkpoint
+from pellucid.net import Net, NetLike
+from pellucid.net.checkpoint import SUFFIXES, read_checkpoint, read_checkpoints
 from pellucid.net.fit import matched
 from pellucid.notes import Note
 from pellucid.nouns import Noun
@@ -44,11 +45,14 @@ class Checkpoint:
             raise BadNetwork(f"no checkpoint {str(self.path)!r}: {error.strerror}") from error
         return self.path.name, status.st_size, status.st_mtime_ns
 
-    def of(self, net: Net) -> Net:
-        """The network with these weights: its module is shared and stays as it is. Raises BadNetwork."""
+    def of(self, net: Net, read: Mapping[str, Tensor] | None = None) -> Net:
+        """The network with these weights, where they are not `read` yet from the file: its module is shared and stays
+        as it is. Raises BadNetwork.
+        """
         want = net.module.state_dict()
         said: list[str] = []
-        have = matched(net.module, read_checkpoint(self.path), file=str(self.path), name=net.name, say=said.append)
+        tensors = read_checkpoint(self.path) if read is None else dict(read)
+        have = matched(net.module, tensors, file=str(self.path), name=net.name, say=said.append)
         values = {key: value.to(want[key].dtype) for key, value in have.items()}
         return replace(net.with_weights(values), name=self.name, said=(*net.said, *said))
 
@@ -58,6 +62,7 @@ class Nets(Noun):
     """Networks in a stated order. Checkpoints share the module of the network that they are weights of."""
 
     written, format, samples = "NETS", "nets", ("first.pth last.pth",)
+    help = "networks, as --net takes them, or checkpoints (files or a folder) of the network that --net names"
     many = by_network = True
     each: tuple[Net | Checkpoint, ...]
     net: Net | None = None
@@ -66,16 +71,25 @@ class Nets(Noun):
     """What somebody has written for each; None where it was an object."""
 
     @classmethod
-    def of(cls, value: Any, *, net: Any = None) -> Nets:
-        """One network or a list: whatever `load` takes, checkpoint files, a pattern ('run/*.pth') or a folder of these.
+    def of(cls, value: NetsLike, *, net: Any = None, **loading: Any) -> Nets:
+        """One network or a list: whatever `load` takes, checkpoint files, a pattern ('run/*.pth') or a folder of these
+        (that of a training run, too, with its `checkpoints`).
 
-        Files come in the order of the numbers in their names. `net` is the network that checkpoints are weights of.
+        A mapping says what each is called: `{"plain": net, "with dropout": other}`. Files come in the order of the
+        numbers in their names. `net` is the network that checkpoints are weights of; `loading` are options of `load`
+        for the others.
         Raises PellucidError in one line.
         """
         if isinstance(value, Nets):
             return value if net is None else cls(value.each, Net.of(net), value.texts)
-        several = value if isinstance(value, (list, tuple)) else [value]
-        found = [one for some in several for one in _opened(some)]
+        found: list[tuple[Net | Checkpoint, str | None]]
+        if isinstance(value, Mapping) and value.keys() == {"each", "of"}:  # as `plain` writes it
+            return cls.of(value["each"], net=value["of"] if net is None else net, **loading)
+        if isinstance(value, Mapping):
+            found = [one for name, some in value.items() for one in _named(str(name), _opened(some, loading))]
+        else:
+            several = value if isinstance(value, (list, tuple)) else [value]
+            found = [one for some in several for one in _opened(some, loading)]
         if not found:
             raise PellucidError(f"no networks: the list is empty; name {_FORMS}")
         each, texts = zip(*found, strict=True)
@@ -102,6 +116,17 @@ class Nets(Noun):
             one = one.of(self.net)
         return one if one.name == name else replace(one, name=name)
 
+    def opened(self, most: int = 2**31) -> Nets:
+        """The same with all checkpoints read, in one go: they are in memory together, or as they are beyond so many
+        bytes.
+        """
+        files = [one for one in self.each if isinstance(one, Checkpoint)]
+        if self.net is None or not files or sum(one.stamp[1] for one in files) > most:
+            return self
+        read = dict(zip(files, read_checkpoints([one.path for one in files]), strict=True))
+        each = [one.of(self.net, read[one]) if isinstance(one, Checkpoint) else one for one in self.each]
+        return Nets(tuple(each), self.net, self.texts)
+
     def __iter__(self) -> Iterator[Net]:
         return (self[i] for i in range(len(self)))
 
@@ -116,7 +141,11 @@ class Nets(Noun):
 
     def facts(self) -> dict[str, Any]:
         """What a result's Meta records."""
-        return {"nets": self.names, "of": self.net.name if self.net else ""}
+        said: dict[str, Any] = {"nets": self.names, "of": self.net.name if self.net else ""}
+        opened = [one for one in self.each if isinstance(one, Net)]
+        if len(self) == len(opened) == 1:
+            return said | opened[0].facts()
+        return said | ({"net": str(self), "each_weights": tuple(one.weights for one in opened)} if opened else {})
 
     @property
     def identity(self) -> str:
@@ -124,12 +153,13 @@ class Nets(Noun):
         parts = [one.stamp if isinstance(one, Checkpoint) else one.identity for one in self.each]
         return json.dumps([parts, self.net.identity if self.net else None, self.names])
 
-    def plain(self) -> list[str]:
-        """What was written for each."""
-        texts = [text for text in self.texts if text is not None]
-        if len(texts) < len(self):
+    def plain(self) -> Any:
+        """What was written for each, with what `load` was told; and of which network checkpoints are weights, unless
+        that is in memory only."""
+        texts = [_text(one, text) for one, text in zip(self.each, self.texts, strict=False)]
+        if None in texts or len(texts) < len(self):
             raise PellucidError(f"networks {self} are in memory only: name them by text ({_FORMS})")
-        return texts
+        return texts if self.net is None or self.net.origin is None else {"each": texts, "of": dict(self.net.origin)}
 
     @property
     def network(self) -> Net:
@@ -148,25 +178,67 @@ class Nets(Noun):
         return any(halved)
 
 
-def _opened(value: Any) -> list[tuple[Net | Checkpoint, str | None]]:
+NetsLike: TypeAlias = Nets | NetLike | Checkpoint | Sequence[NetLike | Checkpoint] | Mapping[str, NetLike | Checkpoint]
+"""One network or several: whatever `load` takes, checkpoint files, a pattern ('run/*.pth') or a folder of these; in a
+mapping, under its keys."""
+
+
+def _named(name: str, opened: list[tuple[Net | Checkpoint, str | None]]) -> Iterator[tuple[Net, str | None]]:
+    """What was opened under that key, a network of that name."""
+    if len(opened) != 1 or not isinstance(opened[0][0], Net):
+        raise PellucidError(f"{name!r} names no single network; checkpoints have the names of their files: give a list")
+    yield replace(opened[0][0], name=name), None
+
+
+def _opened(value: Any, loading: Mapping[str, Any]) -> list[tuple[Net | Checkpoint, str | None]]:
     """The networks or checkpoints that a person means, each with what stands for it in text."""
     if isinstance(value, Checkpoint):
         return [(value, str(value.path))]
     if isinstance(value, (Net, nn.Module)):
         return [(Net.of(value), None)]
+    if isinstance(value, Mapping):
+        from pellucid.net.load import again
+
+        return [(again(value), str(value["spec"]))]
     text = str(value)
     path = Path(text).expanduser()
     if path.is_dir() and not NETWORKS.has(text):
+        inside = path / "checkpoints"  # of a training run
         found = [one for one in path.iterdir() if is_checkpoint(one)]
+        found = found or [one for one in (inside.iterdir() if inside.is_dir() else ()) if is_checkpoint(one)]
     elif is_checkpoint(path) and (path.exists() or not glob.has_magic(text)):
         found = [path]
     elif glob.has_magic(text) and ":" not in text:
         found = [Path(one) for one in glob.glob(str(path)) if is_checkpoint(Path(one))]
     else:
-        return [(Net.of(value), text)]
+        return [(_loaded(value, loading), text)]
     if not found:
         raise BadNetwork(f"no checkpoints in {text!r}: {', '.join(SUFFIXES)}")
     return [(Checkpoint(one), str(one)) for one in sorted(found, key=by_number)]
+
+
+def _text(one: Net | Checkpoint, text: str | None) -> Any:
+    """What makes it again: its text, or the arguments of `load` where more was said; None where there is neither."""
+    if text is None or isinstance(one, Checkpoint) or one.origin is None or len(one.origin) == 1:
+        return text
+    return dict(one.origin)
+
+
+def _loaded(value: Any, loading: Mapping[str, Any]) -> Net:
+    if not loading:
+        return Net.of(value)
+    from pellucid.net.load import load
+
+    return load(value, **loading)
+
+
+def _given(value: NetsLike | None) -> Any:
+    """For pydantic: what a person writes becomes Nets; None stays."""
+    return Nets.of(value) if isinstance(value, (str, Path, Net, nn.Module, list, tuple, Mapping)) else value
+
+
+NetsOption = Annotated[InstanceOf[Nets], BeforeValidator(_given)]
+"""An option that takes networks, besides those that a method asks about."""
 
 
 def is_checkpoint(path: Path) -> bool:

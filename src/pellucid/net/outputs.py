@@ -57,6 +57,21 @@ def probabilities(scores: Tensor, meaning: Meaning, two: bool) -> Tensor:
     return found.exp() if kind == "log_probabilities" else (found - found.logsumexp(dim=1, keepdim=True)).exp()
 
 
+def cross_entropy(scores: Tensor, labels: Tensor, meaning: Meaning, two: bool = False) -> tuple[Tensor, Tensor]:
+    """(N,) losses in nats and (N,) whether the class of the largest score is the label's, of scores (N, outputs)."""
+    wide = scores if scores.dtype == torch.float64 else scores.float()
+    own = spread(wide, meaning, two)
+    if int(labels.max()) >= own.shape[1]:
+        raise PellucidError(f"label {int(labels.max())} of {own.shape[1]} outputs: the network has too few classes")
+    right = own.argmax(1) == labels
+    if meaning.scores == "logits" and wide.shape[1] > 1:
+        return F.cross_entropy(own, labels, reduction="none"), right
+    if meaning.scores == "multilabel":
+        wanted = F.one_hot(labels, own.shape[1]).to(own.dtype)
+        return F.binary_cross_entropy_with_logits(own, wanted, reduction="none").sum(1), right
+    return F.nll_loss(log_probabilities(wide, meaning, two), labels, reduction="none"), right
+
+
 def log_odds(scores: Tensor, meaning: Meaning, two: bool, index: int) -> Tensor:
     """(N,): log p / (1 − p) of a class, which never saturates where the network gives logits."""
     found, kind = spread(scores, meaning, two), meaning.scores

@@ -122,11 +122,11 @@ def gradients(
     inputs: Tensor | Sequence[Tensor],
     grad_outputs: Tensor | Sequence[Tensor] | None = None,
     *,
-    retain_graph: bool | None = None,
     allow_unused: bool = False,
     ruled: bool = False,
+    **graph: Any,
 ) -> tuple[Any, ...]:
-    """`torch.autograd.grad`, with the network as it was in the forward pass, for some run forward again in this one.
+    """`torch.autograd.grad`, with the network as in its forward pass, parts of which may run again in this one.
 
     `ruled`: its forward pass was under a rule, which knows nothing of passes inside the backward pass; refused then.
     """
@@ -140,7 +140,7 @@ def gradients(
     around = undisturbed(module, frozen=False) if again else neutral()
     with around, _no_pass(module) if ruled else nullcontext():
         try:
-            found = torch.autograd.grad(outputs, asked, grad_outputs, retain_graph=retain_graph, allow_unused=True)
+            found = torch.autograd.grad(outputs, asked, grad_outputs, allow_unused=True, **graph)
         except PellucidError:
             raise
         except Exception as error:

@@ -3,8 +3,11 @@
 from pellucid.result.activations import ActivationMaps
 from pellucid.result.atlas import Atlas
 from pellucid.result.base import Asked, Meta, Result, version_of, versions
+from pellucid.result.checks import Check
 from pellucid.result.colors import ColorSelectivity, LayerColors
+from pellucid.result.curve import Curve, Line, Mark
 from pellucid.result.embedding import Embedding2D
+from pellucid.result.grid import Grid
 from pellucid.result.maps import Heatmap, LabelMap, Panel
 from pellucid.result.neighbors import Neighbors
 from pellucid.result.patches import Patches
@@ -13,6 +16,10 @@ from pellucid.result.predictions import Column, Explanation, Prediction, Predict
 from pellucid.result.projections import Projections
 from pellucid.result.receptive import ReceptiveFields
 from pellucid.result.report import Overlap, PatchRow, Report
+from pellucid.result.review import Review, ReviewedCluster
+from pellucid.result.spectrum import Estimate, Spectrum
+from pellucid.result.study import Study
+from pellucid.result.surface import Axis, Placed, Surface
 from pellucid.result.table import Table
 from pellucid.result.unit_page import UnitPage
 from pellucid.result.weights import Filters
@@ -21,14 +28,21 @@ __all__ = [
     "ActivationMaps",
     "Asked",
     "Atlas",
+    "Axis",
+    "Check",
     "ColorSelectivity",
     "Column",
+    "Curve",
     "Embedding2D",
+    "Estimate",
     "Explanation",
     "Filters",
+    "Grid",
     "Heatmap",
     "LabelMap",
     "LayerColors",
+    "Line",
+    "Mark",
     "Meta",
     "Neighbors",
     "Overlap",
@@ -36,13 +50,19 @@ __all__ = [
     "PatchRow",
     "Patches",
     "Pictures",
+    "Placed",
     "Prediction",
     "Predictions",
     "Projections",
     "ReceptiveFields",
     "Report",
     "Result",
+    "Review",
+    "ReviewedCluster",
     "Row",
+    "Spectrum",
+    "Study",
+    "Surface",
     "Table",
     "Trust",
     "UnitPage",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Number
 from typing import Any
 
 from pellucid.notes import Note
@@ -55,6 +56,12 @@ class Meta:
     """How often each operation met each backward rule: {('relu', 'guided'): 17, ('sigmoid', 'plain'): 3}."""
     notes: tuple[Note, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value in self.found.items():
+            parts = value if isinstance(value, tuple) else (value,)
+            if not all(part is None or isinstance(part, (str, Number)) for part in parts):
+                raise TypeError(f"found[{name!r}] is no number, no text and no tuple of these: no file could hold it")
 
     @property
     def method(self) -> str:

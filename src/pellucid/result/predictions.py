@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 
 from pellucid.geometry import View
 from pellucid.result.base import Meta, Result
+from pellucid.result.checks import Trust
 from pellucid.result.maps import Heatmap
 
 
@@ -50,6 +51,8 @@ class Row:
     method: str
     title: str
     maps: tuple[Heatmap, ...]
+    trust: tuple[Trust, ...] = ()
+    """What is cheap to know about the first of them: can it be believed?"""
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from pellucid.errors import PellucidError, Unreachable
 from pellucid.progress import steps
 from pellucid.sweep.fold import Part
 from pellucid.sweep.plan import Piece, Plan
-from pellucid.sweep.shard import Done, empty, joined
+from pellucid.sweep.shard import Done, Work, empty, joined
 from pellucid.sweep.store import Store
 
 TRIES = 3
@@ -45,7 +45,7 @@ class Runner(ABC):
     """Is called with numbers of images that are done, by a runner that knows of them before their piece is."""
 
     @abstractmethod
-    def submit(self, plan: Plan, piece: Piece) -> Any:
+    def submit(self, plan: Work, piece: Piece) -> Any:
         """Hand out a piece; a handle for it."""
 
     @abstractmethod

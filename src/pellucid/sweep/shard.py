@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache, lru_cache
+from functools import lru_cache
+from importlib import import_module
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pellucid.ambient import freed_memory_kept
 from pellucid.errors import BadImage, MissingDevice, PellucidError
 from pellucid.images.arrays import Range
 from pellucid.images.sources import Source
@@ -54,6 +55,48 @@ def joined(plan: Plan, pieces: Sequence[Done]) -> Done:
     return whole
 
 
+@runtime_checkable
+class Work(Protocol):
+    """What travels to a worker, a plan or a `Task`: plain values."""
+
+    @property
+    def key(self) -> str:
+        """The same for the same work."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+
+
+@runtime_checkable
+class Task(Work, Protocol):
+    """Work that is no sweep."""
+
+    def run(self, piece: Piece) -> Done:
+        """What comes of a piece of it."""
+
+
+@freed_memory_kept()
+def work_done(
+    work: Work,
+    piece: Piece,
+    net: Net | None = None,
+    source: Source | None = None,
+    told: Callable[[int], object] | None = None,
+) -> Done:
+    """A piece of whatever work it is; the rest is for a sweep (`run_piece`)."""
+    if isinstance(work, Plan):
+        return run_piece(work, piece, net, source, told)
+    return cast(Task, work).run(piece)
+
+
+def work_of(said: Mapping[str, Any]) -> Work:
+    """The inverse of `as_dict`: a plan, or the places of a method, whose module is imported at that moment."""
+    if "question" not in said:
+        return Plan.from_dict(said)
+    made: Work = import_module("pellucid.workers").Places.from_dict(said)
+    return made
+
+
 def run_piece(
     plan: Plan,
     piece: Piece,
@@ -65,7 +108,6 @@ def run_piece(
 
     `told` is called with the number of images that are done, again and again.
     """
-    _keep_freed_memory()
     net, source = net or _network(plan), source or _source(plan.source, plan.names, _scale(plan))
     if source.identity != plan.names:
         raise PellucidError(f"{source} does not hold the images any more that the index was begun with")
@@ -101,20 +143,6 @@ def _gates(plan: Plan, working: Mapping[str, Working], images: NDArray[np.int64]
         for extreme, gate in fold.gates(working[fold.name], images).items():
             found[extreme] = gate if extreme not in found else np.minimum(found[extreme], gate)
     return found
-
-
-@cache
-def _keep_freed_memory() -> None:
-    """Let glibc keep up to 256 MB of what is freed. Small arrays that outlive a layer otherwise make it give maps back
-    to the system after every layer and ask for them anew: a fifth of the time of a pass goes into empty pages.
-    """
-    set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if set_option is not None:
-        set_option(_MMAP_THRESHOLD, 32 << 20)  # the most that it would come to by itself
-        set_option(_TRIM_THRESHOLD, 256 << 20)
-
-
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
 def _labels(source: Source, images: Sequence[int]) -> NDArray[np.int64]:

@@ -115,7 +115,7 @@ def _pairs(samples: int, cells: int, points: Points, seed: int, image: str) -> t
     if points == "random":
         drawn = np.stack([generator(seed, image, k).random(2 * cells) for k in range(samples)])
     else:
-        from scipy.stats import qmc  # type: ignore[import-untyped]  # here, because listing the methods must not wait for scipy
+        from scipy.stats import qmc
 
         power = int(np.ceil(np.log2(samples)))
         key = int(generator(seed, image).integers(2**63))  # scipy spawns its own generator, of a number alone

@@ -103,7 +103,7 @@ def segments(picture: Floats, scales: list[float | int], min_area: int, dilation
 
     More than three channels are no colors: their mean is cut.
     """
-    from scipy import ndimage  # type: ignore[import-untyped]  # slow to import
+    from scipy import ndimage
     from skimage.segmentation import felzenszwalb
 
     picture = picture.mean(2, keepdims=True) if picture.shape[2] > 3 else picture

@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module, resources
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from torch import nn
 
@@ -39,6 +39,7 @@ class Found:
     scores: Scores | None = None
 
 
+@runtime_checkable
 class Find(Protocol):
     """A source: the network of a name, with its trained weights or, if not `pretrained`, with random ones."""
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from pellucid.images.sources import Source
 from pellucid.net import Net
-from pellucid.sweep.plan import Piece, Plan
+from pellucid.sweep.plan import Piece
 from pellucid.sweep.schedule import Lost, Runner
-from pellucid.sweep.shard import Done, forget, run_piece
+from pellucid.sweep.shard import Done, Work, forget, work_done
 
 
 class Serial(Runner):
@@ -29,14 +29,14 @@ class Serial(Runner):
     def __init__(self, net: Net | None = None, source: Source | None = None) -> None:
         self.net, self.source = net, source
 
-    def submit(self, plan: Plan, piece: Piece) -> Any:
+    def submit(self, plan: Work, piece: Piece) -> Any:
         return _Call(plan, piece)
 
     def wait(self, handles: Iterable[Any], seconds: float | int) -> list[Any]:
         return [next(iter(handles))]
 
     def result(self, handle: Any) -> Done:
-        return run_piece(handle.plan, handle.piece, self.net, self.source, self.told)
+        return work_done(handle.plan, handle.piece, self.net, self.source, self.told)
 
     def close(self) -> None:
         forget()
@@ -46,7 +46,7 @@ class Serial(Runner):
 class _Call:
     """Work that is done when its result is asked for."""
 
-    plan: Plan
+    plan: Work
     piece: Piece
 
 
@@ -61,7 +61,7 @@ class Processes(Runner):
         self._counted: Any = None
         self._heard = 0
 
-    def submit(self, plan: Plan, piece: Piece) -> Future[Done]:
+    def submit(self, plan: Work, piece: Piece) -> Future[Done]:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
             self._counted, self._heard = context.Value("q", 0), 0
@@ -129,14 +129,14 @@ _counter: Any = None
 """In a worker: where it counts its images."""
 
 
-def _counting(plan: Plan, piece: Piece) -> Done:
+def _counting(plan: Work, piece: Piece) -> Done:
     """The work of a process."""
 
     def count(pictures: int) -> None:
         with _counter.get_lock():
             _counter.value += pictures
 
-    return run_piece(plan, piece, told=count)
+    return work_done(plan, piece, told=count)
 
 
 def _alone(counted: Any) -> None:

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import MissingExtra, PellucidError, Refused
-from pellucid.sweep.plan import Piece, Plan
+from pellucid.sweep.plan import Piece
 from pellucid.sweep.schedule import Lost, Runner
-from pellucid.sweep.shard import Done, run_piece
+from pellucid.sweep.shard import Done, Work, work_done, work_of
 
 _PATIENCE = 10.0
 """Seconds for a cluster to answer."""
@@ -49,7 +49,7 @@ class Ray(Runner):
     def slots(self) -> int:  # type: ignore[override]  # grows and shrinks with the cluster
         return self.asked or max(1, int(self._joined().cluster_resources().get("CPU", 1)))
 
-    def submit(self, plan: Plan, piece: Piece) -> Any:
+    def submit(self, plan: Work, piece: Piece) -> Any:
         ray = self._joined()
         if plan.key not in self._plans:
             self._plans[plan.key] = ray.put(json.dumps(plan.as_dict()))
@@ -181,9 +181,9 @@ def _worked(plan: str, shard: int, start: int, stop: int, floors: dict[str, Any]
     import torch
 
     torch.set_num_threads(1)
-    return run_piece(_plan(plan), Piece(shard, start, stop, floors or None))
+    return work_done(_plan(plan), Piece(shard, start, stop, floors or None))
 
 
 @lru_cache(maxsize=2)
-def _plan(text: str) -> Plan:
-    return Plan.from_dict(json.loads(text))
+def _plan(text: str) -> Work:
+    return work_of(json.loads(text))

@@ -1,0 +1,12 @@
+"""Convexity: a surface that looks like a bowl may hide directions in which the loss bends downwards."""
+
+import pellucid as pl
+
+photos = ["sample:panda", "sample:koala"]
+classes = ["giant panda", "koala"]
+
+# of your own: pl.landscape.convexity("model.py:net", "photos/"), or of two on one scale: convexity([net, other], …)
+found = pl.landscape.convexity("bundled", (photos, classes), points="3:reach=0.3", products=4)
+print(*found.findings, sep="\n")
+
+pl.draw(found).save("convexity.png")

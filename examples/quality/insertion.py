@@ -1,0 +1,10 @@
+"""Insertion: how fast does the class appear with the pixels that a map names first?"""
+
+import pellucid as pl
+
+# of your own: pl.quality.insertion("model.py:net", "photos/", of="all")
+found = pl.quality.insertion("bundled", ["sample:panda", "sample:koala"], of="grad_cam,gradient", steps=14)
+for line in found.findings:
+    print(line)
+
+pl.draw(found).save("insertion.png")

@@ -1,0 +1,10 @@
+"""Sensitivity: how far do maps move when the image hardly does?"""
+
+import pellucid as pl
+
+# of your own: pl.quality.sensitivity("model.py:net", "photos/", of="all")
+found = pl.quality.sensitivity("bundled", ["sample:panda", "sample:koala"], of="grad_cam,lrp,gradient", samples=2)
+for line in found.findings:
+    print(line)
+
+pl.draw(found).save("sensitivity.png")

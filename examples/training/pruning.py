@@ -1,0 +1,13 @@
+"""Pruning: how many of its weights does a network need?"""
+
+import pellucid as pl
+
+net = pl.load("bundled")
+classes = {"koala": "koala", "panda": "giant panda", "espresso": "espresso", "cat_chelsea": "Egyptian cat"}
+windows = pl.Data.of("samples", classes={name: classes.get(name) for name in pl.images.samples()})
+
+found = pl.training.pruning(net, windows.subset(16, seed=1), kept=(0.8, 0.6, 0.4), controls=1)
+for line in found.findings:
+    print(line)
+
+pl.draw(found).save("pruning.png")

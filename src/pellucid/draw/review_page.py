@@ -1,0 +1,77 @@
+"""A review as a page: one file that works from disk, with everything in it and no request to anywhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pellucid.draw.letters import sentence, unplaced
+from pellucid.result import Review
+
+_TEMPLATE = Path(__file__).with_name("review.html")
+_ACROSS = 10  # photos in a row of the sheet: the page relies on it
+
+
+def review_page(result: Review, said: Mapping[str, str], notes: Sequence[str], *, dark: bool) -> bytes:
+    """The page. `said` is its TITLE, ABOUT and ALT."""
+    data = json.dumps(_data(result, notes), separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    filled = {name: html.escape(text, quote=True) for name, text in said.items()}
+    filled |= {"THEME": "dark" if dark else "light", "DATA": data.replace("<", "\\u003c")}
+    page = _TEMPLATE.read_text(encoding="utf-8")
+    return re.sub("@([A-Z]+)@", lambda found: filled.get(found[1], found[0]), page).encode()
+
+
+def _data(result: Review, notes: Sequence[str]) -> dict[str, Any]:
+    """What the page knows; `key` is that of its marks, the same for the same clusters of the same network."""
+    members = [[one.name, one.members] for one in result.clusters]
+    key = hashlib.sha256(json.dumps([result.meta.weights, members]).encode()).hexdigest()[:16]
+    return {
+        "key": key,
+        "net": unplaced(result.meta.net),
+        "side": result.pictures.shape[1],
+        "cells": result.maps.shape[1],
+        "sheet": _sheet(result.pictures),
+        "maps": _packed(result.maps),
+        "means": _packed(result.means / np.maximum(np.abs(result.means).max((1, 2), keepdims=True), 1e-12)),
+        "photos": [
+            [result.names[i], result.answers[i], round(float(result.probabilities[i]), 4)]
+            for i in range(len(result.names))
+        ],
+        "clusters": [
+            {"label": one.label, "number": one.number, "members": list(one.members), "share": one.share,
+             "accuracy": one.accuracy, "oddness": one.oddness, "suspicious": one.suspicious, "said": one.said,
+             "photos": result.photos_of(k)}
+            for k, one in enumerate(result.clusters)
+        ],
+        "findings": [sentence(one) for one in result.findings],
+        "notes": list(notes),
+    }  # fmt: skip
+
+
+def _sheet(pictures: NDArray[np.uint8]) -> str:
+    """All photos side by side, as JPEG."""
+    count, side = len(pictures), pictures.shape[1]
+    rows = -(-count // _ACROSS)
+    sheet = np.zeros((rows * side, min(count, _ACROSS) * side, 3), np.uint8)
+    for k, picture in enumerate(pictures):
+        top, left = k // _ACROSS * side, k % _ACROSS * side
+        sheet[top : top + side, left : left + side] = picture
+    buffer = io.BytesIO()
+    Image.fromarray(sheet).save(buffer, "JPEG", quality=85)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _packed(maps: NDArray[np.float64]) -> str:
+    """Values in −1..1 as whole numbers of 8 bits."""
+    return base64.b64encode(np.rint(maps.clip(-1, 1) * 127).astype(np.int8).tobytes()).decode()

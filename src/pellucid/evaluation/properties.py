@@ -1,0 +1,123 @@
+"""What an explanation is asked for, measured together: each map is made once, and judged in many ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pellucid.evaluation import faithfulness, robustness
+from pellucid.evaluation.axioms import AXIOMS, Kept
+from pellucid.evaluation.explainers import Explainers
+from pellucid.evaluation.judged import Judged
+from pellucid.evaluation.measures import Measure, apart, together
+from pellucid.evaluation.small import KINDS
+from pellucid.evaluation.summary import interval, ranked
+from pellucid.geometry import Floats
+from pellucid.image_set import ImageSet
+from pellucid.net import Net
+from pellucid.result import Table
+from pellucid.result.table import Cell
+
+HELP = {
+    "method": "attribution method with its options, or a map that knows no network",
+    "exactness": "1 − infidelity: share of the squared changes by removed squares that sums of the map foretell, 0..1",
+    "consistency": "rank correlation with the map after changes that should not matter: mean of four, −1..1",
+    "completeness": "1 − the error of the sum that the method claims, on small networks; nothing where it claims none",
+    "universality": f"share of {len(KINDS)} kinds of small networks that it serves, 0..1",
+    "deletion": "area under the curve while pixels are taken away: lower is better",
+    "insertion": "area under the curve while pixels are put in: higher is better",
+    "road": "margin between filling the first and the last pixels: higher is better",
+    "random weights": "size of the rank correlation with the map of the network with random weights: lower is better",
+    "± exactness": "half of the width of its 95 % interval (bootstrap over images)",
+    "± consistency": "half of the width of its 95 % interval (bootstrap over images)",
+    "baseline": "whether the map knows no network",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Properties:
+    """The measures that were made together, and what came of them."""
+
+    measures: tuple[Measure, ...]
+    judged: Judged
+    values: Mapping[str, Floats]
+    """Measure -> (K, N) its first figure for each explainer and image."""
+
+
+def measured(net: Net, images: ImageSet, of: Explainers, steps: int, seed: int) -> Properties:
+    """Infidelity, stability, deletion, insertion, ROAD and randomization, of every map once."""
+    side = min(net.preprocess.size or (224, 224))
+    shift = min(4, max(side // 4, 1))  # pixels: of small images less
+    score = "logit" if net.meaning.scores == "regression" else "probability"
+    randomization, _ = robustness.randomization(net, steps=1, seed=seed)
+    measures = (
+        faithfulness.infidelity(4 * steps, seed=seed), robustness.stability(shift=shift, seed=seed),
+        faithfulness.deletion(steps=steps, score=score, seed=seed),
+        faithfulness.insertion(steps=steps, score=score, seed=seed),
+        faithfulness.road(max(steps // 4, 1), score, seed), randomization,
+    )  # fmt: skip
+    judged = together(measures).judged(net, images, of, seed)
+    found = apart(measures, judged.values)
+    values = {one.protocol.name: one.rankings[0].of(part) for one, part in zip(measures, found, strict=True)}
+    return Properties(measures, judged, values)
+
+
+def table(found: Properties, axioms: Mapping[str, Kept], seed: int) -> Table:
+    """A row for each explainer, in the order of exactness + consistency; over the images of which all have a map."""
+    known = found.judged.known()
+    each = [found.judged.names.index(name) for name in known.names]
+    both = np.isfinite(known.values).all((0, 2))
+    means = {name: values[each][:, both].mean(1) for name, values in found.values.items()}
+    spread = {name: _half(found.values[name][each][:, both], seed, name) for name in ("infidelity", "stability")}
+    order = np.argsort(-(1 - means["infidelity"] + means["stability"]), kind="stable")
+    rows: list[dict[str, Cell]] = []
+    for k in order:
+        name = known.names[k]
+        kept = axioms.get(name)
+        error = float("nan") if kept is None else float(kept.errors[AXIOMS.index("completeness")])
+        rows.append({
+            "method": name, "exactness": 1 - float(means["infidelity"][k]),
+            "consistency": float(means["stability"][k]),
+            "completeness": 1 - min(error, 1.0) if np.isfinite(error) else None,
+            "universality": None if kept is None else len(kept.served) / len(KINDS),
+            "deletion": float(means["deletion"][k]), "insertion": float(means["insertion"][k]),
+            "road": float(means["road"][k]), "random weights": float(means["randomization"][k]),
+            "± exactness": float(spread["infidelity"][k]), "± consistency": float(spread["stability"][k]),
+            "baseline": known.explainers.each[k].is_baseline,
+        })  # fmt: skip
+    columns = {name: tuple(row[name] for row in rows) for name in HELP}
+    errors = {"exactness": "± exactness", "consistency": "± consistency"}
+    return Table(columns, HELP, plot_columns=("exactness", "consistency"), errors=errors)
+
+
+def rankings(found: Properties, seed: int) -> dict[str, Table]:
+    """One for each measure, with intervals and paired tests."""
+    made = {}
+    for measure in found.measures:
+        one, name = measure.rankings[0], measure.protocol.name
+        values = found.judged.reduced(found.values[name])
+        made[name] = ranked(values, measure.protocol, one.score, one.means, one.better, seed, contest=one.contest)
+    return made
+
+
+def findings(best: Table, ranked: Mapping[str, Table]) -> tuple[str, ...]:
+    """Which methods to trust, and for what."""
+    rows = [row for row in best.rows if not row["baseline"]]
+    told = []
+    if rows:
+        told.append(f"{rows[0]['method']} is the most exact and consistent taken together "
+                    f"({rows[0]['exactness']:.2f} and {rows[0]['consistency']:.2f})")  # fmt: skip
+        unmoved = [str(row["method"]) for row in rows if float(row["random weights"] or 0) > 0.5]
+        if unmoved:
+            told.append(f"{', '.join(unmoved)}: nearly the same map with random weights")
+    for name in ("road", "deletion", "insertion"):
+        told.append(f"{name}: {ranked[name].findings[0]}")
+    return tuple(told)
+
+
+def _half(values: Floats, seed: int, name: str) -> Floats:
+    low, high = interval(values, seed, name)
+    found: Floats = (high - low) / 2
+    return found

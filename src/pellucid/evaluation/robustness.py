@@ -1,0 +1,95 @@
+"""Measures of robustness and sanity: whether a map moves with what matters, and with that alone."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pellucid.errors import PellucidError
+from pellucid.evaluation.faithfulness import first
+from pellucid.evaluation.judged import Again, Case
+from pellucid.evaluation.measures import Measure, Ranking
+from pellucid.evaluation.randomized import cascade, one_by_one
+from pellucid.evaluation.shifted import shifted
+from pellucid.evaluation.similarity import SIMILARITIES, similarity
+from pellucid.evaluation.summary import Protocol
+from pellucid.geometry import Floats
+from pellucid.net import Net
+from pellucid.render.changed import compressed, placed
+from pellucid.rng import generator
+from pellucid.statistics import rank_correlation
+
+CHANGES = ("JPEG file", "image moved", "other seed", "input shift")
+
+
+def sensitivity(radius: float | int = 0.02, samples: int = 10, seed: int = 0) -> Measure:
+    """(2,) the largest and the mean change of the map with noise, over its norm (Yeh et al. 2019)."""
+
+    def judge(case: Case, heat: Floats, again: Again) -> Floats:
+        size = float(np.linalg.norm(heat))
+        moved = [float(np.linalg.norm(again(pixels=noisy(case, radius, seed, k)) - heat)) for k in range(samples)]
+        return np.array([max(moved), sum(moved) / samples]) / (size or 1.0)
+
+    parts = (("radius", f"{radius:g}"), ("samples", str(samples)))
+    each = (
+        Ranking("change", f"{name} change of the map over its norm, mean over the images", "low",
+                partial(first, which=k), contest=False)
+        for k, name in enumerate(("largest", "mean"))
+    )  # fmt: skip
+    return Measure(Protocol("sensitivity", parts, "Yeh et al. 2019, definition 3.1"), (2,), judge, tuple(each))
+
+
+def noisy(case: Case, radius: float | int, seed: int, number: int) -> Tensor:
+    """A copy (C, H, W) with uniform noise, which stays within 0..1."""
+    chance = generator(seed, case.name, "sensitivity", number)
+    return (
+        case.pixels + torch.from_numpy(chance.uniform(-radius, radius, tuple(case.pixels.shape))).to(case.pixels)
+    ).clamp(0, 1)
+
+
+def stability(quality: int = 75, shift: int = 4, seed: int = 0) -> Measure:
+    """(4,) the rank correlations with the map after each of `CHANGES`."""
+
+    def judge(case: Case, heat: Floats, again: Again) -> Floats:
+        other, pixels = shifted(case.net, case.pixels)
+        height, width = heat.shape
+        if shift >= min(height, width) / 2:
+            raise PellucidError(f"shift={shift}: an image of {height} × {width} pixels moves by less than half of that")
+        moved = placed(case.pixels[None], shift, shift, (height, width), "mirror")[0]
+        pairs = (
+            (heat, again(pixels=compressed(case.pixels[None], quality)[0])),
+            (heat[:-shift, :-shift], again(pixels=moved)[shift:, shift:]),
+            (heat, again(seed=seed + 1)),
+            (heat, again(net=other, pixels=pixels)),
+        )
+        return np.array([rank_correlation(one.ravel(), two.ravel()) for one, two in pairs])
+
+    parts = (("quality", str(quality)), ("shift", str(shift)))
+    protocol = Protocol("stability", parts, "Alvarez-Melis & Jaakkola 2018; Kindermans et al. 2019")
+    means = "rank correlation with the map of the unchanged image, mean of four changes and over the images"
+    ranking = Ranking("correlation", means, "high", lambda found: found.mean(-1), contest=False)
+    return Measure(protocol, (len(CHANGES),), judge, (ranking,))
+
+
+def randomization(
+    net: Net, order: str = "cascading", steps: int = 6, magnitude: bool = False, seed: int = 0
+) -> tuple[Measure, tuple[tuple[str, float], ...]]:
+    """((steps, 3) similarities to the maps of networks drawn anew, (layer, share of the layers) of each of them)."""
+    networks = list((cascade if order == "cascading" else one_by_one)(net, steps, seed))
+
+    def judge(case: Case, heat: Floats, again: Again) -> Floats:
+        maps = [again(net=other) for _, _, other in networks]
+        pairs = [(np.abs(heat), np.abs(one)) if magnitude else (heat, one) for one in maps]
+        return np.stack([similarity(*pair) for pair in pairs])
+
+    signs = "magnitudes" if magnitude else "signed"
+    protocol = Protocol(
+        "randomization", (("order", order), ("steps", str(steps)), ("maps", signs)), "Adebayo et al. 2018"
+    )
+    means = "size of the rank correlation with the map of the trained network after the last step, mean over the images"
+    ranking = Ranking("correlation", means, "low", lambda found: np.abs(found[:, :, -1, 0]))
+    measure = Measure(protocol, (len(networks), len(SIMILARITIES)), judge, (ranking,), ("edges", "random"))
+    return measure, tuple((layer, share) for layer, share, _ in networks)

@@ -1,0 +1,79 @@
+"""Gradient and Hessian of the mean loss, and products with the Hessian, exact: no finite differences.
+
+Pearlmutter 1994: H v = ∇(∇L · v). The graph of one batch is there at a time; sums over batches are in float64.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pellucid.loss.labeled import LabeledBatches, measured
+from pellucid.loss.weights import Vector, weights_of
+from pellucid.net import Net
+
+
+@dataclass(frozen=True, eq=False)
+class Curved:
+    """The mean loss of a network over images as a function of some of its weights; norms as they are stored."""
+
+    net: Net
+    images: LabeledBatches
+    at: Vector
+    """The weights where it is differentiated, by name; others are the network's own."""
+
+    @classmethod
+    def of(cls, net: Net, images: LabeledBatches, names: Sequence[str] | None = None) -> Curved:
+        """At the network's own weights: all of them, or those of these names."""
+        weights = weights_of(net)
+        return cls(net, images, weights if names is None else {name: weights[name] for name in names})
+
+    def gradient(self) -> dict[str, Tensor]:
+        """∇L, float64."""
+        return self._summed(lambda loss, leaves: self._derived(loss, leaves))
+
+    def product(self, direction: Vector) -> dict[str, Tensor]:
+        """H v, float64."""
+        return self._summed(lambda loss, leaves: self._second(loss, leaves, direction))
+
+    def _summed(self, of_batch: Callable[[Tensor, dict[str, Tensor]], list[Tensor]]) -> dict[str, Tensor]:
+        total = {name: torch.zeros_like(one, dtype=torch.float64) for name, one in self.at.items()}
+        for loss, leaves in self._losses():
+            for name, one in zip(self.at, of_batch(loss, leaves), strict=True):
+                total[name] += one.detach().double()
+        return {name: one / len(self.images) for name, one in total.items()}
+
+    def _losses(self) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
+        """(sum of a batch's losses, the weights that it depends on)."""
+        for pixels, labels in zip(self.images.pixels, self.images.labels, strict=True):
+            leaves = {name: one.detach().clone().requires_grad_() for name, one in self.at.items()}
+            run = self.net.with_weights(leaves).run(pixels, grad=True)
+            with torch.enable_grad():
+                loss = measured(run, labels)[0].sum()
+            yield loss, leaves
+
+    def _derived(self, value: Tensor, leaves: dict[str, Tensor], **how: bool) -> list[Tensor]:
+        found = self.net.gradients(value, list(leaves.values()), allow_unused=True, **how)
+        return [torch.zeros_like(x) if one is None else one for x, one in zip(leaves.values(), found, strict=True)]
+
+    def _second(self, loss: Tensor, leaves: dict[str, Tensor], direction: Vector) -> list[Tensor]:
+        with torch.enable_grad():
+            first = self._derived(loss, leaves, create_graph=True)
+            along = [
+                (g * direction[name].to(g.dtype)).sum()
+                for (name, g) in zip(leaves, first, strict=True)
+                if name in direction and g.requires_grad
+            ]
+            if not along:
+                return [torch.zeros_like(x) for x in leaves.values()]
+            value = torch.stack(along).sum()
+        return self._derived(value, leaves)
+
+
+def in_double(net: Net) -> Net:
+    """A copy of the network in float64, for what rounding would hide."""
+    return net.with_module(copy.deepcopy(net.module).double())

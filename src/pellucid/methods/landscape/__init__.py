@@ -1,0 +1,8 @@
+"""Landscape: the loss over the weights: how wide, how rough, and what lies between two networks."""
+
+from pellucid.catalogue import methods_of
+
+_methods = methods_of(__name__, __path__[0])
+globals().update(_methods)  # a file of its folder that declares a method needs no line here
+
+__all__ = [*_methods]

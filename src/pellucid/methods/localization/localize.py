@@ -1,0 +1,58 @@
+"""Localize: the pointing game, energy and boxes of the same maps, in one pass."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.described import Shell
+from pellucid.evaluation.explainers import DEFAULT, ExplainersOption
+from pellucid.evaluation.localized import Rule, localized
+from pellucid.evaluation.rules import Boxes, Energy, Pointing
+from pellucid.evaluation.summary import Protocol
+from pellucid.evaluation.truth import PairsOption, TruthOption
+from pellucid.image_set import ImageSet
+from pellucid.net import Net
+from pellucid.result import Study
+from pellucid.rng import Seed
+
+
+@method(
+    "Localization",
+    purpose="play the pointing game, and measure energy and boxes",
+    source="Zhang et al. 2016, section 4.1; Wang et al. 2020, section 4.3; Choe et al. 2020, section 3.2",
+    over="all",
+    resumable=True,
+    quick={"thresholds": 20},
+)
+def localize(
+    net: Net,
+    images: ImageSet,
+    *,
+    boxes: Annotated[TruthOption, Shell(flag="--boxes", value="TRUTH")],
+    of: ExplainersOption = DEFAULT,
+    classes: PairsOption = None,
+    tolerance: Annotated[
+        float,
+        Field(ge=0, le=1000, description="distance from the thing that still is a hit, in pixels of the original"),
+    ] = 15.0,
+    thresholds: Annotated[int, Field(ge=2, le=1000, description="number of thresholds over the range of a map")] = 100,
+    seed: Seed = 0,
+) -> Study:
+    """One map of each class in each picture, measured three times: it is computed once.
+
+    The tables `pointing`, `energy` and `boxes` have a row for each method and each map that knows no network, and are
+    those of the methods `pointing`, `energy` and `box_accuracy`; `classes` has one row for each class with the shares
+    of hits. `meta.found["chance"]` says what a map scores in the first two that is the same everywhere, (2,).
+    """
+    game = Protocol("pointing", (("tolerance", f"{tolerance:g}"),), "Zhang et al. 2016, section 4.1")
+    share = Protocol("energy", (), "Wang et al. 2020, section 4.3")
+    fit = Protocol("box_accuracy", (("thresholds", str(thresholds)), ("parts", "all")), "Choe et al. 2020, section 3.2")
+    rules: dict[str, tuple[Protocol, Rule]] = {
+        "pointing": (game, Pointing(tolerance)),
+        "energy": (share, Energy()),
+        "boxes": (fit, Boxes(thresholds, False)),
+    }
+    return localized(net, images, of, boxes, classes, rules, seed)

@@ -1,0 +1,32 @@
+"""Average drop: what is lost where the image is shown only as far as a map is bright."""
+
+from __future__ import annotations
+
+from pellucid.catalogue import method
+from pellucid.evaluation import faithfulness as measures
+from pellucid.evaluation.explainers import DEFAULT, ExplainersOption
+from pellucid.image_set import ImageSet
+from pellucid.net import Net
+from pellucid.result import Study
+from pellucid.rng import Seed
+
+
+@method(
+    "Average drop",
+    purpose="rank methods by what the image loses behind their map",
+    source="Chattopadhay et al. 2018, section 5.1 (Grad-CAM++)",
+    over="all",
+    resumable=True,
+)
+def average_drop(net: Net, images: ImageSet, *, of: ExplainersOption = DEFAULT, seed: Seed = 0) -> Study:
+    """The image is multiplied by the map from 0 to 1, and the class is asked again: a lower drop is better.
+
+    `drop` has one row for each method and each map that knows no network, by max(0, p − p′) / p, mean over the images,
+    where p is the probability of the best guess and p′ that of the image seen through the map; `increase` by the share
+    of the images with p′ > p, higher is better. The map is shifted and scaled to 0..1 for each image; where it is 0 the
+    network sees the mean color of its training. A map that is bright everywhere loses nothing: the figure says nothing
+    of one that is small, and no more than how much it shows.
+    """
+    measure = measures.average_drop(seed)
+    _, (drop, more), meta = measure.answered(net, images, of, seed)
+    return Study(drop.findings, tables={"drop": drop, "increase": more}, meta=meta)

@@ -1,0 +1,62 @@
+"""Randomization: whether a map changes when the network forgets what it has learned."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.evaluation import robustness as measures
+from pellucid.evaluation.explainers import DEFAULT, ExplainersOption
+from pellucid.evaluation.similarity import SIMILARITIES
+from pellucid.evaluation.summary import mean_curves
+from pellucid.image_set import ImageSet
+from pellucid.net import Net
+from pellucid.result import Study
+from pellucid.rng import Seed
+
+
+@method(
+    "Randomization",
+    purpose="check whether maps change when weights are drawn anew",
+    source="Adebayo et al. 2018, section 3 (cascading and independent randomization)",
+    over="all",
+    resumable=True,
+    quick={"steps": 2},
+)
+def randomization(
+    net: Net,
+    images: ImageSet,
+    *,
+    of: ExplainersOption = DEFAULT,
+    order: Annotated[
+        Literal["cascading", "independent"],
+        Field(description="way of drawing anew: from the last layer down to ever more, or one layer at a time"),
+    ] = "cascading",
+    steps: Annotated[
+        int, Field(ge=1, le=1000, description="number of networks, equally spaced over the layers from the last")
+    ] = 6,
+    magnitude: Annotated[bool, Field(description="compare the magnitudes of maps, without their signs")] = False,
+    seed: Seed = 0,
+) -> Study:
+    """Layers are drawn anew, and each map is compared with that of the trained network: lower is better.
+
+    A map that stays as it was does not show what the network has learned. `ranking` has one row for each method, by the
+    size of the rank correlation after the last step, where with `cascading` no trained layer is left; the curves are
+    means over the images at every step, one for each way of comparing: rank correlation, structural similarity, and the
+    share that the highest tenths of both have in common. The trained network is none of the steps, and the class stays
+    its best guess. Weights are normal with the mean and the standard deviation of each tensor; statistics of norms
+    stay. `edges` is the same for every network: 1 is what a map has that only shows the image.
+    """
+    measure, networks = measures.randomization(net, order, steps, magnitude, seed)
+    judged, (table,), meta = measure.answered(net, images, of, seed)
+    at = np.array([share for _, share in networks])
+    axis = "share of the layers drawn anew, from the last" if order == "cascading" else "place of the layer, 0 = last"
+    curves = {
+        kind: mean_curves(judged.reduced(judged.values[:, :, :, k]), table["method"], at, axis, kind)
+        for k, kind in enumerate(SIMILARITIES)
+    }
+    layers = tuple(layer for layer, _ in networks)
+    return Study(table.findings, curves, tables={"ranking": table}, meta=meta.finding(layers=layers))

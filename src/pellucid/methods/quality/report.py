@@ -1,0 +1,58 @@
+"""Report: which method is to be trusted on this network, and for what."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pellucid.catalogue import method
+from pellucid.evaluation.axioms import kept
+from pellucid.evaluation.explainers import Explainers, ExplainersOption
+from pellucid.evaluation.properties import findings, measured, rankings, table
+from pellucid.evaluation.summary import said
+from pellucid.image_set import ImageSet
+from pellucid.net import Net
+from pellucid.progress import steps as each_of
+from pellucid.result import Meta, Study
+from pellucid.rng import Seed
+
+ALL = Explainers.of("all")
+"""Every method of the catalogue that gives a map of a target."""
+
+
+@method(
+    "Report of properties",
+    purpose="say which methods to trust on a network, and for what",
+    source="Yeh et al. 2019, section 2; Adebayo et al. 2018, section 3; Petsiuk et al. 2018, section 4.1",
+    over="all",
+    resumable=True,
+    quick={"steps": 4, "of": "grad_cam"},
+)
+def report(
+    net: Net,
+    images: ImageSet,
+    *,
+    of: ExplainersOption = ALL,
+    steps: Annotated[int, Field(ge=4, le=1000, description="number of steps of each curve from no pixel to all")] = 8,
+    networks: Annotated[int, Field(ge=1, le=1000, description="number of small random networks for the axioms")] = 1,
+    seed: Seed = 0,
+) -> Study:
+    """Exactness, consistency, completeness and universality of each method, and what it names, on one page.
+
+    `properties` has one row for each method and each map that knows no network; its help says how each figure was made.
+    Exactness is what sums of the map foretell of removals (1 − infidelity), consistency how far the map stays the same
+    under changes that should not matter, completeness the error of the sum that the method claims, universality which
+    kinds of networks it serves; deletion, insertion and ROAD say whether what it names is what the network uses, and
+    the map under random weights whether it shows what was learned. The other tables rank the methods by one measure
+    each, with 95 % intervals and paired tests. Each map is made once and judged in all these ways; slow methods are
+    asked with the options that answer within seconds, and `meta.found["asked"]` says which.
+    """
+    found = measured(net, images, of, steps, seed)
+    explainers = [one for one in found.judged.explainers.each if not one.is_baseline]
+    axioms = {one.name: kept(one, networks, seed) for one in each_of(explainers, "axioms of methods")}
+    properties, ranked = table(found, axioms, seed), rankings(found, seed)
+    asked = said(found.judged, found.measures[0].protocol)
+    ids = tuple(one.protocol.id for one in found.measures)
+    meta = Meta(found={**asked, "protocol": "; ".join(ids)})
+    return Study(findings(properties, ranked), tables={"properties": properties, **ranked}, meta=meta)

@@ -1,0 +1,98 @@
+"""What is cheap to know of one map."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import pellucid as pl
+from pellucid.errors import PellucidError
+from pellucid.evaluation.trust import trusted
+from tests.evaluation.networks import SIDE, photos, weighted
+from tests.loss.networks import Everything, net_of
+
+
+def rows(table: pl.result.Table) -> dict[str, object]:
+    return dict(zip(table["check"], table["passed"], strict=True))
+
+
+@pytest.mark.parametrize("forgotten", ["sum", "scale"])
+def test_a_map_is_compared_with_that_of_random_weights(forgotten: str) -> None:
+    """The last layer is the upper half: where it is the one that decides the map, another map comes of it."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        module = nn.Sequential(nn.Conv2d(3, 1, SIDE), nn.Flatten(), nn.Linear(1, 2)).double()
+        if forgotten == "sum":  # behind a layer that leaves pixels alone
+            module = nn.Sequential(nn.Conv2d(3, 3, 1, groups=3), nn.Conv2d(3, 2, SIDE), nn.Flatten()).double()
+    net = pl.load(module, size=SIDE, mean=(0.0,) * 3, std=(1.0,) * 3)
+    image = photos(1)[0]
+    table = pl.quality.check(net, image, pl.attribution.gradient_times_input(net, image))
+    alike = dict(zip(table["check"], table["value"], strict=True))["random weights"]
+    if forgotten == "sum":
+        assert abs(alike) < 0.5
+    else:
+        assert abs(alike) == pytest.approx(1)
+    assert rows(table)["random weights"] is (forgotten == "sum")
+
+
+def test_what_cannot_be_drawn_is_left_out() -> None:
+    """A network without weights, an image of a few pixels, a map of zeros."""
+
+    class Mean(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.stack([x.mean((1, 2, 3)), -x.amax((1, 2, 3))], 1)
+
+    image = photos(1)[0]
+    bare = pl.load(Mean(), size=SIDE, mean=(0.0,), std=(1.0,))
+    assert set(rows(pl.quality.check(bare, image, pl.attribution.gradient_times_input(bare, image)))) == {"shift"}
+    with pytest.raises(PellucidError, match="has no weights"):
+        pl.quality.randomization(bare, [image], of="gradient")
+    few = pl.load(nn.Sequential(nn.Flatten(), nn.Linear(48, 2)), size=4, mean=(0.0,) * 3, std=(1.0,) * 3)
+    small = pl.attribution.gradient_times_input(few, image)
+    assert set(rows(pl.quality.check(few, image, small))) == {"random weights"}
+    with pytest.raises(PellucidError, match="shift=4: an image of 4 × 4 pixels"):
+        pl.quality.stability(few, [image], of="gradient")
+    nothing = dataclasses.replace(small, values=np.zeros_like(small.values))
+    assert rows(pl.quality.check(few, image, nothing)) == {"evidence": False}
+
+
+def test_a_target_that_only_memory_holds_is_asked_for() -> None:
+    net, image = weighted(), photos(1)[0]
+    heat = pl.attribution.gradient(net, image, lambda run: run.output[:, 0])
+    with pytest.raises(PellucidError, match="in memory only"):
+        pl.quality.check(net, image, heat)
+
+
+def test_completeness_evidence_and_saturation_are_said() -> None:
+    net, image = weighted(), photos(1)[0]
+    heat = pl.attribution.integrated_gradients(net, image)
+    assert rows(pl.quality.check(net, image, heat))["completeness"] is True
+    negative = dataclasses.replace(heat, values=-np.abs(heat.values))
+    assert rows(pl.quality.check(net, image, negative))["evidence"] is False
+    sure = pl.load(net.module, size=12, mean=(0.0,) * 3, std=(0.01,) * 3)
+    asked = pl.attribution.gradient_times_input(sure, image, "p(0)")
+    assert rows(pl.quality.check(sure, image, asked))["saturation"] is False
+
+
+def test_several_images_are_refused() -> None:
+    net = weighted()
+    heat = pl.attribution.gradient(net, photos(2))
+    with pytest.raises(PellucidError, match="a map of one image, these are 2 maps and 2 images"):
+        pl.quality.check(net, photos(2), heat)
+
+
+def test_without_another_pass_only_what_the_map_says_itself() -> None:
+    net, image = weighted(), photos(1)[0]
+    heat = pl.attribution.gradient(net, image)
+    assert trusted(net, net.images(image), heat, again=False) == ()
+
+
+def test_explain_says_it_under_each_row() -> None:
+    found = pl.explain(net_of(Everything()), photos(1)[0], classes=2, methods=("gradient", "occlusion"))
+    assert [one.name for one in found.rows[0].trust] == ["random weights"]  # 8 pixels are too few to be moved
+    assert {one.name for one in found.rows[1].trust} <= {"evidence"}
+    assert found.describe()["rows" if "rows" in found.describe() else "methods"][0]["trust"][0]["text"]

@@ -1,0 +1,78 @@
+"""Shares of attribution by region, added up by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import pellucid as pl
+from pellucid.errors import PellucidError
+from pellucid.evaluation.parts import Regions
+from tests.test_every_method import labeled, tiny
+
+
+def test_shares_are_sums_of_absolute_values() -> None:
+    net, data = tiny(), labeled()
+    found = pl.bias.regions(net, data, of="gradient", masks="0.5,0.25,1,0.75", class_name="dog")["classes"].rows
+    wanted = {"border": [], "corners": [], "0.5,0.25,1,0.75": []}
+    for i in range(1, 12, 3):
+        heat = np.abs(pl.attribution.gradient(net, data.image(i), 1).values[0])
+        assert heat.shape == (32, 32)
+        inside = {name: np.zeros((32, 32), bool) for name in wanted}
+        inside["border"][:4] = inside["border"][-4:] = True
+        inside["border"][:, :4] = inside["border"][:, -4:] = True
+        inside["0.5,0.25,1,0.75"][16:, 8:24] = True
+        for y in (slice(8), slice(24, 32)):
+            for x in (slice(8), slice(24, 32)):
+                inside["corners"][y, x] = True
+        for name, mask in inside.items():
+            wanted[name].append(heat[mask].sum() / heat.sum())
+    for row in found:
+        if row["region"] in wanted:
+            assert row["share"] == pytest.approx(np.mean(wanted[row["region"]]), rel=1e-6)
+            assert row["low"] <= row["share"] <= row["high"]
+            assert row["photos"] == 4
+    assert {row["region"]: row["area"] for row in found} == pytest.approx(
+        {"border": 1 - 0.75**2, "corners": 0.25, "center": 0.25, "0.5,0.25,1,0.75": 0.25}
+    )
+
+
+def test_masks_of_a_folder_go_through_the_network_s_crop(tmp_path: Path) -> None:
+    """A photo of 64 × 40, whose shorter side becomes 32 and whose middle is cut out; one photo has no mask."""
+    for name in ("a", "b"):
+        (tmp_path / "photos" / "dog").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.zeros((40, 80, 3), np.uint8)).save(tmp_path / "photos" / "dog" / f"{name}.png")
+    mask = np.zeros((40, 80), np.uint8)
+    mask[:, :40] = 255
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(mask).save(tmp_path / "masks" / "a.png")
+    data, net = pl.Data.of(tmp_path / "photos").on(tiny()), tiny()
+    masks = Regions.of(tmp_path / "masks")
+    found = [masks.mask(net, data.image(i), i) for i in range(2)]
+    assert found[1] is None
+    assert found[0] is not None
+    assert found[0].shape == (32, 32)
+    assert found[0][:, :15].all()
+    assert not found[0][:, 17:].any()
+
+
+def test_an_outlier_is_named() -> None:
+    net, chance = tiny(), np.random.default_rng(0)
+    pixels = 0.5 + 0.02 * chance.standard_normal((30, 3, 32, 32))
+    pixels[7] = 0.5
+    pixels[7, :, :8, :8] = chance.random((3, 8, 8))
+    found = pl.bias.regions(net, (pixels, np.zeros(30, int)), of="guided_backprop", masks="top left")
+    rows = found["outliers"].rows
+    assert ("7", "top left") in {(row["photo"], row["region"]) for row in rows}
+
+
+@pytest.mark.parametrize(("said", "why"), [
+    ("botom left", "no region .botom left.; nearest of 9: bottom left"), ("0.5,0,0.2,1", "shares from 0 to 1"),
+    (np.zeros(3), r"masks of shape \(3,\)"),
+])  # fmt: skip
+def test_what_is_no_region_is_refused(said: object, why: str) -> None:
+    with pytest.raises(PellucidError, match=why):
+        pl.bias.regions(tiny(), labeled(), masks=said)
