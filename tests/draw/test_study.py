@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -48,3 +52,51 @@ def test_errors_that_nobody_knows_are_not_drawn() -> None:
         errors={"hits": "error"},
     )
     assert_tidy(pl.draw(Study(("two methods",), tables={"ranking": table})))
+
+
+def on_page(result: Study | Table, folder: Path) -> dict[str, Any]:
+    """What the page of a result knows."""
+    text = pl.draw(result).save(folder / "it.html").read_text(encoding="utf-8")
+    head, rest = text.split('<script type="application/json" id="data">')
+    assert "@" not in head.split("<style>")[0], "a place of the template was not filled"
+    found: dict[str, Any] = json.loads(rest.split("</script>")[0])
+    return found
+
+
+def test_a_page_has_every_part_and_every_row(tmp_path: Path) -> None:
+    rows = 60  # a picture shows the first 16
+    table = Table(
+        {"method": tuple(f"m{i}" for i in range(rows)), "hits": (*map(float, range(rows - 2)), None, float("nan")),
+         "error": (0.5,) * rows, "seen": tuple(range(rows)), "good": (True, False) * (rows // 2)},
+        {"hits": "share of hits"}, findings=("m1 is best",), plot_columns=("hits",), errors={"hits": "error"},
+        highlighted=(3,),
+    )  # fmt: skip
+    study = Study(
+        ("m0 leads </script><b>",), {"losses": plots.training()}, {"norms": plots.grid()}, {"ranking": table},
+        make.meta("flow", "Gradient flow", net="toy"),
+    )  # fmt: skip
+    page = on_page(study, tmp_path)
+    assert page["findings"] == ["m0 leads </script><b>."], "what ends a script is text here"
+    assert [one["name"] for one in page["parts"]] == ["Losses", "Norms", "Ranking"]
+    for plot in page["parts"][:2]:
+        assert [theme for theme, _ in plot["pictures"]] == ["light", "dark"]
+    ranking = page["parts"][2]
+    assert ranking["findings"] == ["m1 is best."]
+    assert ranking["marked"] == [3]
+    columns = {one["key"]: one for one in ranking["columns"]}
+    assert [*columns] == ["method", "hits", "seen", "good"], "errors stand beside what they are errors of"
+    assert len(columns["method"]["cells"]) == rows
+    assert columns["hits"]["cells"][-3:] == [57.0, None, None], "what is no number is not known"
+    assert columns["hits"]["spread"] == [0.5] * rows
+    assert columns["hits"]["error"] == "error"
+    starts = [None if ends is None else ends[0] for ends in columns["hits"]["bars"]]
+    assert columns["hits"]["bars"][57][1] == pytest.approx(57 / 57.5, abs=0.02)
+    assert starts[-2:] == [None, None]
+    assert [columns[name]["words"] for name in columns] == [True, False, False, False]
+
+
+def test_a_table_alone_is_a_page_too(tmp_path: Path) -> None:
+    table = Table({"layer": ("a", "b"), "dead": (0.5, 0.25)}, findings=("a is dead",))
+    page = on_page(table, tmp_path)
+    assert page["findings"] == ["a is dead."]
+    assert [one["findings"] for one in page["parts"]] == [[]], "said once"

@@ -13,7 +13,7 @@ from pellucid.cli import indexed, labeled
 from pellucid.cli.answer import Answer, remark, report
 from pellucid.cli.common import common, saved
 from pellucid.cli.examples import examples
-from pellucid.cli.files import PAGES, bare_places, places, save
+from pellucid.cli.files import PAGED, PAGES, bare_places, places, save
 from pellucid.cli.nouns import parameters, written
 from pellucid.cli.options import Count, given_as, option, options_from
 from pellucid.cli.page import Command, Option
@@ -27,7 +27,7 @@ from pellucid.history import History
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.net.nets import Nets
-from pellucid.result import Embedding2D, Pictures, Review, Surface, Table
+from pellucid.result import Pictures, Table
 from pellucid.target import Target, Targets
 
 
@@ -136,6 +136,4 @@ def _files(entry: Entry, given: Mapping[str, Any], called: Sequence[str]) -> lis
     """Where each answer is saved; a table is told on stdout, unless a file is named."""
     if entry.gives(Table) and not given["out"]:
         return [[] for _ in called]
-    return places(
-        given["out"], called, entry.name, more=PAGES if any(map(entry.gives, (Embedding2D, Surface, Review))) else ()
-    )
+    return places(given["out"], called, entry.name, more=PAGES if any(map(entry.gives, PAGED)) else ())

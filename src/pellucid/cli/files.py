@@ -11,11 +11,13 @@ from urllib.parse import unquote, urlsplit
 
 from pellucid.cli.words import noted
 from pellucid.errors import PellucidError
+from pellucid.result import Embedding2D, Review, Study, Surface, Table
 
 PICTURES = (".png", ".svg", ".pdf", ".jpg", ".webp")
 NUMBERS = (".npz",)
 PAGES = (".html",)
-"""What maps of pictures, surfaces and reviews can be saved as, besides."""
+PAGED = (Embedding2D, Review, Study, Surface, Table)
+"""What can be saved as these, besides."""
 
 
 def places(

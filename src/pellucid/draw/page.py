@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
-import json
-import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,10 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pellucid.draw.letters import unplaced
+from pellucid.draw.pages import filled
 from pellucid.errors import PellucidError
 from pellucid.result import Embedding2D
 
-_TEMPLATE = Path(__file__).with_name("map.html")
 _SIDE, _ACROSS = 64, 32  # of a small picture, and how many make a row of a sheet: the page relies on both
 _EACH = _ACROSS**2
 _LEVELS = (88.0, 95.0, 99.0)  # percentiles of the distances between neighbors where seams get thicker
@@ -31,11 +27,8 @@ def page_of(result: Embedding2D, title: str, about: str, kept: str, order: NDArr
     if len(order) != len(result):
         raise PellucidError(f"an order of {len(order)} for {len(result)} pictures")
     alt = f"{title}: {len(result)} pictures. {kept}".strip()
-    data = json.dumps(_data(result, order, colors), separators=(",", ":")).replace("<", "\\u003c")
-    said = {"TITLE": title, "ABOUT": about, "ALT": alt, "KEPT": kept, "THEME": "dark" if dark else "light"}
-    filled = {name: html.escape(text, quote=True) for name, text in said.items()} | {"DATA": data}
-    page = _TEMPLATE.read_text(encoding="utf-8")
-    return re.sub("@([A-Z]+)@", lambda found: filled.get(found[1], found[0]), page).encode()
+    said = {"TITLE": title, "ABOUT": about, "ALT": alt, "KEPT": kept}
+    return filled("map.html", said, _data(result, order, colors), dark=dark)
 
 
 def _data(result: Embedding2D, order: NDArray[Any], colors: Mapping[str, str]) -> dict[str, Any]:

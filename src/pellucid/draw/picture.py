@@ -51,16 +51,15 @@ class Picture:
     def save(self, path: str | Path) -> Path:
         """Write the picture to `path`, in the format of its suffix: png, svg, pdf, jpg or webp; atomic.
 
-        A map of pictures, a surface or a review may also be .html: one file that is explored in a browser and needs
-        nothing else.
+        A map of pictures, a surface, a review, a study or a table may also be .html: one file that is explored in a
+        browser and needs nothing else.
         """
         path = Path(path)
         suffix = path.suffix.lower()
         if suffix == ".html":
             if self.page is None:
-                raise PellucidError(
-                    f"cannot save this as {path.name!r}: only maps, surfaces and reviews are pages; try .png"
-                )
+                pages = "only maps, surfaces, reviews, studies and tables are pages"
+                raise PellucidError(f"cannot save this as {path.name!r}: {pages}; try .png")
             whole = self.page()
             return write_atomically(path, lambda file: file.write(whole))
         if suffix not in _WRITERS:
@@ -124,7 +123,8 @@ def _lossy(kind: str, quality: int) -> Callable[[Picture], bytes]:
     return write
 
 
-def _svg(picture: Picture) -> bytes:
+def svg(picture: Picture) -> bytes:
+    """The picture as SVG, its letters as outlines."""
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     said, buffer = {key: picture.about.get(key, "") for key in ("Title", "Description")}, io.BytesIO()
@@ -147,7 +147,7 @@ def _pdf(picture: Picture) -> bytes:
 
 _WRITERS: dict[str, Callable[[Picture], bytes]] = {
     ".png": _png,
-    ".svg": _svg,
+    ".svg": svg,
     ".pdf": _pdf,
     ".jpg": _lossy("JPEG", 92),
     ".jpeg": _lossy("JPEG", 92),

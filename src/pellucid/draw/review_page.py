@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import io
 import json
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,19 +14,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pellucid.draw.letters import sentence, unplaced
+from pellucid.draw.pages import filled
 from pellucid.result import Review
 
-_TEMPLATE = Path(__file__).with_name("review.html")
 _ACROSS = 10  # photos in a row of the sheet: the page relies on it
 
 
 def review_page(result: Review, said: Mapping[str, str], notes: Sequence[str], *, dark: bool) -> bytes:
     """The page. `said` is its TITLE, ABOUT and ALT."""
-    data = json.dumps(_data(result, notes), separators=(",", ":"), allow_nan=False, ensure_ascii=False)
-    filled = {name: html.escape(text, quote=True) for name, text in said.items()}
-    filled |= {"THEME": "dark" if dark else "light", "DATA": data.replace("<", "\\u003c")}
-    page = _TEMPLATE.read_text(encoding="utf-8")
-    return re.sub("@([A-Z]+)@", lambda found: filled.get(found[1], found[0]), page).encode()
+    return filled("review.html", said, _data(result, notes), dark=dark)
 
 
 def _data(result: Review, notes: Sequence[str]) -> dict[str, Any]:

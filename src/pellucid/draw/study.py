@@ -13,9 +13,10 @@ from pellucid.draw.letters import readable, unplaced
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Sheet
+from pellucid.draw.study_page import study_page
 from pellucid.draw.tables import cut, headline, tabled, wide
 from pellucid.errors import PellucidError
-from pellucid.result import Study
+from pellucid.result import Curve, Grid, Study, Table
 
 _APART = 22.0
 
@@ -35,7 +36,8 @@ def draw_parts(
     tables = {name: cut(table) for name, table in full.items()}
     least = WIDE if result.curves or result.grids else 420.0
     sheet = Sheet.sized(max(least, *(wide(table) for table in tables.values()), 0.0) + 2 * MARGIN, look.theme.paper)
-    y = heading(sheet, title, " · ".join(filter(None, [result.meta.target, unplaced(result.meta.net)])), look)
+    below = " · ".join(filter(None, [result.meta.target, unplaced(result.meta.net)]))
+    y = heading(sheet, title, below, look)
     y = findings(sheet, y, result.findings, look, names=words.names_in(result)) + (12 if result.findings else 0)
     alone = len(result.names) == 1
 
@@ -61,4 +63,10 @@ def draw_parts(
     sheet.height = footnotes(sheet, y - 8, notes, look) + MARGIN
     told = [one.rstrip(".") for one in result.findings] or [f"{name}: {said(c)}" for name, c in result.curves.items()]
     alt = f"{title}: {'. '.join(told) or ', '.join(result.names)}".rstrip(".") + "."
-    return Picture(sheet, alt, words.about(result.meta, title, alt))
+    about = {"TITLE": title, "ABOUT": below, "ALT": alt}
+
+    def page() -> bytes:
+        parts: dict[str, Curve | Grid | Table] = {**result.curves, **result.grids, **result.tables}
+        return study_page(parts, result.findings, notes, about, words.names_in(result), log, dark=dark)
+
+    return Picture(sheet, alt, words.about(result.meta, title, alt), page=page)

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import base64
-import html
-import json
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,11 +13,11 @@ from pellucid.draw.axes import Span
 from pellucid.draw.colors import Floats
 from pellucid.draw.contours import finer, smooth
 from pellucid.draw.letters import sentence, unplaced
+from pellucid.draw.pages import filled
 from pellucid.draw.ramp import Ramp, surface_colors
 from pellucid.result import Placed, Surface
 from pellucid.result.surface import ACCURACY, LOSS
 
-_TEMPLATE = Path(__file__).with_name("surface.html")
 _CELLS = 96  # along a side of the fine grid
 _NONE = 65535  # no number: the page relies on it
 
@@ -33,13 +29,7 @@ def surface_page(
     """The page. `ramps` and `units` are those of the measures, `notes` what is said below each of
     them; `groups` are paths of placed networks, `said` its TITLE, ABOUT and ALT.
     """
-    data = json.dumps(
-        _data(result, ramps, units, groups, notes, measure), separators=(",", ":"), allow_nan=False, ensure_ascii=False
-    )
-    filled = {name: html.escape(text, quote=True) for name, text in said.items()}
-    filled |= {"THEME": "dark" if dark else "light", "DATA": data.replace("<", "\\u003c")}
-    page = _TEMPLATE.read_text(encoding="utf-8")
-    return re.sub("@([A-Z]+)@", lambda found: filled.get(found[1], found[0]), page).encode()
+    return filled("surface.html", said, _data(result, ramps, units, groups, notes, measure), dark=dark)
 
 
 def _data(

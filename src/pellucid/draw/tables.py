@@ -14,10 +14,12 @@ from pellucid.draw import words
 from pellucid.draw.colors import Theme
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, findings, footnotes, heading
+from pellucid.draw.lengths import Axis, axis_of, numbers_of
 from pellucid.draw.letters import number, readable, shortened, unplaced, width
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Shape, Sheet, Words
+from pellucid.draw.study_page import study_page
 from pellucid.errors import PellucidError
 from pellucid.result import Table
 from pellucid.result.table import Cell
@@ -27,7 +29,6 @@ _ROW = 17.0
 _BAR = 84.0
 _STRIP, _LONG = 74.0, 900.0  # height and length of a strip
 _WIDEST = 190.0  # column of words
-_LOG = 300.0  # from the usual to the largest: beyond, only powers of ten show both
 _FIRST = 16  # rows of a table that stands among other things
 
 
@@ -56,13 +57,21 @@ def draw_table(result: Table, over: Any = None, *, title: str | None = None, dar
     meta = result.meta
     unit = next((facts["target"] for facts in meta.nouns.values() if {"target", "layer"} <= facts.keys()), None)
     about = unit or (f"layer {meta.layer}" if meta.layer else "")
-    y = heading(sheet, title, " · ".join(filter(None, [about, unplaced(meta.net)])), look)
+    below = " · ".join(filter(None, [about, unplaced(meta.net)]))
+    y = heading(sheet, title, below, look)
     y = findings(sheet, y, result.findings, look, look.theme.warning if result.highlighted else look.theme.ink)
     y = _rows(sheet, y + 8, result, layout, look) if short else _strips(sheet, y + 8, result, look)
-    notes = [*_meanings(result), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
+    origins = [*words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
+    notes = [*_meanings(result), *origins]
     sheet.height = footnotes(sheet, y + 8, notes, look) + MARGIN
     alt = f"{title}: {len(result)} rows. {'. '.join(result.findings)}".rstrip(". ") + "."
-    return Picture(sheet, alt, words.about(result.meta, title, alt))
+    said = {"TITLE": title, "ABOUT": below, "ALT": alt}
+
+    def page() -> bytes:
+        rows = dataclasses.replace(result, findings=())
+        return study_page({"rows": rows}, result.findings, origins, said, words.names_in(result), dark=dark)
+
+    return Picture(sheet, alt, words.about(result.meta, title, alt), page=page)
 
 
 def cut(table: Table) -> Table:
@@ -96,41 +105,6 @@ def tabled(sheet: Sheet, y: float, result: Table, look: Look) -> float:
     return footnotes(sheet, y + 4, _meanings(result), look)
 
 
-def _numbers(values: Sequence[Cell]) -> NDArray[np.float64]:
-    """A column as numbers; NaN for what is not known, and for words."""
-    return np.array([float(v) if isinstance(v, (int, float)) else math.nan for v in values])
-
-
-class _Axis:
-    """How a column's numbers become lengths of bars: 0..1 from the bottom of their range."""
-
-    def __init__(self, values: NDArray[np.float64]) -> None:
-        known = values[np.isfinite(values)]
-        self.low, self.high = min(float(known.min(initial=0)), 0.0), max(float(known.max(initial=0)), 0.0)
-        above = known[known > 0]
-        self.log = bool(above.size and self.low == 0 and self.high > _LOG * np.median(above))
-        if self.log:
-            self.low = 10.0 ** math.floor(math.log10(max(float(above.min()), self.high * 1e-12)))
-        self.zero = 0.0 if self.log else self._share(0.0)
-
-    def _share(self, value: float) -> float:
-        if self.log:
-            span = math.log10(self.high / self.low) or 1.0
-            return math.log10(max(value, self.low) / self.low) / span
-        return (value - self.low) / ((self.high - self.low) or 1.0)
-
-    def at(self, value: float) -> float:
-        """Where a value lies, 0..1; at the nearer end where it lies beyond."""
-        return min(max(self._share(value), 0.0), 1.0)
-
-    def ends(self, value: float) -> tuple[float, float] | None:
-        """Where the bar of a value begins and ends; None for what is not known."""
-        if math.isnan(value):
-            return None
-        at = self.at(value)
-        return min(at, self.zero), max(at, self.zero)
-
-
 def _layout(result: Table) -> dict[str, float]:
     """How wide each column is, its bar included."""
     found = {}
@@ -149,7 +123,7 @@ def _rows(sheet: Sheet, y: float, result: Table, layout: dict[str, float], look:
         right = not _wordy(result.columns[name]) and name not in result.plot_columns
         x = lefts[name] + (wide - 16 if right else 0)
         sheet.lines(x, y, [readable(name)], SMALL, theme.quiet, bold=True, align="right" if right else "left")
-    axes = {name: _axis(result, name) for name in result.plot_columns}
+    axes = {name: axis_of(result, name) for name in result.plot_columns}
     y += 17
     for i, row in enumerate(result.rows):
         marked = i in result.highlighted
@@ -158,9 +132,9 @@ def _rows(sheet: Sheet, y: float, result: Table, layout: dict[str, float], look:
             ink = theme.warning if marked else theme.ink if value is not None else theme.quiet
             x, align = lefts[name], "left"
             if name in axes:
-                _bar(sheet, x, y, axes[name], float(_numbers([value])[0]), marked, theme)
+                _bar(sheet, x, y, axes[name], float(numbers_of([value])[0]), marked, theme)
                 if name in result.errors:
-                    _whisker(sheet, x, y, axes[name], _numbers([value, row[result.errors[name]]]), theme)
+                    _whisker(sheet, x, y, axes[name], numbers_of([value, row[result.errors[name]]]), theme)
                 x += _BAR + 8
             elif not _wordy(result.columns[name]):
                 x, align = lefts[name] + layout[name] - 16, "right"
@@ -170,20 +144,11 @@ def _rows(sheet: Sheet, y: float, result: Table, layout: dict[str, float], look:
     return y
 
 
-def _axis(result: Table, name: str) -> _Axis:
-    """The axis of a column: long enough for its error bars."""
-    values = _numbers(result.columns[name])
-    if name not in result.errors:
-        return _Axis(values)
-    errors = np.nan_to_num(_numbers(result.columns[result.errors[name]]))
-    return _Axis(np.concatenate([values - errors, values + errors]))
-
-
 def _wordy(values: Sequence[Cell]) -> bool:
     return any(isinstance(value, str) for value in values)
 
 
-def _bar(sheet: Sheet, x: float, y: float, axis: _Axis, value: float, marked: bool, theme: Theme) -> None:
+def _bar(sheet: Sheet, x: float, y: float, axis: Axis, value: float, marked: bool, theme: Theme) -> None:
     """One lying bar in a row."""
     ends = axis.ends(value)
     start = x + axis.zero * _BAR
@@ -193,7 +158,7 @@ def _bar(sheet: Sheet, x: float, y: float, axis: _Axis, value: float, marked: bo
         sheet.box((x + ends[0] * _BAR, y + 2.5, x + ends[1] * _BAR, y + _ROW - 4.5), fill=fill)
 
 
-def _whisker(sheet: Sheet, x: float, y: float, axis: _Axis, known: NDArray[np.float64], theme: Theme) -> None:
+def _whisker(sheet: Sheet, x: float, y: float, axis: Axis, known: NDArray[np.float64], theme: Theme) -> None:
     """One standard error to either side of a bar's end; (value, error)."""
     if axis.log or not np.isfinite(known).all():
         return
@@ -210,8 +175,8 @@ def _strips(sheet: Sheet, y: float, result: Table, look: Look) -> float:
     step, left = _LONG / count, MARGIN + 46
     thick = max(step * 0.8, step - 2)
     for name in result.plot_columns:
-        values = _numbers(result.columns[name])
-        axis = _Axis(values)
+        values = numbers_of(result.columns[name])
+        axis = Axis(values)
         said = f"{readable(name)}{' (in powers of ten)' if axis.log else ''}"
         y = sheet.lines(MARGIN, y, [said], BODY, theme.ink, bold=True) + 5
         base = y + _STRIP * (1 - axis.zero)
@@ -232,7 +197,7 @@ def _strips(sheet: Sheet, y: float, result: Table, look: Look) -> float:
     return _names(sheet, left, y - 6, step, result, theme)
 
 
-def _ticks(sheet: Sheet, right: float, top: float, axis: _Axis, theme: Theme) -> None:
+def _ticks(sheet: Sheet, right: float, top: float, axis: Axis, theme: Theme) -> None:
     """The ends of a strip's axis, and its zero."""
     marks = [(0.0, axis.low), (1.0, axis.high)]
     if axis.low < 0 < axis.high:

@@ -1,0 +1,21 @@
+"""Pages that work from disk: a template in which what a page is called and all that it knows are filled in."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def filled(template: str, said: Mapping[str, str], data: Mapping[str, Any], *, dark: bool) -> bytes:
+    """The page of a template of this folder. `said` are its texts, such as TITLE, ABOUT and ALT; `data` becomes JSON
+    that cannot end the script it stands in.
+    """
+    packed = json.dumps(data, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    texts = {name: html.escape(text, quote=True) for name, text in said.items()}
+    texts |= {"THEME": "dark" if dark else "light", "DATA": packed.replace("<", "\\u003c")}
+    page = Path(__file__).with_name(template).read_text(encoding="utf-8")
+    return re.sub("@([A-Z]+)@", lambda found: texts.get(found[1], found[0]), page).encode()
