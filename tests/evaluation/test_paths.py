@@ -76,7 +76,7 @@ def test_a_planted_perfect_map_is_first_and_its_reverse_last(plant: Callable[...
     for table, figure in ((low, "area"), (high, "area"), (few, "pixels")):
         each = dict(zip(table["method"], table[figure], strict=True))
         assert each["reverse"] == table[figure][-1]
-    assert missed["missed"][0] == pytest.approx(0, abs=1e-9)
+    assert missed["infidelity"][0] == pytest.approx(0, abs=1e-9)
 
 
 def test_no_figure_depends_on_the_chunk(monkeypatch: pytest.MonkeyPatch) -> None:

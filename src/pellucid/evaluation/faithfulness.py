@@ -101,7 +101,7 @@ def infidelity(samples: int = 64, fill: str = "training_mean", score: str = "log
     parts = (("fill", fill), ("samples", str(samples)), ("score", score))
     means = f"share of the squared changes of the {score} that sums of the map miss, mean over the images"
     return Measure(Protocol("infidelity", parts, "Yeh et al. 2019, definition 2.1"), (1,), judge,
-                   (Ranking("missed", means, "low", first),))  # fmt: skip
+                   (Ranking("infidelity", means, "low", first),))  # fmt: skip
 
 
 def missed(sums: Floats, lost: Floats) -> float:

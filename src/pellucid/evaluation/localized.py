@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from pellucid.evaluation.explainers import Explainers
 from pellucid.evaluation.located import measured
@@ -18,17 +18,15 @@ Rule = Pointing | Energy | Boxes | Pixels
 
 def localized(
     net: Net, images: ImageSet, of: Explainers, truth: Truth, pairs: ClassPairs | None,
-    rules: Mapping[str, tuple[Protocol, Rule]], seed: int,
+    rules: Sequence[Rule], seed: int,
 ) -> Study:  # fmt: skip
     """A table for each rule, and their curves."""
-    protocols = [protocol for protocol, _ in rules.values()]
+    protocols = [one.protocol for one in rules]
     all_of_it = Protocol("; ".join(one.id for one in protocols), (), "; ".join(one.source for one in protocols))
-    found = measured(
-        net, images, of.with_baselines(), truth, pairs, all_of_it, [rule.reading for _, rule in rules.values()], seed
-    )
+    found = measured(net, images, of.with_baselines(), truth, pairs, all_of_it, [rule.reading for rule in rules], seed)
     curves, tables, findings, chances = dict[str, Curve](), dict[str, Table](), list[str](), list[float]()
-    for protocol, rule in rules.values():
-        drawn, written = rule.answer(found, protocol)
+    for rule in rules:
+        drawn, written = rule.answer(found)
         curves |= drawn
         tables |= {name: table for name, table in written.items() if name not in tables}
         findings += next(iter(written.values())).findings

@@ -11,13 +11,16 @@ from pellucid.evaluation import faithfulness, robustness
 from pellucid.evaluation.axioms import AXIOMS, Kept
 from pellucid.evaluation.explainers import Explainers
 from pellucid.evaluation.judged import Judged
+from pellucid.evaluation.localized import localized
 from pellucid.evaluation.measures import Measure, apart, together
+from pellucid.evaluation.rules import Energy, Pointing
 from pellucid.evaluation.small import KINDS
 from pellucid.evaluation.summary import interval, ranked
+from pellucid.evaluation.truth import ClassPairs, Truth
 from pellucid.geometry import Floats
 from pellucid.image_set import ImageSet
 from pellucid.net import Net
-from pellucid.result import Table
+from pellucid.result import Study, Table
 from pellucid.result.table import Cell
 
 HELP = {
@@ -34,6 +37,11 @@ HELP = {
     "± consistency": "half of the width of its 95 % interval (bootstrap over images)",
     "baseline": "whether the map knows no network",
 }
+REWARD = {
+    "pointing": "share of cases in which the largest value lies on the thing, or within 15 pixels: higher is better",
+    "energy": "share of the positive part of the map that lies on the thing: higher is better",
+}
+"""What a map gives for nothing: where things are, of a network that was trained without boxes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +72,12 @@ def measured(net: Net, images: ImageSet, of: Explainers, steps: int, seed: int) 
     return Properties(measures, judged, values)
 
 
-def table(found: Properties, axioms: Mapping[str, Kept], seed: int) -> Table:
+def rewards(net: Net, images: ImageSet, of: Explainers, truth: Truth, pairs: ClassPairs | None, seed: int) -> Study:
+    """The pointing game and the energy on the things of a truth."""
+    return localized(net, images, of, truth, pairs, [Pointing(15.0), Energy()], seed)
+
+
+def table(found: Properties, axioms: Mapping[str, Kept], reward: Study | None, seed: int) -> Table:
     """A row for each explainer, in the order of exactness + consistency; over the images of which all have a map."""
     known = found.judged.known()
     each = [found.judged.names.index(name) for name in known.names]
@@ -88,8 +101,14 @@ def table(found: Properties, axioms: Mapping[str, Kept], seed: int) -> Table:
             "baseline": known.explainers.each[k].is_baseline,
         })  # fmt: skip
     columns = {name: tuple(row[name] for row in rows) for name in HELP}
+    if reward is not None:
+        for name in REWARD:
+            score = "hits" if name == "pointing" else name
+            hits: dict[Cell, Cell] = {row["method"]: row[score] for row in reward.tables[name].rows}
+            columns[name] = tuple(hits.get(row["method"]) for row in rows)
     errors = {"exactness": "± exactness", "consistency": "± consistency"}
-    return Table(columns, HELP, plot_columns=("exactness", "consistency"), errors=errors)
+    said = {name: text for name, text in {**HELP, **REWARD}.items() if name in columns}
+    return Table(columns, said, plot_columns=("exactness", "consistency"), errors=errors)
 
 
 def rankings(found: Properties, seed: int) -> dict[str, Table]:
@@ -102,7 +121,7 @@ def rankings(found: Properties, seed: int) -> dict[str, Table]:
     return made
 
 
-def findings(best: Table, ranked: Mapping[str, Table]) -> tuple[str, ...]:
+def findings(best: Table, ranked: Mapping[str, Table], reward: Study | None) -> tuple[str, ...]:
     """Which methods to trust, and for what."""
     rows = [row for row in best.rows if not row["baseline"]]
     told = []
@@ -114,7 +133,7 @@ def findings(best: Table, ranked: Mapping[str, Table]) -> tuple[str, ...]:
             told.append(f"{', '.join(unmoved)}: nearly the same map with random weights")
     for name in ("road", "deletion", "insertion"):
         told.append(f"{name}: {ranked[name].findings[0]}")
-    return tuple(told)
+    return (*told, *(f"{name}: {reward.tables[name].findings[0]}" for name in REWARD if reward is not None))
 
 
 def _half(values: Floats, seed: int, name: str) -> Floats:

@@ -19,6 +19,7 @@ OVERLAPS = (0.3, 0.5, 0.7)
 _FAR = 100
 """Pixels to which hits are drawn over their distance."""
 Answer = tuple[dict[str, Curve], dict[str, Table]]
+"""Curves and tables by name; the first table is the ranking."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class Pointing:
     """Whether the largest value of a map lies on the thing, or within so many pixels of it."""
 
     tolerance: float | int
+
+    @property
+    def protocol(self) -> Protocol:
+        """What its figures depend on."""
+        return Protocol("pointing", (("tolerance", f"{self.tolerance:g}"),), "Zhang et al. 2016, section 4.1")
 
     @property
     def reading(self) -> Reading:
@@ -39,14 +45,14 @@ class Pointing:
     def _hits(self, away: Floats) -> Floats:
         return np.where(np.isnan(away), np.nan, away <= self.tolerance + 1e-9)
 
-    def answer(self, found: Measured, protocol: Protocol) -> Answer:
+    def answer(self, found: Measured) -> Answer:
         """The ranking, the classes, and the share of hits over the tolerance."""
         away = found.parts["pointing"][:, :, 0]
         hits = self._hits(away)
         means = (
             f"share of cases whose largest value lies within {self.tolerance:g} pixels of the thing, mean over cases"
         )
-        table = found.table(hits, protocol, "hits", means)
+        table = found.table(hits, self.protocol, "hits", means)
         steps = np.arange(_FAR + 1, dtype=np.float64)
         known = np.isfinite(hits[_known(found)]).all(0)
         values = (away[:, known, None] <= steps + 1e-9).mean(1)
@@ -63,16 +69,17 @@ class Pointing:
 class Energy:
     """How much of the positive part of a map lies on the thing."""
 
+    protocol = Protocol("energy", (), "Wang et al. 2020, section 4.3")
     reading = Reading(
         "energy", 2, lambda scene, heat, seed: (share_inside(heat, scene.inside), float(scene.inside.mean()))
     )
 
-    @staticmethod
-    def answer(found: Measured, protocol: Protocol) -> Answer:
+    @classmethod
+    def answer(cls, found: Measured) -> Answer:
         """The ranking, and the classes."""
         shares = found.parts["energy"][:, :, 0]
         means = "share of the positive part of the map that lies on the thing, mean over cases"
-        table = found.table(shares, protocol, "energy", means)
+        table = found.table(shares, cls.protocol, "energy", means)
         return {}, {"energy": table, "classes": found.by_class(shares, "share of energy")}
 
     chance_of = "energy"
@@ -89,6 +96,12 @@ class Boxes:
 
     thresholds: int
     largest: bool
+
+    @property
+    def protocol(self) -> Protocol:
+        """What its figures depend on."""
+        parts = (("thresholds", str(self.thresholds)), ("parts", "largest" if self.largest else "all"))
+        return Protocol("box_accuracy", parts, "Choe et al. 2020, section 3.2")
 
     @property
     def reading(self) -> Reading:
@@ -108,7 +121,7 @@ class Boxes:
             found[k] = iou(cut(boxes, seen(view)), scene.boxes).max(initial=0)
         return found
 
-    def answer(self, found: Measured, protocol: Protocol) -> Answer:
+    def answer(self, found: Measured) -> Answer:
         """The ranking by the mean over three overlaps, and accuracy over the threshold."""
         overlaps = found.parts["boxes"]
         fits = np.stack([np.where(np.isnan(overlaps), np.nan, overlaps >= one - 1e-12) for one in OVERLAPS])
@@ -122,7 +135,7 @@ class Boxes:
             for k, one in enumerate(OVERLAPS)
         }
         more["threshold"] = (self.points[best[1]], "threshold that is best for the overlap .5, as a share of the range")
-        table = found.table(at_best.mean(0), protocol, "box_accuracy", means, more=more)
+        table = found.table(at_best.mean(0), self.protocol, "box_accuracy", means, more=more)
         half = accuracy[1]
         curve = _curve(
             found, table, self.points, half, "share of boxes that overlap by .5", "threshold, share of range"
@@ -137,6 +150,11 @@ class Pixels:
     levels: int
 
     @property
+    def protocol(self) -> Protocol:
+        """What its figures depend on."""
+        return Protocol("pixels", (("levels", str(self.levels)),), "Choe et al. 2020, section 3.2")
+
+    @property
     def reading(self) -> Reading:
         """How many pixels on the thing, and off it, have each level of the map."""
         return Reading("pixels", 2 * self.levels, self._of)
@@ -146,7 +164,7 @@ class Pixels:
         counts = [np.bincount(level[mask], minlength=self.levels) for mask in (scene.inside, ~scene.inside)]
         return np.concatenate(counts).astype(np.float64)
 
-    def answer(self, found: Measured, protocol: Protocol) -> Answer:
+    def answer(self, found: Measured) -> Answer:
         """The ranking by the mean of average precision, that of all pixels together, and precision over recall."""
         counts = found.parts["pixels"].reshape(*found.parts["pixels"].shape[:2], 2, self.levels)
         both = np.isfinite(counts[_known(found)]).all((0, 2, 3))
@@ -154,7 +172,7 @@ class Pixels:
         pooled = counts[:, both].sum(1)
         means = "area under precision over recall of the pixels of a picture, mean over cases"
         said = "the same of the pixels of all cases together (PxAP)"
-        table = found.table(each, protocol, "precision", means, more={"pxap": (average_precision(pooled), said)})
+        table = found.table(each, self.protocol, "precision", means, more={"pxap": (average_precision(pooled), said)})
         precision, recall = precision_recall(pooled)
         recalls = np.linspace(0, 1, 101)[1:]
         values = np.stack([_at(recalls, *pair) for pair in zip(recall, precision, strict=True)])

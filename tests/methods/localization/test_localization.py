@@ -312,3 +312,16 @@ def test_a_truth_without_classes_is_about_the_best_guess() -> None:
     named = pl.localization.energy(net, images[0], truth={"a": [(best, (40, 20, 60, 40))]}, of="gradient")
     assert found["classes"]["class"] == ("best guess",)
     assert row(found["energy"], "gradient")["energy"] == row(named["energy"], "gradient")["energy"]
+
+
+def test_the_report_says_what_maps_are_good_for_where_things_are_known(planted: None) -> None:
+    asked = {"of": "gradient,right,wrong", "steps": 4}
+    found = pl.quality.report(cropped(), painted(), boxes=only("dog"), **asked)
+    alone = pl.localization.localize(cropped(), painted(), boxes=only("dog"), of="gradient,right,wrong", thresholds=2)
+    for name, score in (("pointing", "hits"), ("energy", "energy")):
+        rows = {str(one["method"]): one[name] for one in found["properties"].rows}
+        assert rows == pytest.approx({str(one["method"]): one[score] for one in alone[name].rows})
+        assert found[name].columns == alone[name].columns
+    assert rows["right"] == 1
+    assert "pointing:tolerance=15" in found.meta.found["protocol"]
+    assert "energy" not in pl.quality.report(cropped(), painted(), **asked)["properties"].columns

@@ -30,7 +30,7 @@ def box_accuracy(
 
     A case, a class in a picture, is right where a box overlaps with one of the class by at least .3, .5 or .7
     (intersection over union). Of each method the threshold counts at which most cases are right, found on these very
-    pictures: that flatters all methods alike. `boxes` has one row for each method and each map that knows no network:
+    pictures: that flatters all methods alike. The table has one row for each method and each map that knows no network:
     `box_accuracy`, the mean of the three shares, with a 95 % interval that draws pictures at that threshold, and each
     share by itself. The curve over the thresholds, (T,), is the share at .5. At the threshold 0 the box is all
     that the network sees, which no method can be worse than. Boxes are compared in pixels of the original picture, as

@@ -10,7 +10,6 @@ from pellucid.catalogue import method
 from pellucid.evaluation.explainers import DEFAULT, ExplainersOption
 from pellucid.evaluation.localized import localized
 from pellucid.evaluation.rules import Boxes
-from pellucid.evaluation.summary import Protocol
 from pellucid.evaluation.truth import PairsOption, TruthOption
 from pellucid.image_set import ImageSet
 from pellucid.net import Net
@@ -43,14 +42,10 @@ def box_accuracy(
 
     A case, a class in a picture, is right where a box overlaps with one of the class by at least .3, .5 or .7
     (intersection over union). Of each method the threshold counts at which most cases are right, found on these very
-    pictures: that flatters all methods alike. `boxes` has one row for each method and each map that knows no network:
+    pictures: that flatters all methods alike. The table has one row for each method and each map that knows no network:
     `box_accuracy`, the mean of the three shares, with a 95 % interval that draws pictures at that threshold, and each
     share by itself. The curve over the thresholds, (T,), is the share at .5. At the threshold 0 the box is all
     that the network sees, which no method can be worse than. Boxes are compared in pixels of the original picture, as
     far as the network sees it; those of masks are drawn around each connected part.
     """
-    rule = Boxes(thresholds, parts == "largest")
-    protocol = Protocol(
-        "box_accuracy", (("thresholds", str(thresholds)), ("parts", parts)), "Choe et al. 2020, section 3.2"
-    )
-    return localized(net, images, of, truth, classes, {"boxes": (protocol, rule)}, seed)
+    return localized(net, images, of, truth, classes, [Boxes(thresholds, parts == "largest")], seed)

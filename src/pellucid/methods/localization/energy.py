@@ -6,7 +6,6 @@ from pellucid.catalogue import method
 from pellucid.evaluation.explainers import DEFAULT, ExplainersOption
 from pellucid.evaluation.localized import localized
 from pellucid.evaluation.rules import Energy
-from pellucid.evaluation.summary import Protocol
 from pellucid.evaluation.truth import PairsOption, TruthOption
 from pellucid.image_set import ImageSet
 from pellucid.net import Net
@@ -38,5 +37,4 @@ def energy(
     the same everywhere, and one that is nowhere positive, has the share of the area: `meta.found["chance"]` is its
     mean. What the network does not see of a thing is left out.
     """
-    protocol = Protocol("energy", (), "Wang et al. 2020, section 4.3")
-    return localized(net, images, of, truth, classes, {"energy": (protocol, Energy())}, seed)
+    return localized(net, images, of, truth, classes, [Energy()], seed)

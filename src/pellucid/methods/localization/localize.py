@@ -11,7 +11,6 @@ from pellucid.described import Shell
 from pellucid.evaluation.explainers import DEFAULT, ExplainersOption
 from pellucid.evaluation.localized import Rule, localized
 from pellucid.evaluation.rules import Boxes, Energy, Pointing
-from pellucid.evaluation.summary import Protocol
 from pellucid.evaluation.truth import PairsOption, TruthOption
 from pellucid.image_set import ImageSet
 from pellucid.net import Net
@@ -47,12 +46,5 @@ def localize(
     those of the methods `pointing`, `energy` and `box_accuracy`; `classes` has one row for each class with the shares
     of hits. `meta.found["chance"]` says what a map scores in the first two that is the same everywhere, (2,).
     """
-    game = Protocol("pointing", (("tolerance", f"{tolerance:g}"),), "Zhang et al. 2016, section 4.1")
-    share = Protocol("energy", (), "Wang et al. 2020, section 4.3")
-    fit = Protocol("box_accuracy", (("thresholds", str(thresholds)), ("parts", "all")), "Choe et al. 2020, section 3.2")
-    rules: dict[str, tuple[Protocol, Rule]] = {
-        "pointing": (game, Pointing(tolerance)),
-        "energy": (share, Energy()),
-        "boxes": (fit, Boxes(thresholds, False)),
-    }
+    rules: list[Rule] = [Pointing(tolerance), Energy(), Boxes(thresholds, largest=False)]
     return localized(net, images, of, boxes, classes, rules, seed)

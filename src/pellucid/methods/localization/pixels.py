@@ -10,7 +10,6 @@ from pellucid.catalogue import method
 from pellucid.evaluation.explainers import DEFAULT, ExplainersOption
 from pellucid.evaluation.localized import localized
 from pellucid.evaluation.rules import Pixels
-from pellucid.evaluation.summary import Protocol
 from pellucid.evaluation.truth import PairsOption, TruthOption
 from pellucid.image_set import ImageSet
 from pellucid.net import Net
@@ -44,5 +43,4 @@ def pixels(
     The curve `recall` (100,) is the precision of all pixels together. A map that is the same everywhere has the share
     of the area. Of masks this says more than of boxes, whose corners are no part of the thing.
     """
-    protocol = Protocol("pixels", (("levels", str(levels)),), "Choe et al. 2020, section 3.2")
-    return localized(net, images, of, truth, classes, {"pixels": (protocol, Pixels(levels))}, seed)
+    return localized(net, images, of, truth, classes, [Pixels(levels)], seed)

@@ -10,7 +10,6 @@ from pellucid.catalogue import method
 from pellucid.evaluation.explainers import DEFAULT, ExplainersOption
 from pellucid.evaluation.localized import localized
 from pellucid.evaluation.rules import Pointing
-from pellucid.evaluation.summary import Protocol
 from pellucid.evaluation.truth import PairsOption, TruthOption
 from pellucid.image_set import ImageSet
 from pellucid.net import Net
@@ -49,6 +48,4 @@ def pointing(
     the original picture, from the middle of a pixel to that of the nearest one of the thing. What the network does not
     see, because the picture was cropped, is left out.
     """
-    game = Pointing(tolerance)
-    protocol = Protocol("pointing", (("tolerance", f"{tolerance:g}"),), "Zhang et al. 2016, section 4.1")
-    return localized(net, images, of, truth, classes, {"pointing": (protocol, game)}, seed)
+    return localized(net, images, of, truth, classes, [Pointing(tolerance)], seed)

@@ -3,6 +3,7 @@
 # Made by docs/stubs.py: do not edit. `python docs/stubs.py` makes it again.
 
 from pellucid.evaluation.explainers import ExplainersLike
+from pellucid.evaluation.truth import PairsLike, TruthLike
 from pellucid.image_set import ImageSetLike
 from pellucid.net import NetLike
 from pellucid.result.study import Study
@@ -194,20 +195,23 @@ def report(
     *,
     of: ExplainersLike = ...,
     steps: int = 8,
+    boxes: TruthLike | None = None,
+    classes: PairsLike | None = None,
     networks: int = 1,
     seed: int = 0,
 ) -> Study:
     """Report of properties
 
-    Exactness, consistency, completeness and universality of each method, and what it names, on one page.
+    Exactness, consistency, completeness, universality and reward of each method, and what it names, on one page.
 
     `properties` has one row for each method and each map that knows no network; its help says how each figure was made.
     Exactness is what sums of the map foretell of removals (1 − infidelity), consistency how far the map stays the same
     under changes that should not matter, completeness the error of the sum that the method claims, universality which
     kinds of networks it serves; deletion, insertion and ROAD say whether what it names is what the network uses, and
-    the map under random weights whether it shows what was learned. The other tables rank the methods by one measure
-    each, with 95 % intervals and paired tests. Each map is made once and judged in all these ways; slow methods are
-    asked with the options that answer within seconds, and `meta.found["asked"]` says which.
+    the map under random weights whether it shows what was learned. With `boxes`, or masks, of things the reward is
+    measured too: how well the maps find things that nobody had drawn for the network. The other tables rank the
+    methods by one measure each, with 95 % intervals and paired tests. Each map is made once and judged in all these
+    ways; slow methods are asked with the options that answer within seconds, and `meta.found["asked"]` says which.
 
     Source: Yeh et al. 2019, section 2; Adebayo et al. 2018, section 3; Petsiuk et al. 2018, section 4.1.
 
@@ -216,6 +220,8 @@ def report(
         images: Many images: a folder, .tar, .parquet, .npz, a URL of these, or whatever `read` takes, and lists of it.
         of: attribution methods with their options, with commas between, or 'all'; baselines are added (METHOD,…; by default "ablation_cam,blur_integrated_gradients,cam,deconvnet,deep_lift,excitation_backprop,expected_gradients,extremal_perturbation,finer_cam,full_grad,grad_cam,grad_cam_plus_plus,gradient,gradient_times_input,guided_backprop,guided_grad_cam,guided_integrated_gradients,hires_cam,integrated_gradients,kernel_shap,layer_cam,lime,lrp,occlusion,occlusion_rank,rise,score_cam,shapley_sampling,smooth_grad,sobol,x_grad_cam,xrai")
         steps: number of steps of each curve from no pixel to all (4 to 1000; by default 8)
+        boxes: boxes or masks of things: CSV, COCO JSON, or a folder of YOLO, Pascal VOC or mask files (TRUTH; by default None)
+        classes: JSON file {class of the truth: [classes of the network]}, or rows of image, label and class (PAIRS; by default None)
         networks: number of small random networks for the axioms (1 to 1000; by default 1)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """

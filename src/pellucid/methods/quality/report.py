@@ -7,10 +7,12 @@ from typing import Annotated
 from pydantic import Field
 
 from pellucid.catalogue import method
+from pellucid.described import Default, Shell
 from pellucid.evaluation.axioms import kept
 from pellucid.evaluation.explainers import Explainers, ExplainersOption
-from pellucid.evaluation.properties import findings, measured, rankings, table
+from pellucid.evaluation.properties import REWARD, findings, measured, rankings, rewards, table
 from pellucid.evaluation.summary import said
+from pellucid.evaluation.truth import PairsOption, TruthOption
 from pellucid.image_set import ImageSet
 from pellucid.net import Net
 from pellucid.progress import steps as each_of
@@ -35,24 +37,37 @@ def report(
     *,
     of: ExplainersOption = ALL,
     steps: Annotated[int, Field(ge=4, le=1000, description="number of steps of each curve from no pixel to all")] = 8,
+    boxes: Annotated[
+        TruthOption | None,
+        Field(description="boxes or masks of things: CSV, COCO JSON, or a folder of YOLO, Pascal VOC or mask files"),
+        Default("no reward is measured"),
+        Shell(flag="--boxes", value="TRUTH"),
+    ] = None,
+    classes: PairsOption = None,
     networks: Annotated[int, Field(ge=1, le=1000, description="number of small random networks for the axioms")] = 1,
     seed: Seed = 0,
 ) -> Study:
-    """Exactness, consistency, completeness and universality of each method, and what it names, on one page.
+    """Exactness, consistency, completeness, universality and reward of each method, and what it names, on one page.
 
     `properties` has one row for each method and each map that knows no network; its help says how each figure was made.
     Exactness is what sums of the map foretell of removals (1 − infidelity), consistency how far the map stays the same
     under changes that should not matter, completeness the error of the sum that the method claims, universality which
     kinds of networks it serves; deletion, insertion and ROAD say whether what it names is what the network uses, and
-    the map under random weights whether it shows what was learned. The other tables rank the methods by one measure
-    each, with 95 % intervals and paired tests. Each map is made once and judged in all these ways; slow methods are
-    asked with the options that answer within seconds, and `meta.found["asked"]` says which.
+    the map under random weights whether it shows what was learned. With `boxes`, or masks, of things the reward is
+    measured too: how well the maps find things that nobody had drawn for the network. The other tables rank the
+    methods by one measure each, with 95 % intervals and paired tests. Each map is made once and judged in all these
+    ways; slow methods are asked with the options that answer within seconds, and `meta.found["asked"]` says which.
     """
     found = measured(net, images, of, steps, seed)
     explainers = [one for one in found.judged.explainers.each if not one.is_baseline]
     axioms = {one.name: kept(one, networks, seed) for one in each_of(explainers, "axioms of methods")}
-    properties, ranked = table(found, axioms, seed), rankings(found, seed)
+    reward = None if boxes is None else rewards(net, images, of, boxes, classes, seed)
+    properties, ranked = table(found, axioms, reward, seed), rankings(found, seed)
     asked = said(found.judged, found.measures[0].protocol)
-    ids = tuple(one.protocol.id for one in found.measures)
+    ids = [one.protocol.id for one in found.measures]
+    located = {} if reward is None else {name: reward.tables[name] for name in REWARD}
+    if reward is not None:
+        ids.append(str(reward.meta.found["protocol"]))
     meta = Meta(found={**asked, "protocol": "; ".join(ids)})
-    return Study(findings(properties, ranked), tables={"properties": properties, **ranked}, meta=meta)
+    told = findings(properties, ranked, reward)
+    return Study(told, tables={"properties": properties, **ranked, **located}, meta=meta)
