@@ -516,6 +516,21 @@ def test_json_of_a_method(run: Run) -> None:
     assert "values" not in first
 
 
+def test_a_single_map_of_a_fast_method_is_checked_unless_told_otherwise(run: Run) -> None:
+    def checks(method: str, *words: str) -> list[set[str]]:
+        code, out, _ = run(method, *words, *NET, "--json", "--out", "./", "-q")
+        assert code == 0
+        return [{*one["meta"]["found"]} & {"random_weights", "shift"} for one in json.loads(out)["results"]]
+
+    both, none = {"random_weights", "shift"}, set[str]()
+    assert checks("gradient", "dog.png") == [both]
+    assert checks("gradient", "dog.png", "--top", "2") == [both, both]
+    assert checks("gradient", "dog.png", "--no-check") == [none]
+    assert checks("gradient", "dog.png", "cat.png") == [none, none]
+    assert checks("gradient", "dog.png", "cat.png", "--check") == [both, both]
+    assert checks("occlusion", "dog.png", "--stride", "10") == [none], "it takes many passes"
+
+
 # pictures
 
 

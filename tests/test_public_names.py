@@ -18,7 +18,7 @@ FACE = {
 }  # fmt: skip
 BESIDE = {
     "localization": {"ClassPairs", "Truth", "boxes", "masks"},
-    "quality": {"check", "joined"},
+    "quality": {"annotate", "check", "joined"},
     "synthesis": {"PARTS", "PRESETS", "Recipe"},
     "training": {"Watch", "hugging_face_watch", "keras_watch", "lightning_watch", "watch"},
     "units": {"Concepts", "Index", "Indexes", "Unit", "index", "table"},

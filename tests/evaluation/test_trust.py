@@ -7,10 +7,12 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 import pellucid as pl
 from pellucid.errors import PellucidError
+from pellucid.evaluation.randomized import groups, redrawn
 from pellucid.evaluation.trust import trusted
 from tests.evaluation.networks import SIDE, photos, weighted
 from tests.loss.networks import Everything, net_of
@@ -96,3 +98,33 @@ def test_explain_says_it_under_each_row() -> None:
     assert [one.name for one in found.rows[0].trust] == ["random weights"]  # 8 pixels are too few to be moved
     assert {one.name for one in found.rows[1].trust} <= {"evidence"}
     assert found.describe()["rows" if "rows" in found.describe() else "methods"][0]["trust"][0]["text"]
+
+
+def test_a_map_can_say_it_itself() -> None:
+    net, image = weighted(), photos(1)[0]
+    heat = pl.attribution.gradient_times_input(net, image)
+    table, told = pl.quality.check(net, image, heat), pl.quality.annotate(net, image, heat)
+    assert told.meta.found["trust"] == table["says"]
+    for name, value in zip(table["check"], table["value"], strict=True):
+        if name in ("random weights", "shift"):
+            assert told.meta.found[str(name).replace(" ", "_")] == value
+    new = [str(note) for note in told.meta.notes[len(heat.meta.notes) :]]
+    assert new == [text for name, text in zip(table["check"], table["says"], strict=True) if name != "completeness"]
+    assert np.array_equal(told.values, heat.values)
+    assert pl.draw(told).alt == pl.draw(heat).alt
+
+
+def test_one_draw_of_random_weights_is_not_enough() -> None:
+    """The figure is the mean of the sizes of three correlations, of whichever sign."""
+    net, image = weighted(), photos(1)[0]
+    heat = pl.attribution.gradient_times_input(net, image)
+    prepared = net.prepare(net.images(image))
+    order = groups(net)
+    names = tuple(name for _, several in order[: max(len(order) // 2, 1)] for name in several)
+    sizes = []
+    for seed in range(3):
+        other = net.with_weights(redrawn(net, names, seed))
+        again = pl.attribution.gradient_times_input(other, prepared, heat.meta.asked.nouns.get("target"))
+        sizes.append(abs(spearmanr(heat.values[0].ravel(), again.values[0].ravel()).statistic))
+    table = pl.quality.check(net, image, heat)
+    assert dict(zip(table["check"], table["value"], strict=True))["random weights"] == pytest.approx(np.mean(sizes))

@@ -23,6 +23,8 @@ from pellucid.cli.view import ViewOption
 from pellucid.data import Data
 from pellucid.draw import view_options
 from pellucid.errors import PellucidError
+from pellucid.evaluation.explainers import able
+from pellucid.evaluation.trust import annotate
 from pellucid.history import History
 from pellucid.images import Images
 from pellucid.net import Net
@@ -41,6 +43,8 @@ def command(entry: Entry) -> Command:
         )
     if entry.gives(Pictures) and not indexed.has(entry):
         params += _MADE
+    if entry in able():
+        params.append(_CHECK)
     shared = _shared(entry)
     taken = {param.name for param in own}
     params += [
@@ -71,6 +75,13 @@ _MADE = [
 ]  # fmt: skip
 
 
+_CHECK = Option(
+    "--check/--no-check", default=None, section="Output",
+    help="compare the map with that of random weights and of the moved image, and say so below it"
+         "  [default: of one image, by a method that answers at once]",
+)  # fmt: skip
+
+
 def _ask(session: Session, entry: Entry) -> None:
     given = session.given
     labeled.split(entry, given)
@@ -79,6 +90,9 @@ def _ask(session: Session, entry: Entry) -> None:
     one_answer = entry.together or indexed.has(entry)  # about all images together
     names = () if one_answer else given.get("images", ())
     called = names or [_called(entry, given)]
+    checked = given.get("check")
+    if checked is None:
+        checked = entry in able() and not entry.quick and len(names) == 1
     files = _files(entry, given, called)
     bare = bare_places(given["bare"], called, entry.name) if given.get("bare") else []
     opened = {**indexed.opened_by(session, entry), **labeled.opened_by(session, entry)}
@@ -90,6 +104,8 @@ def _ask(session: Session, entry: Entry) -> None:
             nouns[str(entry.argument(Target, Targets))] = session.net.top(images, top)
         found = Ask(entry.name, nouns, options).answer(*networks, *([images] if images is not None else []), **opened)
         found = list(found) if isinstance(found, tuple) else [found]
+        if images is not None and checked:
+            found = [annotate(session.net, images, result) for result in found]
         over = None if entry.together else images
         saved = save(found if len(found) > 1 else found[0], over, files[i], given["view"], session.watch.words)
         if bare:

@@ -15,6 +15,7 @@ from pellucid.evaluation.randomized import groups, redrawn
 from pellucid.geometry import Floats
 from pellucid.images import Images, ImagesLike
 from pellucid.net import Net, NetLike
+from pellucid.notes import Note
 from pellucid.render.changed import placed
 from pellucid.result import Heatmap, Table
 from pellucid.result.checks import Trust
@@ -22,11 +23,15 @@ from pellucid.result.table import Cell
 from pellucid.statistics import rank_correlation
 from pellucid.target import Target, scored
 
+_DRAWS = 3
+"""Of random weights: after one, by chance, a class map may be much the same, or the reverse."""
 SHIFT = 4
 """Pixels by which the image is moved."""
 _STEADY, _FORGETFUL = 0.9, 0.5
 """Rank correlations: above the first a map counts as steady, below the second as drawn by what was learned."""
 _COMPLETE, _SATURATED = 0.05, 0.99
+_DRAWN = ("random weights", "shift")
+"""Checks for which the map is drawn again."""
 _HELP = {
     "check": "what was looked at",
     "value": "its figure",
@@ -39,7 +44,7 @@ def trusted(
     net: Net, images: Images, heat: Heatmap, *, target: Target | None = None, again: bool = True
 ) -> tuple[Trust, ...]:
     """Completeness, evidence, saturation of the target; and with `again` the map of the network whose upper half has
-    random weights, and of the moved image: it is drawn two or three times more, with quick options. What cannot be
+    random weights, and of the moved image: it is drawn four or five times more, with quick options. What cannot be
     drawn, for want of weights or of pixels, or because the changed network has no map, is left out.
 
     `heat` is of one image; its Meta knows which question it answers, but for a `target` that only memory holds.
@@ -71,9 +76,10 @@ def _drawn_again(net: Net, image: Images, target: Target, heat: Heatmap, ask: As
     order = groups(net)
     if order:
         names = [name for _, several in order[: max(len(order) // 2, 1)] for name in several]
-        forgotten = net.with_weights(redrawn(net, tuple(names), 0))
+        forgotten = (net.with_weights(redrawn(net, tuple(names), seed)) for seed in range(_DRAWS))
         with suppress(BadNetwork, Refused):
-            yield _random(rank_correlation(here.ravel(), again(forgotten, image).ravel()))
+            maps = [again(one, image) for one in forgotten]
+            yield _random(float(np.mean([abs(rank_correlation(here.ravel(), one.ravel())) for one in maps])))
     if min(size) > 2 * SHIFT:
         moved = replace(image, pictures=(placed(pixels[None], SHIFT, SHIFT, size, "mirror")[0],))
         with suppress(BadNetwork, Refused):
@@ -86,8 +92,9 @@ def check(net: NetLike, images: ImagesLike, heat: Heatmap) -> Table:
 
     `heat` is what a method gave for this network and this image; its Meta says which question it answers. Completeness
     is as the method states it; a map without positive values where they would be evidence, and a probability that is
-    saturated, are said; the map is compared, by the correlation of ranks, with that of the same network whose upper
-    half of layers has random weights, and with that of the image moved by 4 pixels. PellucidError for several images.
+    saturated, are said; the map is compared, by the correlation of ranks, with those of the same network whose upper
+    half of layers has random weights (the mean of its sizes over three draws), and with that of the image moved by 4
+    pixels. PellucidError for several images.
     """
     net = Net.of(net)
     rows = trusted(net, net.images(images), heat)
@@ -96,6 +103,21 @@ def check(net: NetLike, images: ImagesLike, heat: Heatmap) -> Table:
         "passed": tuple(one.passed for one in rows), "says": tuple(one.text for one in rows),
     }  # fmt: skip
     return Table(columns, _HELP, highlighted=tuple(i for i, one in enumerate(rows) if one.passed is False))
+
+
+def annotate(net: NetLike, images: ImagesLike, heat: Heatmap) -> Heatmap:
+    """The same map, whose Meta says what `check` finds: so do its caption and its files.
+
+    `meta.found["trust"]` is every check in words, and the figures of the map under random weights and of the moved
+    image stand beside it as `random_weights` and `shift`, rank correlations. PellucidError as `check`.
+    """
+    net = Net.of(net)
+    rows = trusted(net, net.images(images), heat)
+    drawn = [one for one in rows if one.name in _DRAWN]  # the others are said of every map
+    figures = {one.name.replace(" ", "_"): one.value for one in drawn}
+    notes = [Note("check" if one.passed is False else "reading", one.text) for one in drawn]
+    found = {**heat.meta.found, **figures, "trust": tuple(one.text for one in rows)}
+    return replace(heat, meta=replace(heat.meta, found=found, notes=(*heat.meta.notes, *notes)))
 
 
 def _of_itself(heat: Heatmap) -> list[Trust]:
@@ -122,8 +144,8 @@ def _saturated(target: Target, value: float) -> list[Trust]:
 
 
 def _random(alike: float) -> Trust:
-    forgets = abs(alike) < _FORGETFUL
-    where = f"where the upper half of the layers is random (rank correlation {alike:.2f})"
+    forgets = alike < _FORGETFUL
+    where = f"where the upper half of the layers is random (size of the rank correlation {alike:.2f})"
     text = f"{'another' if forgets else 'much the same'} map {where}"
     text += "" if forgets else ": it shows the image more than what the network has learned"
     return Trust("random weights", alike, forgets, text)

@@ -2,9 +2,9 @@
 
 from pellucid.catalogue import methods_of
 from pellucid.evaluation.summary import joined
-from pellucid.evaluation.trust import check
+from pellucid.evaluation.trust import annotate, check
 
 _methods = methods_of(__name__, __path__[0])
 globals().update(_methods)  # a file of its folder that declares a method needs no line here
 
-__all__ = ["check", "joined", *_methods]
+__all__ = ["annotate", "check", "joined", *_methods]

@@ -8,6 +8,7 @@ from pellucid.image_set import ImageSetLike
 from pellucid.net import NetLike
 from pellucid.result.study import Study
 from typing import Literal
+from pellucid.evaluation.trust import annotate as annotate
 from pellucid.evaluation.trust import check as check
 from pellucid.evaluation.summary import joined as joined
 
