@@ -13,6 +13,7 @@ from pellucid.evaluation.explainers import Explainers
 from pellucid.evaluation.judged import Judged
 from pellucid.evaluation.localized import localized
 from pellucid.evaluation.measures import Measure, apart, together
+from pellucid.evaluation.randomized import SAME
 from pellucid.evaluation.rules import Energy, Pointing
 from pellucid.evaluation.small import KINDS
 from pellucid.evaluation.summary import interval, ranked
@@ -32,7 +33,7 @@ HELP = {
     "deletion": "area under the curve while pixels are taken away: lower is better",
     "insertion": "area under the curve while pixels are put in: higher is better",
     "road": "margin between filling the first and the last pixels: higher is better",
-    "random weights": "size of the rank correlation with the map of the network with random weights: lower is better",
+    "random weights": "size of the rank correlation with maps of random weights, mean of three stages: lower is better",
     "± exactness": "half of the width of its 95 % interval (bootstrap over images)",
     "± consistency": "half of the width of its 95 % interval (bootstrap over images)",
     "baseline": "whether the map knows no network",
@@ -59,7 +60,7 @@ def measured(net: Net, images: ImageSet, of: Explainers, steps: int, seed: int) 
     side = min(net.preprocess.size or (224, 224))
     shift = min(4, max(side // 4, 1))  # pixels: of small images less
     score = "logit" if net.meaning.scores == "regression" else "probability"
-    randomization, _ = robustness.randomization(net, steps=1, seed=seed)
+    randomization, _ = robustness.randomization(net, steps=3, seed=seed)
     measures = (
         faithfulness.infidelity(4 * steps, seed=seed), robustness.stability(shift=shift, seed=seed),
         faithfulness.deletion(steps=steps, score=score, seed=seed),
@@ -128,9 +129,9 @@ def findings(best: Table, ranked: Mapping[str, Table], reward: Study | None) -> 
     if rows:
         told.append(f"{rows[0]['method']} is the most exact and consistent taken together "
                     f"({rows[0]['exactness']:.2f} and {rows[0]['consistency']:.2f})")  # fmt: skip
-        unmoved = [str(row["method"]) for row in rows if float(row["random weights"] or 0) > 0.5]
+        unmoved = [str(row["method"]) for row in rows if float(row["random weights"] or 0) > SAME]
         if unmoved:
-            told.append(f"{', '.join(unmoved)}: nearly the same map with random weights")
+            told.append(f"{', '.join(unmoved)}: much the same map with random weights")
     for name in ("road", "deletion", "insertion"):
         told.append(f"{name}: {ranked[name].findings[0]}")
     return (*told, *(f"{name}: {reward.tables[name].findings[0]}" for name in REWARD if reward is not None))

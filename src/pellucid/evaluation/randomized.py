@@ -12,6 +12,9 @@ from pellucid.errors import Refused
 from pellucid.net import Net
 from pellucid.rng import generator
 
+SAME = 0.5
+"""Size of a rank correlation above which a map counts as much the same with random weights."""
+
 
 def groups(net: Net) -> list[tuple[str, tuple[str, ...]]]:
     """(layer, its parameters), the last first, of the layers with a weight of two dimensions or more; norms and other

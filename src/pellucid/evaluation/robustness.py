@@ -89,7 +89,7 @@ def randomization(
     protocol = Protocol(
         "randomization", (("order", order), ("steps", str(steps)), ("maps", signs)), "Adebayo et al. 2018"
     )
-    means = "size of the rank correlation with the map of the trained network after the last step, mean over the images"
-    ranking = Ranking("correlation", means, "low", lambda found: np.abs(found[:, :, -1, 0]))
+    means = "size of the rank correlation with the map of the trained network, mean over the steps and the images"
+    ranking = Ranking("correlation", means, "low", lambda found: np.abs(found[..., 0]).mean(-1))
     measure = Measure(protocol, (len(networks), len(SIMILARITIES)), judge, (ranking,), ("edges", "random"))
     return measure, tuple((layer, share) for layer, share, _ in networks)

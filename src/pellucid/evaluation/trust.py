@@ -11,7 +11,7 @@ import numpy as np
 from pellucid.catalogue.ask import Ask
 from pellucid.errors import BadNetwork, PellucidError, Refused
 from pellucid.evaluation.explainers import on_input
-from pellucid.evaluation.randomized import groups, redrawn
+from pellucid.evaluation.randomized import SAME, groups, redrawn
 from pellucid.geometry import Floats
 from pellucid.images import Images, ImagesLike
 from pellucid.net import Net, NetLike
@@ -27,8 +27,8 @@ _DRAWS = 3
 """Of random weights: after one, by chance, a class map may be much the same, or the reverse."""
 SHIFT = 4
 """Pixels by which the image is moved."""
-_STEADY, _FORGETFUL = 0.9, 0.5
-"""Rank correlations: above the first a map counts as steady, below the second as drawn by what was learned."""
+_STEADY = 0.9
+"""Rank correlation above which a map counts as steady."""
 _COMPLETE, _SATURATED = 0.05, 0.99
 _DRAWN = ("random weights", "shift")
 """Checks for which the map is drawn again."""
@@ -144,7 +144,7 @@ def _saturated(target: Target, value: float) -> list[Trust]:
 
 
 def _random(alike: float) -> Trust:
-    forgets = alike < _FORGETFUL
+    forgets = alike <= SAME
     where = f"where the upper half of the layers is random (size of the rank correlation {alike:.2f})"
     text = f"{'another' if forgets else 'much the same'} map {where}"
     text += "" if forgets else ": it shows the image more than what the network has learned"

@@ -172,11 +172,13 @@ def randomization(
     Layers are drawn anew, and each map is compared with that of the trained network: lower is better.
 
     A map that stays as it was does not show what the network has learned. `ranking` has one row for each method, by the
-    size of the rank correlation after the last step, where with `cascading` no trained layer is left; the curves are
-    means over the images at every step, one for each way of comparing: rank correlation, structural similarity, and the
-    share that the highest tenths of both have in common. The trained network is none of the steps, and the class stays
-    its best guess. Weights are normal with the mean and the standard deviation of each tensor; statistics of norms
-    stay. `edges` is the same for every network: 1 is what a map has that only shows the image.
+    size of the rank correlation, mean over the steps; at the last of them, with `cascading`, no trained layer is left,
+    and nearly every map is another one. The curves are means over the images at every step, one for each way of
+    comparing: rank correlation, structural similarity, and the share that the highest tenths of both have in common. A
+    method whose map is much the same with half of the layers drawn anew is named. The trained network is none of the
+    steps, and the class stays its best guess. Weights are normal with the mean and the standard deviation of each
+    tensor; statistics of norms stay. `edges` is the same for every network: 1 is what a map has that only shows the
+    image.
 
     Source: Adebayo et al. 2018, section 3 (cascading and independent randomization).
 

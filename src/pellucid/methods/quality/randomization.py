@@ -10,8 +10,11 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.evaluation import robustness as measures
 from pellucid.evaluation.explainers import DEFAULT, ExplainersOption
+from pellucid.evaluation.judged import Judged
+from pellucid.evaluation.randomized import SAME
 from pellucid.evaluation.similarity import SIMILARITIES
 from pellucid.evaluation.summary import mean_curves
+from pellucid.geometry import Floats
 from pellucid.image_set import ImageSet
 from pellucid.net import Net
 from pellucid.result import Study
@@ -44,11 +47,13 @@ def randomization(
     """Layers are drawn anew, and each map is compared with that of the trained network: lower is better.
 
     A map that stays as it was does not show what the network has learned. `ranking` has one row for each method, by the
-    size of the rank correlation after the last step, where with `cascading` no trained layer is left; the curves are
-    means over the images at every step, one for each way of comparing: rank correlation, structural similarity, and the
-    share that the highest tenths of both have in common. The trained network is none of the steps, and the class stays
-    its best guess. Weights are normal with the mean and the standard deviation of each tensor; statistics of norms
-    stay. `edges` is the same for every network: 1 is what a map has that only shows the image.
+    size of the rank correlation, mean over the steps; at the last of them, with `cascading`, no trained layer is left,
+    and nearly every map is another one. The curves are means over the images at every step, one for each way of
+    comparing: rank correlation, structural similarity, and the share that the highest tenths of both have in common. A
+    method whose map is much the same with half of the layers drawn anew is named. The trained network is none of the
+    steps, and the class stays its best guess. Weights are normal with the mean and the standard deviation of each
+    tensor; statistics of norms stay. `edges` is the same for every network: 1 is what a map has that only shows the
+    image.
     """
     measure, networks = measures.randomization(net, order, steps, magnitude, seed)
     judged, (table,), meta = measure.answered(net, images, of, seed)
@@ -59,4 +64,17 @@ def randomization(
         for k, kind in enumerate(SIMILARITIES)
     }
     layers = tuple(layer for layer, _ in networks)
-    return Study(table.findings, curves, tables={"ranking": table}, meta=meta.finding(layers=layers))
+    sizes = judged.reduced(np.abs(judged.values[:, :, :, 0]))
+    unmoved = _unmoved(sizes, at) if order == "cascading" else ()
+    return Study((*unmoved, *table.findings), curves, tables={"ranking": table}, meta=meta.finding(layers=layers))
+
+
+def _unmoved(sizes: Judged, at: Floats) -> tuple[str, ...]:
+    """A sentence for each method whose maps are much the same where the upper half of the layers is drawn anew."""
+    known, k = sizes.known(), int(np.flatnonzero(at <= 0.5).max(initial=0))
+    means = np.nanmean(known.values[:, :, k], axis=1)
+    return tuple(
+        f"{one.name}: much the same map (rank correlation {mean:.2f}) with {at[k]:.0%} of the layers drawn anew"
+        for one, mean in zip(known.explainers.each, means, strict=True)
+        if mean > SAME and not one.is_baseline
+    )
