@@ -12,12 +12,14 @@ import numpy as np
 
 import pellucid as pl
 from pellucid.evaluation.explainers import on_input
+from pellucid.evaluation.randomized import groups, redrawn
 from pellucid.geometry import Floats
 from pellucid.net import Net
 from pellucid.result import Heatmap
 from pellucid.statistics import rank_correlation
 
 PERSON, FLOWER, BEAR = "sample:grace_hopper", "sample:dahlia", "sample:polar_bear"
+KOALA = "sample:koala"
 
 
 def flat(heat: Heatmap) -> Floats:
@@ -47,7 +49,9 @@ def a_cover_that_is_a_thing(net: Net, folder: Path) -> None:
         gained = int((after - before).argmax())
         print(f"{name} cover: {net.class_name(gained)} {float(before[gained]):.3f} -> {float(after[gained]):.3f}")
     maps = [pl.attribution.occlusion(net, FLOWER, "candle", size=64, stride=16, fill=fill) for fill in ("gray", "blur")]
-    pl.draw(maps, FLOWER, title="Occlusion of “candle”: a gray cover, a blurred cover").save(folder / "doubt_cover.jpg")
+    pl.draw(maps, FLOWER, crop=True, title="Occlusion of “candle”: a gray cover, a blurred cover").save(
+        folder / "doubt_cover.jpg"
+    )
     print("occlusion by gray and by blur: rank correlation", round(rank_correlation(*map(flat, maps)), 2))
 
 
@@ -55,7 +59,9 @@ def saturated(net: Net, folder: Path) -> None:
     """The gradient of a probability near 1, and of the logit behind it."""
     asked = ("p(ice bear)", "ice bear")
     maps = [pl.attribution.gradient(net, BEAR, target) for target in asked]
-    pl.draw(maps, BEAR, title="Gradient of a probability, and of its logit").save(folder / "doubt_saturated.jpg")
+    pl.draw(maps, BEAR, crop=True, title="Gradient of a probability, and of its logit").save(
+        folder / "doubt_saturated.jpg"
+    )
     for target, heat in zip(asked, maps, strict=True):
         score = heat.meta.score or (float("nan"),)
         print(target, f"score {score[0]:.4f}, largest slope {np.abs(heat.values).max():.2e}", *heat.meta.said)
@@ -71,6 +77,18 @@ def unmoved(net: Net, folder: Path) -> None:
         print(line)
 
 
+def right_by_chance(net: Net, folder: Path) -> None:
+    """Grad-CAM of the network, and of one with random weights everywhere: both find the koala."""
+    every = tuple(name for _, names in groups(net) for name in names)
+    nets = (net, net.with_weights(redrawn(net, every, 2)))
+    maps = [pl.attribution.grad_cam(one, KOALA, "koala") for one in nets]
+    for one, heat in zip(nets, maps, strict=True):
+        chance = float(one.run(one.prepare(one.images(KOALA)).pixels).probabilities[0, one.class_index("koala")])
+        print(f"the probability of koala is {chance:.2g}, the largest value of the map {heat.values.max():.2g} logit")
+    told = "Grad-CAM of “koala”: trained, and random weights"
+    pl.draw(maps, KOALA, title=told, scale="own", crop=True).save(folder / "doubt_chance.jpg")
+
+
 def main() -> None:
     """All of them."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -78,7 +96,7 @@ def main() -> None:
     folder = parser.parse_args().out
     folder.mkdir(parents=True, exist_ok=True)
     net = pl.load("bundled")
-    for one in (same_for_all_classes, a_cover_that_is_a_thing, saturated, unmoved):
+    for one in (same_for_all_classes, a_cover_that_is_a_thing, saturated, unmoved, right_by_chance):
         print(f"\n{one.__doc__}")
         one(net, folder)
 

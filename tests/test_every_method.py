@@ -129,6 +129,7 @@ _TINY: dict[str, dict[str, Any]] = {
     "regions": {"masks": "bottom right", "count": 4},
     "review": {"cells": 4, "count": 4, "photos": 2},
     "right_reasons": {"masks": "top left", "recipe": "epochs=1"},
+    "saliency_input": {"of": "gradient", "recipe": "epochs=1"},
     "xrai": {"steps": 4, "scales": (1200,), "min_area": 1500},
     "deletion": {"of": "grad_cam,gradient", "steps": 4},
     "insertion": {"of": "grad_cam,gradient", "steps": 4},

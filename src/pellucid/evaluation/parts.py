@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -140,7 +141,7 @@ class Regions(Noun):
         return found
 
 
-RegionsLike: TypeAlias = Regions | str | Path | Tensor | NDArray[Any] | tuple[float, float, float, float]
+RegionsLike: TypeAlias = Regions | str | Path | Tensor | NDArray[Any] | Sequence[float | int]
 """A region by name, box or path, or masks in memory."""
 
 

@@ -27,7 +27,7 @@ def test_a_map_that_hardly_changes_is_named_and_ranked_by_all_steps() -> None:
         module = nn.Sequential(nn.Conv2d(3, 1, SIDE), nn.Flatten(), nn.Linear(1, 2)).double()
     net = pl.load(module, size=SIDE, mean=(0.0,) * 3, std=(1.0,) * 3)
     found = pl.quality.randomization(net, photos(2), of="gradient_times_input", steps=2)
-    half, whole = np.abs(next(line for line in found["rank correlation"].lines if line.group != "edges").values)
+    half, whole = np.abs(next(line for line in found["rank correlation"].lines if line.name != "edges").values)
     assert half == pytest.approx(1)
     assert whole < 0.9
     assert found.findings[0].startswith("gradient_times_input: much the same map (rank correlation 1.00) with 50%")

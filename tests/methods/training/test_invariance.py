@@ -216,7 +216,7 @@ def test_augmentation_buys_the_invariance_that_was_shown() -> None:
     moves = [*map(by, (0, 1, 2)), lambda x: rotated(x, [15.0] * len(x), "mirror")]
     table = {name: [accuracy(name, move) for move in moves] for name in made}
     print({name: np.round(row, 3).tolist() for name, row in table.items()})
-    assert min(row[0] for row in table.values()) > 0.85
+    assert min(row[0] for row in table.values()) > 0.8
     assert table["mlp"][1] < 0.6 < 0.8 < table["mlp + shift"][1]  # what was shown
     assert table["mlp + shift"][2] < 0.6 < 0.7 < table["gap + shift"][2]  # what was not
     assert table["mlp + shift"][3] < table["mlp"][3] - 0.03  # and what it cost
