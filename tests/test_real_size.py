@@ -68,6 +68,7 @@ MINUTES = {
     "convexity": "its products with the Hessian are those of sharpness, which is asked",
     "curvature": "its products with the Hessian are those of sharpness, which is asked",
     "plane": "its places are measured as those of a line, which is asked",
+    "report": "each of its measures is asked by itself",
 } | dict.fromkeys(
     ("initialization", "linear_regions", "lottery_tickets", "pruning", "sim_to_real", "transfer"),
     "it trains copies by the loop that intrinsic_dimension and memorization train by, which are asked",
