@@ -38,16 +38,16 @@ def same_for_all_classes(net: Net, folder: Path) -> None:
 
 
 def a_cover_that_is_a_thing(net: Net, folder: Path) -> None:
-    """A gray square on the flower, and what the network takes it for; the map of a blurred cover beside it."""
+    """A square on the flower, gray or of the mean color beneath it, and what the network takes that for."""
     photo = net.prepare(net.images(FLOWER))
-    for name, fill in (("gray", 0.0), ("blurred", None)):
+    for name, fill in (("gray", 0.0), ("of its mean color", None)):
         pixels = photo.pixels.clone()
         rows, columns = slice(32, 96), slice(96, 160)
         soft = pixels[:, :, rows, columns].mean((2, 3), keepdim=True)
         pixels[:, :, rows, columns] = soft if fill is None else fill
         before, after = (net.run(one).probabilities[0] for one in (photo.pixels, pixels))
         gained = int((after - before).argmax())
-        print(f"{name} cover: {net.class_name(gained)} {float(before[gained]):.3f} -> {float(after[gained]):.3f}")
+        print(f"cover {name}: {net.class_name(gained)} {float(before[gained]):.3f} -> {float(after[gained]):.3f}")
     maps = [pl.attribution.occlusion(net, FLOWER, "candle", size=64, stride=16, fill=fill) for fill in ("gray", "blur")]
     pl.draw(maps, FLOWER, crop=True, title="Occlusion of “candle”: a gray cover, a blurred cover").save(
         folder / "doubt_cover.jpg"

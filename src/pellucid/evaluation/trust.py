@@ -20,6 +20,7 @@ from pellucid.render.changed import placed
 from pellucid.result import Heatmap, Table
 from pellucid.result.checks import Trust
 from pellucid.result.table import Cell
+from pellucid.saliency.heatmaps import SATURATED
 from pellucid.statistics import rank_correlation
 from pellucid.target import Target, scored
 
@@ -29,7 +30,7 @@ SHIFT = 4
 """Pixels by which the image is moved."""
 _STEADY = 0.9
 """Rank correlation above which a map counts as steady."""
-_COMPLETE, _SATURATED = 0.05, 0.99
+_COMPLETE = 0.05
 _DRAWN = ("random weights", "shift")
 """Checks for which the map is drawn again."""
 _HELP = {
@@ -137,7 +138,7 @@ def _of_itself(heat: Heatmap) -> list[Trust]:
 
 
 def _saturated(target: Target, value: float) -> list[Trust]:
-    if target.unit != "probability" or value < _SATURATED:
+    if target.unit != "probability" or value < SATURATED:
         return []
     text = f"the probability is {value:.4f} and hardly has a slope: ask for the logit of the class"
     return [Trust("saturation", value, False, text)]

@@ -20,8 +20,8 @@ from pellucid.result.maps import Sign
 from pellucid.saliency.backward import Signal
 from pellucid.target import Logit, Probability, Target, Top, named
 
-_SATURATED = 1e-3
-"""Of a probability: this near to 1, its slope is at most a thousandth of the logit's, p (1 − p)."""
+SATURATED = 0.99
+"""Of a probability: from here on its slope, p (1 − p) of the logit's, is at most a hundredth of it."""
 
 
 def pixel_map(
@@ -111,7 +111,7 @@ def _saturated(net: Net, target: Target, prepared: Images, scores: Tensor) -> tu
     given = net.meaning.scores == "probabilities"
     if not isinstance(target, (Logit, Top, Probability) if given else Probability):
         return ()
-    if float(scores.max()) <= 1 - _SATURATED:
+    if float(scores.max()) < SATURATED:
         return ()
     said = f"{named(target, net)} is saturated at {float(scores.max()):.5f}: hardly anything moves it"
     if not given:
