@@ -334,7 +334,7 @@ def test_one_forward_pass_for_all_classes(monkeypatch: pytest.MonkeyPatch) -> No
     # the checks of types draw from Python's generator, the network does not
     monkeypatch.setattr("pellucid.net.tap._draws", lambda *_: False)
     explain(net, photos(1), classes=3, methods=["gradient", "grad_cam", "guided_backprop", "lrp"])
-    told = 2 * 4  # each map once more with random weights, and once of the moved image
+    told = 4 * 4  # each map three times more with random weights, and once of the moved image
     assert len(runs) == 5 + told, (
         "the prediction, one pass for pixels' gradients, one for the layer's, one for each rule"
     )

@@ -48,10 +48,10 @@ SCORES = NET.run(pl.Images.of(IMAGE)).scores[0].detach()
 def test_the_exact_name_of_a_class_comes_before_grammar(name: str) -> None:
     index = NAMES.index(name)
     heat = A.gradient(NET, IMAGE, name)
-    assert heat.meta.score == pytest.approx([float(SCORES[index])])
+    assert heat.meta.score == pytest.approx([float(SCORES[index])], abs=1e-6)
     assert heat.meta.target == name
     chance = A.gradient(NET, IMAGE, f"p({name})").meta.score
-    assert chance == pytest.approx([float(SCORES.softmax(0)[index])])
+    assert chance == pytest.approx([float(SCORES.softmax(0)[index])], abs=1e-6)
 
 
 @pytest.mark.parametrize(
