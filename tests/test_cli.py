@@ -508,9 +508,9 @@ def test_json_of_a_method(run: Run) -> None:
     assert {"schema": 1, "command": "occlusion", "failed": []}.items() <= document.items()
     first, second = document["results"]
     assert first.keys() >= {"image", "kind", "shape", "min", "max", "unit", "saved", "meta", "placement", "views"}
-    assert (first["image"], first["kind"], first["shape"], first["unit"]) == ("dog.png", "Heatmap", [1, 1, 1], "logit")
+    assert (first["image"], first["kind"], first["shape"], first["unit"]) == ("dog.png", "Heatmap", [1, 4, 4], "logit")
     assert second["saved"] == ["cat.occlusion.png"]
-    options = {"size": 32, "stride": 10, "fill": "gray", "border": "inside", "per_pixel": False, "seed": 0}
+    options = {"size": None, "stride": 10, "fill": "gray", "border": "inside", "per_pixel": False, "seed": 0}
     assert first["meta"]["options"] == options
     assert first["meta"]["weights"] == load("nets.py:plain").weights
     assert "values" not in first

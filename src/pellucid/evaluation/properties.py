@@ -16,7 +16,7 @@ from pellucid.evaluation.measures import Measure, apart, together
 from pellucid.evaluation.randomized import SAME
 from pellucid.evaluation.rules import Energy, Pointing
 from pellucid.evaluation.small import KINDS
-from pellucid.evaluation.summary import interval, ranked
+from pellucid.evaluation.summary import few, interval, ranked
 from pellucid.evaluation.truth import ClassPairs, Truth
 from pellucid.geometry import Floats
 from pellucid.image_set import ImageSet
@@ -129,9 +129,12 @@ def findings(best: Table, ranked: Mapping[str, Table], reward: Study | None) -> 
     if rows:
         told.append(f"{rows[0]['method']} is the most exact and consistent taken together "
                     f"({rows[0]['exactness']:.2f} and {rows[0]['consistency']:.2f})")  # fmt: skip
+        ahead = [str(row["method"]) for row in best.rows[: best.rows.index(rows[0])]]
+        if ahead:
+            told.append(f"more so, without knowing any network: {few(ahead)}; the two measures favor smooth maps")
         unmoved = [str(row["method"]) for row in rows if float(row["random weights"] or 0) > SAME]
         if unmoved:
-            told.append(f"{', '.join(unmoved)}: much the same map with random weights")
+            told.append(f"{few(unmoved)}: much the same map with random weights")
     for name in ("road", "deletion", "insertion"):
         told.append(f"{name}: {ranked[name].findings[0]}")
     return (*told, *(f"{name}: {reward.tables[name].findings[0]}" for name in REWARD if reward is not None))

@@ -19,6 +19,7 @@ from pellucid.rng import generator
 from pellucid.statistics import error_of_mean
 
 RESAMPLES = 2000
+_FEW = 6  # names of a sentence
 Better = Literal["low", "high"]
 Groups = NDArray[np.int64]
 """(N,) which values are of one image."""
@@ -154,6 +155,11 @@ def mean_curves(judged: Judged, order: Sequence[Cell], at: Floats, axis: str, qu
     return Curve(tuple(lines), axis)
 
 
+def few(names: Sequence[str]) -> str:
+    """The first of several names, and how many more there are."""
+    return ", ".join(names[:_FEW]) + (f" and {len(names) - _FEW} more" if len(names) > _FEW else "")
+
+
 def findings(columns: dict[str, tuple[Cell, ...]], score: str, better: Better, contest: bool) -> tuple[str, ...]:
     """Which method is best, which cannot be told from it, and which are no better than a map that knows no network."""
     names, values, p, blind = (columns[key] for key in ("method", score, "p", "baseline"))
@@ -163,11 +169,11 @@ def findings(columns: dict[str, tuple[Cell, ...]], score: str, better: Better, c
         )
     said = f"{names[0]} has the {'lowest' if better == 'low' else 'highest'} {score}, {values[0]:.3g}"
     alike = [str(name) for name, chance in zip(names, p, strict=True) if chance is not None and float(chance) > 0.05]
-    told = [f"{said}; {', '.join(alike)} cannot be told from it over these images" if alike else said]
+    told = [f"{said}; {few(alike)} cannot be told from it over these images" if alike else said]
     first = next((k for k, one in enumerate(blind) if one), len(names))
     beaten = [str(name) for name, one in zip(names[first:], blind[first:], strict=True) if not one]
     if beaten:
-        told.append(f"{', '.join(beaten)}: no better than {names[first]}, which knows no network")
+        told.append(f"{few(beaten)}: no better than {names[first]}, which knows no network")
     return tuple(told)
 
 

@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 import numpy as np
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from torch import Tensor
 
+from pellucid.described import Default
 from pellucid.errors import PellucidError
 from pellucid.geometry import Placement
 from pellucid.images import Images
@@ -21,11 +22,29 @@ from pellucid.saliency.backward import chunks
 from pellucid.target import Target, fixed, scored
 
 Side = Annotated[int, Field(ge=1)]
+
+
+def _whole(value: float | int) -> float | int:
+    if value >= 1 and value != int(value):
+        raise ValueError(f"{value:g} is no whole number of pixels, and no share of the side, which is below 1")
+    return value
+
+
+Length = Annotated[float | int, Field(gt=0), AfterValidator(_whole)]
 Size = Annotated[
-    Side | tuple[Side, Side],
-    Field(description="side of the cover, or HEIGHT,WIDTH, in pixels of the network's input", examples=[48]),
+    Length | tuple[Side, Side] | None,
+    Field(
+        description="side of the cover, or HEIGHT,WIDTH, in pixels of the network's input; below 1: share of its side",
+        examples=[48],
+    ),
+    Default("a seventh of the side: 32 of 224"),
 ]
-Stride = Annotated[int, Field(ge=1, description="step between covers, in pixels of the network's input")]
+Stride = Annotated[
+    Length | None,
+    Field(description="step between covers, in pixels of the network's input; below 1: share of its side"),
+    Default("half of the cover: 16 of 224"),
+]
+_SEVENTH = 1 / 7
 Cover = Annotated[BaselineLike, Field(description="fill of the covered part: a named one, or an image of your own")]
 Edge = Literal["inside", "clip", "pad"]
 Border = Annotated[
@@ -68,11 +87,15 @@ class Occluders:
     """(height, width)"""
 
     @classmethod
-    def over(cls, prepared: Images, size: int | tuple[int, int], stride: int, border: Edge) -> Occluders:
-        """Covers of `size`, over images that a network sees."""
+    def over(
+        cls, prepared: Images, size: float | int | tuple[int, int] | None, stride: float | int | None, border: Edge
+    ) -> Occluders:
+        """Covers of `size`, over images that a network sees; what is below 1 is a share of their shorter side."""
         height, width = prepared.pixels.shape[-2:]
-        high, wide = size if isinstance(size, tuple) else (size, size)
-        down, across = spans(height, high, stride, border), spans(width, wide, stride, border)
+        side = min(height, width)
+        high, wide = size if isinstance(size, tuple) else (_length(_SEVENTH if size is None else size, side),) * 2
+        step = max(round(min(high, wide) / 2), 1) if stride is None else _length(stride, side)
+        down, across = spans(height, high, step, border), spans(width, wide, step, border)
         return cls(tuple(down), tuple(across), (height, width))
 
     @property
@@ -106,6 +129,11 @@ class Occluders:
                 "per_pixel=True: no cover lies on some pixels; a map per pixel needs a stride no longer than the cover"
             )
         return (down.T @ score_drops.cpu().double() @ across) / often
+
+
+def _length(value: float | int, side: int) -> int:
+    """Pixels, of as many or of a share of a side."""
+    return max(round(value * side), 1) if value < 1 else int(value)
 
 
 def _inside(along: tuple[Span, ...], length: int) -> Float[Tensor, "covers length"]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import pellucid as pl
-from pellucid.errors import Refused
+from pellucid.errors import PellucidError, Refused
 from pellucid.images import Images
 from pellucid.net import Labels, Net, Preprocess
 from tests.networks import TOPOLOGIES, Branches, seeded, truth
@@ -274,6 +274,24 @@ def test_occlusion_of_a_linear_network(size: int, stride: int, fill: str) -> Non
         for j, cx in enumerate(columns):
             top, left = round(cy - (h - 1) / 2), round(cx - (v - 1) / 2)
             assert heat.array[0, i, j] == pytest.approx(float(share[top : top + h, left : left + v].sum()), abs=1e-10)
+
+
+def test_a_cover_is_a_share_of_the_image_where_it_is_not_said_in_pixels() -> None:
+    """A network of small images gets small covers: of a cover as large as the image every map is one number."""
+
+    class Sum(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.sum((2, 3))
+
+    for side, cover, step in ((224, 32, 16), (32, 5, 2), (6, 1, 1)):
+        net = Net(Sum(), preprocess=Preprocess(crop=(side, side)))
+        x = Images.from_pictures([torch.rand(3, side, side)], ["x"])
+        said = pl.attribution.occlusion(net, x, 0, size=cover, stride=step)
+        for options in ({}, {"size": cover}, {"size": cover / side, "stride": step / side}):
+            heat = pl.attribution.occlusion(net, x, 0, **options)
+            assert np.array_equal(heat.array, said.array)
+    with pytest.raises(PellucidError, match=r"1\.5 is no whole number of pixels, and no share of the side"):
+        pl.attribution.occlusion(net, x, 0, size=1.5)
 
 
 def test_occlusion_of_a_probability_is_that_of_the_paper() -> None:

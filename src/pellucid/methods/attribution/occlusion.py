@@ -23,15 +23,15 @@ from pellucid.target import BEST, Target
     "Occlusion",
     purpose="cover each place and measure the score's drop",
     source="Zeiler & Fergus 2013, section 4.2",
-    quick={"size": 40, "stride": 24},
+    quick={"size": 0.18, "stride": 0.107},
 )
 def occlusion(
     net: Net,
     images: Images,
     target: Target = BEST,
     *,
-    size: Size = 32,
-    stride: Stride = 16,
+    size: Size = None,
+    stride: Stride = None,
     fill: Cover = "gray",
     border: Border = "inside",
     per_pixel: Annotated[bool, Field(description="give every pixel the mean over all covers that lie on it")] = False,

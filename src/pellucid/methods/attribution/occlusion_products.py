@@ -37,8 +37,8 @@ def occlusion_products(
     images: Images,
     target: Target = BEST,
     *,
-    size: Size = 32,
-    stride: Stride = 16,
+    size: Size = None,
+    stride: Stride = None,
     fill: Cover = "gray",
     border: Border = "inside",
     unit: Annotated[

@@ -20,15 +20,15 @@ from pellucid.target import BEST, Target, fixed
     "Occlusion, rank of the class",
     purpose="rank of the class when each place is covered",
     source="Zeiler & Fergus 2013, section 4.2 (after figure 7)",
-    quick={"size": 40, "stride": 24},
+    quick={"size": 0.18, "stride": 0.107},
 )
 def occlusion_rank(
     net: Net,
     images: Images,
     target: Target = BEST,
     *,
-    size: Size = 32,
-    stride: Stride = 16,
+    size: Size = None,
+    stride: Stride = None,
     fill: Cover = "gray",
     border: Border = "inside",
     seed: Seed = 0,

@@ -1,0 +1,71 @@
+"""The report of properties of all methods, on three real networks: `quality report`, resumable, with its time.
+
+python -m benchmarks.reports DATA --resume FOLDER --out FOLDER [--photos 3] [--workers 2] [--methods all]
+
+DATA holds `images-imagenet1000`, `cifar10` and `weights`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import torch
+from tests.methods.training.networks import cifar
+from tests.squeezenet import squeezenet
+
+import pellucid as pl
+from pellucid.image_set import ImageSet
+from pellucid.net import Net
+
+
+def networks(data: Path, photos: int) -> dict[str, tuple[Net, ImageSet]]:
+    """Each with the images that it is asked about."""
+    some = ImageSet.of(data / "images-imagenet1000").subset(photos)
+    small = squeezenet(data / "weights/squeezenet_v1.0_decoded.npz")
+    with np.load(data / "cifar10/cifar10_test_first4000.npz") as file:
+        pictures = [np.ascontiguousarray(one) for one in file["x"][:photos]]
+    return {
+        "ResNet-20, CIFAR-10": (cifar(lambda path: data.parent / path, "resnet20"), ImageSet.of(pictures)),
+        "embedded network": (pl.load("bundled"), some),
+        "SqueezeNet v1.0": (small, some),
+    }
+
+
+def main() -> None:
+    """A page and its findings for each network."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--resume", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--photos", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--methods", default="all")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    for name, (net, images) in networks(asked.data, asked.photos).items():
+        start = time.perf_counter()
+        with ExitStack() as stack:
+            stack.enter_context(pl.resumable(asked.resume))
+            if asked.workers:
+                stack.enter_context(pl.spread(asked.workers))
+            found = pl.quality.report(net, images, of=asked.methods)
+        pl.draw(found).save(asked.out / f"{name.split(',')[0].replace(' ', '_')}.html")
+        print(f"\n## {name}: {asked.photos} images, {(time.perf_counter() - start) / 60:.1f} minutes\n")
+        print(*(f"- {one}" for one in found.findings), sep="\n")
+        for refused in found.meta.found["refused"]:
+            print(f"- refused: {refused}")
+        columns = ("exactness", "consistency", "completeness", "universality", "deletion", "insertion", "road",
+                   "random weights")  # fmt: skip
+        print(f"\n| method | {' | '.join(columns)} |\n|---{'|---' * len(columns)}|")
+        for row in found["properties"].rows:
+            cells = ["–" if row[one] is None else f"{row[one]:.3f}" for one in columns]
+            print(f"| `{row['method']}` | {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
