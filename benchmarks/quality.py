@@ -9,13 +9,14 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import numpy as np
 import torch
 
 import pellucid as pl
 from pellucid.evaluation.faithfulness import deletion
-from pellucid.evaluation.judged import Judging
+from pellucid.evaluation.judged import Case, Judging
 from pellucid.evaluation.paths import CHUNK
 from pellucid.image_set import ImageSet
 
@@ -25,6 +26,22 @@ def seconds(ask: Callable[[], object]) -> float:
     start = time.process_time()
     ask()
     return time.process_time() - start
+
+
+def peer(net: pl.Net, case: Case, heat: np.ndarray, bare: Callable[[], object], rounds: int) -> None:
+    """The same of Quantus' pixel flipping, in 28 steps of as many pixels."""
+    import quantus
+
+    inputs = net.preprocess.normalize(case.pixels[None]).numpy()
+    steps = heat.size // 28
+    metric = quantus.PixelFlipping(
+        features_in_step=steps, perturb_baseline="black", disable_warnings=True, display_progressbar=False
+    )
+    given = {"model": net.module.eval(), "x_batch": inputs, "y_batch": np.array([0]), "device": "cpu",
+             "a_batch": heat[None, None]}  # fmt: skip
+    ratios = sorted(seconds(lambda: metric(**given)) / seconds(bare) for _ in range(rounds))
+    print(f"{net.name}: Quantus {quantus.__version__}, the same: {np.median(ratios):.3f} "
+          f"({ratios[0]:.3f} to {ratios[-1]:.3f})", flush=True)  # fmt: skip
 
 
 def main(rounds: int) -> None:
@@ -51,6 +68,8 @@ def main(rounds: int) -> None:
         ratios = sorted(seconds(judged) / seconds(bare) for _ in range(rounds))
         print(f"{net.name}: deletion of a map, CPU time over its 29 bare passes: {np.median(ratios):.3f} "
               f"({ratios[0]:.3f} to {ratios[-1]:.3f}, {rounds} rounds)", flush=True)  # fmt: skip
+        if find_spec("quantus"):
+            peer(net, case, heat, bare, rounds)
     net, peaks = pl.load("bundled"), []
     for _ in range(4):
         pl.quality.deletion(net, ["sample:panda", "sample:koala"], of="grad_cam,lrp,gradient", steps=8)
