@@ -111,6 +111,8 @@ def allowed(field: FieldInfo) -> str:
         return f"{low} to {high}"
     if low is not None:
         return f"{low} or more"
+    if {int, float} <= {*_kinds(field.annotation)}:
+        return "number"
     if isinstance(kinds[0], type) and issubclass(kinds[0], Noun):
         return kinds[0].written
     return {bool: "yes | no", int: "whole number", float: "number", str: "text"}.get(kinds[0], "value")

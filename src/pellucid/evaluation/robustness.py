@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -79,17 +80,28 @@ def randomization(
 ) -> tuple[Measure, tuple[tuple[str, float], ...]]:
     """((steps, 3) similarities to the maps of networks drawn anew, (layer, share of the layers) of each of them)."""
     networks = list((cascade if order == "cascading" else one_by_one)(net, steps, seed))
+    parts = (("order", order), ("steps", str(steps)))
+    means = "size of the rank correlation with the map of the trained network, mean over the steps and the images"
+    measure = _unlike([other for _, _, other in networks], magnitude, "randomization", parts, means)
+    return measure, tuple((layer, share) for layer, share, _ in networks)
+
+
+def label_randomization(other: Net, magnitude: bool, parts: tuple[tuple[str, str], ...]) -> Measure:
+    """(1, 3) similarities to the map of a network that has learned labels without a meaning."""
+    means = "size of the rank correlation with the map of the network trained on random labels, mean over the images"
+    return _unlike([other], magnitude, "label_randomization", parts, means)
+
+
+def _unlike(
+    others: Sequence[Net], magnitude: bool, name: str, parts: tuple[tuple[str, str], ...], means: str
+) -> Measure:
+    """(K, 3) similarities to the maps of other networks, which should be other maps."""
 
     def judge(case: Case, heat: Floats, again: Again) -> Floats:
-        maps = [again(net=other) for _, _, other in networks]
+        maps = [again(net=other) for other in others]
         pairs = [(np.abs(heat), np.abs(one)) if magnitude else (heat, one) for one in maps]
         return np.stack([similarity(*pair) for pair in pairs])
 
-    signs = "magnitudes" if magnitude else "signed"
-    protocol = Protocol(
-        "randomization", (("order", order), ("steps", str(steps)), ("maps", signs)), "Adebayo et al. 2018"
-    )
-    means = "size of the rank correlation with the map of the trained network, mean over the steps and the images"
+    protocol = Protocol(name, (*parts, ("maps", "magnitudes" if magnitude else "signed")), "Adebayo et al. 2018")
     ranking = Ranking("correlation", means, "low", lambda found: np.abs(found[..., 0]).mean(-1))
-    measure = Measure(protocol, (len(networks), len(SIMILARITIES)), judge, (ranking,), ("edges", "random"))
-    return measure, tuple((layer, share) for layer, share, _ in networks)
+    return Measure(protocol, (len(others), len(SIMILARITIES)), judge, (ranking,), ("edges", "random"))

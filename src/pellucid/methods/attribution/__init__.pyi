@@ -1250,8 +1250,8 @@ def occlusion(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input; below 1: share of its side (by default None)
-        stride: step between covers, in pixels of the network's input; below 1: share of its side (by default None)
+        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input; below 1: share of its side (number; by default None)
+        stride: step between covers, in pixels of the network's input; below 1: share of its side (number; by default None)
         fill: fill of the covered part: a named one, or an image of your own (by default "gray")
         border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
         per_pixel: give every pixel the mean over all covers that lie on it (yes | no; by default False)
@@ -1277,8 +1277,8 @@ def occlusion(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input; below 1: share of its side (by default None)
-        stride: step between covers, in pixels of the network's input; below 1: share of its side (by default None)
+        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input; below 1: share of its side (number; by default None)
+        stride: step between covers, in pixels of the network's input; below 1: share of its side (number; by default None)
         fill: fill of the covered part: a named one, or an image of your own (by default "gray")
         border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
         per_pixel: give every pixel the mean over all covers that lie on it (yes | no; by default False)
@@ -1304,8 +1304,8 @@ def occlusion_labels(
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
-        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input; below 1: share of its side (by default None)
-        stride: step between covers, in pixels of the network's input; below 1: share of its side (by default None)
+        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input; below 1: share of its side (number; by default None)
+        stride: step between covers, in pixels of the network's input; below 1: share of its side (number; by default None)
         fill: fill of the covered part: a named one, or an image of your own (by default "gray")
         border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
@@ -1340,8 +1340,8 @@ def occlusion_products(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input; below 1: share of its side (by default None)
-        stride: step between covers, in pixels of the network's input; below 1: share of its side (by default None)
+        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input; below 1: share of its side (number; by default None)
+        stride: step between covers, in pixels of the network's input; below 1: share of its side (number; by default None)
         fill: fill of the covered part: a named one, or an image of your own (by default "gray")
         border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
         unit: unit whose response is mapped, as LAYER:UNIT, or LAYER for its strongest one (text; by default None)
@@ -1367,8 +1367,8 @@ def occlusion_products(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input; below 1: share of its side (by default None)
-        stride: step between covers, in pixels of the network's input; below 1: share of its side (by default None)
+        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input; below 1: share of its side (number; by default None)
+        stride: step between covers, in pixels of the network's input; below 1: share of its side (number; by default None)
         fill: fill of the covered part: a named one, or an image of your own (by default "gray")
         border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
         unit: unit whose response is mapped, as LAYER:UNIT, or LAYER for its strongest one (text; by default None)
@@ -1401,8 +1401,8 @@ def occlusion_rank(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input; below 1: share of its side (by default None)
-        stride: step between covers, in pixels of the network's input; below 1: share of its side (by default None)
+        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input; below 1: share of its side (number; by default None)
+        stride: step between covers, in pixels of the network's input; below 1: share of its side (number; by default None)
         fill: fill of the covered part: a named one, or an image of your own (by default "gray")
         border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
@@ -1426,8 +1426,8 @@ def occlusion_rank(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input; below 1: share of its side (by default None)
-        stride: step between covers, in pixels of the network's input; below 1: share of its side (by default None)
+        size: side of the cover, or HEIGHT,WIDTH, in pixels of the network's input; below 1: share of its side (number; by default None)
+        stride: step between covers, in pixels of the network's input; below 1: share of its side (number; by default None)
         fill: fill of the covered part: a named one, or an image of your own (by default "gray")
         border: placing of covers at the edge: moved inside, clipped, or hanging over all edges (pad) (inside | clip | pad; by default "inside")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)

@@ -23,7 +23,7 @@ from pellucid.target import BEST, Target
     "Occlusion",
     purpose="cover each place and measure the score's drop",
     source="Zeiler & Fergus 2013, section 4.2",
-    quick={"size": 0.18, "stride": 0.107},
+    quick={"size": 0.18, "stride": 0.125},
 )
 def occlusion(
     net: Net,

@@ -20,7 +20,7 @@ from pellucid.target import BEST, Target, fixed
     "Occlusion, rank of the class",
     purpose="rank of the class when each place is covered",
     source="Zeiler & Fergus 2013, section 4.2 (after figure 7)",
-    quick={"size": 0.18, "stride": 0.107},
+    quick={"size": 0.18, "stride": 0.125},
 )
 def occlusion_rank(
     net: Net,

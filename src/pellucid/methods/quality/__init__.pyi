@@ -157,6 +157,35 @@ def insertion(
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 
+def label_randomization(
+    net: NetLike,
+    *,
+    of: ExplainersLike = ...,
+    digits: int = 40,
+    magnitude: bool = False,
+    seed: int = 0,
+) -> Study:
+    """Label randomization
+
+    Two small networks learn 400 digits, one by their labels, one by labels drawn at random: maps should differ.
+
+    Both begin with the same weights and are trained until 98 % of their labels are right, which the second can only
+    know by heart. Each map of a digit, for the class that the first network gives it, is compared with that of the
+    second: `ranking` has one row for each method, by the size of the rank correlation, lower is better; `similarity`
+    is (methods, 3) means of the rank correlation, the structural similarity, and the share that the highest tenths
+    have in common. `edges` is the same for both: 1 is what a map has that only shows the image. The network that is
+    asked about does not matter.
+
+    Source: Adebayo et al. 2018, section 4 (the data randomization test).
+
+    Args:
+        net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
+        of: attribution methods with their options, with commas between, or 'all'; baselines are added (METHOD,…; by default "grad_cam,occlusion,guided_backprop")
+        digits: number of digits whose maps are compared (1 to 400; by default 40)
+        magnitude: compare the magnitudes of maps, without their signs (yes | no; by default False)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+    """
+
 def randomization(
     net: NetLike,
     images: ImageSetLike,
