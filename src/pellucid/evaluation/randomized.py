@@ -16,6 +16,11 @@ SAME = 0.5
 """Size of a rank correlation above which a map counts as much the same with random weights."""
 
 
+def alike(correlation: float) -> str:
+    """In words, of two maps that have something to do with each other."""
+    return "much the same map" if correlation > 0 else "much the same map with its sign turned"
+
+
 def groups(net: Net) -> list[tuple[str, tuple[str, ...]]]:
     """(layer, its parameters), the last first, of the layers with a weight of two dimensions or more; norms and other
     parameters in between go with the layer before them. Order is that of the modules' registration.

@@ -30,7 +30,9 @@ def test_a_map_that_hardly_changes_is_named_and_ranked_by_all_steps() -> None:
     half, whole = np.abs(next(line for line in found["rank correlation"].lines if line.name != "edges").values)
     assert half == pytest.approx(1)
     assert whole < 0.9
-    assert found.findings[0].startswith("gradient_times_input: much the same map (rank correlation 1.00) with 50%")
+    first = next(line for line in found["rank correlation"].lines if line.name != "edges").values[0]
+    told = "much the same map (rank correlation 1.00)" if first > 0 else "much the same map with its sign turned (rank"
+    assert found.findings[0].startswith(f"gradient_times_input: {told}")
     each = dict(zip(found["ranking"]["method"], found["ranking"]["correlation"], strict=True))
     assert (1 + whole) / 2 <= each["gradient_times_input"] < 1, "a mean of sizes is no less than the size of a mean"
     assert not any("much the same" in one for one in pl.quality.randomization(weighted(), photos(2)).findings)

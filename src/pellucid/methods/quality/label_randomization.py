@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pellucid.catalogue import method
 from pellucid.evaluation.explainers import DEFAULT, ExplainersOption
-from pellucid.evaluation.randomized import SAME
+from pellucid.evaluation.randomized import SAME, alike
 from pellucid.evaluation.robustness import label_randomization as measured
 from pellucid.evaluation.similarity import SIMILARITIES
 from pellucid.image_set import ImageSet
@@ -48,10 +48,13 @@ def label_randomization(
     measure = measured(_net(random, "random labels"), magnitude, (("digits", str(digits)),))
     judged, (table,), meta = measure.answered(_net(true, "true labels"), images, of, seed)
     known = judged.known()
-    same = [one for one in table.rows if not one["baseline"] and float(one["correlation"] or 0) > SAME]
-    told = tuple(f"{one['method']}: much the same map (rank correlation {one['correlation']:.2f}) of labels at random"
-                 for one in same)  # fmt: skip
-    each = Grid(known.values[:, :, 0].mean(1), tuple(known.names), SIMILARITIES, "similarity", "method", "compared by")
+    means = known.values[:, :, 0].mean(1)
+    told = tuple(
+        f"{one.name}: {alike(float(mean[0]))} (rank correlation {mean[0]:.2f}) where labels were learned at random"
+        for one, mean in zip(known.explainers.each, means, strict=True)
+        if abs(mean[0]) > SAME and not one.is_baseline
+    )
+    each = Grid(means, tuple(known.names), SIMILARITIES, "similarity", "method", "compared by")
     meta = meta.finding(net=net.name, accuracies=tuple(one.epochs[-1].train_accuracy for one in (true, random)))
     return Study((*told, *table.findings), grids={"similarity": each}, tables={"ranking": table}, meta=meta)
 

@@ -11,7 +11,7 @@ from pellucid.catalogue import method
 from pellucid.evaluation import robustness as measures
 from pellucid.evaluation.explainers import DEFAULT, ExplainersOption
 from pellucid.evaluation.judged import Judged
-from pellucid.evaluation.randomized import SAME
+from pellucid.evaluation.randomized import SAME, alike
 from pellucid.evaluation.similarity import SIMILARITIES
 from pellucid.evaluation.summary import mean_curves
 from pellucid.geometry import Floats
@@ -64,17 +64,16 @@ def randomization(
         for k, kind in enumerate(SIMILARITIES)
     }
     layers = tuple(layer for layer, _ in networks)
-    sizes = judged.reduced(np.abs(judged.values[:, :, :, 0]))
-    unmoved = _unmoved(sizes, at) if order == "cascading" else ()
+    unmoved = _unmoved(judged.reduced(judged.values[:, :, :, 0]), at) if order == "cascading" else ()
     return Study((*unmoved, *table.findings), curves, tables={"ranking": table}, meta=meta.finding(layers=layers))
 
 
-def _unmoved(sizes: Judged, at: Floats) -> tuple[str, ...]:
+def _unmoved(judged: Judged, at: Floats) -> tuple[str, ...]:
     """A sentence for each method whose maps are much the same where the upper half of the layers is drawn anew."""
-    known, k = sizes.known(), int(np.flatnonzero(at <= 0.5).max(initial=0))
+    known, k = judged.known(), int(np.flatnonzero(at <= 0.5).max(initial=0))
     means = np.nanmean(known.values[:, :, k], axis=1)
     return tuple(
-        f"{one.name}: much the same map (rank correlation {mean:.2f}) with {at[k]:.0%} of the layers drawn anew"
+        f"{one.name}: {alike(float(mean))} (rank correlation {mean:.2f}) with {at[k]:.0%} of the layers drawn anew"
         for one, mean in zip(known.explainers.each, means, strict=True)
-        if mean > SAME and not one.is_baseline
+        if abs(mean) > SAME and not one.is_baseline
     )
