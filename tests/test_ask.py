@@ -123,7 +123,7 @@ def test_a_question_that_is_all_json_opens_what_it_names(tmp_path: Path) -> None
 def test_equal_questions_have_equal_keys_and_others_do_not() -> None:
     net, image = tiny(), photos(1)
     key = Ask("occlusion", DOG, {"size": 8}).key(net, image)
-    assert key == Ask("occlusion", DOG, {"size": 8, "stride": 16}).key(tiny(), image)  # the default, said aloud
+    assert key == Ask("occlusion", DOG, {"size": 8, "fill": "gray"}).key(tiny(), image)  # the default, said aloud
     assert key == Ask("attribution.occlusion", {"target": Target.of("dog")}, size=np.int64(8)).key(image, net)
     others = [
         Ask("occlusion", {"target": "cat"}, {"size": 8}).key(net, image),

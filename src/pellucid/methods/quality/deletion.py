@@ -20,7 +20,7 @@ from pellucid.rng import Seed
 
 @method(
     "Deletion",
-    purpose="rank methods by how fast the class goes with their pixels",
+    purpose="rank methods by how fast their pixels end the class",
     source="Petsiuk et al. 2018, section 4.1 (RISE), with the settings of the authors' program",
     over="all",
     resumable=True,

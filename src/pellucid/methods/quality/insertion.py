@@ -20,7 +20,7 @@ from pellucid.rng import Seed
 
 @method(
     "Insertion",
-    purpose="rank methods by how fast the class comes with their pixels",
+    purpose="rank methods by how fast their pixels make the class",
     source="Petsiuk et al. 2018, section 4.1 (RISE), with the settings of the authors' program",
     over="all",
     resumable=True,

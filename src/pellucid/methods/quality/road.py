@@ -20,7 +20,7 @@ from pellucid.rng import Seed
 
 @method(
     "ROAD",
-    purpose="rank methods by what is lost where their pixels are filled",
+    purpose="rank methods by what filling in their pixels loses",
     source="Rong et al. 2022, sections 4 and 5 (remove and debias)",
     over="all",
     resumable=True,
