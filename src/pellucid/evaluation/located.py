@@ -14,7 +14,7 @@ from pellucid.errors import PellucidError
 from pellucid.evaluation.explainers import Explainers
 from pellucid.evaluation.judged import Again, Case, Cases, Judged, Judging, asked_about
 from pellucid.evaluation.regions import cut, mask_on_input, pixels_of, seen
-from pellucid.evaluation.summary import Better, Groups, Protocol, ranked
+from pellucid.evaluation.summary import Better, Groups, Protocol, few, ranked
 from pellucid.evaluation.things import Mask
 from pellucid.evaluation.truth import ClassPairs, Region, Truth, network_classes
 from pellucid.geometry import Floats
@@ -75,9 +75,7 @@ class Located(Cases):
             say(Note("choice", f"{len(self._unknown)} of {len(self.images)} images have nothing in {self.truth}"))
         lost = sorted(self._strange - {one.label for one in self.asked})
         if lost:
-            more = f" and {len(lost) - 8} more" if len(lost) > 8 else ""
-            said = f"{', '.join(lost[:8])}{more}"
-            say(Note("choice", f"classes that {self.net.name} is not asked about: {said}"))
+            say(Note("choice", f"classes that {self.net.name} is not asked about: {few(lost)}"))
 
     def __len__(self) -> int:
         return len(self.asked)

@@ -131,7 +131,7 @@ def findings(best: Table, ranked: Mapping[str, Table], reward: Study | None) -> 
                     f"({rows[0]['exactness']:.2f} and {rows[0]['consistency']:.2f})")  # fmt: skip
         ahead = [str(row["method"]) for row in best.rows[: best.rows.index(rows[0])]]
         if ahead:
-            told.append(f"more so, without knowing any network: {few(ahead)}; the two measures favor smooth maps")
+            told.append(f"no less so, though they know no network: {few(ahead)}; both measures favor smooth maps")
         unmoved = [str(row["method"]) for row in rows if float(row["random weights"] or 0) > SAME]
         if unmoved:
             told.append(f"{few(unmoved)}: much the same map with random weights")
