@@ -28,7 +28,7 @@ BUDGETS: dict[str, tuple[int, int]] = {
     "finer_cam": (2, 1),  # the classes most alike are found first
     "guided_grad_cam": (2, 2),
     "excitation_backprop": (2, 4),  # with and without contrast, each after a look at what the target wants
-    "ablation_cam": (1 + CHANNELS, 0),
+    "ablation_cam": (5, 0),  # what comes before the layer: for all channels once, three times to try whether it may be
     "score_cam": (1 + CHANNELS, 0),
     "occlusion": (1 + CELLS, 0),
     "occlusion_rank": (1 + CELLS, 0),

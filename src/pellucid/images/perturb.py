@@ -71,6 +71,10 @@ def cover(pixels: Tensor, top: int, left: int, height: int, width: int, fill: Te
     return covered
 
 
+_FEW = 32
+"""How many kernels must fit a row before a convolution is faster than a product with the matrix of the blur."""
+
+
 def blurred(pixels: Tensor, sigma: float | int) -> Tensor:
     """Gaussian blur of (…, H, W) with `sigma` in pixels; cut at 4 sigma, the image mirrored at its edges."""
     if not sigma >= 0 or math.isinf(sigma):
@@ -80,19 +84,28 @@ def blurred(pixels: Tensor, sigma: float | int) -> Tensor:
         return pixels.clone()
     steps = torch.arange(-radius, radius + 1, dtype=torch.float64)
     kernel = torch.exp(-0.5 * (steps / sigma) ** 2)
-    kernel = (kernel / kernel.sum()).to(pixels)
-    planes = pixels.reshape(-1, 1, *pixels.shape[-2:])
-    for axis, weight in ((-2, kernel[:, None]), (-1, kernel[None, :])):
-        planes = F.conv2d(_mirrored(planes, axis, radius), weight[None, None])
+    kernel = kernel / kernel.sum()
+    planes = pixels.reshape(-1, *pixels.shape[-2:])
+    for _ in range(2):  # along rows, and turned along columns
+        planes = _along_rows(planes, kernel).transpose(-2, -1)
     return planes.reshape(pixels.shape)
 
 
-def _mirrored(planes: Tensor, axis: int, by: int) -> Tensor:
-    """`planes` longer by `by` at both ends of the axis: 2 1 | 0 1 2 3 | 2 1, again and again where it is short."""
-    size = planes.shape[axis]
-    period = max(2 * size - 2, 1)
-    place = torch.arange(-by, size + by, device=planes.device) % period
-    return planes.index_select(axis, torch.minimum(place, period - place) if size > 1 else place)
+def _along_rows(planes: Tensor, kernel: Tensor) -> Tensor:
+    """Planes (n, H, W) with each row passed under the kernel, mirrored at both ends as often as the kernel needs."""
+    size, radius = planes.shape[-1], len(kernel) // 2
+    if size > _FEW * len(kernel):
+        longer = planes.index_select(-1, _mirrored(torch.arange(-radius, size + radius), size).to(planes.device))
+        return F.conv2d(longer[:, None], kernel.to(planes)[None, None, None])[:, 0]
+    place = _mirrored(torch.arange(size)[:, None] + torch.arange(-radius, radius + 1), size)
+    weights = torch.zeros(size, size, dtype=torch.float64).scatter_add_(1, place, kernel.expand(size, -1).contiguous())
+    return planes @ weights.T.to(planes)
+
+
+def _mirrored(place: Tensor, size: int) -> Tensor:
+    """Places beyond the ends of a row as those that stand for them: 2 1 | 0 1 2 3 | 2 1, again and again."""
+    place = place % max(2 * size - 2, 1)
+    return torch.minimum(place, 2 * size - 2 - place)
 
 
 _PICTURES: dict[str, Callable[[Tensor, float | int], Tensor]] = {

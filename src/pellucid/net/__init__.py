@@ -262,11 +262,12 @@ class Net(Noun):
         """The row of one layer, or UnknownName with the nearest; with `of` as it is for these pixels."""
         return known.row(self, name, size, of)
 
-    def chunk(self, size: tuple[int, int], *, grad: bool) -> int:
-        """How many images of that size to run at once (at least 1): as many as memory and cache hold."""
+    def chunk(self, size: tuple[int, int], *, grad: bool, after: str | None = None) -> int:
+        """How many images of that size, or rows from the layer `after` on, to run at once: as memory and cache hold."""
         table = self.layers(size)
-        most = room(self.device, MEMORY) // (4 * max(table.floats if grad else 4 * table.widest, 1))
-        most = min(most, CACHE // (4 * max(table.widest, 1))) if self.device.type == "cpu" else most
+        widest = max(table.widest if after is None else table.widest_from(after), 1)
+        most = room(self.device, MEMORY) // (4 * max(table.floats if grad else 4 * widest, 1))
+        most = min(most, CACHE // (4 * widest)) if self.device.type == "cpu" else most
         most = 1 if apart.alone(self, size) else most
         self._cache["chunk"] = max(min(most, _MOST, self._largest[0]), 1)
         return int(self._cache["chunk"])
@@ -294,8 +295,7 @@ class Net(Noun):
 
     def top(self, image: ImagesLike, k: int = 5) -> tuple[Prediction, ...]:
         """The k best guesses for one image; each can be used as a target."""
-        image = self.images(image)
-        if len(image) != 1:
+        if len(image := self.images(image)) != 1:
             raise PellucidError(f"top asks about one image, these are {len(image)}: use predict, or images[i]")
         return self.predict(image, k).ranked[0]
 

@@ -83,11 +83,27 @@ def _apart(together: Any, *alone: Any) -> bool:
     for pair, *ones in zip(*map(tensors_of, (together, *alone)), strict=False):
         if not pair.is_floating_point() or not pair.numel() or pair.shape != torch.Size([2, *ones[0].shape[1:]]):
             continue
-        wanted = torch.cat(ones).double()
-        allowed = _ROUNDING * torch.finfo(pair.dtype).eps * float(wanted.abs().max())
-        if torch.isfinite(wanted).all() and float((pair.double() - wanted).abs().max()) > allowed:
+        wanted = torch.cat(ones)
+        if torch.isfinite(wanted).all() and not _close(pair, wanted):
             return False
     return True
+
+
+def alike(together: Any, *alone: Any) -> bool:
+    """Whether a pass returned just the rows that passes of one row each did, up to rounding."""
+    tensors = [tensors_of(one) for one in (together, *alone)]
+    return len({len(some) for some in tensors}) == 1 and all(
+        both.dim() > 0 and both.shape == torch.Size([len(ones), *ones[0].shape[1:]]) and _close(both, torch.cat(ones))
+        for both, *ones in zip(*tensors, strict=True)
+    )
+
+
+def _close(found: Tensor, wanted: Tensor) -> bool:
+    """Whether they differ by rounding alone; False where a number is not finite."""
+    if not wanted.is_floating_point() or not wanted.numel():
+        return torch.equal(found, wanted)
+    allowed = _ROUNDING * torch.finfo(wanted.dtype).eps * float(wanted.double().abs().max())
+    return float((found.double() - wanted.double()).abs().max()) <= allowed
 
 
 def each(module: nn.Module, inputs: Tensor, **how: Any) -> tuple[Any, dict[str, Tensor], dict[Met, int]]:

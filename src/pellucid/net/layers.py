@@ -6,6 +6,7 @@ Theory of the arithmetic: Araujo, Norris & Sim 2019, "Computing receptive fields
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -106,6 +107,11 @@ class Layers:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(row.name for row in self.rows)
+
+    def widest_from(self, name: str) -> int:
+        """How many numbers the largest output of that layer, and of those that end after it, has for one image."""
+        rows = self.rows[self.names.index(self[name].name) :]
+        return max(math.prod(row.shape) for row in rows)
 
     def last_map(self, before: Sequence[str] = ()) -> Layer | None:
         """The last layer whose output still has places, or None: the usual choice for class maps.

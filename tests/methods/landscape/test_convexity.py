@@ -70,7 +70,7 @@ def test_a_planted_saddle_bends_as_much_down_as_up() -> None:
 
 def test_what_has_not_converged_is_counted_and_an_eigenvalue_is_within_its_residual(bent: Net) -> None:
     few = pl.landscape.convexity(bent, data(), points=3, products=4, tolerance=1e-6)
-    assert few.findings[0].endswith("λmin at 9")
+    assert few.findings[0].endswith("λmin at 9 of 9 places")
     assert any(note.topic == "sampling" for note in few.meta.notes)
     truth = ends(bent, (0.0, 0.0), 0)
     for name, end in (("λmax", truth[-1]), ("λmin", truth[0])):

@@ -11,10 +11,11 @@ from torch import Tensor
 from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.net import Net
+from pellucid.net.onward import Onward
 from pellucid.net.rules.elementwise import upcast
 from pellucid.notes import Note
+from pellucid.progress import steps
 from pellucid.result import Heatmap
-from pellucid.saliency.backward import chunks
 from pellucid.saliency.class_maps import Mapped, class_map
 from pellucid.saliency.layers import Chosen, LayerNames, PlacingOption
 from pellucid.saliency.weighting import no_amounts
@@ -72,13 +73,11 @@ def ablation_cam(
 
 def without(net: Net, pixels: Tensor, layer: str, channels: int, target: Target) -> Tensor:
     """(channels,) scores of one image (1, C, H, W) with each channel of the layer set to 0 in turn."""
-    size = (pixels.shape[-2], pixels.shape[-1])
-    found = []
-    for gone in chunks(torch.eye(channels, dtype=torch.bool), net, "Ablation-CAM", size, grad=False):
+    passes, found = Onward(net, pixels, layer, target.layers), []
+    for gone in steps(torch.eye(channels, dtype=torch.bool).split(passes.at_once), "Ablation-CAM"):
 
         def ablate(activation: Tensor, gone: Tensor = gone) -> Tensor:
-            return activation.masked_fill(gone[:, :, None, None].to(activation.device), 0)
+            return torch.where(gone[:, :, None, None].to(activation.device), 0, activation)
 
-        run = net.run(pixels.expand(len(gone), -1, -1, -1), layers=target.layers, edit={layer: ablate})
-        found.append(upcast(scored(target, run).detach()))
+        found.append(upcast(scored(target, passes.run(len(gone), ablate)).detach()))
     return torch.cat(found)

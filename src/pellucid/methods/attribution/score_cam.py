@@ -31,6 +31,7 @@ _FLAT = 1e-6
     "Score-CAM",
     purpose="weight maps by the score of the image they mask",
     source="Wang et al. 2020, section 3 and algorithm 1, and the authors' code",
+    quick={"channels": 64},
 )
 def score_cam(
     net: Net,
@@ -45,6 +46,13 @@ def score_cam(
             "class (authors' code)"
         ),
     ] = "paper",
+    channels: Annotated[
+        int | None,
+        Field(
+            ge=1, description="number of channels that are tried, those whose maps vary most; the others weigh nothing"
+        ),
+        Default("all"),
+    ] = None,
     fill: Annotated[
         BaselineLike | None,
         Field(description="fill where the mask is zero: a named one, or an image of your own"),
@@ -58,8 +66,8 @@ def score_cam(
     over all channels of these scores; the paper's baseline drops out of it, and where scores spread widely
     one channel takes all. `authors`: w_k is the class's probability itself (the score, for targets other than a
     class), as in the authors' code, which multiplies the normalized image. Constant maps hide nothing and weigh
-    nothing. One pass for each channel. Several layers give one map of pixels (N, H, W), the mean of the layers' raw
-    maps. Refused where a layer has no places.
+    nothing. One pass for each channel that is tried. Several layers give one map of pixels (N, H, W), the mean of the
+    layers' raw maps. Refused where a layer has no places.
     """
     notes: list[Note] = []
 
@@ -76,7 +84,10 @@ def score_cam(
                 color = net.preprocess.mean if variant == "authors" else (0.0,)
                 ground = one.pixels.new_tensor(color).view(1, -1, 1, 1)
             judged = Probability(asked.of_class) if variant == "authors" and isinstance(asked, Logit) else asked
-            heard = through(net, one.pixels, ground, activation, chosen, judged)
+            heard = activation.new_full((len(activation),), torch.nan)
+            varied = activation.flatten(1).std(1, correction=0).argsort(descending=True, stable=True)
+            tried = varied[:channels].sort().values
+            heard[tried] = through(net, one.pixels, ground, activation[tried], chosen, judged).to(heard)
             weight = _softmax(heard) if variant == "paper" else heard.nan_to_num(nan=0.0)
             maps.append(torch.einsum("k,khw->hw", weight.to(activation), activation))
             scores.append(scored(asked, plain))

@@ -143,14 +143,16 @@ def _said(name: str, grid: Mapped, center: Floats, tolerance: float) -> list[str
     x, y = float(grid.x[places[1]]), float(grid.y[places[0]])
     ratio, slack, high, above, low, below = center
     down = int((found[:, 4] < -found[:, 5]).sum())
-    open_ends = [int((found[:, k + 1] > tolerance * np.abs(found[:, k])).sum()) for k in (2, 4)]
+    ends = {"λmax": found[:, 2:4].T, "λmin": found[:, 4:6].T}
+    open_ends = {end: int((error > tolerance * np.abs(value)).sum()) for end, (value, error) in ends.items()}
+    unsettled = [f"{end} at {count} of {len(found)} places" for end, count in open_ends.items() if count]
     told = (
         f"|λmin/λmax| of {name} is {ratio:.2g} ± {slack:.2g} at the center (λmax {high:.4g} ± {above:.2g}, "
         f"λmin {low:.3g} ± {below:.2g}), {np.nanmax(found[:, 0]):.2g} at most, at ({x:+.3g}, {y:+.3g}); "
         f"at {down} of {len(found)} places the loss surely bends downwards somewhere"
     )
-    if not any(open_ends):
+    if not unsettled:
         return [told]
     say(Note("sampling", "of an end that has not converged it is sure that an eigenvalue lies within the residual; the "
              "end itself may lie farther out: more products= settle it"))  # fmt: skip
-    return [f"{told}; not converged: λmax at {open_ends[0]}, λmin at {open_ends[1]}"]
+    return [f"{told}; not converged: {', '.join(unsettled)}"]
