@@ -8,30 +8,35 @@ DATA holds `images-imagenet1000`, `cifar10` and `weights`.
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import torch
-from tests.methods.training.networks import cifar
-from tests.squeezenet import squeezenet
+from benchmarks.trained import DATA
+from PIL import Image
 
 import pellucid as pl
-from pellucid.image_set import ImageSet
-from pellucid.net import Net
 
 
-def networks(data: Path, photos: int) -> dict[str, tuple[Net, ImageSet]]:
-    """Each with the images that it is asked about."""
-    some = ImageSet.of(data / "images-imagenet1000").subset(photos)
-    small = squeezenet(data / "weights/squeezenet_v1.0_decoded.npz")
+def networks(data: Path, photos: int, out: Path) -> dict[str, tuple[str, str]]:
+    """Each by the name under which a worker opens it, with the folder of images that it is asked about."""
+    large, small = out / "photos", out / "cifar10"
+    for folder in (large, small):
+        folder.mkdir(parents=True, exist_ok=True)
+    for photo in sorted((data / "images-imagenet1000").glob("*.jpg"))[:: 1000 // photos][:photos]:
+        shutil.copy(photo, large)
     with np.load(data / "cifar10/cifar10_test_first4000.npz") as file:
-        pictures = [np.ascontiguousarray(one) for one in file["x"][:photos]]
+        for i, pixels in enumerate(file["x"][:photos]):
+            Image.fromarray(pixels).save(small / f"{i}.png")
+    made = Path(__file__).with_name("trained.py")
     return {
-        "ResNet-20, CIFAR-10": (cifar(lambda path: data.parent / path, "resnet20"), ImageSet.of(pictures)),
-        "embedded network": (pl.load("bundled"), some),
-        "SqueezeNet v1.0": (small, some),
+        "ResNet-20, CIFAR-10": (f"{made}:resnet20", str(small)),
+        "embedded network": ("bundled", str(large)),
+        "SqueezeNet v1.0": (f"{made}:squeezenet", str(large)),
     }
 
 
@@ -46,8 +51,8 @@ def main() -> None:
     parser.add_argument("--methods", default="all")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    for name, (net, images) in networks(asked.data, asked.photos).items():
+    os.environ[DATA] = str(asked.data.resolve())
+    for name, (net, images) in networks(asked.data, asked.photos, asked.out).items():
         start = time.perf_counter()
         with ExitStack() as stack:
             stack.enter_context(pl.resumable(asked.resume))
