@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -55,3 +57,41 @@ def data(n: int = 24, seed: int = 0) -> Data:
     pixels = chance.random((n, 3, 8, 8))
     pixels[np.arange(n), labels] = 0.3 * pixels[np.arange(n), labels] + 0.7
     return Data.of((pixels, labels))
+
+
+class Squares(nn.Module):
+    """−(f(x) − k)² / 2 for each class k, of a linear f of the first numbers of an image.
+
+    Taken for the logarithm of a probability, its loss is that of a linear regression of the class's number.
+    """
+
+    def __init__(self, inputs: int, bias: bool) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, 1, bias)
+        with torch.no_grad():
+            for value in self.linear.parameters():
+                value.copy_(torch.linspace(-0.5, 1, value.numel()).view_as(value))
+
+    def forward(self, x: Tensor) -> Tensor:
+        apart = self.linear(x.flatten(1)[:, : self.linear.in_features]) - torch.arange(3)
+        return -apart.square() / 2
+
+
+def regression(inputs: int, bias: bool = False) -> Net:
+    """A linear regression, its loss half the mean square."""
+    return replace(net_of(Squares(inputs, bias)), scores="log_probabilities")
+
+
+def rows(net: Net) -> tuple[np.ndarray, np.ndarray]:
+    """(N, inputs) what a regression reads of the images of `data`, with ones for a bias, and (N,) their classes."""
+    every, linear = data().on(net), net.module.linear
+    pixels = torch.cat([net.prepare(every.item(i)[0]).pixels for i in range(len(every))]).double()
+    x = net.preprocess.normalize(pixels).flatten(1)[:, : linear.in_features].numpy()
+    return (x if linear.bias is None else np.c_[x, np.ones(len(x))]), every.labels.astype(float)
+
+
+def parabola(net: Net) -> tuple[float, np.ndarray, np.ndarray]:
+    """L, its gradient by the weights, then the bias, and its Hessian XᵀX / N."""
+    x, y = rows(net)
+    apart = x @ torch.cat([p.detach().flatten() for p in net.module.parameters()]).numpy() - y
+    return float(np.square(apart).mean() / 2), x.T @ apart / len(x), x.T @ x / len(x)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -54,6 +56,21 @@ def test_a_network_with_its_channels_in_another_order_is_the_same(module: nn.Mod
     assert torch.allclose(net.with_weights(moved).run(pixels).output, net.run(pixels).output, atol=1e-12)
     free = {one.size for one in groups if not one.fixed}
     assert free == ({6} if isinstance(module, Everything) else {12, 20, 4, 16})
+
+
+def test_a_network_with_weights_of_a_file_has_the_same_groups(tmp_path: Path) -> None:
+    """Its parameters and buffers are exchanged for a pass; two checkpoints of one network were once left unmatched."""
+    net = net_of(Residual())
+    pixels = torch.rand(2, 3, 8, 8)
+    groups = groups_of(net, pixels)
+    moved = permuted(tensors(net), groups, shuffled(groups, 0))
+    for name, values in (("first", tensors(net)), ("second", moved)):
+        torch.save({**net.module.state_dict(), **values}, tmp_path / f"{name}.pth")
+    first, second = pl.Nets.of([tmp_path / "first.pth", tmp_path / "second.pth"], net=net)
+    again = groups_of(first, pixels)
+    assert [(one.size, one.fixed, one.places) for one in again] == [(one.size, one.fixed, one.places) for one in groups]
+    back = permuted(tensors(second), again, matched(tensors(first), tensors(second), again, 0))
+    assert all(torch.equal(back[name], one) for name, one in tensors(net).items())
 
 
 def test_an_order_is_found_again_in_20_of_20_seeds() -> None:

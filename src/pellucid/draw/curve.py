@@ -14,7 +14,7 @@ from pellucid.draw import words
 from pellucid.draw.axes import TICK, Plot, Span, dot, line_colors, spread_log
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, MARGIN, SMALL, checked, findings, footnotes, heading
-from pellucid.draw.letters import LEADING, number, shortened, unplaced, width
+from pellucid.draw.letters import LEADING, number, shortened, width
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Shape, Sheet, Words
@@ -53,7 +53,7 @@ def draw_curve(
         raise PellucidError("the curve has no lines: there is nothing to draw")
     title = title or words.title_of(result.meta)
     sheet = Sheet.sized(WIDE + 2 * MARGIN, look.theme.paper)
-    y = heading(sheet, title, " · ".join(filter(None, [result.meta.target, unplaced(result.meta.net)])), look)
+    y = heading(sheet, title, words.below(result.meta, result.meta.target), look)
     y = findings(sheet, y, result.findings, look, names=words.names_in(result))
     y = curved(sheet, y, result, look, log)
     notes = [*read(result, log), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
@@ -110,13 +110,15 @@ def read(result: Curve, log: bool | None = None) -> list[str]:
         told.append("Faint: single repetitions.")
     values = [np.asarray(line.values, np.float64) for line in result.lines]
     gaps, wild = (sum(int(test(one).sum()) for one in values) for test in (np.isnan, np.isinf))
-    if gaps:
+    lost = min(int(result.meta.found.get("undefined") or 0), gaps)
+    if lost:
+        told.append(f"Gaps: {lost} {'point was' if lost == 1 else 'points were'} measured, and no finite number came out.")
+    if gaps > lost:
+        gaps -= lost
         told.append(f"Gaps: {gaps} {'point was' if gaps == 1 else 'points were'} not measured.")
     if wild:
         told.append(f"{wild} {'value is' if wild == 1 else 'values are'} infinite and not drawn.")
-    lost = [line for line in result.lines if _span([one for one in result.lines if one.quantity == line.quantity],
-                                                    log).log]  # fmt: skip
-    below = sum(int((line.values <= 0).sum()) for line in lost)
+    below = sum(int((line.values <= 0).sum()) for line in result.lines if _is_log(line, result, log))
     if below:
         told.append(f"{below} {'value is' if below == 1 else 'values are'} not above zero, so the axis has no place.")
     agreed = [check.name for check in result.checks if check.passed]
@@ -137,6 +139,10 @@ def said(result: Curve) -> str:
         parts.append(f"{line.name}{ends}")
     more = f", and {len(result.lines) - 6} more lines" if len(result.lines) > 6 else ""
     return f"{'; '.join(parts)}{more}; over {result.axis}."
+
+
+def _is_log(line: Line, result: Curve, log: bool | None) -> bool:
+    return _span([one for one in result.lines if one.quantity == line.quantity], log).log
 
 
 def _key(line: Line) -> str:
@@ -250,7 +256,8 @@ def _named(result: Curve, quantity: str) -> list[tuple[str, Line]]:
     found: dict[str, Line] = {}
     for line in sorted(lines, key=lambda one: one.style == "faint"):
         shared = len(groups[line.name]) > 1 and line.group
-        text = f"{line.group}: {line.name}" if shared else line.name
+        name = line.name.removesuffix(f", {quantity.partition(',')[0]}")  # the plot is called so
+        text = f"{line.group}: {name}" if shared else name
         colored = any(_key(one) == _key(line) for one in found.values())
         if line.style != "faint" or (text not in found and not colored):
             found.setdefault(text, line)

@@ -12,7 +12,7 @@ from pellucid.draw.colors import Floats
 from pellucid.draw.curve import WIDE
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, MARGIN, SMALL, findings, footnotes, heading
-from pellucid.draw.letters import number, unplaced, width
+from pellucid.draw.letters import number, width
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Shape, Sheet, Words
@@ -36,9 +36,7 @@ def draw_spectrum(result: Spectrum, over: Any = None, *, title: str | None = Non
     title = title or words.title_of(result.meta)
     sheet = Sheet.sized(WIDE + 2 * MARGIN, look.theme.paper)
     about = f"{result.matrix} of {result.parameters:,} parameters".replace(",", " ")
-    norms = result.meta.found.get("norms")
-    below = [about, f"batch norm: {norms}" if norms else "", unplaced(result.meta.net)]
-    y = heading(sheet, title, " · ".join(filter(None, below)), look)
+    y = heading(sheet, title, words.below(result.meta, about), look)
     y = findings(sheet, y, result.findings, look, names=words.names_in(result)) + 2
     y = _estimated(sheet, y, result, look)
     ends = [result.nodes, result.values - result.residuals, result.values + result.residuals]

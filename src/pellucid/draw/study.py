@@ -9,7 +9,7 @@ from pellucid.draw.curve import WIDE, Log, curved, read, said
 from pellucid.draw.drawings import drawing
 from pellucid.draw.grid import gridded, how_read
 from pellucid.draw.heatmaps import BODY, MARGIN, findings, footnotes, heading
-from pellucid.draw.letters import readable, unplaced
+from pellucid.draw.letters import readable
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Sheet
@@ -36,7 +36,7 @@ def draw_parts(
     tables = {name: cut(table) for name, table in full.items()}
     least = WIDE if result.curves or result.grids else 420.0
     sheet = Sheet.sized(max(least, *(wide(table) for table in tables.values()), 0.0) + 2 * MARGIN, look.theme.paper)
-    below = " · ".join(filter(None, [result.meta.target, unplaced(result.meta.net)]))
+    below = words.below(result.meta, result.meta.target)
     y = heading(sheet, title, below, look)
     y = findings(sheet, y, result.findings, look, names=words.names_in(result)) + (12 if result.findings else 0)
     alone = len(result.names) == 1

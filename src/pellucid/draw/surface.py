@@ -267,8 +267,7 @@ def _path_over(
 
 def _below(result: Surface, measure: str) -> str:
     """What is drawn, and how batch norm was treated: always said."""
-    norms = result.meta.found.get("norms")
-    return " · ".join(filter(None, [_unit(measure), f"batch norm: {norms}" if norms else ""]))
+    return " · ".join(filter(None, [_unit(measure), words.policy(result.meta)]))
 
 
 def _unit(measure: str) -> str:

@@ -15,7 +15,7 @@ from pellucid.draw.colors import Theme
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, findings, footnotes, heading
 from pellucid.draw.lengths import Axis, axis_of, numbers_of
-from pellucid.draw.letters import number, readable, shortened, unplaced, width
+from pellucid.draw.letters import number, readable, shortened, width
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Shape, Sheet, Words
@@ -57,7 +57,7 @@ def draw_table(result: Table, over: Any = None, *, title: str | None = None, dar
     meta = result.meta
     unit = next((facts["target"] for facts in meta.nouns.values() if {"target", "layer"} <= facts.keys()), None)
     about = unit or (f"layer {meta.layer}" if meta.layer else "")
-    below = " · ".join(filter(None, [about, unplaced(meta.net)]))
+    below = words.below(meta, about)
     y = heading(sheet, title, below, look)
     y = findings(sheet, y, result.findings, look, look.theme.warning if result.highlighted else look.theme.ink)
     y = _rows(sheet, y + 8, result, layout, look) if short else _strips(sheet, y + 8, result, look)

@@ -55,6 +55,17 @@ def subtitle(heat: Heatmap) -> str:
     return " · ".join(parts)
 
 
+def below(meta: Meta, *what: str | None) -> str:
+    """The line below a title: what is shown, whose statistics batch norms used, where that is a choice, the network."""
+    return " · ".join(filter(None, [*what, policy(meta), unplaced(meta.net)]))
+
+
+def policy(meta: Meta) -> str:
+    """Whose statistics batch norms used, which every picture of a landscape says; empty where Meta says none."""
+    norms = meta.found.get("norms")
+    return f"batch norm: {norms}" if norms else ""
+
+
 def origin(meta: Meta) -> str:
     """The line that lets somebody find the network again."""
     parts = [f"network {unplaced(meta.net)}"] if meta.net else []

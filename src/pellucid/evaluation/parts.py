@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,12 +18,18 @@ from pydantic import BeforeValidator, InstanceOf
 from torch import Tensor
 from torch.nn import functional as F
 
-from pellucid.errors import PellucidError, unknown
+from pellucid.data import Data
+from pellucid.errors import BadImage, PellucidError, unknown
+from pellucid.evaluation.background import background
+from pellucid.evaluation.lettering import lettering
+from pellucid.evaluation.marks import Marks
 from pellucid.evaluation.things import Mask
+from pellucid.image_set import ImageSet
 from pellucid.images import Images
 from pellucid.images.files import is_picture
 from pellucid.net import Net
 from pellucid.nouns import Noun
+from pellucid.progress import steps
 
 Box = tuple[float | int, float | int, float | int, float | int]
 """(top, left, bottom, right) as shares of the height and the width."""
@@ -41,12 +48,19 @@ NAMED: dict[str, tuple[Box, ...]] = {
     "center": ((_SIDE, _SIDE, 1 - _SIDE, 1 - _SIDE),),
 }
 """Parts of what the network sees: an eighth of each side as a border, corners a quarter of the side long."""
+SEEN: dict[str, Callable[[NDArray[Any]], Mask]] = {
+    "text": lambda pixels: lettering(pixels.mean(-1)),
+    "background": background,
+}
+"""Parts that are looked for in each image, (H, W, 3) in 0..1."""
+MARK, _OUTSIDE = "watermark", "outside "
 
 
 @dataclass(frozen=True, eq=False)
 class Regions(Noun):
     """A part of each image. As text: a name, `top,left,bottom,right` as shares of the height and width that the network
-    sees, the file of a mask for all photos, or a folder with one for each, under its name. White is inside.
+    sees, the file of a mask for all photos, or a folder with one for each, under its name. White is inside. Text and
+    background are looked for in each photo, a watermark in all of a class; `outside REGION` is the rest of the photo.
     """
 
     written, format = "REGION", "region"
@@ -54,6 +68,10 @@ class Regions(Noun):
     boxes: tuple[Box, ...] = ()
     masks: NDArray[Any] | None = field(default=None, repr=False)
     """(H, W) for all images, or (N, H, W) in their order, in their own pixels."""
+    common: Mapping[int, Mask | None] = field(default_factory=dict, repr=False)
+    """What images of one class have in common, by their numbers; see `over`."""
+    outside: bool = False
+    """Whether the rest of the image is meant."""
 
     @classmethod
     def of(cls, value: RegionsLike) -> Regions:
@@ -69,8 +87,13 @@ class Regions(Noun):
             return cls(",".join(f"{one:g}" for one in value), (_box(value),))  # type: ignore[union-attr]
         text = str(value).strip()
         name = text.replace("_", " ")
+        if name.startswith(_OUTSIDE):
+            rest = cls.of(text[len(_OUTSIDE) :])
+            return replace(rest, said=f"{_OUTSIDE}{rest.said}", outside=not rest.outside)
         if name in NAMED:
             return cls(name, NAMED[name])
+        if name in SEEN or name == MARK:
+            return cls(name)
         parts = text.split(",")
         if len(parts) == 4:
             try:
@@ -79,7 +102,9 @@ class Regions(Noun):
                 pass_on = PellucidError(f"{text!r}: a box is top,left,bottom,right, each a share from 0 to 1")
                 raise pass_on from None
         if not Path(text).expanduser().exists():
-            raise unknown("region", text, [*NAMED, "top,left,bottom,right", "the path of masks"])
+            raise unknown(
+                "region", text, [*NAMED, *SEEN, MARK, f"{_OUTSIDE}REGION", "top,left,bottom,right", "the path of masks"]
+            )
         return cls(text)
 
     def __str__(self) -> str:
@@ -88,10 +113,17 @@ class Regions(Noun):
     @property
     def identity(self) -> str:
         """The text; of masks in memory and in files their bytes or times."""
-        if self.masks is not None:
-            return hashlib.sha256(np.ascontiguousarray(self.masks).tobytes()).hexdigest()
-        stamps = [] if self.boxes else [[str(one), one.stat().st_mtime_ns, one.stat().st_size] for one in self._files]
-        return json.dumps([self.said, self.boxes, stamps])
+        drawn = {-1: self.masks} if self.masks is not None else self.common
+        if drawn:
+            digest = hashlib.sha256(self.said.encode())
+            for number, mask in drawn.items():
+                digest.update(f"{number} {None if mask is None else mask.shape}".encode())
+                digest.update(b"" if mask is None else np.ascontiguousarray(mask).tobytes())
+            return digest.hexdigest()
+        files = [] if self.boxes or self._bare in (*SEEN, MARK) else self._files
+        return json.dumps(
+            [self.said, self.boxes, [[str(one), one.stat().st_mtime_ns, one.stat().st_size] for one in files]]
+        )
 
     def plain(self) -> Any:
         """Its text."""
@@ -104,10 +136,37 @@ class Regions(Noun):
 
     def mask(self, net: Net, image: Images, i: int) -> Mask | None:
         """(H, W) of image i, read and not yet prepared, at the pixels that the network sees; None where it has none."""
+        found = self._inside(net, image, i)
+        return found if found is None or not self.outside else ~found
+
+    def over(
+        self,
+        net: Net,
+        images: ImageSet | Data,
+        numbers: Sequence[int] | NDArray[Any],
+        labels: NDArray[Any] | None = None,
+    ) -> Regions:
+        """Itself; where a watermark is meant, as it is found in these images, in those of each label by themselves."""
+        if self._bare != MARK:
+            return self
+        seen: dict[int, Marks] = {}
+        for i in steps(numbers, MARK):
+            with suppress(BadImage):
+                one = np.asarray(net.prepare(images.image(int(i))).pictures[0].double().mean(0).cpu())
+                seen.setdefault(0 if labels is None else int(labels[i]), Marks()).add(one)
+        found = {label: marks.mask() for label, marks in seen.items()}
+        return replace(self, common={int(i): found.get(0 if labels is None else int(labels[i])) for i in numbers})
+
+    def _inside(self, net: Net, image: Images, i: int) -> Mask | None:
+        if self._bare == MARK:
+            return self.common.get(i)
         seen = net.prepare(image).pictures[0]
         size = int(seen.shape[-2]), int(seen.shape[-1])
         if self.boxes:
             return drawn(self.boxes, size)
+        if self._bare in SEEN:
+            mask = SEEN[self._bare](_as_colors(seen))
+            return mask if mask.any() else None
         found = self._drawn(image.ids[0], i)
         if found is None:
             return None
@@ -123,14 +182,19 @@ class Regions(Noun):
             if self.masks.ndim == 3 and i >= len(self.masks):
                 raise PellucidError(f"{len(self.masks)} masks, and none for image {i}, {name!r}")
             return self.masks if self.masks.ndim == 2 else self.masks[i]
-        path = self._files[0] if is_picture(self.said) else self._by_name.get(Path(name).stem)
+        path = self._files[0] if is_picture(self._bare) else self._by_name.get(Path(name).stem)
         if path is None:
             return None
         return np.asarray(Images.of(path).pixels[0].amax(0).numpy())
 
+    @property
+    def _bare(self) -> str:
+        """Its name or path."""
+        return self.said.removeprefix(_OUTSIDE)
+
     @cached_property
     def _files(self) -> list[Path]:
-        place = Path(self.said).expanduser()
+        place = Path(self._bare).expanduser()
         return sorted(one for one in place.rglob("*") if is_picture(str(one))) if place.is_dir() else [place]
 
     @cached_property
@@ -139,6 +203,12 @@ class Regions(Noun):
         if len(found) < len(self._files):
             raise PellucidError(f"{self.said}: two masks have one name, so that it is not known whose they are")
         return found
+
+
+def _as_colors(pixels: Tensor) -> NDArray[np.float64]:
+    """(H, W, 3) in 0..1; of other than three channels their mean, three times."""
+    three = pixels if len(pixels) == 3 else pixels.mean(0, keepdim=True).expand(3, -1, -1)
+    return np.ascontiguousarray(three.permute(1, 2, 0).double().clamp(0, 1).cpu().numpy())
 
 
 RegionsLike: TypeAlias = Regions | str | Path | Tensor | NDArray[Any] | Sequence[float | int]

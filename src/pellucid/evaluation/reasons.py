@@ -106,7 +106,8 @@ def reasons(
     """
     if net.meaning.scores == "regression":
         raise Refused(f"{net.name} is a regression: reasons are asked for by class")
-    explainer = one_of(of)
+    explainer, numbers = one_of(of), np.asarray(which, np.int64)
+    regions = {name: one.over(net, data, numbers, data.labels) for name, one in regions.items()}
 
     def measure(i: int) -> Floats:
         try:
@@ -120,7 +121,6 @@ def reasons(
         return json.dumps([net.identity, data.identity, explainer.identity, f"own class, {side} cells", seed,
                            [one.identity for one in regions.values()], machine(net)])  # fmt: skip
 
-    numbers = np.asarray(which, np.int64)
     found = measured_at(kept(identity, lambda at: measure(int(at[0]))), [(float(i),) for i in numbers], explainer.name)
     rows = np.stack(found)
     known = np.isfinite(rows).all(1)

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from pellucid.errors import PellucidError
 from pellucid.evaluation.faithfulness import first
@@ -23,7 +24,7 @@ from pellucid.render.changed import compressed, placed
 from pellucid.rng import generator
 from pellucid.statistics import rank_correlation
 
-CHANGES = ("JPEG file", "image moved", "other seed", "input shift")
+CHANGES = ("JPEG file", "image moved", "image cropped", "other seed", "input shift")
 
 
 def sensitivity(radius: float | int = 0.02, samples: int = 10, seed: int = 0) -> Measure:
@@ -51,8 +52,8 @@ def noisy(case: Case, radius: float | int, seed: int, number: int) -> Tensor:
     ).clamp(0, 1)
 
 
-def stability(quality: int = 75, shift: int = 4, seed: int = 0) -> Measure:
-    """(4,) the rank correlations with the map after each of `CHANGES`."""
+def stability(quality: int = 75, shift: int = 4, crop: float | int = 0.875, seed: int = 0) -> Measure:
+    """(5,) the rank correlations with the map after each of `CHANGES`."""
 
     def judge(case: Case, heat: Floats, again: Again) -> Floats:
         other, pixels = shifted(case.net, case.pixels)
@@ -60,19 +61,35 @@ def stability(quality: int = 75, shift: int = 4, seed: int = 0) -> Measure:
         if shift >= min(height, width) / 2:
             raise PellucidError(f"shift={shift}: an image of {height} × {width} pixels moves by less than half of that")
         moved = placed(case.pixels[None], shift, shift, (height, width), "mirror")[0]
+        rows, columns = (_inside(length, crop) for length in (height, width))
+        seen, around = again(pixels=_stretched(case.pixels[:, rows, columns], (height, width))), heat[rows, columns]
         pairs = (
             (heat, again(pixels=compressed(case.pixels[None], quality)[0])),
             (heat[:-shift, :-shift], again(pixels=moved)[shift:, shift:]),
+            (around, _stretched(torch.from_numpy(seen)[None], around.shape)[0].numpy()),
             (heat, again(seed=seed + 1)),
             (heat, again(net=other, pixels=pixels)),
         )
         return np.array([rank_correlation(one.ravel(), two.ravel()) for one, two in pairs])
 
-    parts = (("quality", str(quality)), ("shift", str(shift)))
+    parts = (("quality", str(quality)), ("shift", str(shift)), ("crop", f"{crop:g}"))
     protocol = Protocol("stability", parts, "Alvarez-Melis & Jaakkola 2018; Kindermans et al. 2019")
-    means = "rank correlation with the map of the unchanged image, mean of four changes and over the images"
+    means = "rank correlation with the map of the unchanged image, mean of five changes and over the images"
     ranking = Ranking("correlation", means, "high", lambda found: found.mean(-1), contest=False)
     return Measure(protocol, (len(CHANGES),), judge, (ranking,))
+
+
+def _inside(length: int, crop: float | int) -> slice:
+    """The middle of a side, of which a crop keeps that share."""
+    margin = max(round(length * (1 - crop) / 2), 1)
+    if length - 2 * margin < 2:
+        raise PellucidError(f"crop={crop:g}: of {length} pixels it keeps fewer than two")
+    return slice(margin, length - margin)
+
+
+def _stretched(planes: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Planes (C, H, W) at another size."""
+    return F.interpolate(planes[None], size, mode="bilinear", antialias=True, align_corners=False)[0]
 
 
 def randomization(

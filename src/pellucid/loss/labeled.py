@@ -52,6 +52,18 @@ class LabeledBatches:
         labels = torch.cat(self.labels)[i : i + 1]
         return LabeledBatches(self.name, (pixels,), (labels,), self.losses[i : i + 1], self.right[i : i + 1])
 
+    def chosen(self, which: Tensor) -> LabeledBatches:
+        """Those for which (N,) `which` is true, batch by batch."""
+        parts = which.split([len(one) for one in self.labels])
+        kept = [
+            (one[part.to(one.device)], classes[part.to(classes.device)])
+            for one, classes, part in zip(self.pixels, self.labels, parts, strict=True)
+            if part.any()
+        ]
+        pixels, labels = zip(*kept, strict=True) if kept else ((), ())
+        at = which.to(self.losses.device)
+        return LabeledBatches(self.name, pixels, labels, self.losses[at], self.right[at])
+
     def doubled(self) -> LabeledBatches:
         """The same images in float64."""
         return replace(self, pixels=tuple(one.to(torch.float64) for one in self.pixels))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ from pellucid.loss.labeled import LabeledBatches, measured
 from pellucid.loss.weights import Moved
 from pellucid.net import Net, Run
 from pellucid.net.norms import BatchStatistics, Collecting, Folded, Given, Norms, Tracing
+from pellucid.result import Line
 from pellucid.statistics import standard_error
 from pellucid.target import Target
 from pellucid.target.base import one_for_each
@@ -64,6 +65,17 @@ class Places:
         known = self._collected(net) if self.norms == "reestimated" else None
         return np.array([self._of(net, one, known) for one in self.sets])
 
+    def each(self, coordinates: Coordinates) -> Tensor:
+        """(N,) the losses of the images of the first set, float64."""
+        net, some = self.moved.to(coordinates), self.sets[0]
+        if self._folded is not None:
+            self._folded.refold()
+        losses = []
+        for pixels, labels in zip(some.pixels, some.labels, strict=True):
+            with self._mode(None):
+                losses.append(measured(net.run(pixels), labels)[0])
+        return torch.cat(losses).cpu()
+
     def _of(self, net: Net, some: LabeledBatches, known: list[Any] | None) -> Floats:
         losses, right, asked = [], [], []
         for pixels, labels in zip(some.pixels, some.labels, strict=True):
@@ -102,8 +114,16 @@ class Places:
 
 
 def summary(losses: NDArray[np.float64], right: NDArray[np.bool_]) -> Floats:
-    """(4,): mean loss, its standard error, accuracy, mean loss of every other image; NaN and infinity stay."""
-    return np.array([*_mean(losses), right.mean(), losses[::2].mean()])
+    """(4,): mean loss, its standard error, accuracy, mean loss of every other image; NaN and infinity stay. Where the
+    loss of an image is no number it has no answer either, so the accuracy is none.
+    """
+    accuracy = np.nan if np.isnan(losses).any() else right.mean()
+    return np.array([*_mean(losses), accuracy, losses[::2].mean()])
+
+
+def undefined(lines: Iterable[Line]) -> int:
+    """How many values of lines that were measured everywhere are no numbers; pictures tell gaps of these from others."""
+    return sum(int(np.isnan(line.values).sum()) for line in lines)
 
 
 def _mean(values: NDArray[np.float64]) -> Floats:

@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode, resolve_name
 from pellucid.net import Net, apart, tap
 from pellucid.net.guard import undisturbed
 from pellucid.net.norms import arguments_of_norm
+from pellucid.net.weights import original_of
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class _Follow(TorchFunctionMode):
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
-        self.module = module
+        self.module = original_of(module)  # which holds what the pass computes with, also where that is exchanged
         self.names: dict[int, tuple[str, Tensor]] = {}
         self.groups: list[Group] = []
         self.joined: list[int] = []

@@ -9,10 +9,11 @@ from torch import nn
 
 import pellucid as pl
 from pellucid.errors import PellucidError
-from pellucid.loss.directions import Direction, drawn
-from pellucid.loss.weights import dot, plain, weights_of
+from pellucid.loss.directions import Direction, drawn, normalized
+from pellucid.loss.points import Places
+from pellucid.loss.weights import plain, weights_of
 from pellucid.result import Check
-from tests.loss.networks import Everything, data, net_of
+from tests.loss.networks import Everything, data, net_of, parabola, regression
 
 
 def test_a_softmax_regression_is_convex_along_every_line_and_its_values_are_the_formula() -> None:
@@ -34,6 +35,26 @@ def test_a_softmax_regression_is_convex_along_every_line_and_its_values_are_the_
     assert all(check.passed for check in found.checks)
 
 
+@pytest.mark.parametrize("way", ["random:biases=layer", "random:normalize=none,biases=layer", "gradient:biases=layer"])
+def test_a_linear_regression_is_exactly_a_parabola_along_every_line(way: str) -> None:
+    """L₀ + α g·d + α² d·H d / 2, with H = XᵀX / N."""
+    net = regression(20, bias=True)
+    loss, gradient, hessian = parabola(net)
+    found = pl.landscape.line(net, data(), points="11:reach=5", direction=way, seed=2, count=3)
+    if way.startswith("random"):
+        along = drawn(net, weights_of(net), Direction.of(way), 2, 3)
+    else:
+        parts = {"linear.weight": gradient[None, :20], "linear.bias": gradient[20:]}
+        raw = {key: torch.from_numpy(one) for key, one in parts.items()}
+        along = [normalized(raw, weights_of(net), net, Direction.of(way))]
+    lines = [line for line in found.lines if line.name.endswith("loss")]
+    for line, direction in zip(lines, along, strict=True):
+        d = torch.cat([direction["linear.weight"].flatten(), direction["linear.bias"]]).numpy()
+        wanted = loss + line.points * (gradient @ d) + line.points**2 * (d @ hessian @ d) / 2
+        assert np.allclose(line.values, wanted, rtol=1e-12, atol=0)
+    assert all(check.passed for check in found.checks)
+
+
 def test_the_checks_pass_on_a_rectified_network_and_fail_on_a_surface_that_is_wrong() -> None:
     net = net_of(Everything())
     found = pl.landscape.line(net, data(), points=3, count=2)
@@ -47,10 +68,34 @@ def test_the_checks_pass_on_a_rectified_network_and_fail_on_a_surface_that_is_wr
 
 
 def test_a_check_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A naive surface, whose dropout is on or whose norms move, has another slope than the gradient says."""
-    monkeypatch.setattr("pellucid.loss.checks.dot", lambda a, b: 1.01 * dot(a, b) + 0.1)
-    found = pl.landscape.line(net_of(Everything()), data(), points=3, count=1)
+    """A naive surface, whose direction was put on the scale of the filters twice, is steeper than the gradient says."""
+
+    class Naive(Places):
+        def each(self, coordinates: tuple[float, ...]) -> torch.Tensor:
+            return super().each(tuple(1.01 * one for one in coordinates))
+
+    net = net_of(Everything())
+    assert all(one.passed for one in pl.landscape.line(net, data(), points=3, count=1).checks)
+    monkeypatch.setattr("pellucid.loss.checks.Places", Naive)
+    found = pl.landscape.line(net, data(), points=3, count=1)
+    assert [one.name.split()[0] for one in found.checks if not one.passed] == ["slope"]
     assert any(note.topic == "check" for note in found.meta.notes)
+
+
+def test_images_with_a_kink_within_the_step_do_not_raise_an_alarm() -> None:
+    """A rectifier that is at zero for two of the images: the surface has no slope there, and is right."""
+    module = nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 6), nn.ReLU(), nn.Linear(6, 3))
+    net = net_of(module)
+    some = data(12)
+    pixels = torch.cat([net.prepare(some.image(i)).pixels for i in range(12)]).double()
+    with torch.no_grad():
+        before = module[1](pixels.flatten(1))
+        module[1].bias[0] -= before[0, 0] + 3e-9
+        module[1].bias[1] -= before[1, 1] - 2e-9
+    every = [pl.landscape.line(net, some, points=3, count=1, seed=seed).checks for seed in range(4)]
+    slopes = [one for checks in every for one in checks if one.name.startswith("slope")]
+    assert [one.passed for one in slopes] == [True] * 4
+    assert sum("of 12 images without a kink in the step" in one.text for one in slopes) >= 2
 
 
 def test_the_gradient_and_the_largest_eigenvector_are_directions() -> None:

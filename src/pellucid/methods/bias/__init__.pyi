@@ -77,7 +77,7 @@ def cover(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Many images: a folder, .tar, .parquet, .npz, a URL of these, or whatever `read` takes, and lists of it.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        masks: place: 'bottom right', top,left,bottom,right as shares, a mask or a folder of them (REGION; required)
+        masks: place: 'bottom right', 'text', top,left,bottom,right as shares, a mask or a folder of them (REGION; required)
         patch: picture that is pasted there, stretched to the place (IMAGE; by default None)
         fill: filling of the place where nothing is pasted (gray | black | white | mean | blur | noise; by default "mean")
         controls: number of random places of each photo (0 to 50; by default 3)
@@ -102,7 +102,7 @@ def cover(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Many images: a folder, .tar, .parquet, .npz, a URL of these, or whatever `read` takes, and lists of it.
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
-        masks: place: 'bottom right', top,left,bottom,right as shares, a mask or a folder of them (REGION; required)
+        masks: place: 'bottom right', 'text', top,left,bottom,right as shares, a mask or a folder of them (REGION; required)
         patch: picture that is pasted there, stretched to the place (IMAGE; by default None)
         fill: filling of the place where nothing is pasted (gray | black | white | mean | blur | noise; by default "mean")
         controls: number of random places of each photo (0 to 50; by default 3)
@@ -123,11 +123,13 @@ def regions(
 
     Shares of the absolute attribution by region: `classes` has one row for each class and region.
 
-    Each photo is asked about its own class. The border is an eighth of each side, a corner a fourth; masks are white
-    where the region is, and those of a folder bear the names of the photos. `outliers` are photos whose share is more
-    than 3 widths of the quartiles above the upper quartile of their class. The grid `times` is the share over that of
-    the area, a row for each class. Maps that are coarse reach over the edges of a region. Raises PellucidError for a
-    class that no photo has.
+    Each photo is asked about its own class. The border is an eighth of each side, a corner a fourth. Text-like is what
+    has shapes of the size of letters side by side; background what hangs together with the image's borders (Zhu et al.
+    2014); a watermark what 20 and more photos of a class have at the same pixels; photos without one do not count.
+    Masks are white where the region is, and those of a folder bear the names of the photos. `outliers` are photos whose
+    share is more than 3 widths of the quartiles above the upper quartile of their class. The grid `times` is the share
+    over that of the area, a row for each class. Maps that are coarse reach over the edges of a region. Raises
+    PellucidError for a class that no photo has.
 
     Source: Ross et al. 2017, section 2 (masks of what should not matter); Efron & Tibshirani 1993, section 13.3.
 

@@ -64,7 +64,7 @@ def cover(
     masks: Annotated[
         RegionsOption,
         Field(
-            description="place: 'bottom right', top,left,bottom,right as shares, a mask or a folder of them",
+            description="place: 'bottom right', 'text', top,left,bottom,right as shares, a mask or a folder of them",
             examples=["bottom_right"],
         ),
         Shell(value="REGION"),
@@ -87,6 +87,7 @@ def cover(
     that of the unchanged photo. To paste, give photos without the suspected thing; to cover, those with it.
     """
     images = images.on(net)
+    masks = masks.over(net, images, range(len(images)))
     laid = ("fill", fill) if patch is None else ("patch", patch.ids[0])
     how = Protocol("cover", (("masks", str(masks)), laid, ("controls", str(controls))), "Lapuschkin et al. 2019")
 

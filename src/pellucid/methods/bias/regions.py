@@ -1,4 +1,4 @@
-"""Regions: how much of the attribution lies on borders, in corners, or inside masks, class by class."""
+"""Regions: how much of the attribution lies on borders, in text, on the background, or inside masks, by class."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.data import Data
 from pellucid.described import Default, Shell
-from pellucid.evaluation.parts import Regions, RegionsOption
+from pellucid.evaluation.parts import MARK, SEEN, Regions, RegionsOption
 from pellucid.evaluation.reasons import (
     EDGES,
     EXPLAINER,
@@ -53,7 +53,7 @@ ALL = "all"
 
 @method(
     "Attribution by region",
-    purpose="measure how much attribution lies on borders, in corners, in masks",
+    purpose="measure attribution on borders, text, background, masks",
     source="Ross et al. 2017, section 2 (masks of what should not matter); Efron & Tibshirani 1993, section 13.3",
     over="all",
     resumable=True,
@@ -66,7 +66,7 @@ def regions(
     masks: Annotated[
         RegionsOption | None,
         Field(description="region besides: 'bottom right', a box top,left,bottom,right in shares, a mask or a folder"),
-        Default("borders, corners and the center only"),
+        Default("those that are always looked at"),
         Shell(value="REGION"),
     ] = None,
     class_name: ClassNameOption = None,
@@ -76,14 +76,20 @@ def regions(
 ) -> Study:
     """Shares of the absolute attribution by region: `classes` has one row for each class and region.
 
-    Each photo is asked about its own class. The border is an eighth of each side, a corner a fourth; masks are white
-    where the region is, and those of a folder bear the names of the photos. `outliers` are photos whose share is more
-    than 3 widths of the quartiles above the upper quartile of their class. The grid `times` is the share over that of
-    the area, a row for each class. Maps that are coarse reach over the edges of a region. Raises PellucidError for a
-    class that no photo has.
+    Each photo is asked about its own class. The border is an eighth of each side, a corner a fourth. Text-like is what
+    has shapes of the size of letters side by side; background what hangs together with the image's borders (Zhu et al.
+    2014); a watermark what 20 and more photos of a class have at the same pixels; photos without one do not count.
+    Masks are white where the region is, and those of a folder bear the names of the photos. `outliers` are photos whose
+    share is more than 3 widths of the quartiles above the upper quartile of their class. The grid `times` is the share
+    over that of the area, a row for each class. Maps that are coarse reach over the edges of a region. Raises
+    PellucidError for a class that no photo has.
     """
     data = data.on(net)
-    asked = {**EDGES, "center": Regions.of("center"), **({} if masks is None else {str(masks): masks})}
+    asked = {
+        **EDGES,
+        **{name: Regions.of(name) for name in ("center", *SEEN, MARK)},
+        **({} if masks is None else {str(masks): masks}),
+    }
     which = chosen(data, net, class_name, count, seed)
     if class_name is not None:
         which = which[data.labels[which] == net.class_index(class_name)]

@@ -17,6 +17,7 @@ from pellucid.loss.ground import Ground
 from pellucid.loss.labeled import labeled, settled
 from pellucid.loss.matching import matched, permuted
 from pellucid.loss.options import NormsOption, Points, Test
+from pellucid.loss.points import undefined
 from pellucid.loss.weights import difference, like, norm, plain
 from pellucid.net import Net
 from pellucid.net.channels import groups_of
@@ -88,7 +89,8 @@ def between(
     marks = (Mark(0.0, nets.names[0]), Mark(1.0, nets.names[1]))
     findings = _said(nets.names, barriers)
     meta = Meta(found={"norms": ground.said(norms), "barrier": tuple(barriers.values()),
-                       "distance": norm(difference(a, b)), "channels_moved": moved})  # fmt: skip
+                       "distance": norm(difference(a, b)), "channels_moved": moved,
+                       "undefined": undefined(lines)})  # fmt: skip
     return Curve(tuple(lines), "t (0: the first network, 1: the second)", marks, findings, checks, meta)
 
 
@@ -121,7 +123,7 @@ def _way(ground: Ground, a: dict[str, Tensor], b: dict[str, Tensor], ts: Floats,
         if key.endswith("var") and bool(
             (torch.minimum(a[key] - _BEYOND * step[key], a[key] + 1.5 * step[key]) < 0).any()
         ):
-            say(Note("values", "beyond t = 0 and 1 mixed variances fall below 0, where the loss is no number"))
+            say(Note("values", "beyond t = 0 and 1 mixed variances fall below 0, where loss and accuracy are no numbers"))
     at = ground.at([step], a)
     return np.stack(measured_at(at, [(float(t),) for t in ts], f"places on the way to {name}"))
 

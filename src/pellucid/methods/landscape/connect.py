@@ -19,6 +19,7 @@ from pellucid.loss.bends import Bend, Bent, Form, share
 from pellucid.loss.ground import Ground
 from pellucid.loss.labeled import settled
 from pellucid.loss.options import Points, Test
+from pellucid.loss.points import undefined
 from pellucid.loss.said import failed
 from pellucid.loss.weights import Vector, difference, like, norm, plain, weights_of
 from pellucid.net import Net
@@ -84,7 +85,7 @@ def connect(
                for k, some in enumerate(ground.sets)}  # fmt: skip
     lengths = bend.length(), norm(difference(b, a))
     marks = (Mark(0.0, nets.names[0]), Mark(1.0, nets.names[1]))
-    meta = Meta(found={"norms": ground.said("reestimated"), **highest, "length": lengths})
+    meta = Meta(found={"norms": ground.said("reestimated"), **highest, "length": lengths, "undefined": undefined(lines)})
     findings = _said(nets.names, ground, curved[..., 0], straight[..., 0], lengths)
     return Curve(tuple(lines), "t (0: the first network, 1: the second)", marks, findings, checks, meta)
 

@@ -15,6 +15,7 @@ from pellucid.geometry import Floats
 from pellucid.loss.directions import Direction
 from pellucid.loss.ground import Ground, around_one
 from pellucid.loss.options import DirectionChoice, Extent, ExtentOption, NormsOption, Test
+from pellucid.loss.points import undefined
 from pellucid.loss.said import failed, halves, lowest
 from pellucid.net.nets import Nets
 from pellucid.result import Check, Curve, Line, Mark, Meta
@@ -68,13 +69,13 @@ def line(
             centers.append(float(at((0.0,))[0, 0]))
         for k, (along, found, center) in enumerate(zip(directions, every, centers, strict=True), start=1):
             name = f"{net.name}, direction {k}" if len(directions) > 1 else net.name
-            lines += ground.lines(name, alphas, found, net.name)
+            lines += ground.lines(name, alphas, found, net.name if len(nets) > 1 else name)  # one color for each
             checks += ground.checks([along], [name], center)  # last: whoever helps with the places need not make them
         spreads.append(halves(np.stack(every)))
         findings.append(lowest(net.name, alphas, np.stack([one[:, 0, 0] for one in every])))
     failed(checks)
     axis = f"α ({direction.unit})"
-    meta = Meta(found={"norms": ground.said(norms), "half_of_images": tuple(spreads)})
+    meta = Meta(found={"norms": ground.said(norms), "half_of_images": tuple(spreads), "undefined": undefined(lines)})
     return Curve(tuple(lines), axis, (Mark(0.0, "the network"),), tuple(findings), tuple(checks), meta)
 
 

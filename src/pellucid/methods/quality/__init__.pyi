@@ -323,17 +323,19 @@ def stability(
     of: ExplainersLike = ...,
     quality: int = 75,
     shift: int = 4,
+    crop: float = 0.875,
     seed: int = 0,
 ) -> Study:
     """Stability
 
-    The map is drawn again after four changes, and compared by the correlation of ranks, −1..1: higher is better.
+    The map is drawn again after five changes, and compared by the correlation of ranks, −1..1: higher is better.
 
-    `changes` holds (methods, 4): the image through a JPEG file; moved down and right with mirrored borders, its map
-    moved back and compared where both have pixels; another seed, for methods that draw random numbers; and an input
-    shift, (p + 1) / 2 instead of every pixel p, which a first step of the network takes back, so that nothing that it
-    computes is changed. `ranking` has one row for each method, by the mean of the four, with 95 % intervals and paired
-    tests over the images. A map that knows no network may be stable, too: `center` is, always.
+    `changes` holds (methods, 5): the image through a JPEG file; moved down and right with mirrored borders, its map
+    moved back and compared where both have pixels; its middle alone, compared there; another seed, for methods that
+    draw random numbers; and an input shift, (p + 1) / 2 instead of every pixel p, which a first step of the network
+    takes back, so that nothing that it computes is changed. `ranking` has one row for each method, by the mean of the
+    five, with 95 % intervals and paired tests over the images. A map that knows no network may be stable, too: `center`
+    is, always.
 
     Source: Alvarez-Melis & Jaakkola 2018, section 4 (robustness); Kindermans et al. 2019, section 3 (input shift).
 
@@ -343,6 +345,7 @@ def stability(
         of: attribution methods with their options, with commas between, or 'all'; baselines are added (METHOD,…; by default "grad_cam,occlusion,guided_backprop")
         quality: quality of the JPEG file, 1 to 100 of its scale (1 to 100; by default 75)
         shift: distance that the image is moved by, in pixels (1 to 1000; by default 4)
+        crop: share of each side that a crop keeps, which is stretched to the whole (0.1 or more; by default 0.875)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 

@@ -15,8 +15,6 @@ from pellucid.net import Net
 from pellucid.result import Grid, Study
 from pellucid.rng import Seed
 
-CHANGES = ("JPEG file", "image moved", "other seed", "input shift")
-
 
 @method(
     "Stability",
@@ -32,17 +30,22 @@ def stability(
     of: ExplainersOption = DEFAULT,
     quality: Annotated[int, Field(ge=1, le=100, description="quality of the JPEG file, 1 to 100 of its scale")] = 75,
     shift: Annotated[int, Field(ge=1, le=1000, description="distance that the image is moved by, in pixels")] = 4,
+    crop: Annotated[
+        float | int,
+        Field(ge=0.1, lt=1, description="share of each side that a crop keeps, which is stretched to the whole"),
+    ] = 0.875,
     seed: Seed = 0,
 ) -> Study:
-    """The map is drawn again after four changes, and compared by the correlation of ranks, −1..1: higher is better.
+    """The map is drawn again after five changes, and compared by the correlation of ranks, −1..1: higher is better.
 
-    `changes` holds (methods, 4): the image through a JPEG file; moved down and right with mirrored borders, its map
-    moved back and compared where both have pixels; another seed, for methods that draw random numbers; and an input
-    shift, (p + 1) / 2 instead of every pixel p, which a first step of the network takes back, so that nothing that it
-    computes is changed. `ranking` has one row for each method, by the mean of the four, with 95 % intervals and paired
-    tests over the images. A map that knows no network may be stable, too: `center` is, always.
+    `changes` holds (methods, 5): the image through a JPEG file; moved down and right with mirrored borders, its map
+    moved back and compared where both have pixels; its middle alone, compared there; another seed, for methods that
+    draw random numbers; and an input shift, (p + 1) / 2 instead of every pixel p, which a first step of the network
+    takes back, so that nothing that it computes is changed. `ranking` has one row for each method, by the mean of the
+    five, with 95 % intervals and paired tests over the images. A map that knows no network may be stable, too: `center`
+    is, always.
     """
-    measure = measures.stability(quality, shift, seed)
+    measure = measures.stability(quality, shift, crop, seed)
     judged, (table,), meta = measure.answered(net, images, of, seed)
     known = judged.known()
     both = np.isfinite(known.values).all((0, 2))

@@ -18,6 +18,7 @@ def masked(net: Net, data: Data, masks: Regions) -> Masked:
     """All images of the data in memory with their masks; those without one have nothing to avoid. PellucidError where
     none has a mask."""
     data, pixels, labels, drawn, lost = data.on(net), [], [], [], []
+    masks = masks.over(net, data, range(len(data)), data.labels)
     for i in range(len(data)):
         try:
             image, label = data.item(i)
