@@ -348,6 +348,8 @@ def _source(value: Any) -> Source:
     """Where the images come from, of what a person has."""
     if isinstance(value, (Source, str, Path)):
         return Source.of(value)
+    if isinstance(found := getattr(value, "source", None), Source):  # the images of an index
+        return found
     if is_torch(value, "DataLoader"):
         return loaded(value)
     if is_torch(value, "IterableDataset"):

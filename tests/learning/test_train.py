@@ -116,6 +116,30 @@ def test_steps_are_those_of_sgd_written_out(schedule: Schedule) -> None:
     assert all(torch.allclose(a, b, rtol=0, atol=1e-12) for a, b in zip(net.parameters(), w, strict=True))
 
 
+def test_steps_on_least_squares_are_a_filter_of_the_directions_of_the_hessian() -> None:
+    """From 0, after t steps of rate η, along the eigenvector v of λ: w·v = (1 − (1 − η λ)ᵗ) / λ · (Xᵀy/N)·v."""
+    chance = np.random.default_rng(4)
+    x, y = chance.normal(size=(30, 5)) * (1, 0.8, 0.5, 0.3, 0.1), chance.integers(0, 5, 30)
+    values, vectors = np.linalg.eigh(x.T @ x / 30)
+    module = nn.Linear(5, 1, bias=False).double()
+    nn.init.zeros_(module.weight)
+
+    def squared(output: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        return (output[:, 0] - labels).square() / 2, output[:, 0].round() == labels
+
+    found = {0: np.zeros(5)}
+    recipe = Recipe(epochs=50, batch=30, lr=0.4, momentum=0.0)
+    train(module, (torch.from_numpy(x), torch.from_numpy(y)), recipe, objective=squared,
+          observe=lambda step: found.update({step.step: step.module.weight.detach().numpy()[0].copy()}))  # fmt: skip
+    assert sorted(found) == [*range(51)]
+    for t, w in found.items():
+        filtered = (1 - (1 - 0.4 * values) ** t) / values
+        assert np.allclose(w @ vectors, filtered * (x.T @ y / 30 @ vectors), rtol=0, atol=1e-9)
+    shares = 1 - (1 - 0.4 * values) ** 50
+    assert shares[0] < 0.5
+    assert shares[-1] > 0.99, "the test would say little if all directions were learned, or none"
+
+
 def test_patience_gives_back_the_best_weights() -> None:
     noise = Tensors(made(20, 7).inputs, torch.randint(3, (20,), generator=torch.Generator().manual_seed(0)))
     found = train(module(0.0), made(), Recipe(epochs=60, batch=8, lr=0.05, patience=5), test=noise)

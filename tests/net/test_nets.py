@@ -111,14 +111,15 @@ def test_what_is_no_network_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for value, words in (
         ([], "no networks: the list is empty"),
-        (tmp_path / "empty", "no checkpoints in .*empty"),
-        (f"{place}/x*.pth", r"no checkpoints in .*x\*\.pth"),
+        (tmp_path / "empty", r"no checkpoints in .*empty': files ending in \.safetensors, \.pth.* or \.pickle"),
+        (f"{place}/x*.pth", r"no checkpoint matches .*x\*\.pth': name their folder, or files ending in \.safetensors"),
         ("nosuchnet", "no network 'nosuchnet'"),
     ):
         with pytest.raises(PellucidError, match=words):
             Nets.of(value)
-    with pytest.raises(BadNetwork, match=r"w1\.safetensors' holds weights, which are no architecture: say of which"):
+    with pytest.raises(BadNetwork, match=r"w1\.safetensors' holds weights, which are no architecture: say of which") as it:
         Nets.of(place)[0]
+    assert str(it.value).endswith("which network they are, such as Nets.of(…, net='model.py:net')")
     with pytest.raises(BadNetwork, match=r"no checkpoint .*gone\.pth"):
         Nets.of([place / "gone.pth"]).identity  # noqa: B018
     other = Net(nn.Sequential(nn.Conv2d(3, 3, 3), nn.Flatten()), "other")

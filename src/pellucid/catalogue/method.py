@@ -74,6 +74,7 @@ def method(
 
         def answered(*args: Any, **kwargs: Any) -> R:
             kinds, name = nouns_of(function), function.__name__
+            args = _with_its_network(args, list(kinds.values()))
             if len(args) > len(kinds):
                 raise PellucidError(f"{name} takes {', '.join(kinds)}; its options are given by name")
             given = {**dict(zip(kinds, args, strict=False))}
@@ -143,6 +144,13 @@ def _made(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, N
             nouns[name] = kind.made(given[name], network)
             network = nouns[name].network if network is None else network
     return nouns
+
+
+def _with_its_network(args: tuple[Any, ...], kinds: list[type[Noun]]) -> tuple[Any, ...]:
+    """What is given by place; of an index, where a network and images are asked about, its network and itself."""
+    first = args[0] if args else None
+    own = getattr(first, "net", None) if isinstance(first, Noun) and first.has_network else None
+    return (own, *args) if own is not None and [kind.flags for kind in kinds[:1]] == [("--net",)] else args
 
 
 def _is_list(value: Any) -> bool:

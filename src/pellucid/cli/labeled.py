@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from pellucid.catalogue import Entry
+from pellucid.cli import indexed
 from pellucid.cli.common import common, saved
 from pellucid.cli.page import Argument, Option
 from pellucid.cli.session import Session
@@ -95,6 +97,8 @@ def opened_by(session: Session, entry: Entry) -> dict[str, Any]:
     session.use_threads()
     for name, kind in entry.nouns.items():
         if issubclass(kind, Data):
+            if entry.asks(Net):
+                _network_of_an_index(session, given[name])
             data = kind.of(given[name])
             found[name] = data.subset(given["subset"], seed=0) if given.get("subset") else data
         elif issubclass(kind, Nets):
@@ -102,6 +106,13 @@ def opened_by(session: Session, entry: Entry) -> dict[str, Any]:
         elif issubclass(kind, History):
             found[name] = History.of(given[name])
     return found
+
+
+def _network_of_an_index(session: Session, place: str) -> None:
+    """Where the images are those of an index and no network was named, the one that it was made with is asked."""
+    if session.given.get("unnamed") and (Path(place) / "plan.json").is_file():
+        with session.watch.busy(f"loading the network of {place}"):
+            vars(session)["net"] = session.placed(indexed.opened(place, {}).net)
 
 
 def split(entry: Entry, given: dict[str, Any]) -> None:
@@ -115,6 +126,8 @@ def split(entry: Entry, given: dict[str, Any]) -> None:
             f"{' '.join(words)}: {entry.name} takes one network and its data, "
             f"such as pellucid {entry.name} model.py:net photos/"
         )
+    source = click.get_current_context().get_parameter_source("net")
+    given["unnamed"] = len(words) == 1 and source is ParameterSource.DEFAULT
     if len(words) == 2:
         given["net"] = words[0]
     given[name] = words[-1]

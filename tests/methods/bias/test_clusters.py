@@ -10,11 +10,12 @@ import torch
 from torch import nn
 
 import pellucid as pl
+from pellucid import cli
 from pellucid.errors import PellucidError
 from pellucid.evaluation.clusters import focus, parted, shares
 from pellucid.learning.tasks import digits
 from pellucid.learning.train import Recipe, train
-from tests.test_every_method import labeled, tiny
+from tests.test_every_method import indexed, labeled, tiny
 
 
 def maps(sizes: tuple[int, ...], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -135,3 +136,28 @@ def test_it_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setattr("pellucid.evaluation.explainers.Explainer.heat", None)
         again = pl.bias.clusters(net, data, cells=4)
     assert again["clusters"].rows == first["clusters"].rows
+
+
+def test_an_index_brings_its_network_and_its_images() -> None:
+    net = tiny()
+    index = indexed(net)
+    wanted = pl.bias.clusters(net, index.source, of="gradient", class_name="dog")
+    found = pl.bias.clusters(index, of="gradient", class_name="dog")
+    assert list(found["clusters"].rows) == list(wanted["clusters"].rows)
+    assert found.meta.nouns["net"] == wanted.meta.nouns["net"]
+
+
+def test_on_the_command_line_the_network_of_an_index_is_asked_unless_another_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez(tmp_path / "photos.npz", images=(np.random.default_rng(0).random((12, 32, 32, 3)) * 255).astype(np.uint8),
+             labels=np.arange(12) % 3)  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    small = ["--net", "bundled", "--input-size", "48"]
+    assert cli.main(["index", "photos.npz", "--store", "x.index", "--layers", "act2", *small]) == 0
+    asked, found = ["bias", "clusters", "--method", "gradient", "--count", "20"], {}
+    for name, words in {"index": ["x.index"], "named": ["photos.npz", *small], "other": ["bundled", "x.index"]}.items():
+        assert cli.main([*asked, *words, "--out", f"{name}.npz"]) == 0
+        found[name] = pl.open(tmp_path / f"{name}.npz")
+    assert found["index"]["clusters"].rows == found["named"]["clusters"].rows
+    assert found["index"]["clusters"].rows != found["other"]["clusters"].rows

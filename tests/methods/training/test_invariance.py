@@ -93,10 +93,47 @@ def test_measures_are_what_they_are_defined_as() -> None:
     assert found.meta.layer == "flat"
     alike = 1 - ((f - g) ** 2).sum(1).mean() / (2 * f.var(0, ddof=1).sum())
     assert row["representation"] == pytest.approx(alike, rel=1e-5)
-    grid = found.grids["classes"].values
-    flips = [(answer(x * by)[1].argmax(1) == labels).astype(float) for by in (0.25, 0.5, 0.75)]
-    assert np.isfinite(grid).all()
-    assert len(flips) == 3
+    grid = found.grids["classes"]
+    changes = {name: grid.values[:, k] for k, name in enumerate(grid.columns)}
+    assert grid.rows == ("a", "b", "c")
+    assert not changes["flip"].any()
+    for k in range(3):
+        own = labels == k
+        as_is = (p.argmax(1) == labels)[own].mean()
+        shown = [
+            (answer((x * by).clip(0, 1))[1].argmax(1) == labels)[own].mean() for by in (0.25, 0.5, 0.75, 1.25, 1.5, 2)
+        ]
+        assert changes["brightness"][k] == pytest.approx(np.mean(shown) - as_is, abs=1e-12)
+    assert changes["brightness"].any()
+
+
+def test_mirrored_images_are_counted_one_by_one() -> None:
+    """Shares, distances and variances of one magnitude, image by image and number by number."""
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(400, 3)).double()
+    pixels, labels = images(30)
+    found = pl.training.invariance(net(module), (pixels, labels), transforms=("flip",), layer="1")
+    seen: list[tuple[int, int, int]] = []
+    features: list[list[np.ndarray]] = []
+    for image, label in zip(np.float32(pixels).astype(float), labels, strict=True):
+        pair = [torch.from_numpy((one.copy()[None] - 0.5) / 0.25) for one in (image, image[:, :, ::-1])]
+        with torch.no_grad():
+            seen.append((int(label), *(int(module(one).argmax()) for one in pair)))
+            features.append([module[:2](one).flatten().numpy() for one in pair])
+    (row,) = found["transforms"].rows
+    assert row["accuracy"] == pytest.approx(sum(after == label for label, _, after in seen) / 30)
+    assert row["consistency"] == pytest.approx(sum(after == before for _, before, after in seen) / 30)
+    assert row["consistency"] < 1
+    distance = sum((a - b) ** 2 for f, g in features for a, b in zip(f, g, strict=True)) / 30
+    means = [sum(f[j] for f, _ in features) / 30 for j in range(400)]
+    variance = sum((f[j] - means[j]) ** 2 for f, _ in features for j in range(400)) / 29
+    assert row["representation"] == pytest.approx(1 - distance / (2 * variance), rel=1e-6)
+    assert row["representation"] < 0.5
+    changes = []
+    for k in range(3):
+        own = [one for one in seen if one[0] == k]
+        changes.append(sum((after == k) - (before == k) for _, before, after in own) / len(own))
+    assert found.grids["classes"].values[:, 0] == pytest.approx(changes, abs=1e-12)
+    assert any(changes)
 
 
 def test_transforms_move_pixels_where_they_should() -> None:
