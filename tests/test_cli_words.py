@@ -27,6 +27,7 @@ OPTIONS = {name: f"--{name.replace('_', '-')}" for name in (
         ("say load(..., size=28)", "say --input-size 28"),
         ("load(..., size=(192, 256)) says it", "--input-size 192x256 says it"),
         ("load('timm:NAME', weights='a b'), or weights= with", "--net timm:NAME --weights 'a b', or --weights with"),
+        ("such as Nets.of(…, net='model.py:net')", "such as --net model.py:net"),
         ("pass value_range=(0, 65535), or clip", "pass --value-range 0,65535, or clip"),
         ("load(..., mean=3.5, value_range=(0, 9) for a, value_range=(0, 7) for b)",
          "--mean 3.5 --value-range 0,9 for a, --value-range 0,7 for b"),

@@ -45,6 +45,34 @@ def test_higher_values_lie_higher_and_a_gap_has_no_line() -> None:
     assert all(b < a for a, b in pairwise(ups))
 
 
+def test_gaps_that_were_measured_are_told_from_those_that_were_not() -> None:
+    values = np.linspace(1, 2, 40)
+    values[10:15] = np.nan
+    result = plots.curve(Line("a", np.arange(40.0), values, None, "loss, nats"))
+
+    def told(undefined: int) -> str:
+        meta = dataclasses.replace(result.meta, found={"undefined": undefined})
+        return " ".join(plots.said(pl.draw(dataclasses.replace(result, meta=meta))))
+
+    assert "Gaps: 5 points were measured, and no finite number came out." in told(5)
+    assert "not measured" not in told(5)
+    assert "Gaps: 5 points were not measured." in told(0)
+    assert "Gaps: 1 point was measured, and no finite number came out. Gaps: 4 points were not measured." in told(1)
+
+
+def test_names_leave_out_what_stands_above_the_plot() -> None:
+    x = np.arange(20.0)
+
+    def names(*given: str) -> set[str]:
+        lines = [Line(name, x, x + k, None, "loss, nats") for k, name in enumerate(given)]
+        return {*plots.said(pl.draw(plots.curve(*lines)))}
+
+    assert {"direction 1", "direction 2"} <= names("toy, direction 1, loss", "toy, direction 2, loss")
+    assert {"direction 1, train loss"} <= names("toy, direction 1, train loss", "toy, direction 1, test loss")
+    assert {"toy, loss", "other"} <= names("toy, loss", "other"), "only where all say it"
+    assert {"toy"} <= names("toy, loss")
+
+
 @pytest.mark.parametrize(("log", "straight"), [(None, True), (True, True), (False, False)])
 def test_factors_are_steps_on_a_logarithmic_axis(log: bool | None, straight: bool) -> None:
     line = Line("a", np.arange(40.0), 10.0 ** np.linspace(-3, 2, 40), None, "loss, nats")

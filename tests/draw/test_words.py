@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,9 +10,9 @@ import pytest
 from pellucid.draw import Picture, draw
 from pellucid.draw.sheet import Words
 from pellucid.notes import Note
-from pellucid.result import Heatmap, Row
+from pellucid.result import Heatmap, Result, Row, Study, Table
 from pellucid.result.maps import Sign
-from tests.draw import make
+from tests.draw import make, plots
 from tests.draw.test_pictures import assert_tidy
 
 
@@ -20,11 +21,28 @@ def said(picture: Picture) -> list[str]:
     return [mark.text for mark in picture.sheet.marks if isinstance(mark, Words)]
 
 
+def study() -> Study:
+    return Study(("found",), {"path": plots.curve()})
+
+
+def table() -> Table:
+    return Table({"measure": ("sharpness",), "value": (1.5,)}, plot_columns=("value",))
+
+
 def many(*targets: str, asked: str = "best guess") -> Heatmap:
     values = make.coarse().values.repeat(len(targets), 0)
     names = tuple(f"photo {i}.jpg" for i in range(len(targets)))
     scores = tuple(float(i) for i in range(len(targets)))
     return make.coarse(values, meta=make.meta("grad_cam", target=asked, targets=targets, images=names, score=scores))
+
+
+@pytest.mark.parametrize("kind", [plots.curve, plots.surface, plots.spectrum, study, table])
+def test_the_policy_of_batch_norms_is_written_only_where_meta_says_one(kind: Callable[[], Result]) -> None:
+    for norms in ("reestimated", ""):
+        meta = make.meta("between", "Between", net="toy", **({"norms": norms} if norms else {}))
+        told = " ".join(said(draw(replace(kind(), meta=meta))))
+        assert ("batch norm: reestimated" in told) == bool(norms)
+        assert "batch norm: None" not in told
 
 
 @pytest.mark.parametrize("targets", [("tabby", "lynx"), ("tabby", "tabby"), ("tabby", make.LONG, "lynx")])

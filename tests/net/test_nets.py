@@ -117,7 +117,9 @@ def test_what_is_no_network_is_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(PellucidError, match=words):
             Nets.of(value)
-    with pytest.raises(BadNetwork, match=r"w1\.safetensors' holds weights, which are no architecture: say of which") as it:
+    with pytest.raises(
+        BadNetwork, match=r"w1\.safetensors' holds weights, which are no architecture: say of which"
+    ) as it:
         Nets.of(place)[0]
     assert str(it.value).endswith("which network they are, such as Nets.of(…, net='model.py:net')")
     with pytest.raises(BadNetwork, match=r"no checkpoint .*gone\.pth"):

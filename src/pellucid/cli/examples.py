@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import shlex
 from collections import Counter
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -13,6 +14,17 @@ from pellucid.catalogue import Entry
 from pellucid.cli.options import flag_of
 from pellucid.cli.page import dashed
 from pellucid.images import Images
+from pellucid.net import Net
+from pellucid.net.nets import Nets, is_checkpoint
+from pellucid.nouns import Noun
+
+_NET = "model.py:net"
+_SHOWN: dict[str, dict[type[Noun], str]] = {
+    "trajectory": {Nets: "run/*.pth"},  # three at least
+    "uncertainty": {Net: _NET},  # with dropout, which the network that comes with Pellucid lacks
+    "doubt": {Net: _NET},
+}
+"""What a method is asked about where the sample of the kind would be refused."""
 
 
 def examples(entry: Entry) -> tuple[str, str]:
@@ -25,6 +37,7 @@ def examples(entry: Entry) -> tuple[str, str]:
     )
     if not more:
         more = next(([f"--{dashed(one)}", str(value)] for one, value in entry.quick.items()), [])
+    needed = [*network(entry), *needed]
     first = ["pellucid", name, *nouns(entry), *needed]
     second = ["pellucid", name, *nouns(entry, all=entry.asks(Images)), *needed, *more, "--out", f"{entry.name}.png"]
     return _line(first), _line(second)
@@ -37,10 +50,18 @@ def nouns(entry: Entry, *, all: bool = False) -> list[str]:
     words, counts = [], Counter[type]()
     for name, kind in entry.nouns.items():
         if kind.samples and (all or entry.arguments[name].default is inspect.Parameter.empty):
-            sample = kind.samples[counts[kind] % len(kind.samples)]
+            sample = _SHOWN.get(entry.name, {}).get(kind) or kind.samples[counts[kind] % len(kind.samples)]
             words += [kind.flags[-1], sample] if kind.flags else sample.split(" ") if kind.many else [sample]
             counts[kind] += 1
     return words
+
+
+def network(entry: Entry) -> list[str]:
+    """`--net` where checkpoints are named, which are weights of some network, or where the bundled one will not do."""
+    named = _SHOWN.get(entry.name, {}).get(Net, "")
+    if entry.asks(Nets) and any(is_checkpoint(Path(word)) for word in nouns(entry)):
+        named = _NET
+    return ["--net", named] if named else []
 
 
 def _option(name: str, field: FieldInfo) -> list[str]:

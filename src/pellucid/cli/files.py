@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -95,12 +96,15 @@ def _writable(folder: Path, asked: str, flag: str) -> None:
 
 
 def _stem(name: str) -> str:
-    """dog for 'photos/dog.jpg', 'sample:dog' and 'https://example.org/dog.jpg?large'."""
+    """dog for 'photos/dog.jpg', 'sample:dog' and 'https://example.org/dog.jpg?large'; photos for 'photos/*.jpg'."""
     if name.startswith("sample:"):
         name = name.removeprefix("sample:")
     elif "://" in name:
         name = unquote(urlsplit(name).path)
-    return PurePosixPath(name).stem.replace(os.sep, "_").strip() or "picture"
+    elif glob.has_magic(name) and not os.path.lexists(name):
+        whole = Path(os.path.abspath(name)).parts
+        name = next((part for part in reversed(whole) if not glob.has_magic(part)), "")
+    return PurePosixPath(name).stem.replace(os.sep, "_").replace("*", "_").strip() or "picture"
 
 
 def _distinct(stems: Sequence[str]) -> list[str]:

@@ -22,7 +22,7 @@ _VALUE = r"\([^()]*\)|'[^']*'|\"[^\"]*\"|[^\s,;:()]*"
 _NAMED = re.compile(rf"(?P<name>[a-z_]+)=(?P<value>{_VALUE})")
 _SAID = re.compile(
     r"(?P<quoted>(?<![=\w])'[^'\n]*')"
-    r"|(?<![\w.])(?:pl\.)?(?P<call>load|read)\((?P<inside>[^()]*(?:\([^()]*\)[^()]*)*)\)"
+    r"|(?<![\w.])(?:pl\.)?(?P<call>load|read|Nets\.of)\((?P<inside>[^()]*(?:\([^()]*\)[^()]*)*)\)"
     rf"|(?<![-\w.'])(?P<name>[a-z_]+)=(?P<value>{_VALUE})"
 )
 

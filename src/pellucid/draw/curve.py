@@ -110,9 +110,12 @@ def read(result: Curve, log: bool | None = None) -> list[str]:
         told.append("Faint: single repetitions.")
     values = [np.asarray(line.values, np.float64) for line in result.lines]
     gaps, wild = (sum(int(test(one).sum()) for one in values) for test in (np.isnan, np.isinf))
-    lost = min(int(result.meta.found.get("undefined") or 0), gaps)
+    lost = result.meta.found.get("undefined")
+    lost = min(lost, gaps) if isinstance(lost, int) else 0
     if lost:
-        told.append(f"Gaps: {lost} {'point was' if lost == 1 else 'points were'} measured, and no finite number came out.")
+        told.append(
+            f"Gaps: {lost} {'point was' if lost == 1 else 'points were'} measured, and no finite number came out."
+        )
     if gaps > lost:
         gaps -= lost
         told.append(f"Gaps: {gaps} {'point was' if gaps == 1 else 'points were'} not measured.")
@@ -253,15 +256,25 @@ def _named(result: Curve, quantity: str) -> list[tuple[str, Line]]:
     """The lines of a plot that have a name of their own, with it: faint ones where no other line of that name is."""
     lines = [line for line in result.lines if line.quantity == quantity]
     groups = {line.name: {one.group for one in lines if one.name == line.name} for line in lines}
+    before, after = _said_above(result, lines, quantity)
     found: dict[str, Line] = {}
     for line in sorted(lines, key=lambda one: one.style == "faint"):
         shared = len(groups[line.name]) > 1 and line.group
-        name = line.name.removesuffix(f", {quantity.partition(',')[0]}")  # the plot is called so
+        name = line.name.removeprefix(before).removesuffix(after)
         text = f"{line.group}: {name}" if shared else name
         colored = any(_key(one) == _key(line) for one in found.values())
         if line.style != "faint" or (text not in found and not colored):
             found.setdefault(text, line)
     return [(text, found[text]) for text in found if text]
+
+
+def _said_above(result: Curve, lines: Sequence[Line], quantity: str) -> tuple[str, str]:
+    """How all names of a plot begin and end with what stands above it already: the network, and the quantity."""
+    before, after = f"{result.meta.net}, ", f", {quantity.partition(',')[0]}"
+    return (
+        before if all(line.name.startswith(before) and len(line.name) > len(before + after) for line in lines) else "",
+        after if all(line.name.endswith(after) for line in lines) else "",
+    )
 
 
 def _beside(result: Curve, quantity: str) -> list[tuple[str, Line]]:

@@ -11,6 +11,8 @@ from pellucid.images.hidden import hidden, passed_over
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 """What a file of an image is called in a folder of them."""
+_PACKED = (".zip", ".7z", ".rar", ".gz", ".tgz", ".bz2", ".xz", ".zst")
+"""Archives that are not read as they are: an image would cost all that are packed before it."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,9 @@ class Found:
     notes: tuple[str, ...]
 
 
-def found_in(folder: str | Path) -> Found:
-    """The image files of a folder and of those within it, by name. Raises BadImage where there are none.
+def found_in(folder: str | Path, others: tuple[str, ...] = ()) -> Found:
+    """The image files of a folder and of those within it, by name. Raises BadImage where there are none; files ending
+    in one of `others` are then named as what would work.
 
     A linked folder is read under the name of the link, unless its images are there under their own name: every
     folder is entered once, so that links in a circle end.
@@ -36,8 +39,20 @@ def found_in(folder: str | Path) -> Found:
         walk.follow(walk.links.pop(0))
     if not walk.files:
         more = f"; {passed_over(walk.hidden)[0]}" if walk.hidden else ""
-        raise BadImage(f"no images in the folder {str(folder)!r}: {', '.join(SUFFIXES)}{more}")
+        raise BadImage(
+            f"no images in the folder {str(folder)!r}: {', '.join(SUFFIXES)}{more}{_instead(folder, others)}"
+        )
     return Found(tuple(sorted(walk.files)), (*passed_over(walk.hidden), *walk.notes))
+
+
+def _instead(folder: Path, others: tuple[str, ...]) -> str:
+    """What would work where a folder holds no images, but a file of many: to name it, or to unpack it."""
+    names = sorted(path.name for path in folder.iterdir() if path.is_file() and not hidden(path.name))
+    whole = next((name for name in names if name.lower().endswith(others)), None)
+    if whole:
+        return f"; {whole!r} in it is read where it is named itself: {str(folder / whole)!r}"
+    packed = next((name for name in names if name.lower().endswith(_PACKED)), None)
+    return f"; {packed!r} in it has to be unpacked first" if packed else ""
 
 
 def is_picture(name: str) -> bool:

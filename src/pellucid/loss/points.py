@@ -122,7 +122,7 @@ def summary(losses: NDArray[np.float64], right: NDArray[np.bool_]) -> Floats:
 
 
 def undefined(lines: Iterable[Line]) -> int:
-    """How many values of lines that were measured everywhere are no numbers; pictures tell gaps of these from others."""
+    """How many values are no numbers, of lines that were measured everywhere: their pictures have gaps for it."""
     return sum(int(np.isnan(line.values).sum()) for line in lines)
 
 

@@ -141,7 +141,11 @@ def sampled(
         drops.begin(())
         still = read(net.run(pixels))
         if not drops.rates or (rate is None and not any(drops.rates)):
-            how = "its dropout has rate 0: give a rate" if drops.rates else "it has none that torch's functions make"
+            none = (
+                "it has none that torch's functions make; ask about a network that has some, such as nn.Dropout, or "
+                "about its calibration, which needs none"
+            )
+            how = "its dropout has rate 0: give a rate, such as rate=0.2" if drops.rates else none
             raise Refused(f"two passes of {net.name} were identical: no dropout, {how}")
         rows = [(image, sample) for sample in range(count) for image in ids]
         at_once, found = net.chunk((pixels.shape[-2], pixels.shape[-1]), grad=False), []
@@ -152,7 +156,10 @@ def sampled(
             found.append(read(net.run(pixels[which])))
     drawn = np.concatenate(found).reshape(count, len(pixels), *still.shape[1:])
     if (drawn == drawn[:1]).all() and count > 1:
-        raise Refused(f"two passes of {net.name} were identical: no dropout, what it drops changes no output")
+        raise Refused(
+            f"two passes of {net.name} were identical: no dropout, what it drops changes no output; ask with a higher "
+            "rate=, or about a network whose outputs depend on its dropout"
+        )
     return still, drawn
 
 

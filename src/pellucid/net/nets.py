@@ -22,6 +22,7 @@ from pellucid.notes import Note
 from pellucid.nouns import Noun
 from pellucid.plugins import NETWORKS
 
+_ENDINGS = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
 _FORMS = "networks (as load takes them), checkpoints of one, 'run/*.pth', or a folder of them"
 
 
@@ -110,8 +111,8 @@ class Nets(Noun):
         if isinstance(one, Checkpoint):
             if self.net is None:
                 raise BadNetwork(
-                    f"{str(one.path)!r} holds weights, which are no architecture: say of which network, "
-                    "Nets.of(…, net=…) or --net"
+                    f"{str(one.path)!r} holds weights, which are no architecture: say of which network they are, such "
+                    "as Nets.of(…, net='model.py:net')"
                 )
             one = one.of(self.net)
         return one if one.name == name else replace(one, name=name)
@@ -210,10 +211,12 @@ def _opened(value: Any, loading: Mapping[str, Any]) -> list[tuple[Net | Checkpoi
         found = [path]
     elif glob.has_magic(text) and ":" not in text:
         found = [Path(one) for one in glob.glob(str(path)) if is_checkpoint(Path(one))]
+        if not found:
+            raise BadNetwork(f"no checkpoint matches {text!r}: name their folder, or files ending in {_ENDINGS}")
     else:
         return [(_loaded(value, loading), text)]
     if not found:
-        raise BadNetwork(f"no checkpoints in {text!r}: {', '.join(SUFFIXES)}")
+        raise BadNetwork(f"no checkpoints in {text!r}: files ending in {_ENDINGS}")
     return [(Checkpoint(one), str(one)) for one in sorted(found, key=by_number)]
 
 

@@ -18,7 +18,7 @@ Style = Literal["line", "dashed", "faint", "points"]
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One series: `values` (K,) at `points` (K,), in order. NaN where nothing was measured.
+    """One series: `values` (K,) at `points` (K,), in order. NaN where nothing was measured, or no number came out.
 
     Lines of one `quantity`, such as "loss, nats" or "accuracy", share a plot.
     """

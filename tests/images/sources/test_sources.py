@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from pellucid.errors import BadImage, MissingExtra, PellucidError, UnknownName, Unreachable
-from pellucid.images import samples
+from pellucid.images import pictures_in, samples
 from pellucid.images.sources import Source
 from pellucid.index import Index
 from pellucid.index.plan import planned
@@ -336,6 +336,27 @@ def test_an_index_of_a_url(memory: Any, tmp_path: Path) -> None:
     assert [i for i, _ in store.bad()] == [2]
     assert "'2.png'" in store.bad()[0][1]
     assert source.classes == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("file", "way"),
+    [
+        ("x.zip", "; 'x.zip' in it has to be unpacked first"),
+        ("x.tar.gz", "; 'x.tar.gz' in it has to be unpacked first"),
+        ("x.npz", "; 'x.npz' in it is read where it is named itself: '{0}/x.npz'"),
+        ("x.tar", "; 'x.tar' in it is read where it is named itself: '{0}/x.tar'"),
+        ("x.txt", ".gif"),
+        (".x.zip", ".gif"),
+    ],
+)
+def test_a_folder_of_one_archive_says_what_would_work(file: str, way: str, tmp_path: Path) -> None:
+    (tmp_path / file).write_bytes(b"x")
+    with pytest.raises(BadImage, match="no images in the folder") as caught:
+        len(Source.of(tmp_path))
+    assert str(caught.value).endswith(way.format(tmp_path))
+    with pytest.raises(BadImage, match="no images in the folder") as alone:
+        pictures_in(tmp_path)  # which reads files of single images only
+    assert "named itself" not in str(alone.value)
 
 
 def test_nonsense_is_refused_by_name(memory: Any, tmp_path: Path) -> None:

@@ -422,7 +422,7 @@ def test_score_cam_by_loops(weights: str, fill: str | None, ground: list[float],
         module.features[2].weight[1] = 0  # a constant map, not zero
         module.features[2].bias[1] = 0.5
     net, x = Net(module, preprocess=SHIFTED), pictures(2)
-    heat = A.score_cam(net, x, 3, variant=weights, fill=fill, channels=channels)
+    heat = A.score_cam(net, x, 3, variant=weights, fill=fill, tried=channels)
     color = np.array(ground)[:, None, None]
     for n in range(2):
         a = module.features(SHIFTED.normalize(x.pixels[n : n + 1]))[0].detach().numpy()

@@ -65,5 +65,20 @@ def test_networks_that_have_nothing_in_common_are_refused_by_the_first_tensor() 
     other = net_of(nn.Sequential(nn.Flatten(), nn.Linear(192, 5), nn.Linear(5, 3)))
     with pytest.raises(PellucidError, match=r"'1.weight' is \(3, 192\) in one and \(5, 192\)"):
         pl.landscape.between([one, other], data())
-    with pytest.raises(PellucidError, match="between takes two networks, these are 1"):
+    with pytest.raises(PellucidError, match="between takes two networks, these are 1: net; name a second one after it"):
         pl.landscape.between(one, data())
+    with pytest.raises(PellucidError, match=r"these are 3: .*; name two of them"):
+        pl.landscape.between([one, one, one], data())
+
+
+def test_where_variances_fall_below_zero_neither_loss_nor_accuracy_is_a_number() -> None:
+    one, other = small(), small()
+    other.module[1].running_var.mul_(9)
+    found = pl.landscape.between([one, other], data(), points=9, matching=False)
+    loss, accuracy = found.lines
+    below = loss.points < -1 / 8  # (1 − t) + 9 t < 0
+    assert below.sum() == 2
+    assert np.array_equal(np.isnan(loss.values), below)
+    assert np.array_equal(np.isnan(accuracy.values), below)
+    assert found.meta.found["undefined"] == 4
+    assert pl.landscape.between([one, other], data(), points=9, norms="frozen").meta.found["undefined"] == 0

@@ -89,7 +89,7 @@ def test_it_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.Mon
 def test_what_is_no_pair_is_refused() -> None:
     one = net_of(nn.Sequential(nn.Flatten(), nn.Linear(192, 3)))
     other = net_of(nn.Sequential(nn.Flatten(), nn.Linear(192, 5), nn.Linear(5, 3)))
-    with pytest.raises(PellucidError, match="connect takes two networks, these are 1"):
+    with pytest.raises(PellucidError, match="connect takes two networks, these are 1: net; name a second one after it"):
         pl.landscape.connect(one, data())
     with pytest.raises(PellucidError, match="have no weights in common places"):
         pl.landscape.connect([one, other], data())

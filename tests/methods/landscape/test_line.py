@@ -98,6 +98,19 @@ def test_images_with_a_kink_within_the_step_do_not_raise_an_alarm() -> None:
     assert sum("of 12 images without a kink in the step" in one.text for one in slopes) >= 2
 
 
+def test_where_the_loss_is_least_stands_in_meta() -> None:
+    """How far the center is from the minimum of these images."""
+    net = net_of(Everything())
+    found = pl.landscape.line(net, data(), points=9, count=2)
+    alphas = np.linspace(-1, 1, 9)
+    assert found.meta.found["least_at"] == tuple(
+        alphas[found[f"net, direction {k}, loss"].values.argmin()] for k in (1, 2)
+    )
+    plane = pl.landscape.plane(net, data(), points=5)
+    row, column = np.unravel_index(plane.values[0, 0].argmin(), (5, 5))
+    assert plane.meta.found["least_at"] == (plane.axes[0].points[column], plane.axes[1].points[row])
+
+
 def test_the_gradient_and_the_largest_eigenvector_are_directions() -> None:
     net = net_of(Everything(smooth=True))
     steep = pl.landscape.line(net, data(), points="3:reach=1e-4", direction="gradient:normalize=none,biases=layer")

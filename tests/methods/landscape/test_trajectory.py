@@ -98,8 +98,11 @@ def test_files_come_in_the_order_of_their_numbers(tmp_path: Path, read_here: Non
 
 def test_what_is_no_path_is_refused() -> None:
     one = net()
-    with pytest.raises(PellucidError, match="takes three networks of one training at least, these are 1: net"):
+    with pytest.raises(
+        PellucidError, match="takes three networks of one training at least, these are 1: net"
+    ) as caught:
         pl.landscape.trajectory(one, data())
+    assert str(caught.value).endswith("name more checkpoints of it, their folder, or a pattern such as 'run/*.pth'")
     with pytest.raises(PellucidError, match="are one place or lie on one line"):
         pl.landscape.trajectory([one, one, one], data())
     other = net_of(nn.Sequential(nn.Flatten(), nn.Linear(192, 3)))

@@ -14,6 +14,7 @@ from pellucid.errors import PellucidError
 from pellucid.learning import theory
 from pellucid.learning.networks import MLP, seeded
 from pellucid.learning.normalized import normalized
+from pellucid.methods.training.initialization import chance_of
 from pellucid.net import Net
 from pellucid.result import Study
 from tests.methods.training.test_gradient_flow import HOW, data
@@ -74,6 +75,25 @@ def test_schemes_are_trained_and_the_network_is_not() -> None:
     assert table.columns == two["schemes"].columns
     assert one["first epochs"]["he"].values.shape == (13,)
     assert one.findings[0].startswith("he trains fastest")
+
+
+def test_schemes_are_not_ranked_before_one_has_learned_anything() -> None:
+    net = Net(MLP(64, 10, depth=12), "mlp", HOW)
+    found = asked(net, schemes=("small", "xavier"), epochs=1, repeats=1, lr=0.01)
+    least = min(found["schemes"]["last loss"])
+    assert least > 0.95 * math.log(10)
+    first, *_ = found.findings
+    assert first.startswith(f"no scheme has learned anything yet, the lowest loss after 1 epoch is {least:.3g} (")
+    assert first.endswith("), where chance is 2.3: more epochs would tell them apart")
+    assert "fastest" not in " ".join(found.findings)
+
+
+def test_chance_is_the_entropy_of_the_labels() -> None:
+    labels = torch.tensor([0, 0, 0, 2])
+    one = -(0.75 * math.log(0.75) + 0.25 * math.log(0.25))
+    assert chance_of(labels, False) == pytest.approx(one)
+    assert chance_of(labels, True) == pytest.approx(2 * one), "of labels that stand by themselves a yes and no of each"
+    assert chance_of(torch.zeros(4, dtype=torch.int64), False) == 0
 
 
 class Convolutions(nn.Module):

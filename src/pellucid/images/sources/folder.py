@@ -13,6 +13,7 @@ from pellucid.images.files import found_in, is_picture
 from pellucid.images.hidden import hidden, passed_over
 from pellucid.images.remote import absolute, below, fetched, is_url
 from pellucid.images.sources import Source, hashed, listed, named, source, stamped
+from pellucid.plugins import IMAGES
 
 LABELS = ("labels.csv", "metadata.csv")
 """Files beside the images that say their classes, where folders do not."""
@@ -36,7 +37,7 @@ class Folder(Source):
         """(the names of the images relative to the folder, notes on what was passed over)."""
         if not is_url(self.place):
             root = Path(self.place)
-            local = found_in(root)
+            local = found_in(root, tuple(one for row in IMAGES.rows() for one in row.said.get("suffixes", ())))
             return tuple(path.relative_to(root).as_posix() for path in local.files), local.notes
         names = tuple(filter(is_picture, below(self.place)))
         found = tuple(name for name in names if not hidden(name))

@@ -1563,7 +1563,7 @@ def score_cam(
     *,
     layer: str | Module | Sequence[str | Module] | None = None,
     variant: Literal["paper", "authors"] = "paper",
-    channels: int | None = None,
+    tried: int | None = None,
     fill: Fill | PictureLike | None = None,
     placement: Literal["auto", "field", "effective", "stretch"] = "auto",
 ) -> Heatmap:
@@ -1586,7 +1586,7 @@ def score_cam(
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
         variant: weight of a channel: softmax of the scores over channels (paper), or the probability of the class (authors' code) (paper | authors; by default "paper")
-        channels: number of channels that are tried, those whose maps vary most; the others weigh nothing (1 or more; by default None)
+        tried: number of channels that are tried, those whose maps vary most; the others weigh nothing (1 or more; by default None)
         fill: fill where the mask is zero: a named one, or an image of your own (by default None)
         placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """
@@ -1599,7 +1599,7 @@ def score_cam(
     *,
     layer: str | Module | Sequence[str | Module] | None = None,
     variant: Literal["paper", "authors"] = "paper",
-    channels: int | None = None,
+    tried: int | None = None,
     fill: Fill | PictureLike | None = None,
     placement: Literal["auto", "field", "effective", "stretch"] = "auto",
 ) -> tuple[Heatmap, ...]:
@@ -1611,7 +1611,7 @@ def score_cam(
         target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
         layer: layer of the maps; several layers, as a,b, give one map (text; by default None)
         variant: weight of a channel: softmax of the scores over channels (paper), or the probability of the class (authors' code) (paper | authors; by default "paper")
-        channels: number of channels that are tried, those whose maps vary most; the others weigh nothing (1 or more; by default None)
+        tried: number of channels that are tried, those whose maps vary most; the others weigh nothing (1 or more; by default None)
         fill: fill where the mask is zero: a named one, or an image of your own (by default None)
         placement: position of a layer's cells in the image: at the centers of their receptive fields (field), at the measured centers of their effective fields (effective, 16 to 64 backward passes once for each layer), stretched over the image as most tools do (stretch); auto is effective for the bundled network, else field (auto | field | effective | stretch; by default "auto")
     """

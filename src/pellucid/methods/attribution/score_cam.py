@@ -31,7 +31,7 @@ _FLAT = 1e-6
     "Score-CAM",
     purpose="weight maps by the score of the image they mask",
     source="Wang et al. 2020, section 3 and algorithm 1, and the authors' code",
-    quick={"channels": 64},
+    quick={"tried": 64},
 )
 def score_cam(
     net: Net,
@@ -46,7 +46,7 @@ def score_cam(
             "class (authors' code)"
         ),
     ] = "paper",
-    channels: Annotated[
+    tried: Annotated[
         int | None,
         Field(
             ge=1, description="number of channels that are tried, those whose maps vary most; the others weigh nothing"
@@ -86,8 +86,8 @@ def score_cam(
             judged = Probability(asked.of_class) if variant == "authors" and isinstance(asked, Logit) else asked
             heard = activation.new_full((len(activation),), torch.nan)
             varied = activation.flatten(1).std(1, correction=0).argsort(descending=True, stable=True)
-            tried = varied[:channels].sort().values
-            heard[tried] = through(net, one.pixels, ground, activation[tried], chosen, judged).to(heard)
+            most = varied[:tried].sort().values
+            heard[most] = through(net, one.pixels, ground, activation[most], chosen, judged).to(heard)
             weight = _softmax(heard) if variant == "paper" else heard.nan_to_num(nan=0.0)
             maps.append(torch.einsum("k,khw->hw", weight.to(activation), activation))
             scores.append(scored(asked, plain))

@@ -61,7 +61,8 @@ def between(
     reestimated collects those of every place.
     """
     if len(nets) != 2:
-        raise PellucidError(f"between takes two networks, these are {len(nets)}: {nets}")
+        way = "name two of them" if len(nets) > 2 else "name a second one after it, before the data"
+        raise PellucidError(f"between takes two networks, these are {len(nets)}: {nets}; {way}")
     first, second = (settled(plain(net), data) for net in nets)
     a, b = _tensors(first), _tensors(second)
     like(a, b, *nets.names)
@@ -123,7 +124,11 @@ def _way(ground: Ground, a: dict[str, Tensor], b: dict[str, Tensor], ts: Floats,
         if key.endswith("var") and bool(
             (torch.minimum(a[key] - _BEYOND * step[key], a[key] + 1.5 * step[key]) < 0).any()
         ):
-            say(Note("values", "beyond t = 0 and 1 mixed variances fall below 0, where loss and accuracy are no numbers"))
+            say(
+                Note(
+                    "values", "beyond t = 0 and 1 mixed variances fall below 0, where loss and accuracy are no numbers"
+                )
+            )
     at = ground.at([step], a)
     return np.stack(measured_at(at, [(float(t),) for t in ts], f"places on the way to {name}"))
 

@@ -66,7 +66,8 @@ def connect(
     the curve and on the straight way, of each set of images, and the lengths of both, in weights.
     """
     if len(nets) != 2:
-        raise PellucidError(f"connect takes two networks, these are {len(nets)}: {nets}")
+        way = "name two of them" if len(nets) > 2 else "name a second one after it, before the data"
+        raise PellucidError(f"connect takes two networks, these are {len(nets)}: {nets}; {way}")
     identity, nets = nets.identity, nets.opened()
     first, second = (settled(plain(net), data) for net in nets)
     a, b = weights_of(first), weights_of(second)
@@ -85,7 +86,9 @@ def connect(
                for k, some in enumerate(ground.sets)}  # fmt: skip
     lengths = bend.length(), norm(difference(b, a))
     marks = (Mark(0.0, nets.names[0]), Mark(1.0, nets.names[1]))
-    meta = Meta(found={"norms": ground.said("reestimated"), **highest, "length": lengths, "undefined": undefined(lines)})
+    meta = Meta(
+        found={"norms": ground.said("reestimated"), **highest, "length": lengths, "undefined": undefined(lines)}
+    )
     findings = _said(nets.names, ground, curved[..., 0], straight[..., 0], lengths)
     return Curve(tuple(lines), "t (0: the first network, 1: the second)", marks, findings, checks, meta)
 

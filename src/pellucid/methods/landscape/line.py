@@ -56,6 +56,7 @@ def line(
     findings: list[str] = []
     checks: list[Check] = []
     spreads: list[float] = []
+    least: list[float] = []
     around_one(norms)
     if points.refine:
         raise PellucidError(f"points={points}: refine is for a plane; a line has more places instead")
@@ -72,10 +73,12 @@ def line(
             lines += ground.lines(name, alphas, found, net.name if len(nets) > 1 else name)  # one color for each
             checks += ground.checks([along], [name], center)  # last: whoever helps with the places need not make them
         spreads.append(halves(np.stack(every)))
+        least += [float(alphas[np.where(np.isfinite(one[:, 0, 0]), one[:, 0, 0], np.inf).argmin()]) for one in every]
         findings.append(lowest(net.name, alphas, np.stack([one[:, 0, 0] for one in every])))
     failed(checks)
     axis = f"α ({direction.unit})"
-    meta = Meta(found={"norms": ground.said(norms), "half_of_images": tuple(spreads), "undefined": undefined(lines)})
+    meta = Meta(found={"norms": ground.said(norms), "half_of_images": tuple(spreads), "least_at": tuple(least),
+                       "undefined": undefined(lines)})  # fmt: skip
     return Curve(tuple(lines), axis, (Mark(0.0, "the network"),), tuple(findings), tuple(checks), meta)
 
 

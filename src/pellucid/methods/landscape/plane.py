@@ -114,8 +114,11 @@ def _around(ground: Ground, name: str, points: Extent, direction: Direction, see
     center = float(at((0.0, 0.0))[0, 0])
     axis = np.linspace(-points.reach, points.reach, points.points)
     grid = mapped(at, axis, axis, points.refine, f"places of {name}")
+    losses = grid.found[..., 0, 0]
+    row, column = np.unravel_index(np.where(np.isfinite(losses), losses, np.inf).argmin(), losses.shape)
     found: dict[str, tuple[float, ...]] = {"cosine": (cosine(*axes),), "half_of_images": (halves(grid.found),)}
-    findings = [shape_of(name, grid.x, grid.y, grid.found[..., 0, 0])]
+    found["least_at"] = (float(grid.x[column]), float(grid.y[row]))
+    findings = [shape_of(name, grid.x, grid.y, losses)]
     if direction.kind == "random":
         others = ground.directions(direction, seed, 2 + _OTHERS)[2:]
         ends, more = (_ends(ground, some, points.reach, f"ends of axes of {name}") for some in (axes, others))

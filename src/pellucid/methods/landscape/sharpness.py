@@ -15,7 +15,7 @@ from pellucid.geometry import Floats
 from pellucid.loss.density import signs, trace
 from pellucid.loss.directions import Direction, drawn
 from pellucid.loss.ground import Ground
-from pellucid.loss.lanczos import flat, hessian, lanczos, started
+from pellucid.loss.lanczos import flat, hessian, honest, lanczos, started
 from pellucid.loss.nearby import crossing, in_ball, in_box
 from pellucid.loss.options import Test
 from pellucid.loss.products import Curved
@@ -86,7 +86,7 @@ def sharpness(
     )
     columns = dict(zip(_HELP, zip(*rows, strict=True), strict=True))
     said = f"{net.name}: λmax {rows[0][1]:.4g} at a loss of {loss:.3g} nats"
-    return Table(columns, _HELP, (said,), meta=Meta(found={"norms": "frozen", "loss": loss}))
+    return Table(columns, _HELP, (said,), meta=Meta(found={"norms": ground.said("frozen"), "loss": loss}))
 
 
 Row = tuple[Cell, ...]
@@ -95,7 +95,7 @@ Row = tuple[Cell, ...]
 def _hessian(curved: Curved, products: int, seed: int) -> list[Row]:
     """λmax with its residual, and the mean eigenvalue with its error."""
     product = hessian(curved)
-    ritz = lanczos(product, started(curved, seed), products, 1e-3)
+    ritz = honest(lanczos(product, started(curved, seed), products, 1e-3), curved)
     size = sum(one.numel() for one in curved.at.values())
     device = flat(curved.at, curved.at).device
     traced = trace(product, signs(4, size, [generator(seed, "probe", i) for i in range(4)], device))

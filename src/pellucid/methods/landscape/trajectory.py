@@ -68,8 +68,6 @@ def trajectory(
     """
     around_one(norms)
     nets = _in_order(nets)
-    if len(nets) < 3:
-        raise PellucidError(f"trajectory takes three networks of one training at least, these are {len(nets)}: {nets}")
     marks = drops(nets.names, log[0]) if log else [""] * len(nets)
     nets = nets.opened()
     last = settled(plain(nets[len(nets) - 1]), data)
@@ -108,7 +106,14 @@ def trajectory(
 
 
 def _in_order(nets: Nets) -> Nets:
-    """Files in the order of the numbers in their names where a shell has put them in that of letters, and says so."""
+    """Files in the order of the numbers in their names where a shell has put them in that of letters, and says so.
+    Refused where they are too few for a path.
+    """
+    if len(nets) < 3:
+        raise PellucidError(
+            f"trajectory takes three networks of one training at least, these are {len(nets)}: {nets}; name more "
+            "checkpoints of it, their folder, or a pattern such as 'run/*.pth'"
+        )
     paths = [one.path for one in nets.each if isinstance(one, Checkpoint)]
     order = sorted(range(len(paths)), key=lambda i: by_number(paths[i]))
     if len(paths) < len(nets) or order == [*range(len(paths))]:

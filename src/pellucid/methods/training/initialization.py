@@ -8,6 +8,8 @@ from typing import Annotated
 
 import numpy as np
 from pydantic import Field
+from scipy.special import entr
+from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.data import Data
@@ -26,6 +28,7 @@ from pellucid.result.table import Cell
 from pellucid.rng import Seed
 
 _PROBE = 64  # images that signal and gradient are measured on
+_BELOW = 0.05  # share of the loss of chance by which a loss must be lower before schemes are ranked
 _ABOUT = {
     "scheme": "how the weights are drawn; biases are zero",
     "batch norm": "own: as the network is; with it behind each layer with weights but the last; without any",
@@ -101,7 +104,8 @@ def initialization(
         curves[f"at the start, {SAID[how]}" if len(kinds) > 1 else "at the start"] = start(of)
     if epochs:
         curves["first epochs"] = epochs_of(tried, given.inputs.shape[0])
-    said = (*_compared_norms(rows, kinds), *_findings(rows, epochs))
+    chance = chance_of(given.labels, net.meaning.scores == "multilabel")
+    said = (*_compared_norms(rows, kinds), *_findings(rows, epochs, chance))
     return Study(said, curves, grids(tried), {"schemes": table}, Meta(found={"shown": len(given)}))
 
 
@@ -140,24 +144,27 @@ def _row(name: str, one: Trials) -> dict[str, Cell]:
         "accuracy": float(np.mean([some.epochs[-1].train_accuracy for some in sound])) if sound else math.nan,
     }
     cells: dict[str, Cell] = {key: value if math.isfinite(value) else None for key, value in found.items()}
-    verdict = judged(one.flows[0])[0].name
-    return {
-        "scheme": name,
-        "batch norm": parted(name)[1],
-        "verdict": verdict,
-        **cells,
-        "diverged": len(one.trainings) - len(sound),
-    }
+    said: dict[str, Cell] = {"scheme": name, "batch norm": parted(name)[1], "verdict": judged(one.flows[0])[0].name}
+    return {**said, **cells, "diverged": len(one.trainings) - len(sound)}
 
 
-def _findings(rows: Sequence[Mapping[str, Cell]], epochs: int) -> tuple[str, ...]:
+def chance_of(labels: Tensor, multilabel: bool) -> float:
+    """The least mean loss of answers that do not look at the images, in nats: the entropy of the labels."""
+    p = np.bincount(labels.cpu().numpy()) / len(labels)
+    return float(entr(p).sum() + (entr(1 - p).sum() if multilabel else 0.0))
+
+
+def _findings(rows: Sequence[Mapping[str, Cell]], epochs: int, chance: float) -> tuple[str, ...]:
     found = [f"{row['scheme']}: {row['verdict']} before the first step" + _compared(row) for row in rows]
     trained = [row for row in rows if isinstance(row["last loss"], float)]
     if epochs and trained:
         best = min(trained, key=lambda row: float(row["last loss"] or 0.0))
-        if float(best["last loss"] or 0.0) < float(best["first loss"] or 0.0):
-            after = f"{epochs} epoch{'s' * (epochs > 1)}"
-            found.insert(0, f"{best['scheme']} trains fastest: loss {best['last loss']:.3g} after {after}")
+        loss, after = float(best["last loss"] or 0.0), f"{epochs} epoch{'s' * (epochs > 1)}"
+        if loss > (1 - _BELOW) * chance > 0:
+            least = f"the lowest loss after {after} is {loss:.3g} ({best['scheme']}), where chance is {chance:.3g}"
+            found.insert(0, f"no scheme has learned anything yet, {least}: more epochs would tell them apart")
+        elif loss < float(best["first loss"] or 0.0):
+            found.insert(0, f"{best['scheme']} trains fastest: loss {loss:.3g} after {after}")
     return tuple(found)
 
 
