@@ -151,8 +151,8 @@ FIRST = {entry.plainly.__annotations__["return"]: entry for entry in reversed(en
 """The method whose answer is drawn, for each kind of result."""
 LONG = {
     "atlas", "axioms", "connect", "curvature", "deepdream", "depth", "expected_gradients", "extremal_perturbation",
-    "interpolation", "label_randomization", "lime", "line", "plane", "report", "rise", "road", "sharpness",
-    "sim_to_real", "stability", "trajectory", "transfer", "xrai",
+    "interpolation", "label_randomization", "lime", "line", "plane", "planted_bias", "report", "rise", "road",
+    "sharpness", "sim_to_real", "stability", "trajectory", "transfer", "xrai",
 }  # fmt: skip
 """Methods that take seconds even here: what holds for every method is asked of these in the slow lane."""
 

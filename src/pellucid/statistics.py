@@ -115,3 +115,24 @@ def rank_correlation(a: Floats, b: Floats) -> float:
 def _mean_ranks(values: Floats) -> Floats:
     _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
     return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[which])
+
+
+def auroc(above: Floats, below: Floats) -> tuple[float, float]:
+    """(P(a > b) + P(a = b) / 2 for a out of `above` (M,) and b out of `below` (N,), its standard error).
+
+    The error is that of DeLong 1988. NaN where one of them is empty.
+    """
+    if not len(above) or not len(below):
+        return float("nan"), float("nan")
+    placed, other = _placed(above, below), 1 - _placed(below, above)
+    area = float(placed.mean())
+    parts = [one.var(ddof=1) / len(one) if len(one) > 1 else 0.0 for one in (placed, other)]
+    return area, float(np.sqrt(sum(parts)))
+
+
+def _placed(these: Floats, among: Floats) -> Floats:
+    """Of each the share of the others below it; ties count half."""
+    ordered = np.sort(among)
+    lower = np.searchsorted(ordered, these, side="left") + np.searchsorted(ordered, these, side="right")
+    found: Floats = lower / (2 * len(among))
+    return found

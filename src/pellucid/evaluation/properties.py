@@ -27,7 +27,7 @@ from pellucid.result.table import Cell
 HELP = {
     "method": "attribution method with its options, or a map that knows no network",
     "exactness": "1 − infidelity: share of the squared changes by removed squares that sums of the map foretell, 0..1",
-    "consistency": "rank correlation with the map after changes that should not matter: mean of four, −1..1",
+    "consistency": "rank correlation with the map after changes that should not matter: mean of five, −1..1",
     "completeness": "1 − the error of the sum that the method claims, on small networks; nothing where it claims none",
     "universality": f"share of {len(KINDS)} kinds of small networks that it serves, 0..1",
     "deletion": "area under the curve while pixels are taken away: lower is better",
@@ -43,6 +43,11 @@ REWARD = {
     "energy": "share of the positive part of the map that lies on the thing: higher is better",
 }
 """What a map gives for nothing: where things are, of a network that was trained without boxes."""
+PLANTED = {
+    "finds bias": "chance that more of the attribution lies on a planted tag for the network that uses it than for its "
+    "twin: 1 finds the bias, 0.5 does not",
+    "repaired": "accuracy on images with the tag after training that holds the map down there",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +83,9 @@ def rewards(net: Net, images: ImageSet, of: Explainers, truth: Truth, pairs: Cla
     return localized(net, images, of, truth, pairs, [Pointing(15.0), Energy()], seed)
 
 
-def table(found: Properties, axioms: Mapping[str, Kept], reward: Study | None, seed: int) -> Table:
+def table(
+    found: Properties, axioms: Mapping[str, Kept], reward: Study | None, planted: Table | None, seed: int
+) -> Table:
     """A row for each explainer, in the order of exactness + consistency; over the images of which all have a map."""
     known = found.judged.known()
     each = [found.judged.names.index(name) for name in known.names]
@@ -102,13 +109,19 @@ def table(found: Properties, axioms: Mapping[str, Kept], reward: Study | None, s
             "baseline": known.explainers.each[k].is_baseline,
         })  # fmt: skip
     columns = {name: tuple(row[name] for row in rows) for name in HELP}
+    hits: dict[Cell, Cell]
     if reward is not None:
         for name in REWARD:
             score = "hits" if name == "pointing" else name
-            hits: dict[Cell, Cell] = {row["method"]: row[score] for row in reward.tables[name].rows}
+            hits = {row["method"]: row[score] for row in reward.tables[name].rows}
             columns[name] = tuple(hits.get(row["method"]) for row in rows)
+    if planted is not None:
+        for name, score in zip(PLANTED, ("found", "repaired"), strict=True):
+            if score in planted.columns:
+                hits = dict(zip(planted["method"], planted[score], strict=True))
+                columns[name] = tuple(hits.get(row["method"]) for row in rows)
     errors = {"exactness": "± exactness", "consistency": "± consistency"}
-    said = {name: text for name, text in {**HELP, **REWARD}.items() if name in columns}
+    said = {name: text for name, text in {**HELP, **REWARD, **PLANTED}.items() if name in columns}
     return Table(columns, said, plot_columns=("exactness", "consistency"), errors=errors)
 
 

@@ -11,6 +11,7 @@ from pellucid.learning.meaningless import changed
 from pellucid.learning.networks import CNN, seeded
 from pellucid.learning.objective import Tensors
 from pellucid.learning.train import Recipe, Trained, train
+from pellucid.net import Labels, Net, Preprocess
 
 SIDE, _DIGITS = 16, 400
 """Digits of 8 × 8 are drawn twice as large: of maps of 2 × 2 cells any two are alike, or the reverse, by chance."""
@@ -26,6 +27,12 @@ def twins(seed: int) -> tuple[Tensors, Trained, Trained]:
     digits = Tensors(larger, digits.labels)
     drawn, _ = changed(digits, digits, "random labels", seed)
     return digits, _trained(digits, seed), _trained(drawn, seed)
+
+
+def as_net(trained: Trained, name: str) -> Net:
+    """A network of these digits, to be asked about."""
+    seen = Preprocess(resize=SIDE, crop=(SIDE, SIDE), channels=1)
+    return Net(trained.module.eval(), name, seen, Labels.plain([str(one) for one in range(10)]), scores="logits")
 
 
 def _trained(digits: Tensors, seed: int) -> Trained:

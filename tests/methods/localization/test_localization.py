@@ -315,7 +315,7 @@ def test_a_truth_without_classes_is_about_the_best_guess() -> None:
 
 
 def test_the_report_says_what_maps_are_good_for_where_things_are_known(planted: None) -> None:
-    asked = {"of": "gradient,right,wrong", "steps": 4}
+    asked = {"of": "gradient,right,wrong", "steps": 4, "planted": False}
     found = pl.quality.report(cropped(), painted(), boxes=only("dog"), **asked)
     alone = pl.localization.localize(cropped(), painted(), boxes=only("dog"), of="gradient,right,wrong", thresholds=2)
     for name, score in (("pointing", "hits"), ("energy", "energy")):

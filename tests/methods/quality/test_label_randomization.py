@@ -8,8 +8,7 @@ from scipy.stats import spearmanr
 
 import pellucid as pl
 from pellucid.evaluation.explainers import Explainers
-from pellucid.learning.twins import twins
-from pellucid.methods.quality.label_randomization import _net
+from pellucid.learning.twins import as_net, twins
 from tests.test_every_method import tiny
 
 
@@ -19,7 +18,7 @@ def test_guided_backpropagation_hardly_notices_that_labels_mean_nothing() -> Non
     digits, one, other = twins(0)
     right = tuple(each.epochs[-1].train_accuracy for each in (one, other))
     assert min(right) >= 0.98
-    true, random = _net(one, "true"), _net(other, "random")
+    true, random = as_net(one, "true"), as_net(other, "random")
     assert true.weights != random.weights
     found = pl.quality.label_randomization(tiny(), of="gradient,guided_backprop", digits=3)
     assert found.meta.found["accuracies"] == right

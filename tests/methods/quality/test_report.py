@@ -14,7 +14,7 @@ from tests.evaluation.networks import photos, weighted
 
 def test_one_map_is_judged_in_every_way_and_as_by_each_method_alone() -> None:
     net = weighted()
-    found = pl.quality.report(net, photos(2), of="gradient,gradient_times_input", steps=4)
+    found = pl.quality.report(net, photos(2), of="gradient,gradient_times_input", steps=4, planted=False)
     assert set(found.tables) == {
         "properties",
         "infidelity",
@@ -35,18 +35,18 @@ def test_one_map_is_judged_in_every_way_and_as_by_each_method_alone() -> None:
 
 def test_it_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     net = weighted()
-    whole = pl.quality.report(net, photos(2), of="gradient", steps=4)
+    whole = pl.quality.report(net, photos(2), of="gradient", steps=4, planted=False)
     with pl.resumable(tmp_path):
-        pl.quality.report(net, photos(2), of="gradient", steps=4)
+        pl.quality.report(net, photos(2), of="gradient", steps=4, planted=False)
         monkeypatch.setattr(Explainer, "heat", lambda *_: pytest.fail("it is known"))
-        again = pl.quality.report(net, photos(2), of="gradient", steps=4)
+        again = pl.quality.report(net, photos(2), of="gradient", steps=4, planted=False)
     for name in whole.tables:
         assert again[name].columns == whole[name].columns
 
 
 def test_a_regression_is_followed_by_its_output() -> None:
     net = pl.load(weighted().module, size=12, mean=(0.0,) * 3, std=(1.0,) * 3, scores="regression")
-    found = pl.quality.report(net, photos(1), of="gradient", steps=4)
+    found = pl.quality.report(net, photos(1), of="gradient", steps=4, planted=False)
     assert "deletion:fill=training_mean,steps=4,score=logit" in found.meta.found["protocol"]
     with pytest.raises(PellucidError, match="with score='logit'"):
         pl.quality.deletion(net, photos(1), of="gradient")

@@ -12,9 +12,8 @@ from pellucid.evaluation.randomized import SAME, alike
 from pellucid.evaluation.robustness import label_randomization as measured
 from pellucid.evaluation.similarity import SIMILARITIES
 from pellucid.image_set import ImageSet
-from pellucid.learning.train import Trained
-from pellucid.learning.twins import SIDE, twins
-from pellucid.net import Labels, Net, Preprocess
+from pellucid.learning.twins import as_net, twins
+from pellucid.net import Net
 from pellucid.result import Grid, Study
 from pellucid.rng import Seed
 
@@ -45,8 +44,8 @@ def label_randomization(
     """
     drawn, true, random = twins(seed)
     images = ImageSet.of([one.numpy() for one in drawn.inputs[:digits].permute(0, 2, 3, 1)])
-    measure = measured(_net(random, "random labels"), magnitude, (("digits", str(digits)),))
-    judged, (table,), meta = measure.answered(_net(true, "true labels"), images, of, seed)
+    measure = measured(as_net(random, "random labels"), magnitude, (("digits", str(digits)),))
+    judged, (table,), meta = measure.answered(as_net(true, "true labels"), images, of, seed)
     known = judged.known()
     means = known.values[:, :, 0].mean(1)
     told = tuple(
@@ -57,9 +56,3 @@ def label_randomization(
     each = Grid(means, tuple(known.names), SIMILARITIES, "similarity", "method", "compared by")
     meta = meta.finding(net=net.name, accuracies=tuple(one.epochs[-1].train_accuracy for one in (true, random)))
     return Study((*told, *table.findings), grids={"similarity": each}, tables={"ranking": table}, meta=meta)
-
-
-def _net(trained: Trained, name: str) -> Net:
-    seen = Preprocess(resize=SIDE, crop=(SIDE, SIDE), channels=1)
-    names = Labels.plain([str(digit) for digit in range(10)])
-    return Net(trained.module.eval(), name, seen, names, scores="logits")

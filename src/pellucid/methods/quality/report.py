@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from pellucid import catalogue
 from pellucid.catalogue import method
 from pellucid.described import Default, Shell
 from pellucid.evaluation.axioms import kept
@@ -29,7 +30,7 @@ ALL = Explainers.of("all")
     source="Yeh et al. 2019, section 2; Adebayo et al. 2018, section 3; Petsiuk et al. 2018, section 4.1",
     over="all",
     resumable=True,
-    quick={"steps": 4, "of": "grad_cam"},
+    quick={"steps": 4, "of": "grad_cam", "planted": False},
 )
 def report(
     net: Net,
@@ -44,7 +45,9 @@ def report(
         Shell(flag="--boxes", value="TRUTH"),
     ] = None,
     classes: PairsOption = None,
-    networks: Annotated[int, Field(ge=1, le=1000, description="number of small random networks for the axioms")] = 1,
+    planted: Annotated[
+        bool, Field(description="measure whether maps find a bias that was planted in a small network, and repair it")
+    ] = True,
     seed: Seed = 0,
 ) -> Study:
     """Exactness, consistency, completeness, universality and reward of each method, and what it names, on one page.
@@ -53,21 +56,29 @@ def report(
     Exactness is what sums of the map foretell of removals (1 − infidelity), consistency how far the map stays the same
     under changes that should not matter, completeness the error of the sum that the method claims, universality which
     kinds of networks it serves; deletion, insertion and ROAD say whether what it names is what the network uses, and
-    the map under random weights whether it shows what was learned. With `boxes`, or masks, of things the reward is
-    measured too: how well the maps find things that nobody had drawn for the network. The other tables rank the
+    the map under random weights whether it shows what was learned. The reward is what is gained: whether the map finds
+    a planted bias, the accuracy after a repair by it (`planted_bias` says how), and with `boxes`, or masks, of things
+    how well it finds things that nobody had drawn for the network. The other tables rank the
     methods by one measure each, with 95 % intervals and paired tests. Each map is made once and judged in all these
     ways; slow methods are asked with the options that answer within seconds, and `meta.found["asked"]` says which.
     """
     found = measured(net, images, of, steps, seed)
     explainers = [one for one in found.judged.explainers.each if not one.is_baseline]
-    axioms = {one.name: kept(one, networks, seed) for one in each_of(explainers, "axioms of methods")}
+    axioms = {one.name: kept(one, 1, seed) for one in each_of(explainers, "axioms of methods")}
     reward = None if boxes is None else rewards(net, images, of, boxes, classes, seed)
-    properties, ranked = table(found, axioms, reward, seed), rankings(found, seed)
+    bias = catalogue.find("planted_bias").function(net, of=of, seed=seed) if planted else None
+    properties, ranked = (
+        table(found, axioms, reward, None if bias is None else bias["planted"], seed),
+        rankings(found, seed),
+    )
     asked = said(found.judged, found.measures[0].protocol)
     ids = [one.protocol.id for one in found.measures]
     located = {} if reward is None else {name: reward.tables[name] for name in REWARD}
     if reward is not None:
         ids.append(str(reward.meta.found["protocol"]))
-    meta = Meta(found={**asked, "protocol": "; ".join(ids)})
-    told = findings(properties, ranked, reward)
+    if bias is not None:
+        located["planted"] = bias["planted"]
+        ids.append(str(bias.meta.found["protocol"]))
+    meta = Meta(found={**asked, "protocol": "; ".join(ids)}, notes=() if bias is None else bias.meta.notes)
+    told = (*findings(properties, ranked, reward), *(() if bias is None else bias.findings))
     return Study(told, tables={"properties": properties, **ranked, **located}, meta=meta)

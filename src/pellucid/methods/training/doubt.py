@@ -14,7 +14,7 @@ from pellucid.described import Default
 from pellucid.errors import PellucidError
 from pellucid.geometry import Floats
 from pellucid.image_set import ImageSet
-from pellucid.methods.training._ranking import auroc, kept
+from pellucid.methods.training._ranking import kept
 from pellucid.net import Net
 from pellucid.net.answers import entropy, log_probabilities
 from pellucid.net.dropout import Parts, sampled
@@ -23,6 +23,7 @@ from pellucid.result import Curve, Line, Meta, Study, Table
 from pellucid.result.curve import Style
 from pellucid.result.table import Cell
 from pellucid.rng import Seed
+from pellucid.statistics import auroc
 
 _IMAGES = {
     "image": "its name", "class": "the right one", "answer": "class of the largest mean probability",
