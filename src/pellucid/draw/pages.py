@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+_HEAD = "head.html"
+"""What may be loaded, which is nothing, the colors of both themes, and the forms of what most pages have."""
+
 
 def filled(template: str, said: Mapping[str, str], data: Mapping[str, Any], *, dark: bool) -> bytes:
-    """The page of a template of this folder. `said` are its texts, such as TITLE, ABOUT and ALT; `data` becomes JSON
-    that cannot end the script it stands in.
+    """The page of a template of this folder, after the head that all have. `said` are its texts, such as TITLE, ABOUT
+    and ALT; `data` becomes JSON that cannot end the script it stands in.
     """
     packed = json.dumps(data, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
     texts = {name: html.escape(text, quote=True) for name, text in said.items()}
     texts |= {"THEME": "dark" if dark else "light", "DATA": packed.replace("<", "\\u003c")}
-    page = Path(__file__).with_name(template).read_text(encoding="utf-8")
+    page = "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in (_HEAD, template))
     return re.sub("@([A-Z]+)@", lambda found: texts.get(found[1], found[0]), page).encode()
