@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from pellucid.statistics import Moments, error_of_mean, root, standard_error
+from pellucid.statistics import Moments, auroc, error_of_mean, root, standard_error
 
 SAMPLES = 1e8 + np.random.default_rng(0).standard_normal((50, 3))
 """A mean that is large beside the spread: the squares of such numbers have lost it."""
@@ -65,3 +65,14 @@ def test_roots_are_of_the_kind_that_was_given() -> None:
     assert root(2.25) == 1.5
     assert np.array_equal(root(np.array([4.0, 9.0])), [2.0, 3.0])
     assert torch.equal(root(torch.tensor([4.0])), torch.tensor([2.0]))
+
+
+def test_auroc_is_the_share_of_pairs_in_order() -> None:
+    chance = np.random.default_rng(0)
+    above, below = chance.integers(0, 6, 40) + 1.0, chance.integers(0, 6, 60) + 0.0
+    pairs = [(a > b) + 0.5 * (a == b) for a in above for b in below]
+    area, error = auroc(above, below)
+    assert area == pytest.approx(np.mean(pairs), abs=1e-12)
+    drawn = [auroc(chance.normal(1, 1, 40), chance.normal(0, 1, 60)) for _ in range(300)]
+    assert np.std([a for a, _ in drawn]) == pytest.approx(np.mean([e for _, e in drawn]), rel=0.15)
+    assert error > 0

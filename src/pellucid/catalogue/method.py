@@ -149,8 +149,11 @@ def _made(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, N
 def _with_its_network(args: tuple[Any, ...], kinds: list[type[Noun]]) -> tuple[Any, ...]:
     """What is given by place; of an index, where a network and images are asked about, its network and itself."""
     first = args[0] if args else None
-    own = getattr(first, "net", None) if isinstance(first, Noun) and first.has_network else None
-    return (own, *args) if own is not None and [kind.flags for kind in kinds[:1]] == [("--net",)] else args
+    brings = (
+        isinstance(first, Noun) and first.has_network and hasattr(type(first), "net")
+    )  # several have none in common
+    asked = bool(kinds) and kinds[0].flags == ("--net",)
+    return (cast(Any, first).net, *args) if brings and asked else args
 
 
 def _is_list(value: Any) -> bool:

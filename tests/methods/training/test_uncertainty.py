@@ -11,7 +11,7 @@ from torch.nn import functional as F
 import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.images import Images
-from pellucid.methods.training._ranking import auroc, kept
+from pellucid.methods.training._ranking import kept
 from pellucid.net import Labels, Net, Preprocess
 from pellucid.net.dropout import Parts, dropping, sampled
 from tests.fashion import FOLDER, fashion
@@ -157,19 +157,6 @@ def test_a_network_without_dropout_is_refused_in_one_line() -> None:
     assert pl.training.uncertainty(still, squares(), samples=5, rate=0.5)["images"]["epistemic"][0] > 0
 
 
-def test_auroc_is_the_share_of_pairs_in_order() -> None:
-    chance = np.random.default_rng(0)
-    above, below = chance.integers(0, 6, 40) + 1.0, chance.integers(0, 6, 60) + 0.0
-    pairs = [(a > b) + 0.5 * (a == b) for a in above for b in below]
-    area, error = auroc(above, below)
-    assert area == pytest.approx(np.mean(pairs), abs=1e-12)
-    drawn = [auroc(chance.normal(1, 1, 40), chance.normal(0, 1, 60)) for _ in range(300)]
-    assert np.std([a for a, _ in drawn]) == pytest.approx(np.mean([e for _, e in drawn]), rel=0.15)
-    values, _ = kept(np.array([3.0, 1.0, 2.0]), np.array([False, True, True]), np.array([0.34, 0.67, 1.0]))
-    assert np.allclose(values, (1, 1, 2 / 3))
-    assert error > 0
-
-
 def test_doubt_sorts_images_and_judges_other_data() -> None:
     net, data = tiny(), labeled()
     other = pl.Data.of((np.ones((5, 3, 32, 32)) * 0.5, np.arange(5) + 40))  # of classes that the network has not
@@ -226,3 +213,8 @@ def test_bald_knows_strangers_and_entropy_knows_errors() -> None:
     assert worth["epistemic (BALD)"]["strangers"] > worth["entropy without dropout"]["strangers"]
     assert worth["total"]["errors"] > 0.75
     assert worth["total"]["errors"] > worth["epistemic (BALD)"]["errors"]
+
+
+def test_what_is_left_when_the_images_of_most_doubt_are_set_aside() -> None:
+    values, _ = kept(np.array([3.0, 1.0, 2.0]), np.array([False, True, True]), np.array([0.34, 0.67, 1.0]))
+    assert np.allclose(values, (1, 1, 2 / 3))
