@@ -149,9 +149,7 @@ def _made(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, N
 def _with_its_network(args: tuple[Any, ...], kinds: list[type[Noun]]) -> tuple[Any, ...]:
     """What is given by place; of an index, where a network and images are asked about, its network and itself."""
     first = args[0] if args else None
-    brings = (
-        isinstance(first, Noun) and first.has_network and hasattr(type(first), "net")
-    )  # several have none in common
+    brings = isinstance(first, Noun) and first.has_network and hasattr(type(first), "net")  # several have none
     asked = bool(kinds) and kinds[0].flags == ("--net",)
     return (cast(Any, first).net, *args) if brings and asked else args
 
