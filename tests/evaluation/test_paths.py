@@ -73,7 +73,8 @@ def test_a_planted_perfect_map_is_first_and_its_reverse_last(plant: Callable[...
     missed = pl.quality.infidelity(net, photos(), of=of, fill="black")["ranking"]
     for table in (low, high, few, missed):
         assert table["method"][0] == "perfect"
-    for table, figure in ((low, "area"), (high, "area"), (few, "pixels")):
+    assert missed["infidelity"][missed["method"].index("reverse")] == 1, "a map that is upside down foretells nothing"
+    for table, figure in ((low, "area"), (high, "area"), (few, "pixels"), (missed, "infidelity")):
         each = dict(zip(table["method"], table[figure], strict=True))
         assert each["reverse"] == table[figure][-1]
     assert missed["infidelity"][0] == pytest.approx(0, abs=1e-9)

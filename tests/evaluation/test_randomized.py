@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.nn.utils import parametrizations
 
 import pellucid as pl
 from pellucid.evaluation.randomized import cascade, groups, one_by_one
@@ -35,6 +37,36 @@ def test_a_cascade_begins_at_the_last_layer_and_leaves_none() -> None:
     ]
     assert len(alone) == len(names)
     assert not set.intersection(*alone)
+
+
+class Crossed(nn.Module):
+    """Registered in another order than it runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head, self.second = nn.Linear(4, 2), parametrizations.weight_norm(nn.Conv2d(4, 4, 3))
+        self.first = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.second(self.first(x).relu()).relu().mean((2, 3)))
+
+
+def test_the_last_layer_is_the_one_that_runs_last() -> None:
+    order = [layer for layer, _ in groups(net_of(Crossed()))]
+    assert [layer.partition(".")[0] for layer in order] == ["head", "second", "first"]
+
+
+def test_constant_weights_are_drawn_anew_as_well() -> None:
+    """With their spread alone, which is zero, a map would be compared with itself."""
+    module = nn.Sequential(nn.Flatten(), nn.Linear(192, 4, bias=False), nn.ReLU(), nn.Linear(4, 3))
+    with torch.no_grad():
+        module[1].weight.fill_(0.3)
+        module[3].weight.zero_()
+    net = net_of(module)
+    before = {name: value.clone() for name, value in net.module.named_parameters() if value.dim() > 1}
+    for _, _, other in one_by_one(net, 100, 0):
+        moved = [not torch.equal(value, before[n]) for n, value in other.module.named_parameters() if n in before]
+        assert sum(moved) == 1
 
 
 def test_scales_stay() -> None:

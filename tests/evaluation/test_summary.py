@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
 import pellucid as pl
-from pellucid.errors import PellucidError
+from pellucid.errors import PellucidError, Refused
+from pellucid.evaluation.explainers import Explainer
 from pellucid.evaluation.summary import Protocol, interval, paired
+from pellucid.images import Images
+from pellucid.net import Net
+from pellucid.target import Target
 from tests.evaluation.networks import photos, weighted
 
 
@@ -51,3 +58,47 @@ def test_the_table_says_who_cannot_be_told_from_the_best() -> None:
     assert all(p is not None and 0 < p <= 1 for p in table["p"][1:])
     assert table["behind"][0] == 0
     assert set(table["images"]) == {3}
+
+
+def test_intervals_do_not_depend_on_the_order_of_the_images(tmp_path: Path) -> None:
+    files = []
+    for k, pixels in enumerate(photos(6)):
+        Image.fromarray((255 * pixels).astype(np.uint8)).save(tmp_path / f"{k}.png")
+        files.append(tmp_path / f"{k}.png")
+    asked = {"of": "gradient_times_input,gradient", "steps": 6, "fill": "black"}
+    tables = [pl.quality.deletion(weighted(), some, **asked)["ranking"] for some in (files, files[::-1])]
+    for name in ("method", "low", "high", "p"):
+        assert tables[0][name] == tables[1][name], name
+
+
+def test_a_method_without_a_map_of_some_images_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comparisons are over the images of which all have one: nothing is left out in silence."""
+    whole = Explainer.heat
+
+    def heat(self: Explainer, net: Net, image: Images, target: Target, seed: int) -> np.ndarray:
+        if self.name == "gradient" and float(image.pixels.mean()) > 0.5:
+            raise Refused("too bright")
+        return whole(self, net, image, target, seed)
+
+    monkeypatch.setattr(Explainer, "heat", heat)
+    images = [0.5 * one for one in photos(3)] + [0.5 + 0.5 * one for one in photos(2)]
+    found = pl.quality.deletion(weighted(), images, of="gradient,gradient_times_input", steps=4)
+    assert set(found["ranking"]["images"]) == {3}
+    said = [note.text for note in found.meta.notes if note.topic == "refused"]
+    assert said == [
+        "gradient has no figure of 2 of 5 images, which are left out of all comparisons; of the first: too bright"
+    ]
+
+
+def test_a_method_that_refuses_only_changed_networks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, trained = Explainer.heat, weighted()
+
+    def heat(self: Explainer, net: Net, image: Images, target: Target, seed: int) -> np.ndarray:
+        if self.name == "gradient" and net is not trained:
+            raise Refused("not of this network")
+        return whole(self, net, image, target, seed)
+
+    monkeypatch.setattr(Explainer, "heat", heat)
+    found = pl.quality.randomization(trained, photos(2), of="gradient,gradient_times_input", steps=1)
+    assert "gradient" not in found["ranking"]["method"]
+    assert found.meta.found["refused"] == ("gradient: not of this network",)

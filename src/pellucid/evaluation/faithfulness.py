@@ -105,11 +105,13 @@ def infidelity(samples: int = 64, fill: str = "training_mean", score: str = "log
 
 
 def missed(sums: Floats, lost: Floats) -> float:
-    """min over β of Σ (β s − Δ)² / Σ Δ²: 0..1; a map that is zero everywhere misses all, of no change nothing."""
+    """min over β ≥ 0 of Σ (β s − Δ)² / Σ Δ²: 0..1; a map of zeros, or one that is upside down, misses all; of no change
+    nothing is missed.
+    """
     weight, changes = float(sums @ sums), float(lost @ lost)
     if changes == 0:
         return 0.0
-    return 1.0 - (float(sums @ lost) ** 2 / weight / changes if weight > 0 else 0.0)
+    return 1.0 - (max(float(sums @ lost), 0.0) ** 2 / weight / changes if weight > 0 else 0.0)
 
 
 def squares(size: tuple[int, int], samples: int, seed: int, name: str) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -148,11 +148,14 @@ class Judging:
         for explainer in explainers.each:
             found = measured_at(self._kept(explainer), [(float(i),) for i in range(count)], explainer.name)
             values.append(np.stack(found).reshape(count, *self.shape))
-            if np.isnan(values[-1]).all():
-                why = self._why(explainer)
-                if why:
-                    refused[explainer.name] = why
-                    say(Note("refused", f"{explainer.name}: {why}"))
+            gaps = np.flatnonzero(np.isnan(values[-1].reshape(count, -1)).all(1))
+            why = self._why(explainer, gaps)
+            if why and len(gaps) == count:
+                refused[explainer.name] = why
+                say(Note("refused", f"{explainer.name}: {why}"))
+            elif why:
+                few = f"{len(gaps)} of {count} images, which are left out of all comparisons"
+                say(Note("refused", f"{explainer.name} has no figure of {few}; of the first: {why}"))
         names = tuple(self.cases.name(i) for i in range(count))
         whole = np.stack(values)
         lost = np.isnan(whole.reshape(len(values), count, -1)).all((0, 2))
@@ -189,15 +192,16 @@ class Judging:
             return heat  # nothing that it depends on is another
         return chosen.heat(net or case.net, image, case.target, self.seed if seed is None else seed)
 
-    def _why(self, explainer: Explainer) -> str:
-        """What a method says to the first image that can be read, where it has no map of any."""
-        for i in range(len(self.cases)):
+    def _why(self, explainer: Explainer, gaps: Iterable[int]) -> str:
+        """What a method says to the first of these images that can be read."""
+        for i in gaps:
             try:
-                case = self.case(i)
+                case = self.case(int(i))
             except BadImage:
                 continue
             try:
-                explainer.heat(self.net, case.image, case.target, self.seed)
+                heat = explainer.heat(self.net, case.image, case.target, self.seed)
+                self.judge(case, heat, partial(self._again, explainer, case, heat))
             except Refused as error:
                 return str(error)
             return ""

@@ -114,7 +114,7 @@ def examined(net: Net, data: Data, found: Reasons, only: int | None = None, seed
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """The maps of some photos, the classes examined, and all their clusters, suspicious ones first."""
+    """The maps of some photos, the classes examined, and all their clusters: suspicious ones first, then by oddness."""
 
     reasons: Reasons
     classes: tuple[Examined, ...]
@@ -130,7 +130,7 @@ def surveyed(net: Net, data: Data, of: Explainers, class_name: str | None, count
     """Up to `count` photos of each class, or of one by its name, their maps, and the clusters that these make."""
     found = reasons(net, data, of, chosen(data, net, class_name, count, seed), cells, seed)
     each = examined(net, data, found, None if class_name is None else net.class_index(class_name), seed)
-    odd = sorted((one for row in each for one in row.clusters), key=lambda one: not one.suspicious)
+    odd = sorted((one for row in each for one in row.clusters), key=lambda one: (not one.suspicious, -one.oddness))
     return Survey(found, each, odd)
 
 

@@ -89,7 +89,8 @@ def table(
     """A row for each explainer, in the order of exactness + consistency; over the images of which all have a map."""
     known = found.judged.known()
     each = [found.judged.names.index(name) for name in known.names]
-    both = np.isfinite(known.values).all((0, 2))
+    both = np.flatnonzero(np.isfinite(known.values).all((0, 2)))
+    both = both[np.argsort(np.array(known.images)[both], kind="stable")]  # whatever order they came in
     means = {name: values[each][:, both].mean(1) for name, values in found.values.items()}
     spread = {name: _half(found.values[name][each][:, both], seed, name) for name in ("infidelity", "stability")}
     order = np.argsort(-(1 - means["infidelity"] + means["stability"]), kind="stable")

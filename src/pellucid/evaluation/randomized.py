@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pellucid.errors import Refused
+from pellucid.errors import PellucidError, Refused
 from pellucid.net import Net
 from pellucid.rng import generator
 
@@ -23,15 +23,26 @@ def alike(correlation: float) -> str:
 
 def groups(net: Net) -> list[tuple[str, tuple[str, ...]]]:
     """(layer, its parameters), the last first, of the layers with a weight of two dimensions or more; norms and other
-    parameters in between go with the layer before them. Order is that of the modules' registration.
+    parameters in between go with the layer before them. The order is that in which the layers run, found by a pass; of
+    what takes no part in it, and of TorchScript, that of their registration.
     """
+    ran = _places(net)
     found: list[tuple[str, list[str]]] = []
     for name, value in net.module.named_parameters():
         layer = name.rpartition(".")[0]
         if (value.dim() > 1 and (not found or found[-1][0] != layer)) or not found:
             found.append((layer, []))
         found[-1][1].append(name)
-    return [(layer, tuple(names)) for layer, names in reversed(found)]
+    order = sorted(range(len(found)), key=lambda k: ran.get(found[k][0].partition(".parametrizations")[0], -1))
+    return [(found[k][0], tuple(found[k][1])) for k in reversed(order)]
+
+
+def _places(net: Net) -> dict[str, int]:
+    """Layer -> when it ends in a pass; of those that run again, the last time."""
+    try:
+        return {row.path: k for k, row in enumerate(net.layers().rows)}
+    except PellucidError:
+        return {}
 
 
 def _learned(net: Net) -> list[tuple[str, tuple[str, ...]]]:
@@ -42,13 +53,17 @@ def _learned(net: Net) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def redrawn(net: Net, names: tuple[str, ...], seed: int) -> dict[str, Tensor]:
-    """Normal numbers with the mean and the standard deviation of each tensor, so that the scale of signals stays."""
+    """Normal numbers with the mean and the standard deviation of each tensor, so that the scale of signals stays; where
+    all numbers of a weight are one, with its size as the deviation, or that of a fresh layer where they are zero.
+    """
     values = dict(net.module.named_parameters())
     found = {}
     for name in names:
         old = values[name].detach()
         noise = torch.from_numpy(generator(seed, name, "randomized").standard_normal(tuple(old.shape))).to(old)
-        spread = old.std() if old.numel() > 1 else old.new_zeros(())
+        spread = old.std(correction=0)
+        if old.dim() > 1 and spread == 0:  # else a network of constant weights would be compared with itself
+            spread = old.abs().mean() or old.new_tensor(old[0].numel() ** -0.5)
         found[name] = old.mean() + spread * noise
     return found
 

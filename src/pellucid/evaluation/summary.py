@@ -111,9 +111,12 @@ def ranked(
     both = np.isfinite(known.values).all(0)
     if not both.any():
         raise PellucidError(f"{protocol.name}: no image has a map of every method; leave those out that refuse")
-    values, sign = known.values[:, both], 1 if better == "low" else -1
+    by_name = np.flatnonzero(both)[
+        np.argsort(np.array(known.images)[both], kind="stable")
+    ]  # whatever order they came in
+    values, sign = known.values[:, by_name], 1 if better == "low" else -1
     order = np.argsort(sign * values.mean(1), kind="stable")
-    groups = None if groups is None else groups[both]
+    groups = None if groups is None else groups[by_name]
     low, high = interval(values, seed, protocol.id, groups=groups)
     competing = [k for k in order if contest or not known.explainers.each[k].is_baseline]
     best = competing[0] if competing else order[0]
