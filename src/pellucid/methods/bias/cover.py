@@ -108,7 +108,8 @@ def cover(
     rows = np.stack(measured_at(measured, [(float(i),) for i in range(len(images))], "photos"))
     known = np.isfinite(rows[:, 0])
     for i in np.flatnonzero(~known):
-        say(Note("unreadable", f"{images.name(int(i))} was left out: it cannot be read, or has no mask"))
+        why = "it cannot be read, has no mask, or lies all inside it"
+        say(Note("unreadable", f"{images.name(int(i))} was left out: {why}"))
     if not known.any():
         raise PellucidError(f"masks={str(masks)!r}: no photo of {images} has such a place")
     names, rows = [images.name(int(i)) for i in np.flatnonzero(known)], rows[known]

@@ -26,8 +26,8 @@ def average_drop(
     `drop` has one row for each method and each map that knows no network, by max(0, p − p′) / p, mean over the images,
     where p is the probability of the best guess and p′ that of the image seen through the map; `increase` by the share
     of the images with p′ > p, higher is better. The map is shifted and scaled to 0..1 for each image; where it is 0 the
-    network sees the mean color of its training. A map that is bright everywhere loses nothing: the figure says nothing
-    of one that is small, and no more than how much it shows.
+    network sees the mean color of its training. A map that is bright nearly everywhere loses hardly anything:
+    the figure says no more than how much the map shows. One that is the same everywhere is 0 everywhere and loses all.
 
     Source: Chattopadhay et al. 2018, section 5.1 (Grad-CAM++).
 
@@ -110,10 +110,10 @@ def infidelity(
 
     Squares are taken away; the sum of the map inside should be what the class's logit loses: lower is better.
 
-    `ranking` has one row for each method, by min over a factor β of E (β Σ map − Δ)² / E Δ², mean over the images: 0
-    where sums of the map are the changes Δ up to that factor, 1 where they say nothing. Squares have random sides of
-    1/16 to 1/3 of the image and random places, the same for every method. Maps in other units than the score's are
-    judged by their shape alone.
+    `ranking` has one row for each method, by min over a factor β ≥ 0 of E (β Σ map − Δ)² / E Δ², mean over the images:
+    0 where sums of the map are the changes Δ up to that factor, 1 where they say nothing, or the reverse. Squares have
+    random sides of 1/16 to 1/3 of the image and random places, the same for every method. Maps in other units than the
+    score's are judged by their shape alone.
 
     Source: Yeh et al. 2019, section 2 (definition 2.1) and section 4.1 (square removal, optimal scaling).
 

@@ -24,8 +24,8 @@ def average_drop(net: Net, images: ImageSet, *, of: ExplainersOption = DEFAULT, 
     `drop` has one row for each method and each map that knows no network, by max(0, p − p′) / p, mean over the images,
     where p is the probability of the best guess and p′ that of the image seen through the map; `increase` by the share
     of the images with p′ > p, higher is better. The map is shifted and scaled to 0..1 for each image; where it is 0 the
-    network sees the mean color of its training. A map that is bright everywhere loses nothing: the figure says nothing
-    of one that is small, and no more than how much it shows.
+    network sees the mean color of its training. A map that is bright nearly everywhere loses hardly anything:
+    the figure says no more than how much the map shows. One that is the same everywhere is 0 everywhere and loses all.
     """
     measure = measures.average_drop(seed)
     _, (drop, more), meta = measure.answered(net, images, of, seed)

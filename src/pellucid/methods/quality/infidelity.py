@@ -36,10 +36,10 @@ def infidelity(
 ) -> Study:
     """Squares are taken away; the sum of the map inside should be what the class's logit loses: lower is better.
 
-    `ranking` has one row for each method, by min over a factor β of E (β Σ map − Δ)² / E Δ², mean over the images: 0
-    where sums of the map are the changes Δ up to that factor, 1 where they say nothing. Squares have random sides of
-    1/16 to 1/3 of the image and random places, the same for every method. Maps in other units than the score's are
-    judged by their shape alone.
+    `ranking` has one row for each method, by min over a factor β ≥ 0 of E (β Σ map − Δ)² / E Δ², mean over the images:
+    0 where sums of the map are the changes Δ up to that factor, 1 where they say nothing, or the reverse. Squares have
+    random sides of 1/16 to 1/3 of the image and random places, the same for every method. Maps in other units than the
+    score's are judged by their shape alone.
     """
     measure = measures.infidelity(samples, fill, score, seed)
     _, (table,), meta = measure.answered(net, images, of, seed)
