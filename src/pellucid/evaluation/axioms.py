@@ -18,6 +18,7 @@ from pellucid.net import Net
 from pellucid.result import Heatmap
 from pellucid.target import Logit
 
+_NETWORKS = 5
 AXIOMS = ("completeness", "dummy", "symmetry", "linearity", "implementation invariance")
 
 
@@ -30,6 +31,8 @@ class Kept:
     served: tuple[str, ...]
     refused: dict[str, str] = field(default_factory=dict)
     """Kind of network -> why not."""
+    complete: float = float("nan")
+    """1 − the error of the sum, at least 0, mean over five random networks: of one the score may be close to zero."""
 
 
 def kept(explainer: Explainer, images: int, seed: int) -> Kept:
@@ -51,7 +54,12 @@ def kept(explainer: Explainer, images: int, seed: int) -> Kept:
     known = np.isfinite(rows).any(0)
     means = np.full(len(AXIOMS), np.nan)
     means[known] = np.nanmean(rows[:, known], 0)
-    return Kept(means, tuple(served), refused)
+    return Kept(means, tuple(served), refused, _complete(explainer, seed) if known[0] else float("nan"))
+
+
+def _complete(explainer: Explainer, seed: int) -> float:
+    errors = [_completeness(explainer, seed + k) for k in range(_NETWORKS)]
+    return float(np.mean([1 - min(one, 1.0) for one in errors if np.isfinite(one)] or [np.nan]))
 
 
 def _small(explainer: Explainer) -> Explainer:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pellucid.evaluation import faithfulness, robustness
-from pellucid.evaluation.axioms import AXIOMS, Kept
+from pellucid.evaluation.axioms import Kept
 from pellucid.evaluation.explainers import Explainers
 from pellucid.evaluation.judged import Judged
 from pellucid.evaluation.localized import localized
@@ -28,7 +28,7 @@ HELP = {
     "method": "attribution method with its options, or a map that knows no network",
     "exactness": "1 − infidelity: share of the squared changes by removed squares that sums of the map foretell, 0..1",
     "consistency": "rank correlation with the map after changes that should not matter: mean of five, −1..1",
-    "completeness": "1 − the error of the sum that the method claims, on small networks; nothing where it claims none",
+    "completeness": "1 − the error of the sum that the method claims, over five small networks; nothing if it claims none",
     "universality": f"share of {len(KINDS)} kinds of small networks that it serves, 0..1",
     "deletion": "area under the curve while pixels are taken away: lower is better",
     "insertion": "area under the curve while pixels are put in: higher is better",
@@ -98,11 +98,11 @@ def table(
     for k in order:
         name = known.names[k]
         kept = axioms.get(name)
-        error = float("nan") if kept is None else float(kept.errors[AXIOMS.index("completeness")])
+        complete = float("nan") if kept is None else kept.complete
         rows.append({
             "method": name, "exactness": 1 - float(means["infidelity"][k]),
             "consistency": float(means["stability"][k]),
-            "completeness": 1 - min(error, 1.0) if np.isfinite(error) else None,
+            "completeness": complete if np.isfinite(complete) else None,
             "universality": None if kept is None else len(kept.served) / len(KINDS),
             "deletion": float(means["deletion"][k]), "insertion": float(means["insertion"][k]),
             "road": float(means["road"][k]), "random weights": float(means["randomization"][k]),

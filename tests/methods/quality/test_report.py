@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import pellucid as pl
 from pellucid.errors import PellucidError
-from pellucid.evaluation.explainers import Explainer
+from pellucid.evaluation.axioms import _completeness
+from pellucid.evaluation.explainers import Explainer, Explainers
 from tests.evaluation.networks import photos, weighted
 
 
@@ -31,6 +33,15 @@ def test_one_map_is_judged_in_every_way_and_as_by_each_method_alone() -> None:
     best = found["properties"].rows[0]
     assert best["exactness"] > 0.5
     assert best["universality"] == 1
+
+
+def test_completeness_is_a_mean_over_networks_of_which_some_have_a_score_near_zero() -> None:
+    errors = [_completeness(Explainers.of("lrp").each[0], seed) for seed in range(5)]
+    assert max(errors) > 1
+    rows = pl.quality.report(weighted(), photos(1), of="lrp,gradient", steps=4, planted=False)["properties"].rows
+    found = {str(row["method"]): row["completeness"] for row in rows}
+    assert found["lrp"] == pytest.approx(np.mean([1 - min(one, 1) for one in errors]))
+    assert found["gradient"] is None
 
 
 def test_it_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
