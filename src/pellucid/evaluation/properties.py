@@ -28,7 +28,7 @@ HELP = {
     "method": "attribution method with its options, or a map that knows no network",
     "exactness": "1 − infidelity: share of the squared changes by removed squares that sums of the map foretell, 0..1",
     "consistency": "rank correlation with the map after changes that should not matter: mean of five, −1..1",
-    "completeness": "1 − the error of the sum that the method claims, over five small networks; nothing if it claims none",
+    "completeness": "1 − the error of the sum that the method claims, over five small networks; none if it claims none",
     "universality": f"share of {len(KINDS)} kinds of small networks that it serves, 0..1",
     "deletion": "area under the curve while pixels are taken away: lower is better",
     "insertion": "area under the curve while pixels are put in: higher is better",
