@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pellucid.errors import PellucidError, Refused
+from pellucid.errors import Refused
 from pellucid.net import Net
 from pellucid.rng import generator
 
@@ -41,7 +41,7 @@ def _places(net: Net) -> dict[str, int]:
     """Layer -> when it ends in a pass; of those that run again, the last time."""
     try:
         return {row.path: k for k, row in enumerate(net.layers().rows)}
-    except PellucidError:
+    except Refused:  # TorchScript is never traced
         return {}
 
 
