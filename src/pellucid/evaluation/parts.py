@@ -89,7 +89,9 @@ class Regions(Noun):
         name = text.replace("_", " ")
         if name.startswith(_OUTSIDE):
             rest = cls.of(text[len(_OUTSIDE) :])
-            return replace(rest, said=f"{_OUTSIDE}{rest.said}", outside=not rest.outside)
+            return replace(
+                rest, said=rest._bare if rest.outside else f"{_OUTSIDE}{rest.said}", outside=not rest.outside
+            )
         if name in NAMED:
             return cls(name, NAMED[name])
         if name in SEEN or name == MARK:

@@ -39,11 +39,12 @@ def of_center(
     found = [_value(images, center)]
     wide = in_double(net)
     some = images.part(SLOPES).doubled()
+    gradient = Curved.of(wide, some).gradient()
     hardest = images.losses.topk(min(CURVATURES, len(images))).indices.tolist()  # others are hardly curved
     singles = [images.single(i).doubled() for i in hardest]
     for name, direction in zip(names, directions, strict=True):
         along = {key: one.double() for key, one in direction.items()}
-        found += _slope(name, wide, along, some, norms)
+        found += _slope(name, wide, along, some, norms, gradient)
         found += _curvature(name, wide, along, singles, norms)
     return tuple(found)
 
@@ -55,9 +56,9 @@ def _value(images: LabeledBatches, center: float) -> Check:
     return Check("value", plainly, center, max(1e-6 * abs(plainly), 1e-8, finest), said)
 
 
-def _slope(name: str, net: Net, along: Vector, images: LabeledBatches, norms: Norms) -> list[Check]:
+def _slope(name: str, net: Net, along: Vector, images: LabeledBatches, norms: Norms, gradient: Vector) -> list[Check]:
     """Over the images for which no rectifier changes its side within the step: there differences over the step and over
-    a quarter of it agree. None where every image has such a kink.
+    a quarter of it agree. None where every image has such a kink. `gradient` is that over all of them.
     """
     places = Places(Moved(net, [along]), [images], norms)
     (whole, _), (quarter, sizes) = (_first(places, h) for h in (_SLOPE, _SLOPE / 4))
@@ -65,7 +66,9 @@ def _slope(name: str, net: Net, along: Vector, images: LabeledBatches, norms: No
     smooth = (whole - quarter).abs() <= _LIKE * whole.abs() + 4 * rounding
     if not smooth.any():
         return []
-    expected = dot(along, Curved.of(net, images.chosen(smooth)).gradient())
+    if not smooth.all():
+        gradient = Curved.of(net, images.chosen(smooth)).gradient()
+    expected = dot(along, gradient)
     slack = 1e-3 * abs(expected) + float(rounding[smooth].mean()) + _LIKE * float(quarter[smooth].abs().mean())
     said = "the slope of the surface, and gradient · direction"
     if not smooth.all():

@@ -114,5 +114,6 @@ def test_what_lies_outside_is_the_rest() -> None:
     ]
     assert np.array_equal(masks[0], ~masks[1])
     assert np.array_equal(masks[0], masks[2])
+    assert str(Regions.of("outside outside watermark")) == "watermark"
     with pytest.raises(PellucidError, match="no region 'nowhere'"):
         Regions.of("outside nowhere")
