@@ -48,7 +48,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("entry", [one for one in entries() if one.asks(Nets)], ids=lambda one: one.name)
+FAST = {"between", "trajectory"}
+"""The others take seconds each, and run with the slow tests."""
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param(one, marks=() if one.name in FAST else pytest.mark.slow, id=one.name)
+        for one in entries()
+        if one.asks(Nets)
+    ],
+)
 def test_the_examples_of_help_pages_answer(entry: object, capsys: pytest.CaptureFixture[str]) -> None:
     """With checkpoints, their network is named; a pattern is expanded where no shell has done it."""
     name = entry.name  # type: ignore[attr-defined]
