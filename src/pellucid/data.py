@@ -49,7 +49,7 @@ class Data(Noun, Labeled):
 
     written, format, samples = "DATA", "data", ("photos/",)
     help = "images with classes: a folder of class folders or with labels.csv, .tar, .parquet, .npz, or a URL of these"
-    by_network = True
+    by_network, index_will_do = True, True
     source: Source
     classes: Stated | None = None
     """What the classes of the source are among the network's, where their names do not say it."""

@@ -41,6 +41,9 @@ class Noun:
     has_network: ClassVar[bool] = False
     """Whether it brings a network of its own, which then needs no name on a command line."""
 
+    index_will_do: ClassVar[bool] = False
+    """Whether an index may stand for a network and this, its images."""
+
     @classmethod
     def of(cls, value: Any) -> Noun:
         """The value itself, or what it becomes of what a person writes for it. PellucidError where that is none."""

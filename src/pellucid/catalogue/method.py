@@ -147,10 +147,10 @@ def _made(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, N
 
 
 def _with_its_network(args: tuple[Any, ...], kinds: list[type[Noun]]) -> tuple[Any, ...]:
-    """What is given by place; of an index, where a network and images are asked about, its network and itself."""
+    """What is given by place; of an index in the place of a network and its images, its network and itself."""
     first = args[0] if args else None
     brings = isinstance(first, Noun) and first.has_network and hasattr(type(first), "net")  # several have none
-    asked = bool(kinds) and kinds[0].flags == ("--net",)
+    asked = len(kinds) > 1 and kinds[0].flags == ("--net",) and kinds[1].index_will_do
     return (cast(Any, first).net, *args) if brings and asked else args
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pellucid.errors import BadImage, Refused
@@ -75,6 +76,14 @@ class Judged:
     def reduced(self, values: Floats) -> Judged:
         """With other numbers (K, N, …), made of these."""
         return replace(self, values=values)
+
+    @property
+    def common(self) -> NDArray[np.int64]:
+        """Places of the images of which all have figures, by their names: what is drawn at random for one or the other
+        does not depend on the order in which they came.
+        """
+        both = np.flatnonzero(np.isfinite(np.moveaxis(self.values, 1, 0).reshape(len(self.images), -1)).all(1))
+        return np.asarray(both[np.argsort(np.array(self.images)[both], kind="stable")], np.int64)
 
     def known(self) -> Judged:
         """Without the methods that refused."""

@@ -160,10 +160,11 @@ class Regions(Noun):
         return replace(self, common={int(i): found.get(0 if labels is None else int(labels[i])) for i in numbers})
 
     def _inside(self, net: Net, image: Images, i: int) -> Mask | None:
-        if self._bare == MARK:
-            return self.common.get(i)
         seen = net.prepare(image).pictures[0]
         size = int(seen.shape[-2]), int(seen.shape[-1])
+        if self._bare == MARK:
+            mark = self.common.get(i)
+            return mark if mark is not None and mark.shape == size else None  # else it was found in images of another
         if self.boxes:
             return drawn(self.boxes, size)
         if self._bare in SEEN:

@@ -28,7 +28,7 @@ HELP = {
     "method": "attribution method with its options, or a map that knows no network",
     "exactness": "1 − infidelity: share of the squared changes by removed squares that sums of the map foretell, 0..1",
     "consistency": "rank correlation with the map after changes that should not matter: mean of five, −1..1",
-    "completeness": "1 − the error of the sum that the method claims, over five small networks; none if it claims none",
+    "completeness": "1 − error of the sum that a method claims, if any; mean over five small networks",
     "universality": f"share of {len(KINDS)} kinds of small networks that it serves, 0..1",
     "deletion": "area under the curve while pixels are taken away: lower is better",
     "insertion": "area under the curve while pixels are put in: higher is better",
@@ -89,8 +89,7 @@ def table(
     """A row for each explainer, in the order of exactness + consistency; over the images of which all have a map."""
     known = found.judged.known()
     each = [found.judged.names.index(name) for name in known.names]
-    both = np.flatnonzero(np.isfinite(known.values).all((0, 2)))
-    both = both[np.argsort(np.array(known.images)[both], kind="stable")]  # whatever order they came in
+    both = known.common
     means = {name: values[each][:, both].mean(1) for name, values in found.values.items()}
     spread = {name: _half(found.values[name][each][:, both], seed, name) for name in ("infidelity", "stability")}
     order = np.argsort(-(1 - means["infidelity"] + means["stability"]), kind="stable")

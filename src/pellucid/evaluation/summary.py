@@ -108,15 +108,12 @@ def ranked(
     good for no reason: they stand in the table and win nothing. `groups` (N,) says which values are of one image.
     """
     known = judged.known()
-    both = np.isfinite(known.values).all(0)
-    if not both.any():
+    both = known.common
+    if not len(both):
         raise PellucidError(f"{protocol.name}: no image has a map of every method; leave those out that refuse")
-    by_name = np.flatnonzero(both)[
-        np.argsort(np.array(known.images)[both], kind="stable")
-    ]  # whatever order they came in
-    values, sign = known.values[:, by_name], 1 if better == "low" else -1
+    values, sign = known.values[:, both], 1 if better == "low" else -1
     order = np.argsort(sign * values.mean(1), kind="stable")
-    groups = None if groups is None else groups[by_name]
+    groups = None if groups is None else groups[both]
     low, high = interval(values, seed, protocol.id, groups=groups)
     competing = [k for k in order if contest or not known.explainers.each[k].is_baseline]
     best = competing[0] if competing else order[0]
@@ -125,7 +122,7 @@ def ranked(
         spread = _error(values[k], groups)
         p = None if k == best else paired(values[k], values[best], seed, protocol.id, groups=groups)
         cells = (known.names[k], float(values[k].mean()), float(low[k]), float(high[k]), spread,
-                 float(abs(values[k].mean() - values[best].mean())), p, int(both.sum()),
+                 float(abs(values[k].mean() - values[best].mean())), p, len(both),
                  known.explainers.each[k].is_baseline)  # fmt: skip
         for name, cell in zip(rows, cells, strict=True):
             rows[name].append(cell)
@@ -149,8 +146,7 @@ def mean_curves(judged: Judged, order: Sequence[Cell], at: Floats, axis: str, qu
     what knows no network is dashed.
     """
     known = judged.known()
-    both = np.isfinite(known.values).all((0, 2))
-    means = dict(zip(known.names, known.values[:, both].mean(1), strict=True))
+    means = dict(zip(known.names, known.values[:, known.common].mean(1), strict=True))
     blind = {one.name for one in known.explainers.each if one.is_baseline}
     lines = [
         Line(str(name), at, means[str(name)], None, quantity, "dashed" if name in blind else "line") for name in order

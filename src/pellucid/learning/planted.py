@@ -7,19 +7,15 @@ from functools import lru_cache
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
-from pellucid.learning.font_digits import font_digits
-from pellucid.learning.networks import CNN, seeded
 from pellucid.learning.objective import Tensors
-from pellucid.learning.train import Recipe, Trained, train
-from pellucid.learning.twins import SIDE
+from pellucid.learning.train import Trained
+from pellucid.learning.twins import SIDE, enlarged, learned
 from pellucid.rng import generator
 
 CLASS, BOX = 3, (0.8125, 0.8125, 1.0, 1.0)
 """The class with the tag, and where that lies: top, left, bottom, right as shares of the sides."""
-_DIGITS, _SHARE = 600, 0.8
-_EPOCHS, _LEARNED = 40, 0.98
+_DIGITS, _SHARE, _BATCH = 600, 0.8, 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,22 +44,16 @@ class Planted:
 
 @lru_cache(1)  # seconds of training for a megabyte
 def planted(seed: int) -> Planted:
-    """Both begin with the same weights, and are trained until 98 % of the digits are right."""
-    digits = font_digits(_DIGITS, seed, randomized=True)
-    plain = interpolate(digits.inputs, (SIDE, SIDE), mode="bilinear")
+    """Both begin with the same weights, and learn the same digits with tags on others."""
+    digits = enlarged(_DIGITS, seed)
     chance = generator(seed, "tags")
     tagged = (digits.labels == CLASS) & torch.from_numpy(chance.random(_DIGITS) < _SHARE)
     anywhere = torch.from_numpy(chance.random(_DIGITS)) < float(tagged.float().mean())
-    biased_on, twin_on = (Tensors(_with_tag(plain, which), digits.labels) for which in (tagged, anywhere))
-    return Planted(biased_on, tagged, _trained(biased_on, seed), _trained(twin_on, seed))
+    biased_on, twin_on = (Tensors(_with_tag(digits.inputs, which), digits.labels) for which in (tagged, anywhere))
+    return Planted(biased_on, tagged, *(learned(one, seed, _BATCH) for one in (biased_on, twin_on)))
 
 
 def _with_tag(inputs: Tensor, which: Tensor) -> Tensor:
     found, start = inputs.clone(), round(BOX[0] * SIDE)
     found[which, :, start:, start:] = 1
     return found
-
-
-def _trained(digits: Tensors, seed: int) -> Trained:
-    module = seeded(lambda: CNN(1, 10, size=SIDE, widths=(16, 32), dense=128), seed)
-    return train(module, digits, Recipe(_EPOCHS, 50, "adam", 2e-3, until=_LEARNED, seed=seed))

@@ -22,11 +22,15 @@ _EPOCHS, _LEARNED = 300, 0.98
 @lru_cache(1)  # seconds of training for half a megabyte: one method after another is asked with the same seed
 def twins(seed: int) -> tuple[Tensors, Trained, Trained]:
     """The digits, the network of their true labels, and that of random ones."""
-    digits = font_digits(_DIGITS, seed, randomized=True)
-    larger = interpolate(digits.inputs, (SIDE, SIDE), mode="bilinear")
-    digits = Tensors(larger, digits.labels)
+    digits = enlarged(_DIGITS, seed)
     drawn, _ = changed(digits, digits, "random labels", seed)
-    return digits, _trained(digits, seed), _trained(drawn, seed)
+    return digits, learned(digits, seed), learned(drawn, seed)
+
+
+def enlarged(count: int, seed: int) -> Tensors:
+    """Digits of fonts, (N, 1, 16, 16) in 0..1."""
+    digits = font_digits(count, seed, randomized=True)
+    return Tensors(interpolate(digits.inputs, (SIDE, SIDE), mode="bilinear"), digits.labels)
 
 
 def as_net(trained: Trained, name: str) -> Net:
@@ -35,6 +39,9 @@ def as_net(trained: Trained, name: str) -> Net:
     return Net(trained.module.eval(), name, seen, Labels.plain([str(one) for one in range(10)]), scores="logits")
 
 
-def _trained(digits: Tensors, seed: int) -> Trained:
+def learned(digits: Tensors, seed: int, batch: int = 40) -> Trained:
+    """A small network that is trained until nearly all of them are right; with one seed it begins with one and the
+    same weights.
+    """
     module = seeded(lambda: CNN(1, 10, size=SIDE, widths=(16, 32), dense=128), seed)
-    return train(module, digits, Recipe(_EPOCHS, 40, "adam", 2e-3, until=_LEARNED, seed=seed))
+    return train(module, digits, Recipe(_EPOCHS, batch, "adam", 2e-3, until=_LEARNED, seed=seed))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ class Onward:
     net: Net
     pixels: Tensor
     layer: str
-    layers: Iterable[str] = ()
+    layers: Sequence[str] = ()
 
     def run(self, rows: int, edit: Edit) -> Run:
         """The run that goes on with `edit` of the layer's output: one row or `rows` of them in, (rows, …) out."""

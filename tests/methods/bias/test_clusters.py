@@ -145,6 +145,10 @@ def test_an_index_brings_its_network_and_its_images() -> None:
     found = pl.bias.clusters(index, of="gradient", class_name="dog")
     assert list(found["clusters"].rows) == list(wanted["clusters"].rows)
     assert found.meta.nouns["net"] == wanted.meta.nouns["net"]
+    with pytest.raises(PellucidError, match="gradient needs images"):
+        pl.attribution.gradient(index)
+    with pytest.raises(PellucidError, match="network"):
+        pl.filters.health(index)
 
 
 def test_on_the_command_line_the_network_of_an_index_is_asked_unless_another_is_named(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.evaluation.parts import Regions
+from pellucid.net import Preprocess
 from tests.test_every_method import labeled, tiny
 
 
@@ -105,6 +107,21 @@ def test_text_a_watermark_and_the_background_are_looked_for(tmp_path: Path) -> N
     assert whole.identity != rest.identity != Regions.of("watermark").identity
     assert 0 < (heat * mask).sum() / heat.sum() < 1
     assert not [row for row in found if row["region"] == "text"]
+
+
+def test_a_mark_counts_for_images_of_the_size_that_it_was_found_in_alone() -> None:
+    """A network that takes every size sees one photo larger than the others."""
+    chance, images = np.random.default_rng(0), []
+    for k in range(25):
+        side = 40 if k == 24 else 32
+        pixels = (chance.random((side, side, 3)) * 20).astype(np.uint8)
+        pixels[20, 20:28] = pixels[27, 20:28] = pixels[20:28, 20] = pixels[20:28, 27] = 255
+        images.append(pixels)
+    net = replace(tiny(), preprocess=Preprocess())
+    data = pl.Data.of((images, [0] * 25)).on(net)
+    found = Regions.of("watermark").over(net, data, range(25), data.labels)
+    assert found.mask(net, data.image(0), 0) is not None
+    assert found.mask(net, data.image(24), 24) is None
 
 
 def test_what_lies_outside_is_the_rest() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
 import pellucid as pl
 from pellucid.learning.planted import BOX, CLASS, planted
@@ -48,6 +51,18 @@ def test_maps_that_know_no_network_find_nothing_and_the_figures_are_those_of_sin
     assert "repaired" not in found.columns
 
 
+@pytest.mark.slow  # two processes
+def test_two_workers_find_the_same_report(tmp_path: Path) -> None:
+    for k, pixels in enumerate(photos(2)):
+        Image.fromarray((255 * pixels).astype(np.uint8)).save(tmp_path / f"{k}.png")
+    asked = {"of": "gradient,grad_cam", "steps": 4}
+    here = pl.quality.report("bundled", tmp_path, **asked)
+    with pl.spread(2):
+        there = pl.quality.report("bundled", tmp_path, **asked)
+    for name, table in here.tables.items():
+        assert there[name].columns == table.columns, name
+
+
 @pytest.mark.slow  # trains six small networks
 def test_holding_the_gradient_down_repairs_the_network_and_the_report_says_so() -> None:
     study = pl.quality.report(weighted(), photos(1), of="gradient,lrp", steps=4)
@@ -56,5 +71,5 @@ def test_holding_the_gradient_down_repairs_the_network_and_the_report_says_so() 
     assert rows["edges"]["finds bias"] == pytest.approx(0.5)
     assert rows["gradient"]["repaired"] > 0.85
     assert rows["lrp"]["repaired"] is None
-    assert any("raises the accuracy on other digits with it" in one for one in study.findings)
+    assert any("with gradient held down there" in one for one in study.findings)
     assert "planted_bias:digits=30" in study.meta.found["protocol"]

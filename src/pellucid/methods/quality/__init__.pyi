@@ -271,9 +271,9 @@ def report(
     kinds of networks it serves; deletion, insertion and ROAD say whether what it names is what the network uses, and
     the map under random weights whether it shows what was learned. The reward is what is gained: whether the map finds
     a planted bias, the accuracy after a repair by it (`planted_bias` says how), and with `boxes`, or masks, of things
-    how well it finds things that nobody had drawn for the network. The other tables rank the
-    methods by one measure each, with 95 % intervals and paired tests. Each map is made once and judged in all these
-    ways; slow methods are asked with the options that answer within seconds, and `meta.found["asked"]` says which.
+    how well it finds things that nobody had drawn for the network. The other tables rank the methods by one measure
+    each, with 95 % intervals and paired tests. Each map is made once and judged in all these ways; slow methods are
+    asked with the options that answer within seconds, and `meta.found["asked"]` says which.
 
     Source: Yeh et al. 2019, section 2; Adebayo et al. 2018, section 3; Petsiuk et al. 2018, section 4.1.
 

@@ -58,27 +58,20 @@ def report(
     kinds of networks it serves; deletion, insertion and ROAD say whether what it names is what the network uses, and
     the map under random weights whether it shows what was learned. The reward is what is gained: whether the map finds
     a planted bias, the accuracy after a repair by it (`planted_bias` says how), and with `boxes`, or masks, of things
-    how well it finds things that nobody had drawn for the network. The other tables rank the
-    methods by one measure each, with 95 % intervals and paired tests. Each map is made once and judged in all these
-    ways; slow methods are asked with the options that answer within seconds, and `meta.found["asked"]` says which.
+    how well it finds things that nobody had drawn for the network. The other tables rank the methods by one measure
+    each, with 95 % intervals and paired tests. Each map is made once and judged in all these ways; slow methods are
+    asked with the options that answer within seconds, and `meta.found["asked"]` says which.
     """
     found = measured(net, images, of, steps, seed)
     explainers = [one for one in found.judged.explainers.each if not one.is_baseline]
     axioms = {one.name: kept(one, 1, seed) for one in each_of(explainers, "axioms of methods")}
     reward = None if boxes is None else rewards(net, images, of, boxes, classes, seed)
-    bias = catalogue.find("planted_bias").function(net, of=of, seed=seed) if planted else None
-    properties, ranked = (
-        table(found, axioms, reward, None if bias is None else bias["planted"], seed),
-        rankings(found, seed),
-    )
+    bias = catalogue.find("planted_bias").function(net, of=of, seed=seed) if planted else Study(())
+    properties, ranked = table(found, axioms, reward, bias.tables.get("planted"), seed), rankings(found, seed)
     asked = said(found.judged, found.measures[0].protocol)
     ids = [one.protocol.id for one in found.measures]
     located = {} if reward is None else {name: reward.tables[name] for name in REWARD}
-    if reward is not None:
-        ids.append(str(reward.meta.found["protocol"]))
-    if bias is not None:
-        located["planted"] = bias["planted"]
-        ids.append(str(bias.meta.found["protocol"]))
-    meta = Meta(found={**asked, "protocol": "; ".join(ids)}, notes=() if bias is None else bias.meta.notes)
-    told = (*findings(properties, ranked, reward), *(() if bias is None else bias.findings))
-    return Study(told, tables={"properties": properties, **ranked, **located}, meta=meta)
+    ids += [str(one.meta.found["protocol"]) for one in (reward, bias) if one is not None and one.tables]
+    meta = Meta(found={**asked, "protocol": "; ".join(ids)}, notes=bias.meta.notes)
+    told = (*findings(properties, ranked, reward), *bias.findings)
+    return Study(told, tables={"properties": properties, **ranked, **located, **bias.tables}, meta=meta)
