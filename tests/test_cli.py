@@ -34,7 +34,7 @@ from pellucid.cli import watch as watching
 from pellucid.cli.common import common
 from pellucid.cli.files import NUMBERS, PICTURES
 from pellucid.cli.group import group
-from pellucid.cli.options import flag_of, options_from
+from pellucid.cli.options import flag_of, options_from, switched
 from pellucid.cli.page import Command
 from pellucid.data import Data
 from pellucid.described import written_default
@@ -358,7 +358,9 @@ def test_every_method_of_data_answers_as_in_python(entry: Entry, folder: Path, r
         Path("said.json").write_text(json.dumps(small[name]))
         small[name] = "said.json"
     fields = entry.options.model_fields
-    words += [word for name, value in small.items() for word in (flag_of(name, fields[name]), str(value))]
+    for name, value in small.items():
+        flag = flag_of(name, fields[name])
+        words += [switched(flag, value)] if isinstance(value, bool) else [flag, str(value)]
     code, out, err = run(entry.name, *words, "--out", "found.npz", "--quiet")
     assert (code, out, err) == (0, "found.npz\n", "")
     answer = Ask(entry.name, {}, small).answer(

@@ -344,3 +344,23 @@ def test_weights_from_a_file_go_into_a_copy_of_it(tmp_path: Any) -> None:
     changed = net.with_weights(others(net.module))
     back = pl.load(changed, weights=tmp_path / "x.safetensors")
     assert back.weights == net.weights != changed.weights
+
+
+def test_a_gradient_flows_to_buffers_that_ask_for_one() -> None:
+    """A pass has copies of buffers; without a way back to them their gradient would be nothing, and no word of it."""
+
+    class Scale(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("scale", torch.ones(3, 1, 1))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return (x * self.scale).sum((2, 3))
+
+    scaled = Net(Scale(), preprocess=Preprocess(crop=(8, 8)))
+    scale = torch.ones(3, 1, 1, requires_grad=True)
+    x = torch.rand(2, 3, 8, 8)
+    run = scaled.with_weights({"scale": scale}).run(x, grad=True)
+    (found,) = scaled.gradients(run.output.sum(), [scale])
+    prepared = scaled.preprocess.normalize(x)
+    assert torch.allclose(found.flatten(), prepared.sum((0, 2, 3)), rtol=1e-5)

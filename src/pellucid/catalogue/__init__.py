@@ -38,6 +38,8 @@ class Entry:
     over: Over = "each"
     quick: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Options that answer within seconds, more coarsely than the defaults."""
+    samples: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What an example of its use asks about, by argument, where the sample of the kind would be refused."""
     resumable: bool = False
     """Whether it goes on where it was stopped, in a folder."""
     package: str = ""

@@ -49,6 +49,7 @@ def method(
     purpose: str = "",
     over: Over = "each",
     quick: Mapping[str, Any] | None = None,
+    samples: Mapping[str, str] | None = None,
     chapter: str = "",
     resumable: bool = False,
 ) -> Callable[[Callable[P, R]], Method[P, R]]:
@@ -59,7 +60,8 @@ def method(
     Target), options are validated, and the result's Meta records all of them with their defaults. A list of
     targets gives a tuple of results, from one forward pass where memory allows. `over` says whether the answer is
     one for each image or one for all together; `quick` are options that answer within seconds, more coarsely than
-    the defaults, for whoever asks many methods at once. A `resumable` one goes on where it was stopped (`resume.py`).
+    the defaults, for whoever asks many methods at once. `samples` are what examples of its use ask about, by argument,
+    where the sample of the kind would be refused. A `resumable` one goes on where it was stopped (`resume.py`).
     `chapter` is where a method of another package belongs; of
     ours it is the folder. All of these are written as literals: listing reads them in the source and imports nothing.
     """

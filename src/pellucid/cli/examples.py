@@ -11,20 +11,13 @@ from typing import Any, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from pellucid.catalogue import Entry
-from pellucid.cli.options import flag_of
+from pellucid.cli.options import flag_of, switched
 from pellucid.cli.page import dashed
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.net.nets import Nets, is_checkpoint
-from pellucid.nouns import Noun
 
 _NET = "model.py:net"
-_SHOWN: dict[str, dict[type[Noun], str]] = {
-    "trajectory": {Nets: "run/*.pth"},  # three at least
-    "uncertainty": {Net: _NET},  # with dropout, which the network that comes with Pellucid lacks
-    "doubt": {Net: _NET},
-}
-"""What a method is asked about where the sample of the kind would be refused."""
 
 
 def examples(entry: Entry) -> tuple[str, str]:
@@ -50,7 +43,7 @@ def nouns(entry: Entry, *, all: bool = False) -> list[str]:
     words, counts = [], Counter[type]()
     for name, kind in entry.nouns.items():
         if kind.samples and (all or entry.arguments[name].default is inspect.Parameter.empty):
-            sample = _SHOWN.get(entry.name, {}).get(kind) or kind.samples[counts[kind] % len(kind.samples)]
+            sample = entry.samples.get(name) or kind.samples[counts[kind] % len(kind.samples)]
             words += [kind.flags[-1], sample] if kind.flags else sample.split(" ") if kind.many else [sample]
             counts[kind] += 1
     return words
@@ -58,7 +51,8 @@ def nouns(entry: Entry, *, all: bool = False) -> list[str]:
 
 def network(entry: Entry) -> list[str]:
     """`--net` where checkpoints are named, which are weights of some network, or where the bundled one will not do."""
-    named = _SHOWN.get(entry.name, {}).get(Net, "")
+    net = entry.argument(Net)
+    named = entry.samples.get(net, "") if net else ""
     if entry.asks(Nets) and any(is_checkpoint(Path(word)) for word in nouns(entry)):
         named = _NET
     return ["--net", named] if named else []
@@ -70,7 +64,7 @@ def _option(name: str, field: FieldInfo) -> list[str]:
     if field.examples:
         return [flag, str(field.examples[0])]
     if field.annotation is bool:
-        return [flag] if not field.default else [f"--no-{dashed(name)}"]
+        return [switched(flag, not field.default)]
     others = [one for one in _choices(field.annotation) if one != field.default]
     return [flag, str(others[0])] if others else []
 

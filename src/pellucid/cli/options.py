@@ -50,6 +50,11 @@ def flag_of(name: str, field: FieldInfo) -> str:
     return _shell(field).flag or f"--{dashed(name)}"
 
 
+def switched(flag: str, on: bool) -> str:
+    """What is written to turn an option on or off."""
+    return flag if on else f"--no-{flag.removeprefix('--')}"
+
+
 def given_as(name: str, field: FieldInfo) -> str:
     """Under which name what was written for it is found."""
     return flag_of(name, field).removeprefix("--").replace("-", "_")
@@ -67,7 +72,7 @@ def _option(names: Sequence[str], field: FieldInfo, shell: Shell, kind: Kind | N
     how: dict[str, Any] = {"required": True} if required else {"default": default}
     if kind is None:
         flag, *rest = names
-        return Option(f"{flag}/--no-{flag.removeprefix('--')}", *rest, help=shown, section=section, **how)
+        return Option(f"{flag}/{switched(flag, False)}", *rest, help=shown, section=section, **how)
     return Option(*names, type=kind, metavar=metavar, help=shown, section=section, **how)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from pellucid.cli.common import loaded_as
+from pellucid.cli.options import switched
 from pellucid.notes import Note
 
 _OF_METHODS = {name: f"--{name}" for name in ("fill", "baseline", "references")}
@@ -84,7 +85,7 @@ def _flag(name: str, value: str, options: Mapping[str, str]) -> str:
         return ""
     flag, bare = options[name], value.strip("'\"")
     if value in ("True", "False"):
-        return flag if value == "True" else f"--no-{flag.removeprefix('--')}"
+        return switched(flag, value == "True")
     if value.startswith("("):
         between = "x" if name == "input_size" else ","
         bare = between.join(part.strip() for part in value.strip("()").split(",") if part.strip())

@@ -6,6 +6,7 @@ In float64 on a copy of the network, over the first images: float32 hides a slop
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -20,6 +21,8 @@ from pellucid.result import Check
 
 SLOPES, CURVATURES = 128, 8
 """Images over which slopes, and curvatures, are compared."""
+_MIXED = 32
+"""Images over which slopes are compared where norms take the statistics of the images, which takes longer."""
 _SLOPE, _CURVATURE = 1e-7, 1e-6
 """Steps of the differences, in units of the axis: so small that hardly any rectifier changes its side within them."""
 _LIKE = 1e-4
@@ -30,23 +33,35 @@ _EPS = 2.2e-16
 def of_center(
     net: Net, images: LabeledBatches, directions: Sequence[Vector], names: Sequence[str], norms: Norms, center: float
 ) -> tuple[Check, ...]:
-    """The value at the center against the network as it is, and slope and curvature along each direction.
+    """The value at the center, and slope and curvature along each direction.
 
-    Gradients are those of the network with its norms as they are stored: with others nothing is compared.
+    Against the network as it is, where its norms use what is stored; else against norms that are written out as
+    formulas, over the first images.
     """
-    if norms != "frozen":
-        return ()
-    found = [_value(images, center)]
     wide = in_double(net)
-    some = images.part(SLOPES).doubled()
-    gradient = Curved.of(wide, some).gradient()
-    hardest = images.losses.topk(min(CURVATURES, len(images))).indices.tolist()  # others are hardly curved
-    singles = [images.single(i).doubled() for i in hardest]
+    stored = norms in ("frozen", "interpolated")
+    some = images.part(SLOPES if stored else _MIXED).doubled()
+    wide.run(some.pixels[0][:2])  # whether its images mix is found out with its norms as they are stored
+    weights = {key: one for key, one in _numbers(wide).items() if any(key in along for along in directions)}
+    curved = Curved(wide, some, weights, norms)
+    found = [_value(images, center) if stored else _value_written(curved)]
+    singles = _hardest(images) if stored else list(images.part(min(CURVATURES, len(images.labels[0]))).cut(2))
     for name, direction in zip(names, directions, strict=True):
         along = {key: one.double() for key, one in direction.items()}
-        found += _slope(name, wide, along, some, norms, gradient)
-        found += _curvature(name, wide, along, singles, norms)
+        found += _slope(name, curved, along)
+        found += _curvature(name, curved, along, singles)
     return tuple(found)
+
+
+def _numbers(net: Net) -> dict[str, Tensor]:
+    """Parameters, and buffers that are numbers: a direction may hold both."""
+    every = [*net.module.named_parameters(), *net.module.named_buffers()]
+    return {name: one.detach() for name, one in every if one.is_floating_point()}
+
+
+def _hardest(images: LabeledBatches) -> list[LabeledBatches]:
+    """Each of the images with the largest losses: others are hardly curved."""
+    return [images.single(i) for i in images.losses.topk(min(CURVATURES, len(images))).indices.tolist()]
 
 
 def _value(images: LabeledBatches, center: float) -> Check:
@@ -56,45 +71,57 @@ def _value(images: LabeledBatches, center: float) -> Check:
     return Check("value", plainly, center, max(1e-6 * abs(plainly), 1e-8, finest), said)
 
 
-def _slope(name: str, net: Net, along: Vector, images: LabeledBatches, norms: Norms, gradient: Vector) -> list[Check]:
+def _value_written(curved: Curved) -> Check:
+    """Over the first images alone: statistics of all images cannot be written out batch by batch."""
+    plainly = curved.value()
+    found = float(_places(curved, {}).at((0.0,))[0, 0])
+    said = f"the surface at its center over {len(curved.images)} images, and the loss with norms as formulas"
+    return Check("value", plainly, found, max(1e-6 * abs(plainly), 1e-8), said)
+
+
+def _places(curved: Curved, along: Vector) -> Places:
+    return Places(Moved(curved.net, [along], curved.at), [curved.images], curved.norms)
+
+
+def _slope(name: str, curved: Curved, along: Vector) -> list[Check]:
     """Over the images for which no rectifier changes its side within the step: there differences over the step and over
-    a quarter of it agree. None where every image has such a kink. `gradient` is that over all of them.
+    a quarter of it agree. None where every image has such a kink.
     """
-    places = Places(Moved(net, [along]), [images], norms)
+    places = _places(curved, along)
     (whole, _), (quarter, sizes) = (_first(places, h) for h in (_SLOPE, _SLOPE / 4))
     rounding = 16 * _EPS * sizes.clamp(min=1e-2) / _SLOPE
     smooth = (whole - quarter).abs() <= _LIKE * whole.abs() + 4 * rounding
     if not smooth.any():
         return []
-    if not smooth.all():
-        gradient = Curved.of(net, images.chosen(smooth)).gradient()
-    expected = dot(along, gradient)
+    expected = dot(along, replace(curved, shares=smooth.double()).gradient())
     slack = 1e-3 * abs(expected) + float(rounding[smooth].mean()) + _LIKE * float(quarter[smooth].abs().mean())
     said = "the slope of the surface, and gradient · direction"
     if not smooth.all():
-        said += f", over the {int(smooth.sum())} of {len(images)} images without a kink in the step"
+        said += f", over the {int(smooth.sum())} of {len(smooth)} images without a kink in the step"
     return [Check(f"slope along {name}", expected, float(quarter[smooth].mean()), slack, said)]
 
 
-def _curvature(name: str, net: Net, along: Vector, singles: Sequence[LabeledBatches], norms: Norms) -> list[Check]:
-    """Image by image, over those where no rectifier changes its side within the step: there the loss is smooth, and
-    differences over the step and over half of it agree. None where every image has such a kink.
+def _curvature(name: str, curved: Curved, along: Vector, singles: Sequence[LabeledBatches]) -> list[Check]:
+    """One after the other, over those where no rectifier changes its side within the step: there the loss is smooth,
+    and differences over the step and over half of it agree. None where everywhere is such a kink.
     """
     expected, found, slack, smooth = 0.0, 0.0, 0.0, 0
     for image in singles:
-        places = Places(Moved(net, [along]), [image], norms)
+        alone = replace(curved, images=image.doubled())
+        places = _places(alone, along)
         here = float(places.at((0.0,))[0, 0])
         whole, half = (_second(places, here, h) for h in (_CURVATURE, _CURVATURE / 2))
         rounding = 64 * _EPS * max(abs(here), 1e-2) / _CURVATURE**2
         if abs(whole - half) > 1e-2 * abs(whole) + rounding:
             continue
         smooth += 1
-        expected += dot(along, Curved.of(net, image).product(along))
+        expected += dot(along, alone.product(along))
         found += whole
         slack += rounding
     if not smooth:
         return []
-    said = f"second differences, and dᵀHd, over the {smooth} of {len(singles)} images without a kink in the step"
+    kinds = "images" if all(len(one) == 1 for one in singles) else "pairs of images"
+    said = f"second differences, and dᵀHd, over the {smooth} of {len(singles)} {kinds} without a kink in the step"
     slack = (slack + 2e-2 * abs(expected)) / smooth
     return [Check(f"curvature along {name}", expected / smooth, found / smooth, slack, said)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -52,17 +53,13 @@ class LabeledBatches:
         labels = torch.cat(self.labels)[i : i + 1]
         return LabeledBatches(self.name, (pixels,), (labels,), self.losses[i : i + 1], self.right[i : i + 1])
 
-    def chosen(self, which: Tensor) -> LabeledBatches:
-        """Those for which (N,) `which` is true, batch by batch."""
-        parts = which.split([len(one) for one in self.labels])
-        kept = [
-            (one[part.to(one.device)], classes[part.to(classes.device)])
-            for one, classes, part in zip(self.pixels, self.labels, parts, strict=True)
-            if part.any()
-        ]
-        pixels, labels = zip(*kept, strict=True) if kept else ((), ())
-        at = which.to(self.losses.device)
-        return LabeledBatches(self.name, pixels, labels, self.losses[at], self.right[at])
+    def cut(self, size: int) -> Iterator[LabeledBatches]:
+        """Parts of that many images each, of what lies in one batch."""
+        done = 0
+        for pixels, labels in zip(self.pixels, self.labels, strict=True):
+            for one, classes in zip(pixels.split(size), labels.split(size), strict=True):
+                of = slice(done, done := done + len(one))
+                yield LabeledBatches(self.name, (one,), (classes,), self.losses[of], self.right[of])
 
     def doubled(self) -> LabeledBatches:
         """The same images in float64."""

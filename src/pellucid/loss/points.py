@@ -70,9 +70,10 @@ class Places:
         net, some = self.moved.to(coordinates), self.sets[0]
         if self._folded is not None:
             self._folded.refold()
+        known = self._collected(net) if self.norms == "reestimated" else None
         losses = []
         for pixels, labels in zip(some.pixels, some.labels, strict=True):
-            with self._mode(None):
+            with self._mode(known):
                 losses.append(measured(net.run(pixels), labels)[0])
         return torch.cat(losses).cpu()
 

@@ -14,23 +14,33 @@ from torch import Tensor
 
 from pellucid.loss.labeled import LabeledBatches, measured
 from pellucid.loss.weights import Vector, weights_of
-from pellucid.net import Net
+from pellucid.net import Net, Run
+from pellucid.net.norms import Norms, Written
 
 
 @dataclass(frozen=True, eq=False)
 class Curved:
-    """The mean loss of a network over images as a function of some of its weights; norms as they are stored."""
+    """The mean loss of a network over images as a function of some of its weights."""
 
     net: Net
     images: LabeledBatches
     at: Vector
     """The weights where it is differentiated, by name; others are the network's own."""
+    norms: Norms = "frozen"
+    """Whose statistics batch norms use; `reestimated` are those of each batch of these images."""
+    shares: Tensor | None = None
+    """(N,) how much each image counts; all alike by default."""
 
     @classmethod
     def of(cls, net: Net, images: LabeledBatches, names: Sequence[str] | None = None) -> Curved:
         """At the network's own weights: all of them, or those of these names."""
         weights = weights_of(net)
         return cls(net, images, weights if names is None else {name: weights[name] for name in names})
+
+    def value(self) -> float:
+        """L, nats."""
+        count = len(self.images) if self.shares is None else float(self.shares.sum())
+        return sum(float(loss.detach()) for loss, _ in self._losses()) / count
 
     def gradient(self) -> dict[str, Tensor]:
         """∇L, float64."""
@@ -45,16 +55,31 @@ class Curved:
         for loss, leaves in self._losses():
             for name, one in zip(self.at, of_batch(loss, leaves), strict=True):
                 total[name] += one.detach().double()
-        return {name: one / len(self.images) for name, one in total.items()}
+        count = len(self.images) if self.shares is None else float(self.shares.sum())
+        return {name: one / count for name, one in total.items()}
 
     def _losses(self) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
         """(sum of a batch's losses, the weights that it depends on)."""
-        for pixels, labels in zip(self.images.pixels, self.images.labels, strict=True):
+        shares = torch.ones(len(self.images)) if self.shares is None else self.shares
+        parts = shares.split([len(one) for one in self.images.labels])
+        for pixels, labels, part in zip(self.images.pixels, self.images.labels, parts, strict=True):
             leaves = {name: one.detach().clone().requires_grad_() for name, one in self.at.items()}
-            run = self.net.with_weights(leaves).run(pixels, grad=True)
+            run = self._run(self.net.with_weights(leaves), pixels)
             with torch.enable_grad():
-                loss = measured(run, labels)[0].sum()
+                losses = measured(run, labels)[0]
+                loss = (losses * part.to(losses)).sum()
             yield loss, leaves
+
+    def _run(self, net: Net, pixels: Tensor) -> Run:
+        if self.norms == "frozen":
+            return net.run(pixels, grad=True)
+        written = Written(stored=self.norms == "interpolated")
+        with written:
+            run = net.run(pixels, grad=True)
+        if self.norms != "reestimated":
+            return run
+        with Written(known=written.collected):  # collected in one pass, used in the next
+            return net.run(pixels, grad=True)
 
     def _derived(self, value: Tensor, leaves: dict[str, Tensor], **how: bool) -> list[Tensor]:
         found = self.net.gradients(value, list(leaves.values()), allow_unused=True, **how)

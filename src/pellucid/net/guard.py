@@ -176,15 +176,16 @@ def _set_requires_grad(parameters: list[nn.Parameter], requires_grad: bool) -> N
 def _buffers(parts: list[nn.Module]) -> Iterator[None]:
     """Copies in the places of all buffers, for a batch norm without statistics of its own, or a counter in forward,
     writes into them in evaluation mode too. Not a copy that is written back: graphs hold what the pass has used.
+    A gradient flows to those that ask for one.
     """
     places = [(part._buffers, name, b) for part in parts for name, b in part._buffers.items() if b is not None]
     copies: dict[int, Tensor] = {}
     try:
-        with torch.no_grad():
-            for buffers, name, buffer in places:
-                if id(buffer) not in copies:
+        for buffers, name, buffer in places:
+            if id(buffer) not in copies:
+                with torch.set_grad_enabled(buffer.requires_grad):
                     copies[id(buffer)] = buffer.clone()
-                buffers[name] = copies[id(buffer)]
+            buffers[name] = copies[id(buffer)]
         yield
     finally:
         for buffers, name, buffer in places:

@@ -121,6 +121,34 @@ class Given(BatchStatistics):
         return F.batch_norm(x, mean, variance, given["weight"], given["bias"], False, 0.0, given["eps"])
 
 
+class Written(BatchStatistics):
+    """Norms written out as a formula, so that what comes of them can be differentiated also by way of their statistics:
+    those that are `known`, one pair for each call; else those of the images of the pass; or, where `stored`, their own.
+    """
+
+    def __init__(self, stored: bool = False, known: list[tuple[Tensor, Tensor]] | None = None) -> None:
+        super().__init__()
+        self.stored, self.known = stored, known
+        self.collected: list[tuple[Tensor, Tensor]] = []
+        """(mean, unbiased variance) of the images of the pass, of each call."""
+
+    def normed(self, call: int, given: dict[str, Any]) -> Any:
+        x = given["input"]
+        if self.known is not None:
+            mean, variance = self.known[call]
+        elif self.stored and given["running_mean"] is not None:
+            mean, variance = given["running_mean"], given["running_var"]
+        else:
+            variance, mean = torch.var_mean(x, [0, *range(2, x.dim())], correction=0)
+            count = x.numel() // x.shape[1]
+            self.collected.append((mean, variance * (count / max(count - 1, 1))))
+        scale = (variance + given["eps"]).rsqrt()
+        scale = scale if given["weight"] is None else scale * given["weight"]
+        shift = -mean * scale if given["bias"] is None else given["bias"] - mean * scale
+        each = (-1, *[1] * (x.dim() - 2))
+        return x * scale.reshape(each) + shift.reshape(each)
+
+
 class Tracing(TorchFunctionMode):
     """Which convolutions are followed by a batch norm and nothing else: (weight, bias of the convolution; the norm)."""
 

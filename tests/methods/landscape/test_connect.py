@@ -35,7 +35,7 @@ def test_a_curve_goes_around_the_barrier_and_its_ends_are_the_networks() -> None
     assert curve < 0.4 * straight
     length, distance = found.meta.found["length"]
     assert distance < length < 3 * distance
-    assert len(found.checks) == 2
+    assert len([one for one in found.checks if one.name.startswith("value at")]) == 2
     assert all(check.passed for check in found.checks)
     bent, line = found["bezier, train loss"], found["straight, train loss"]
     assert (bent.points[0], bent.points[-1]) == (0, 1)

@@ -18,6 +18,7 @@ from pellucid.loss.labeled import labeled, settled
 from pellucid.loss.matching import matched, permuted
 from pellucid.loss.options import NormsOption, Points, Test
 from pellucid.loss.points import undefined
+from pellucid.loss.said import failed
 from pellucid.loss.weights import difference, like, norm, plain
 from pellucid.net import Net
 from pellucid.net.channels import groups_of
@@ -85,8 +86,10 @@ def between(
         found = _way(ground, a, end, ts, norms, name)
         lines += ground.lines(name, ts, found)
         barriers[name] = barrier(ts, found[:, 0, 0])
-    other = labeled(second, data)
-    checks = _checks(nets.names, ts, lines[0], float(ground.sets[0].losses.mean()), float(other.losses.mean()), norms)
+    center = float(lines[0].values[np.abs(ts).argmin()])
+    checks = ground.checks([_step(ground, a, b, norms)], [f"the way to {nets.names[1]}"], center)
+    checks += (_end(nets.names[1], second, data, lines[0], ts),) if norms == "interpolated" else ()
+    failed(checks)
     marks = (Mark(0.0, nets.names[0]), Mark(1.0, nets.names[1]))
     findings = _said(nets.names, barriers)
     meta = Meta(found={"norms": ground.said(norms), "barrier": tuple(barriers.values()),
@@ -116,11 +119,20 @@ def _tensors(net: Net) -> dict[str, Tensor]:
     return {name: one.detach() for name, one in every if one.is_floating_point()}
 
 
+def _statistics(net: Net) -> set[str]:
+    return {key for key, _ in net.module.named_buffers()}
+
+
+def _step(ground: Ground, a: dict[str, Tensor], b: dict[str, Tensor], norms: Norms) -> dict[str, Tensor]:
+    """B − A: of the statistics as well where they are mixed."""
+    statistics = _statistics(ground.net)
+    return {key: one for key, one in difference(b, a).items() if norms == "interpolated" or key not in statistics}
+
+
 def _way(ground: Ground, a: dict[str, Tensor], b: dict[str, Tensor], ts: Floats, norms: Norms, name: str) -> Floats:
     """(points, sets, 4)."""
-    statistics = {key for key, _ in ground.net.module.named_buffers()}
-    step = {key: one for key, one in difference(b, a).items() if norms == "interpolated" or key not in statistics}
-    for key in statistics & set(step):  # beyond the two networks a variance would fall below 0
+    step = _step(ground, a, b, norms)
+    for key in _statistics(ground.net) & set(step):  # beyond the two networks a variance would fall below 0
         if key.endswith("var") and bool(
             (torch.minimum(a[key] - _BEYOND * step[key], a[key] + 1.5 * step[key]) < 0).any()
         ):
@@ -133,18 +145,11 @@ def _way(ground: Ground, a: dict[str, Tensor], b: dict[str, Tensor], ts: Floats,
     return np.stack(measured_at(at, [(float(t),) for t in ts], f"places on the way to {name}"))
 
 
-def _checks(
-    names: tuple[str, ...], ts: Floats, line: Line, first: float, second: float, norms: Norms
-) -> tuple[Check, ...]:
-    """Both ends against the networks as they are; the second's norms are its own where statistics are mixed."""
-    if norms not in ("interpolated", "frozen"):
-        return ()
+def _end(name: str, net: Net, data: Data, line: Line, ts: Floats) -> Check:
+    """The line at the second network against that network as it is, where statistics are mixed: there they are its."""
+    loss, found = float(labeled(net, data).losses.mean()), float(line.values[np.abs(ts - 1).argmin()])
     said = "the line at a network, and the loss of the network as it is"
-    ends = [(names[0], 0.0, first)] + ([(names[1], 1.0, second)] if norms == "interpolated" else [])
-    return tuple(
-        Check(f"value at {name}", loss, float(line.values[np.abs(ts - t).argmin()]), 1e-4 * max(loss, 1e-2), said)
-        for name, t, loss in ends
-    )
+    return Check(f"value at {name}", loss, found, 1e-4 * max(loss, 1e-2), said)
 
 
 def _said(names: tuple[str, ...], barriers: dict[str, float]) -> tuple[str, ...]:

@@ -79,7 +79,8 @@ def connect(
     curved = _along(ground, bend.directions, np.stack(share(curve, ts), -1), a, "places on the curve")
     straight = _along(ground, bend.directions[1:], ts[:, None], a, "places on the straight way")
     lines = ground.lines(curve, ts, curved) + ground.lines("straight", ts, straight)
-    checks = _ends(nets, ground, lines[0])
+    toward = ["the way to the bend", f"the way to {nets.names[1]}"]
+    checks = _ends(nets, ground, lines[0]) + ground.checks(bend.directions, toward, float(straight[0, 0, 0]))
     failed(checks)
     finite = [np.where(np.isfinite(one[..., 0]), one[..., 0], np.inf).max(0) for one in (curved, straight)]
     highest = {f"{some.name}_highest".lstrip("_"): tuple(float(one[k]) for one in finite)

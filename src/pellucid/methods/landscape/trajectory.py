@@ -39,6 +39,7 @@ _UNIT = "distance in weights"
     over="all",
     resumable=True,
     quick={"points": 5},
+    samples={"nets": "run/*.pth"},  # three at least
 )
 def trajectory(
     nets: Nets,

@@ -53,6 +53,7 @@ _SHARES = np.linspace(0.05, 1, 20)
     source="Gal & Ghahramani 2016, section 4; Houlsby et al. 2011, equation 2; DeLong et al. 1988, section 2",
     over="all",
     quick={"samples": 20},
+    samples={"net": "model.py:net"},  # with dropout, which the network that comes with Pellucid lacks
 )
 def doubt(
     net: Net,

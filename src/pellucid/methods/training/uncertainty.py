@@ -51,6 +51,7 @@ Rows = list[tuple[Cell, ...]]
     source="Gal & Ghahramani 2016, section 4; Houlsby et al. 2011, equation 2 (BALD); Kendall & Gal 2017, section 2",
     over="all",
     quick={"samples": 20},
+    samples={"net": "model.py:net"},  # with dropout, which the network that comes with Pellucid lacks
 )
 def uncertainty(
     net: Net,
