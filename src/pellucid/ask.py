@@ -14,7 +14,7 @@ from pellucid.catalogue.signed import facts, question
 from pellucid.described import Default, Shell
 from pellucid.errors import PellucidError, Refused
 from pellucid.evaluation.explainers import DEFAULT, able
-from pellucid.evaluation.trust import trusted
+from pellucid.evaluation.trust import Forgetful, trusted
 from pellucid.images import Images, ImagesLike
 from pellucid.net import Net, NetLike
 from pellucid.net.predict import chances
@@ -70,7 +70,7 @@ def explain(
     columns: tuple[Column, ...] = ()
     if truth is not None:
         asked, columns = _against(net, images, truth)
-    rows, refused = [], []
+    rows, refused, forgetful = [], [], Forgetful(net)
     for entry in steps(entries, "methods"):
         try:
             maps = [entry.function(net, images, one, **entry.quick) for one in steps(asked, entry.title)]
@@ -79,7 +79,7 @@ def explain(
                 raise
             refused.append(Note("refused", f"{entry.title}: {error}"))
             continue
-        trust = trusted(net, images, maps[0], target=asked[0], again=not entry.quick)
+        trust = trusted(forgetful, images, maps[0], target=asked[0], again=not entry.quick)
         rows.append(Row(entry.name, entry.title, tuple(maps), trust))
     options = {
         "classes": classes,

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.evaluation.randomized import groups, redrawn
-from pellucid.evaluation.trust import trusted
+from pellucid.evaluation.trust import Forgetful, trusted
 from tests.evaluation.networks import SIDE, photos, weighted
 from tests.loss.networks import Everything, net_of
 
@@ -90,7 +90,7 @@ def test_several_images_are_refused() -> None:
 def test_without_another_pass_only_what_the_map_says_itself() -> None:
     net, image = weighted(), photos(1)[0]
     heat = pl.attribution.gradient(net, image)
-    assert trusted(net, net.images(image), heat, again=False) == ()
+    assert trusted(Forgetful(net), net.images(image), heat, again=False) == ()
 
 
 def test_explain_says_it_under_each_row() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -41,8 +42,24 @@ _HELP = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class Forgetful:
+    """A network, and copies of it that have forgotten what their upper half of layers had learned: made once for all
+    maps that are compared with theirs.
+    """
+
+    net: Net
+
+    @cached_property
+    def copies(self) -> tuple[Net, ...]:
+        """Each with other random weights; none where there are no weights."""
+        order = groups(self.net)
+        names = tuple(name for _, several in order[: max(len(order) // 2, 1)] for name in several)
+        return tuple(self.net.with_weights(redrawn(self.net, names, seed)) for seed in range(_DRAWS) if names)
+
+
 def trusted(
-    net: Net, images: Images, heat: Heatmap, *, target: Target | None = None, again: bool = True
+    forgetful: Forgetful, images: Images, heat: Heatmap, *, target: Target | None = None, again: bool = True
 ) -> tuple[Trust, ...]:
     """Completeness, evidence, saturation of the target; and with `again` the map of the network whose upper half has
     random weights, and of the moved image: it is drawn four or five times more, with quick options. What cannot be
@@ -50,7 +67,7 @@ def trusted(
 
     `heat` is of one image; its Meta knows which question it answers, but for a `target` that only memory holds.
     """
-    ask = Ask.of(heat.meta.asked)
+    ask, net = Ask.of(heat.meta.asked), forgetful.net
     image = net.prepare(images)
     if len(image) != 1 or len(heat) != 1:
         raise PellucidError(
@@ -61,10 +78,10 @@ def trusted(
     run = net.run(image.pixels)
     asked = (target or Target.of(ask.nouns.get("target"), net)).fixed(run)
     found = [*_of_itself(heat), *_saturated(asked, float(scored(asked, run)[0]))]
-    return (*found, *_drawn_again(net, image, asked, heat, ask)) if again and heat.values.any() else tuple(found)
+    return (*found, *_drawn_again(forgetful, image, asked, heat, ask)) if again and heat.values.any() else tuple(found)
 
 
-def _drawn_again(net: Net, image: Images, target: Target, heat: Heatmap, ask: Ask) -> Iterator[Trust]:
+def _drawn_again(forgetful: Forgetful, image: Images, target: Target, heat: Heatmap, ask: Ask) -> Iterator[Trust]:
     pixels = image.pictures[0]
     size = (pixels.shape[-2], pixels.shape[-1])
     quick = Ask(ask.method, {}, {**ask.options, **ask.entry.quick})
@@ -73,18 +90,15 @@ def _drawn_again(net: Net, image: Images, target: Target, heat: Heatmap, ask: As
     def again(other: Net, image: Images) -> Floats:
         return on_input(quick.bare(other, image, *named), size)
 
-    here = on_input(heat, size) if quick == Ask(ask.method, {}, ask.options) else again(net, image)
-    order = groups(net)
-    if order:
-        names = [name for _, several in order[: max(len(order) // 2, 1)] for name in several]
-        forgotten = (net.with_weights(redrawn(net, tuple(names), seed)) for seed in range(_DRAWS))
+    here = on_input(heat, size) if quick == Ask(ask.method, {}, ask.options) else again(forgetful.net, image)
+    if forgetful.copies:
         with suppress(BadNetwork, Refused):
-            maps = [again(one, image) for one in forgotten]
+            maps = [again(one, image) for one in forgetful.copies]
             yield _random(float(np.mean([abs(rank_correlation(here.ravel(), one.ravel())) for one in maps])))
     if min(size) > 2 * SHIFT:
         moved = replace(image, pictures=(placed(pixels[None], SHIFT, SHIFT, size, "mirror")[0],))
         with suppress(BadNetwork, Refused):
-            there = again(net, moved)
+            there = again(forgetful.net, moved)
             yield _shift(rank_correlation(here[:-SHIFT, :-SHIFT].ravel(), there[SHIFT:, SHIFT:].ravel()))
 
 
@@ -98,7 +112,7 @@ def check(net: NetLike, images: ImagesLike, heat: Heatmap) -> Table:
     pixels. PellucidError for several images.
     """
     net = Net.of(net)
-    rows = trusted(net, net.images(images), heat)
+    rows = trusted(Forgetful(net), net.images(images), heat)
     columns: dict[str, tuple[Cell, ...]] = {
         "check": tuple(one.name for one in rows), "value": tuple(one.value for one in rows),
         "passed": tuple(one.passed for one in rows), "says": tuple(one.text for one in rows),
@@ -113,7 +127,7 @@ def annotate(net: NetLike, images: ImagesLike, heat: Heatmap) -> Heatmap:
     image stand beside it as `random_weights` and `shift`, rank correlations. PellucidError as `check`.
     """
     net = Net.of(net)
-    rows = trusted(net, net.images(images), heat)
+    rows = trusted(Forgetful(net), net.images(images), heat)
     drawn = [one for one in rows if one.name in _DRAWN]  # the others are said of every map
     figures = {one.name.replace(" ", "_"): one.value for one in drawn}
     notes = [Note("check" if one.passed is False else "reading", one.text) for one in drawn]
