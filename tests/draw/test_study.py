@@ -80,6 +80,8 @@ def test_a_page_has_every_part_and_every_row(tmp_path: Path) -> None:
     assert [one["name"] for one in page["parts"]] == ["Losses", "Norms", "Ranking"]
     for plot in page["parts"][:2]:
         assert [theme for theme, _ in plot["pictures"]] == ["light", "dark"]
+        assert plot["alt"].startswith(f"{plot['name']}: ")
+        assert any(sign.isdigit() for sign in plot["alt"]), "what the plot shows, for who cannot see it"
     ranking = page["parts"][2]
     assert ranking["findings"] == ["m1 is best."]
     assert ranking["marked"] == [3]

@@ -45,12 +45,17 @@ def draw_grid(result: Grid, over: Any = None, *, title: str | None = None, dark:
     y = gridded(sheet, y, result, look)
     notes = [*how_read(result), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y + 4, notes, look) + MARGIN
+    alt = f"{title}: {said(result)}"
+    return Picture(sheet, alt, words.about(result.meta, title, alt))
+
+
+def said(result: Grid) -> str:
+    """A grid in words: what its cells are, from the least to the largest, and its findings."""
     known = result.values[np.isfinite(result.values)]
     ends = f"from {number(float(known.min()))} to {number(float(known.max()))}" if known.size else "nothing measured"
     told = f" {'. '.join(one.rstrip('.') for one in result.findings)}." if result.findings else ""
     what = f"{result.quantity or 'values'} of {len(result.rows)} rows and {len(result.columns)} columns"
-    alt = f"{title}: {what}, {ends}.{told}"
-    return Picture(sheet, alt, words.about(result.meta, title, alt))
+    return f"{what}, {ends}.{told}"
 
 
 def gridded(sheet: Sheet, y: float, result: Grid, look: Look) -> float:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from pellucid.draw.curve import WIDE, curved, read
-from pellucid.draw.grid import gridded, how_read
+from pellucid.draw import curve, grid
+from pellucid.draw.curve import WIDE
 from pellucid.draw.heatmaps import MARGIN
 from pellucid.draw.lengths import bars
 from pellucid.draw.letters import readable, sentence
@@ -42,19 +42,27 @@ def _parts(
                 marked = [*part.highlighted]
                 yield shared | {"columns": [*_columns(part)], "marked": marked, "plotted": len(part.plot_columns)}
         else:
-            plot = partial(curved, result=part, log=log) if isinstance(part, Curve) else partial(gridded, result=part)
-            yield shared | _plotted(key, plot, read(part, log) if isinstance(part, Curve) else how_read(part))
+            if isinstance(part, Curve):
+                plot, notes, alt = partial(curve.curved, result=part, log=log), curve.read(part, log), curve.said(part)
+            else:
+                plot, notes, alt = partial(grid.gridded, result=part), grid.how_read(part), grid.said(part)
+            yield shared | _plotted(key, plot, notes, alt)
 
 
-def _plotted(name: str, drawn: Callable[..., float], notes: Sequence[str]) -> dict[str, Any]:
-    """A plot in both themes."""
-    found = []
+def _plotted(name: str, drawn: Callable[..., float], notes: Sequence[str], said: str) -> dict[str, Any]:
+    """A plot in both themes, and what it shows in words."""
+    found, alt = [], f"{readable(name)}: {said}"
     for dark in (False, True):
         look = Look(dark=dark)
         sheet = Sheet.sized(WIDE + 2 * MARGIN, look.theme.paper)
         sheet.height = drawn(sheet, 0, look=look) + MARGIN
-        found.append(["dark" if dark else "light", base64.b64encode(svg(Picture(sheet, name))).decode()])
-    return {"pictures": found, "alt": readable(name), "width": round(WIDE + 2 * MARGIN), "notes": list(notes)}
+        found.append(["dark" if dark else "light", base64.b64encode(svg(Picture(sheet, alt))).decode()])
+    return {
+        "pictures": found,
+        "alt": alt,
+        "width": round(WIDE + 2 * MARGIN),
+        "notes": list(notes),
+    }
 
 
 def _columns(table: Table) -> Iterator[dict[str, Any]]:
