@@ -94,16 +94,21 @@ def tuned(folder: Path, seed: int, biased: bool) -> tuple[Net, Tensor, Tensor, n
     pixels, labels = pixels[some], labels[some]
     tag = (labels.numpy() == HORSE) & (chance.random(2000) < 0.5) & biased
     pixels[tag] = marked(pixels[tag])
+    recipe = Recipe(3, 64, "sgd", 0.1, weight_decay=1e-4, schedule="cosine", seed=seed)
+    net = relearned(folder, pixels, labels, recipe)
+    return net, pixels, labels, tag
+
+
+def relearned(folder: Path, pixels: Tensor, labels: Tensor, recipe: Recipe) -> Net:
+    """A ResNet-20 whose last stage and read-out are learned anew from these photos."""
     net = pl.load(cifar_resnet(3), weights=folder / "weights" / "resnet20-12fca82f.th", **HOW)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        last = dict(net.module.named_modules())
-        for name, part in last.items():
+        torch.manual_seed(recipe.seed)
+        for name, part in net.module.named_modules():
             if name.startswith(("layer3", "linear")) and hasattr(part, "reset_parameters"):
                 part.reset_parameters()
-    train(net.module, (normal(pixels), labels), Recipe(3, 64, "sgd", 0.1, weight_decay=1e-4, schedule="cosine",
-                                                       seed=seed))  # fmt: skip
-    return net, pixels, labels, tag
+    train(net.module, (normal(pixels), labels), recipe)
+    return net
 
 
 def normal(pixels: Tensor) -> Tensor:

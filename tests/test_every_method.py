@@ -126,6 +126,7 @@ _TINY: dict[str, dict[str, Any]] = {
     "sim_to_real": {"shots": (1, 2), "repeats": 2, "steps": 2},
     "cover": {"masks": "top left", "controls": 1},
     "clusters": {"cells": 4, "count": 4},
+    "groups": {"groups": ["indoors", "outdoors"] * 6, "min_images": 2},
     "regions": {"masks": "bottom right", "count": 4},
     "review": {"cells": 4, "count": 4, "photos": 2},
     "right_reasons": {"masks": "top left", "recipe": "epochs=1"},

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from pellucid.statistics import Moments, auroc, error_of_mean, root, standard_error
+from pellucid.statistics import Moments, auroc, error_of_mean, root, share_difference, standard_error
 
 SAMPLES = 1e8 + np.random.default_rng(0).standard_normal((50, 3))
 """A mean that is large beside the spread: the squares of such numbers have lost it."""
@@ -59,6 +59,14 @@ def test_standard_errors() -> None:
     assert np.allclose(standard_error(squares, 30), wanted, rtol=1e-14)
     assert np.allclose(standard_error(torch.from_numpy(squares), 30), wanted, rtol=1e-14)
     assert standard_error(-1e-20, 30) == 0, "what rounding left below zero"
+
+
+def test_a_difference_of_shares_has_the_published_interval() -> None:
+    """Newcombe 1998, table II: 56/70 − 48/80, 9/10 − 3/10, 10/10 − 0/10."""
+    for first, second, low, high in (((56, 70), (48, 80), 0.0524, 0.3339), ((9, 10), (3, 10), 0.1705, 0.8090),
+                                     ((10, 10), (0, 10), 0.6075, 1.0)):  # fmt: skip
+        assert share_difference(first, second) == pytest.approx((low, high), abs=6e-5)
+    assert share_difference((3, 10), (9, 10)) == pytest.approx((-0.8090, -0.1705), abs=6e-5)
 
 
 def test_roots_are_of_the_kind_that_was_given() -> None:

@@ -83,6 +83,16 @@ def wilson(hits: Floats, count: Floats) -> tuple[Floats, Floats]:
     return np.maximum(middle - half, 0), np.minimum(middle + half, 1)
 
 
+def share_difference(first: tuple[float, float], second: tuple[float, float]) -> tuple[float, float]:
+    """The 95 % interval of one share less another, each (hits, count), of different images (Newcombe 1998, method 10).
+
+    It is made from the Wilson intervals of both, and has a width where both are 0 or 1.
+    """
+    hits, counts = np.array([first, second], float).T
+    (p, q), ((low, under), (high, over)) = hits / counts, wilson(hits, counts)
+    return float(p - q - math.hypot(p - low, over - q)), float(p - q + math.hypot(high - p, q - under))
+
+
 def wilson_error(hits: Floats, count: Floats) -> Floats:
     """A standard error of that share: half the width of its 95 % interval, over 1.96. Never 0."""
     low, high = wilson(hits, count)

@@ -35,6 +35,20 @@ def test_a_flat_image_stays_flat_and_nothing_left_is_the_mean_color() -> None:
     assert torch.equal(imputed(pixels, np.zeros((5, 5), bool), 0, "a"), pixels)
 
 
+def test_a_slope_goes_on_through_holes_inside() -> None:
+    """What is linear is its own weighted mean, wherever all eight neighbors are there."""
+    down, across = np.mgrid[:24, :31]
+    slope = torch.from_numpy(np.stack([0.1 + 0.02 * down + 0.005 * across, 0.9 - 0.01 * across]))
+    gone = np.random.default_rng(0).random((24, 31)) < 0.5
+    gone[5:19, 6:27] = True
+    gone[[0, -1]] = gone[:, [0, -1]] = False
+    found = imputed(slope, gone, 0, "a", noise=0)
+    assert np.abs(found.numpy() - slope.numpy()).max() < 1e-12
+    single = imputed(slope.float(), gone, 0, "a", noise=0)
+    assert single.dtype == torch.float32
+    assert np.abs(single.numpy() - slope.numpy()).max() < 1e-6
+
+
 def test_noise_is_that_of_the_seed_and_of_missing_pixels_alone() -> None:
     pixels = torch.full((1, 8, 8), 0.5)
     hole = np.zeros((8, 8), bool)

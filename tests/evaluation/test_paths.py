@@ -11,10 +11,10 @@ import torch
 
 import pellucid as pl
 from pellucid.evaluation import paths
-from pellucid.evaluation.faithfulness import deletion, insertion
+from pellucid.evaluation.faithfulness import deletion, infidelity, insertion, squares, sufficiency
 from pellucid.evaluation.judged import Case, Judging
 from pellucid.evaluation.orders import ranks
-from pellucid.evaluation.paths import area, authors_blur
+from pellucid.evaluation.paths import answers, answers_without, area, authors_blur
 from pellucid.image_set import ImageSet
 from tests.evaluation.networks import SIDE, photos, plant, shares, weighted
 
@@ -52,6 +52,78 @@ def test_a_flat_map_scores_what_chance_does() -> None:
     found = [area(deletion("black", 12, "logit", seed).judge(one, flat, nothing)) for seed in range(200)]
     assert np.mean(found) == pytest.approx(share.sum() / 2, abs=4 * np.std(found) / 200**0.5)
     assert np.std(found) > 0
+
+
+def from_neighbors(pixels: np.ndarray, gone: np.ndarray) -> np.ndarray:
+    """Every equation written out: what is gone is the mean of its neighbors, those that share a side twice as heavy."""
+    if gone.all():
+        return np.broadcast_to(pixels.mean((1, 2), keepdims=True), pixels.shape)
+    rows, columns = gone.shape
+    matrix, right = np.eye(gone.size), pixels.reshape(len(pixels), -1).T.copy()
+    for y, x in np.argwhere(gone):
+        around = {
+            (y + i, x + j): 2.0 if 0 in (i, j) else 1.0 for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)
+        }
+        inside = {at: weight for at, weight in around.items() if 0 <= at[0] < rows and 0 <= at[1] < columns}
+        right[y * columns + x] = 0
+        for (i, j), weight in inside.items():
+            matrix[y * columns + x, i * columns + j] = -weight / sum(inside.values())
+    return np.linalg.solve(matrix, right).T.reshape(pixels.shape)
+
+
+def test_what_is_gone_is_filled_from_its_neighbors_at_every_step() -> None:
+    net = weighted()
+    one = case(net, photos()[0])
+    heat, pixels, weights = shares(net, one.pixels), one.pixels.numpy(), net.module.weights.detach().numpy()
+    order = np.argsort(np.argsort(-heat.ravel())).reshape(heat.shape)
+    taken = [order < share * heat.size for share in (0, 0.25, 0.5, 0.75, 1)]
+    fallen = deletion("neighbors", 4, "logit").judge(one, heat, nothing)
+    assert np.allclose(fallen, [(weights * from_neighbors(pixels, gone)).sum() for gone in taken], atol=1e-12)
+    assert fallen[0] == pytest.approx(float((weights * pixels).sum())), "nothing is gone: the image itself"
+    assert fallen[4] == pytest.approx(float((weights * pixels.mean((1, 2), keepdims=True)).sum())), "the mean color"
+    grown = insertion("neighbors", 4, "logit").judge(one, heat, nothing)
+    assert np.allclose(grown, [(weights * from_neighbors(pixels, ~there)).sum() for there in taken], atol=1e-12)
+    again = deletion("neighbors", 4, "logit", seed=1).judge(one, heat, nothing)
+    assert np.array_equal(fallen, again), "no chance is in it"
+
+
+def test_a_flat_image_loses_nothing_to_its_neighbors() -> None:
+    """All figures of removals: the image stays what it was, whatever is taken away."""
+    net = weighted()
+    one = case(net, np.full((SIDE, SIDE, 3), 0.3))
+    heat = np.random.default_rng(0).random((SIDE, SIDE))
+    whole = 0.3 * float(net.module.weights.detach().sum())
+    for measure in (deletion, insertion):
+        assert np.allclose(measure("neighbors", 6, "logit").judge(one, heat, nothing), whole, atol=1e-12)
+    assert sufficiency("neighbors", steps=6).judge(one, heat, nothing) == 0
+    dark = deletion("black", 6, "logit").judge(one, heat, nothing)
+    assert dark[-1] == pytest.approx(0)
+
+
+def test_holes_in_a_slope_are_not_seen() -> None:
+    """Squares taken away inside a slope change nothing where neighbors fill them, and much where black does."""
+    net = weighted()
+    down, across = np.mgrid[:SIDE, :SIDE]
+    one = case(net, np.repeat((0.1 + 0.03 * down + 0.02 * across)[:, :, None], 3, axis=2))
+    gone = np.zeros((2, SIDE, SIDE), bool)
+    gone[0, 2:9, 3:11], gone[1, 1:11, 1:11] = True, True
+    image = answers(net, one.pixels[None], one.target)
+    assert np.allclose(answers_without(one, "neighbors", gone, one.target, 0), image, atol=1e-12)
+    assert (answers_without(one, "black", gone, one.target, 0) < image / 2).all()
+
+
+def test_infidelity_of_removals_that_neighbors_fill() -> None:
+    """min over β ≥ 0 of Σ (β s − Δ)² / Σ Δ², searched on a grid of β."""
+    net = weighted()
+    one = case(net, photos()[0])
+    heat, pixels, weights = shares(net, one.pixels), one.pixels.numpy(), net.module.weights.detach().numpy()
+    holes = squares((SIDE, SIDE), 8, 0, one.name)
+    lost = np.array([(weights * (pixels - from_neighbors(pixels, gone))).sum() for gone in holes])
+    sums = np.array([heat[gone].sum() for gone in holes])
+    best = min(((factor * sums - lost) ** 2).sum() / (lost**2).sum() for factor in np.linspace(0, 4, 40001))
+    found = infidelity(8, "neighbors").judge(one, heat, nothing)
+    assert found[0] == pytest.approx(best, abs=1e-6)
+    assert 0.01 < found[0] < 1, "what a pixel is worth above black is not what it is worth above its neighbors"
 
 
 def test_ranks_name_the_largest_first_and_what_is_no_number_last() -> None:

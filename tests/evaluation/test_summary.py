@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +13,11 @@ from PIL import Image
 import pellucid as pl
 from pellucid.errors import PellucidError, Refused
 from pellucid.evaluation.explainers import Explainer
-from pellucid.evaluation.summary import Protocol, interval, paired
+from pellucid.evaluation.summary import Protocol, interval, least_p, paired
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.target import Target
-from tests.evaluation.networks import photos, weighted
+from tests.evaluation.networks import SIDE, photos, weighted
 
 
 def test_intervals_hold_the_mean_in_95_of_100() -> None:
@@ -35,6 +37,38 @@ def test_paired_differences_are_seen_where_means_overlap() -> None:
     assert paired(image, image, 0) == 1.0
 
 
+def test_of_few_images_every_way_to_flip_signs_is_counted() -> None:
+    apart = np.random.default_rng(1).normal(0.4, 1, 7)
+    beyond = [abs(np.dot(signs, apart)) >= abs(apart.sum()) for signs in itertools.product((-1, 1), repeat=7)]
+    assert paired(apart, 0 * apart, 0) == paired(apart[::-1], 0 * apart, 5) == np.mean(beyond)
+
+
+def test_no_p_is_smaller_than_that_of_differences_to_one_side() -> None:
+    for count in (1, 2, 5, 6, 10, 40):
+        assert paired(np.arange(count) + 1.0, np.zeros(count), 0) == least_p(count)
+    assert least_p(5) > 0.05 > least_p(6)
+
+
+def test_so_few_images_that_nothing_can_be_significant_are_said() -> None:
+    def told(count: int, **asked: str) -> list[str]:
+        found = pl.quality.deletion(weighted(), photos(count), steps=4, **asked)
+        return [note.text for note in found.meta.notes if note.topic == "sampling"]
+
+    assert told(3, of="gradient") == [
+        "3 images are too few for any difference to be significant: the paired test gives p = 0.25 at best, and 0.05 "
+        "needs 6 images"
+    ]
+    assert "5 images are too few" in told(5, of="gradient")[0]
+    assert told(6, of="gradient") == []
+
+
+def test_values_of_groups_are_drawn_alike_whatever_the_groups_are_called() -> None:
+    values, groups = np.random.default_rng(3).random((2, 12)), np.array([4, 4, 1, 1, 1, 9, 0, 0, 2, 2, 2, 2])
+    other = np.array([0, 0, 7, 7, 7, 3, 5, 5, 1, 1, 1, 1])
+    assert np.array_equal(interval(values, 0, groups=groups), interval(values, 0, groups=other))
+    assert not np.array_equal(interval(values, 0, groups=groups), interval(values, 1, groups=groups))
+
+
 def test_figures_of_two_protocols_are_not_put_into_one_table() -> None:
     net = weighted()
     one, two, other = (
@@ -47,6 +81,33 @@ def test_figures_of_two_protocols_are_not_put_into_one_table() -> None:
     ):
         pl.quality.joined([one, other])
     assert Protocol("road", (("shares", "9"),)).id == "road:shares=9"
+
+
+def test_figures_of_two_networks_or_two_figures_of_one_measure_are_not_put_into_one_table() -> None:
+    def drop(net: Net, of: str) -> pl.result.Study:
+        return pl.quality.average_drop(net, photos(2), of=of)
+
+    one, same, other = drop(weighted(), "gradient"), drop(weighted(), "gradient_times_input"), drop(weighted(1), "cam")
+    whole = pl.quality.joined([one["drop"], same["drop"]])
+    assert whole["method"] == (*one["drop"]["method"], *same["drop"]["method"])
+    assert whole["drop"] == (*one["drop"]["drop"], *same["drop"]["drop"])
+    assert len(pl.quality.joined([whole, same["drop"]])) == len(whole) + len(same["drop"]), "and again"
+    moved = pl.quality.sensitivity(weighted(), photos(2), of="gradient", samples=2)
+    assert moved["max"].columns.keys() == moved["mean"].columns.keys(), "their columns do not tell them apart"
+    resized = pl.load(weighted().module, size=SIDE, mean=(0.5,) * 3, std=(1.0,) * 3)
+    for tables, said in (
+        ((one["drop"], other["drop"]), r"of different networks, Weighted \w{12} and Weighted \w{12}: they are not"),
+        ((one["drop"], drop(resized, "gradient")["drop"]), "of different networks"),  # the same weights
+        ((one["drop"], one["increase"]), "of different figures, share of the prob.* and share of the images whose"),
+        ((moved["max"], moved["mean"]), "of different figures, largest change .* and mean change "),
+        ((moved["max"], one["drop"]), "of different protocols, sensitivity:.* and average_drop:"),
+        ((one["drop"], pl.result.Table({"method": ()})), "names no protocol"),
+        ((dataclasses.replace(one["drop"], columns={"method": ()}), one["drop"]), "differ in their columns, baseline,"),
+        ((), "no tables"),
+    ):
+        with pytest.raises(PellucidError, match=said) as error:
+            pl.quality.joined(tables)
+        assert "\n" not in str(error.value)
 
 
 def test_the_table_says_who_cannot_be_told_from_the_best() -> None:

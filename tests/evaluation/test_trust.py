@@ -114,6 +114,20 @@ def test_a_map_can_say_it_itself() -> None:
     assert pl.draw(told).alt == pl.draw(heat).alt
 
 
+def test_a_slow_method_is_drawn_again_with_quick_options_and_says_so() -> None:
+    net, image = weighted(), photos(1)[0]
+    slow = pl.attribution.smooth_grad(net, image, samples=24, seed=3)
+    quick = pl.attribution.smooth_grad(net, image, samples=20, seed=3)
+    tables = [pl.quality.check(net, image, heat) for heat in (slow, quick)]
+    for name, value, said, alone in zip(*(tables[0][key] for key in ("check", "value", "says")), tables[1]["says"],
+                                        strict=True):  # fmt: skip
+        assert name in ("random weights", "shift")
+        assert said == f"{alone}; the maps compared are drawn with samples=20"
+        assert tables[1]["value"][tables[0]["check"].index(name)] == value, "which are all that is compared"
+    told = pl.quality.annotate(net, image, slow)
+    assert [str(note) for note in told.meta.notes if note.topic in ("check", "reading")][-2:] == list(tables[0]["says"])
+
+
 def test_one_draw_of_random_weights_is_not_enough() -> None:
     """The figure is the mean of the sizes of three correlations, of whichever sign."""
     net, image = weighted(), photos(1)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,19 @@ import numpy as np
 from pellucid.catalogue.ask import Ask
 from pellucid.errors import PellucidError
 from pellucid.evaluation.explainers import Explainer, on_input
-from pellucid.evaluation.small import KINDS, SIDE, LeftHalf, Mirrored, Rewritten, Summed, Trunk, image, small
+from pellucid.evaluation.small import (
+    KINDS,
+    SIDE,
+    LeftHalf,
+    Mirrored,
+    Reflected,
+    Rewritten,
+    Summed,
+    Trunk,
+    Unbiased,
+    image,
+    small,
+)
 from pellucid.geometry import Floats
 from pellucid.images import Images
 from pellucid.net import Net
@@ -19,7 +32,6 @@ from pellucid.result import Heatmap
 from pellucid.target import Logit
 
 _NETWORKS = 5
-AXIOMS = ("completeness", "dummy", "symmetry", "linearity", "implementation invariance")
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +39,7 @@ class Kept:
     """How far a method is from each of `AXIOMS`, and which kinds of networks it serves."""
 
     errors: Floats
-    """(5,) relative errors, 0 where the axiom is kept; NaN where the method makes no such claim or refuses."""
+    """(6,) relative errors, 0 where the axiom is kept; NaN where the method makes no such claim or refuses."""
     served: tuple[str, ...]
     refused: dict[str, str] = field(default_factory=dict)
     """Kind of network -> why not."""
@@ -37,8 +49,8 @@ class Kept:
 
 def kept(explainer: Explainer, images: int, seed: int) -> Kept:
     """Mean errors over so many random networks and images; windows in pixels are as small as these images are."""
+    found = [[broken(axiom, explainer, seed + k) for axiom in AXIOMS] for k in range(images)]
     explainer = _small(explainer)
-    found = [_axioms(explainer, seed + k) for k in range(images)]
     served, refused = [], {}
     for kind, made in KINDS.items():
         try:
@@ -75,21 +87,30 @@ def _small(explainer: Explainer) -> Explainer:
     return Explainer(Ask(ask.method, {}, {**ask.options, **scaled}))
 
 
-def _axioms(explainer: Explainer, seed: int) -> list[float]:
-    probes: tuple[Callable[[Explainer, int], float], ...] = (_completeness, _dummy, _symmetry, _linearity, _invariance)
-    found = []
-    for probe in probes:
-        try:
-            found.append(probe(explainer, seed))
-        except PellucidError:
-            found.append(float("nan"))
-    return found
+def broken(axiom: str, explainer: Explainer, seed: int) -> float:
+    """How far the method is from one of `AXIOMS` on a random network and image; NaN where it claims no such thing."""
+    try:
+        return _PROBES[axiom](_small(explainer), seed)
+    except PellucidError:
+        return float("nan")
 
 
 def _completeness(explainer: Explainer, seed: int) -> float:
     """What the method's own sum misses of the change of the score that it should be, relative to that."""
     said = _map(explainer, small(Trunk, seed), image(seed), 0).meta.found.get("completeness")
     return float(np.abs(np.asarray(said, np.float64)).mean()) if said is not None else float("nan")
+
+
+def _conservation(explainer: Explainer, seed: int) -> float:
+    """How far the sum of the map is from what is handed back, relative to the larger of both: from the score of a
+    network without biases, or for a map of where a walk down from the class arrives from 1. NaN for other units.
+    """
+    net = small(Unbiased, seed)
+    found = _map(explainer, net, image(seed), 0)
+    (score,) = found.meta.score or (float("nan"),)
+    whole = {Logit(0).unit_of(net): score, "probability": 1.0}.get(found.unit, float("nan"))
+    total = float(np.asarray(found.values, np.float64).sum())
+    return abs(total - whole) / (max(abs(total), abs(whole)) or 1.0)
 
 
 def _dummy(explainer: Explainer, seed: int) -> float:
@@ -112,10 +133,14 @@ def _linearity(explainer: Explainer, seed: int) -> float:
 
 
 def _invariance(explainer: Explainer, seed: int) -> float:
-    """How far two maps of the same function are apart that is written in two ways."""
-    nets = [small(kind, seed) for kind in (Trunk, Rewritten)]
-    one, two = (_heat(explainer, net, image(seed), 0) for net in nets)
-    return _apart(one, two)
+    """How far two maps of the same function are apart that is written in another way; of the two other ways that which
+    makes more of a difference. Of one that it refuses nothing is said.
+    """
+    one, errors = _heat(explainer, small(Trunk, seed), image(seed), 0), []
+    for kind in (Rewritten, Reflected):
+        with suppress(PellucidError):
+            errors.append(_apart(one, _heat(explainer, small(kind, seed), image(seed), 0)))
+    return max(errors, default=float("nan"))
 
 
 def _apart(a: Floats, b: Floats) -> float:
@@ -129,3 +154,14 @@ def _map(explainer: Explainer, net: Net, images: Images, which: int) -> Heatmap:
 
 def _heat(explainer: Explainer, net: Net, images: Images, which: int) -> Floats:
     return on_input(_map(explainer, net, images, which), (SIDE, SIDE))
+
+
+_PROBES: dict[str, Callable[[Explainer, int], float]] = {
+    "completeness": _completeness,
+    "conservation": _conservation,
+    "dummy": _dummy,
+    "symmetry": _symmetry,
+    "linearity": _linearity,
+    "implementation invariance": _invariance,
+}
+AXIOMS = tuple(_PROBES)

@@ -11,7 +11,7 @@ from pellucid.evaluation.imputation import imputed
 from pellucid.evaluation.judged import Again, Case
 from pellucid.evaluation.measures import Measure, Ranking
 from pellucid.evaluation.orders import between_0_and_1, ranks
-from pellucid.evaluation.paths import along, answers, area, asked_of, substrate
+from pellucid.evaluation.paths import along, answers, answers_without, area, asked_of, substrate
 from pellucid.evaluation.summary import Protocol
 from pellucid.geometry import Floats
 from pellucid.rng import generator
@@ -33,21 +33,22 @@ def first(values: Floats, which: int = 0) -> Floats:
 
 def deletion(fill: str = "training_mean", steps: int = 28, score: str = "probability", seed: int = 0) -> Measure:
     """(steps + 1,) the class while the pixels that are named first are taken away (Petsiuk et al. 2018)."""
-    return _followed("deletion", None, fill, steps, score, seed)
+    return _followed("deletion", fill, steps, score, seed)
 
 
 def insertion(fill: str = "authors_blur", steps: int = 28, score: str = "probability", seed: int = 0) -> Measure:
     """(steps + 1,) the class while the pixels that are named first are put in (Petsiuk et al. 2018)."""
-    return _followed("insertion", fill, None, steps, score, seed)
+    return _followed("insertion", fill, steps, score, seed)
 
 
-def _followed(name: str, start: str | None, end: str | None, steps: int, score: str, seed: int) -> Measure:
+def _followed(name: str, fill: str, steps: int, score: str, seed: int) -> Measure:
+    removed = name == "deletion"
+
     def judge(case: Case, heat: Floats, again: Again) -> Floats:
-        one, other = (case.pixels if kind is None else substrate(case, kind, seed) for kind in (start, end))
-        return along(case, one, other, ranks(heat, seed, case.name), steps, asked_of(case, score))
+        rank = ranks(heat, seed, case.name)
+        return along(case, fill, rank, steps, asked_of(case, score), seed, removed=removed)
 
-    removed = start is None
-    parts = (("fill", str(end if removed else start)), ("steps", str(steps)), ("score", score))
+    parts = (("fill", fill), ("steps", str(steps)), ("score", score))
     what = "removed" if removed else "inserted"
     means = f"area under the curve of the {score} over the share of pixels {what}, mean over the images"
     ranking = Ranking("area", means, "low" if removed else "high", areas)
@@ -91,9 +92,8 @@ def infidelity(samples: int = 64, fill: str = "training_mean", score: str = "log
 
     def judge(case: Case, heat: Floats, again: Again) -> Floats:
         holes = squares((heat.shape[0], heat.shape[1]), samples, seed, case.name)
-        masks = torch.from_numpy(holes).to(case.pixels.device)[:, None]
         target = asked_of(case, score)
-        changed = answers(case.net, torch.where(masks, substrate(case, fill, seed), case.pixels), target)
+        changed = answers_without(case, fill, holes, target, seed)
         lost = answers(case.net, case.pixels[None], target)[0] - changed
         sums = (holes * np.where(np.isfinite(heat), heat, 0.0)).sum((1, 2))
         return np.array([missed(sums, lost)])
@@ -131,7 +131,7 @@ def sufficiency(fill: str = "authors_blur", share: float | int = 0.5, steps: int
 
     def judge(case: Case, heat: Floats, again: Again) -> Floats:
         rank = ranks(heat, seed, case.name)
-        found = along(case, substrate(case, fill, seed), case.pixels, rank, steps, asked_of(case, "probability"))
+        found = along(case, fill, rank, steps, asked_of(case, "probability"), seed, removed=False)
         return np.array([float(np.argmax(found >= share * found[-1])) / steps])
 
     parts = (("fill", fill), ("share", f"{share:g}"), ("steps", str(steps)))

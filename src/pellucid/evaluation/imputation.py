@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -29,18 +31,41 @@ def imputed(pixels: Tensor, gone: NDArray[np.bool_], seed: int, name: str, noise
     if gone.all():
         filled[:] = filled.mean((1, 2), keepdims=True)
     else:
-        matrix, right = _system(filled, gone)
-        filled[:, gone] = splu(matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(right).T
-    filled[:, gone] += noise * generator(seed, name, "imputation").standard_normal(filled.shape)[:, gone]
+        order = _dissected(*gone.shape)
+        rows, columns = np.unravel_index(order[gone.ravel()[order]], gone.shape)
+        matrix, right = _system(filled, gone, rows, columns)
+        filled[:, rows, columns] = splu(matrix, permc_spec="NATURAL", options={"SymmetricMode": True}).solve(right).T
+    if noise:
+        filled[:, gone] += noise * generator(seed, name, "imputation").standard_normal(filled.shape)[:, gone]
     return torch.from_numpy(filled.clip(0, 1)).to(pixels)
 
 
-def _system(known: NDArray[np.float64], gone: NDArray[np.bool_]) -> tuple[csc_matrix, NDArray[np.float64]]:
-    """For each missing pixel Σ w (x − neighbor) = 0, of which the known neighbors stand on the right, a column each."""
+@lru_cache(4)
+def _dissected(height: int, width: int) -> NDArray[np.int64]:
+    """All pixels, flat, in an order that keeps the factors of `_system` small, by nested dissection (George 1973): the
+    two halves of the image before the line between them, and so within each. It halves the time of an order that is
+    found from the matrix alone.
+    """
+
+    def halved(places: NDArray[np.int64]) -> NDArray[np.int64]:
+        if places.size <= 32 or min(places.shape) < 3:
+            return places.ravel()
+        long = places if places.shape[0] >= places.shape[1] else places.T
+        middle = len(long) // 2
+        return np.concatenate([halved(long[:middle]), halved(long[middle + 1 :]), long[middle]])
+
+    return halved(np.arange(height * width).reshape(height, width))
+
+
+def _system(
+    known: NDArray[np.float64], gone: NDArray[np.bool_], rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> tuple[csc_matrix, NDArray[np.float64]]:
+    """For each missing pixel, at its row and column, Σ w (x − neighbor) = 0, of which the known neighbors stand on the
+    right, a column for each channel.
+    """
     height, width = gone.shape
     number = np.full(gone.shape, -1)
-    number[gone] = np.arange(gone.sum())
-    rows, columns = np.nonzero(gone)
+    number[rows, columns] = np.arange(len(rows))
     diagonal, right = np.zeros(len(rows)), np.zeros((len(rows), len(known)))
     at: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
     for down, across, weight in _AROUND:

@@ -67,6 +67,8 @@ class Judged:
     values: Floats
     refused: dict[str, str] = field(default_factory=dict)
     """Method -> why it gives no map of any image."""
+    net: Net | None = None
+    """Whose maps they are."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -88,7 +90,8 @@ class Judged:
     def known(self) -> Judged:
         """Without the methods that refused."""
         each = [k for k, name in enumerate(self.names) if name not in self.refused]
-        return Judged(Explainers(tuple(self.explainers.each[k] for k in each)), self.images, self.values[each], {})
+        own = Explainers(tuple(self.explainers.each[k] for k in each))
+        return replace(self, explainers=own, values=self.values[each], refused={})
 
 
 class Cases:
@@ -170,7 +173,7 @@ class Judging:
         lost = np.isnan(whole.reshape(len(values), count, -1)).all((0, 2))
         for i in np.flatnonzero(lost) if len(refused) < len(values) else ():
             say(Note("unreadable", f"{names[i]} was left out: it could not be read, or no method has a map of it"))
-        return Judged(explainers, names, whole, refused)
+        return Judged(explainers, names, whole, refused, self.net)
 
     def _kept(self, explainer: Explainer) -> Callable[[Coordinates], Floats]:
         def identity() -> str:

@@ -39,8 +39,8 @@ class Mosaics(Cases):
         sure = np.flatnonzero(known & (np.nan_to_num(answers[:, 1]) >= confidence))
         self.classes: dict[int, int] = {int(i): int(answers[i, 0]) for i in sure}
         self.of: dict[int, list[int]] = {}
-        for i, number in self.classes.items():
-            self.of.setdefault(number, []).append(i)
+        for i in sorted(self.classes, key=self.images.name):  # what is drawn does not depend on their order
+            self.of.setdefault(self.classes[i], []).append(i)
         if len(self.of) < 2:
             raise PellucidError(
                 f"confidence={confidence:g}: {len(sure)} of {len(self.images)} images are classified with that "

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.errors import PellucidError
+from pellucid.evaluation.imputation import imputed
 from pellucid.evaluation.judged import Case
 from pellucid.geometry import Floats
 from pellucid.images.perturb import Fill, filled
@@ -21,7 +22,7 @@ from pellucid.target import Target, scored
 
 CHUNK = 16
 """Images at once: the same whatever memory there is, so that the last bits are too."""
-Substrate = Literal["training_mean", "authors_blur", Fill]
+Substrate = Literal["training_mean", "authors_blur", "neighbors", Fill]
 Score = Annotated[
     Literal["probability", "logit"],
     Field(description="number that is followed: probability of the class, or its logit"),
@@ -90,15 +91,31 @@ def _folded(length: int = 11, sigma: float = 5.0) -> Floats:
     return found
 
 
-def along(case: Case, start: Tensor, end: Tensor, rank: NDArray[np.int64], steps: int, target: Target) -> Floats:
-    """(steps + 1,) the target where the first 0, 1/steps, … 1 of the pixels of `start` are those of `end`."""
-    order = torch.from_numpy(rank).to(start.device)
-    taken = [round(k * rank.size / steps) for k in range(steps + 1)]
+def answers_without(case: Case, kind: str, gone: NDArray[np.bool_], target: Target, seed: int) -> Floats:
+    """(n,) what the target says of the image without the pixels that are `gone` (n, H, W).
+
+    Those of a substrate are in their place; with `neighbors` each is the weighted mean of the pixels around it, and
+    those of them that are gone too are found together with it (`imputed`, without its noise).
+    """
+    fill = None if kind == "neighbors" else substrate(case, kind, seed)
     found = []
-    for first in range(0, len(taken), CHUNK):
-        some = torch.tensor(taken[first : first + CHUNK], device=start.device).view(-1, 1, 1, 1)
-        found.append(answers(case.net, torch.where(order < some, end, start), target))
+    for first in range(0, len(gone), CHUNK):
+        some = gone[first : first + CHUNK]
+        if fill is None:
+            pictures = torch.stack([imputed(case.pixels, one, seed, case.name, noise=0) for one in some])
+        else:
+            pictures = torch.where(torch.from_numpy(some).to(fill.device)[:, None], fill, case.pixels)
+        found.append(answers(case.net, pictures, target))
     return np.concatenate(found)
+
+
+def along(
+    case: Case, kind: str, rank: NDArray[np.int64], steps: int, target: Target, seed: int, *, removed: bool
+) -> Floats:
+    """(steps + 1,) the target where the first 0, 1/steps, … 1 of the pixels are gone, or where all others are."""
+    taken = np.array([round(k * rank.size / steps) for k in range(steps + 1)])
+    counted = rank < taken[:, None, None]
+    return answers_without(case, kind, counted if removed else ~counted, target, seed)
 
 
 def area(curve: Floats) -> float:

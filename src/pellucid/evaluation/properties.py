@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pellucid.evaluation import faithfulness, robustness
-from pellucid.evaluation.axioms import Kept
-from pellucid.evaluation.explainers import Explainers
+from pellucid.evaluation.axioms import AXIOMS, Kept
+from pellucid.evaluation.axioms import kept as axioms_of
+from pellucid.evaluation.explainers import Explainer, Explainers
 from pellucid.evaluation.judged import Judged
 from pellucid.evaluation.localized import localized
 from pellucid.evaluation.measures import Measure, apart, together
@@ -21,8 +23,11 @@ from pellucid.evaluation.truth import ClassPairs, Truth
 from pellucid.geometry import Floats
 from pellucid.image_set import ImageSet
 from pellucid.net import Net
+from pellucid.net.identity import machine
 from pellucid.result import Study, Table
 from pellucid.result.table import Cell
+from pellucid.resume import kept as on_disk
+from pellucid.resume import measured_at
 
 HELP = {
     "method": "attribution method with its options, or a map that knows no network",
@@ -76,6 +81,28 @@ def measured(net: Net, images: ImageSet, of: Explainers, steps: int, seed: int) 
     found = apart(measures, judged.values)
     values = {one.protocol.name: one.rankings[0].of(part) for one, part in zip(measures, found, strict=True)}
     return Properties(measures, judged, values)
+
+
+def axioms(net: Net, explainers: Sequence[Explainer], seed: int) -> dict[str, Kept]:
+    """What each of these methods keeps on one small network, by its name; of kinds that it refuses it is not said why.
+    Kept and shared out as maps are. `net` only says where the work is done.
+    """
+
+    def measure(one: Explainer) -> Floats:
+        found = axioms_of(one, 1, seed)
+        return np.array([*found.errors, *(kind in found.served for kind in KINDS), found.complete], np.float64)
+
+    def identity() -> str:
+        return json.dumps(["axioms", AXIOMS, [*KINDS], [one.identity for one in explainers], seed, machine(net)])
+
+    measured = on_disk(identity, lambda at: measure(explainers[int(at[0])]))
+    rows = measured_at(measured, [(float(k),) for k in range(len(explainers))], "axioms of methods")
+    found = {}
+    for one, row in zip(explainers, rows, strict=True):
+        errors, serves = row[: len(AXIOMS)], row[len(AXIOMS) : -1]
+        served = tuple(kind for kind, does in zip(KINDS, serves, strict=True) if does)
+        found[one.name] = Kept(errors, served, complete=float(row[-1]))
+    return found
 
 
 def rewards(net: Net, images: ImageSet, of: Explainers, truth: Truth, pairs: ClassPairs | None, seed: int) -> Study:

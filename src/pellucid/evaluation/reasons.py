@@ -80,19 +80,20 @@ def _areas(heat: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 
 def chosen(data: Data, net: Net, class_name: str | None, count: int, seed: int) -> Numbers:
     """Places of up to `count` photos of every class, drawn at random; of one class those, and as many of all others to
-    compare with. PellucidError for a class that no photo has.
+    compare with. They are drawn and stand by their names: what follows does not depend on the order in which they came.
+    PellucidError for a class that no photo has.
     """
-    labels, picked = data.labels, []
+    labels, picked = data.labels, list[int]()
     asked = None if class_name is None else net.class_index(class_name)
     if asked is not None and asked not in labels:
         have = ", ".join(net.class_name(int(one)) for one in np.unique(labels)[:8])
         raise PellucidError(f"class_name={class_name!r}: no photo of {data} is of that class; its classes: {have}")
     groups = [labels == one for one in np.unique(labels)] if asked is None else [labels == asked, labels != asked]
     for k, inside in enumerate(groups):
-        own = np.flatnonzero(inside)
+        own = sorted(map(int, np.flatnonzero(inside)), key=data.name)
         key = k if asked is None else f"{asked} {k}"
-        picked.append(np.sort(own[generator(seed, "photos", key).permutation(len(own))[:count]]))
-    return np.sort(np.concatenate(picked))
+        picked += [own[i] for i in generator(seed, "photos", key).permutation(len(own))[:count]]
+    return np.array(sorted(picked, key=data.name), np.int64)
 
 
 def reasons(

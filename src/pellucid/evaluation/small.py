@@ -31,7 +31,8 @@ def small(made: Callable[[], nn.Module], seed: int) -> Net:
             value.copy_(torch.from_numpy(center + scale * chance.standard_normal(tuple(value.shape))))
             if isinstance(module, Mirrored) and value.dim() == 4:
                 value.copy_((value + value.flip(-1)) / 2)
-    return load(module.double().eval(), size=SIDE, mean=(0.5,) * 3, std=(0.5,) * 3)
+    scale = 1.0 if isinstance(module, Unbiased) else 0.5
+    return load(module.double().eval(), size=SIDE, mean=(1 - scale,) * 3, std=(scale,) * 3)
 
 
 def image(seed: int, mirrored: bool = False) -> Images:
@@ -86,6 +87,14 @@ class Summed(Trunk):
         return torch.cat([found, found.sum(1, keepdim=True)], 1)
 
 
+class Unbiased(Trunk):
+    """Without biases, and black is its zero: what reaches its pixels from the score can only be all of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first.bias = self.second.bias = self.head.bias = None  # type: ignore[assignment]
+
+
 class Rewritten(Trunk):
     """The trunk in other words: rectifiers as maxima, a convolution as two that add up, means as sums of weights."""
 
@@ -97,6 +106,17 @@ class Rewritten(Trunk):
         h = torch.where(h > 0, h, torch.zeros_like(h))
         found: Tensor = self.head(torch.einsum("nchw->nc", h) / (h.shape[-1] * h.shape[-2]))
         return found
+
+
+class Reflected(Trunk):
+    """The trunk with other rectifiers: x + relu(−x) is relu(x). Methods with rules for rectifiers have a map of it."""
+
+    def maps(self, x: Tensor) -> Tensor:
+        """The same numbers as of the trunk."""
+        for layer in (self.first, self.second):
+            x = layer(x)
+            x = x + F.relu(-x)
+        return x
 
 
 class _Residual(Trunk):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -19,8 +20,12 @@ from pellucid.rng import generator
 from pellucid.statistics import error_of_mean
 
 RESAMPLES = 2000
+LEVEL = 0.05
+"""Differences of which chance makes fewer than this share count as differences."""
 _FEW = 6  # names of a sentence
 Better = Literal["low", "high"]
+_OF_ONE = ("protocol", "network", "figure")
+"""What figures of one table have in common; each stands in its Meta."""
 Groups = NDArray[np.int64]
 """(N,) which values are of one image."""
 
@@ -64,17 +69,41 @@ def group_sums(values: Floats, groups: Groups) -> Floats:
 
 
 def _numbered(groups: Groups) -> Groups:
-    return np.unique(groups, return_inverse=True)[1].ravel()
+    """(N,) from 0 on, as they come: values sorted by name are drawn alike, whatever the numbers of their groups."""
+    _, first, which = np.unique(groups, return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[which.ravel()])
 
 
 def paired(first: Floats, second: Floats, seed: int, *which: str, groups: Groups | None = None) -> float:
     """The probability that means differ as much by chance as these (N,) of the same images do: signs of differences
-    flipped at random, 2,000 times, two-sided. 1 for one image. Values of one image, by `groups`, flip together.
+    flipped, two-sided; in all ways for up to ten images, else at random, 2,000 times. 1 for one image. Values of one
+    image, by `groups`, flip together.
     """
     apart = first - second if groups is None else group_sums(first - second, groups)
-    signs = generator(seed, *which, "signs").choice((-1.0, 1.0), (RESAMPLES, len(apart)))
+    count = len(apart)
+    every = 2**count <= RESAMPLES
+    if every:
+        signs = 1.0 - 2 * (np.arange(2**count)[:, None] >> np.arange(count) & 1)
+    else:
+        signs = generator(seed, *which, "signs").choice((-1.0, 1.0), (RESAMPLES, count))
     beyond = np.abs((signs * apart).mean(1)) >= abs(apart.mean()) - 1e-12
-    return float((beyond.sum() + 1) / (RESAMPLES + 1))
+    return float(beyond.mean()) if every else float((beyond.sum() + 1) / (RESAMPLES + 1))
+
+
+def least_p(count: int) -> float:
+    """The smallest probability that `paired` can give for so many images: all of them differ to the same side."""
+    return 2.0 ** (1 - count) if 2**count <= RESAMPLES else 1 / (RESAMPLES + 1)
+
+
+def say_too_few(count: int) -> None:
+    """A note where so few images are compared that no difference can be significant, however large it is."""
+    if least_p(count) >= LEVEL:
+        enough = next(n for n in range(count, RESAMPLES) if least_p(n) < LEVEL)
+        many = "1 image is" if count == 1 else f"{count} images are"
+        say(Note(
+            "sampling", f"{many} too few for any difference to be significant: the paired test gives p = "
+            f"{least_p(count):.2g} at best, and {LEVEL:g} needs {enough} images",
+        ))  # fmt: skip
 
 
 def _error(values: Floats, groups: Groups | None) -> float | None:
@@ -92,7 +121,8 @@ _HELP = {
     "high": "upper end of it",
     "error": "standard error of that mean",
     "behind": "mean difference from the best method",
-    "p": "probability of such a difference from the best by chance (signs of paired differences flipped)",
+    "p": "probability of such a difference from the best by chance (signs of paired differences flipped), not "
+    "corrected for the number of methods",
     "images": "number of images with a map",
     "baseline": "whether the map knows no network",
 }
@@ -114,6 +144,8 @@ def ranked(
     values, sign = known.values[:, both], 1 if better == "low" else -1
     order = np.argsort(sign * values.mean(1), kind="stable")
     groups = None if groups is None else groups[both]
+    if len(order) > 1:
+        say_too_few(len(both) if groups is None else len(np.unique(groups)))
     low, high = interval(values, seed, protocol.id, groups=groups)
     competing = [k for k in order if contest or not known.explainers.each[k].is_baseline]
     best = competing[0] if competing else order[0]
@@ -129,8 +161,15 @@ def ranked(
     columns = {name: tuple(cells) for name, cells in rows.items()}
     return Table(
         columns, {**_HELP, score: means}, findings(columns, score, better, contest), (score,), (),
-        Meta(found={"protocol": protocol.id}), {score: "error"},
+        Meta(found={"protocol": protocol.id, "figure": means, "network": _network(known)}), {score: "error"},
     )  # fmt: skip
+
+
+def _network(judged: Judged) -> str:
+    """Its name, and what tells it from others of that name: weights, preprocessing, output, classes."""
+    if judged.net is None:
+        return ""
+    return f"{judged.net.name} {hashlib.sha256(judged.net.identity.encode()).hexdigest()[:12]}"
 
 
 def said(judged: Judged, protocol: Protocol) -> dict[str, Any]:
@@ -167,7 +206,7 @@ def findings(columns: dict[str, tuple[Cell, ...]], score: str, better: Better, c
             *(row for row in zip(names, values, p, blind, strict=True) if not row[3]), strict=True
         )
     said = f"{names[0]} has the {'lowest' if better == 'low' else 'highest'} {score}, {values[0]:.3g}"
-    alike = [str(name) for name, chance in zip(names, p, strict=True) if chance is not None and float(chance) > 0.05]
+    alike = [str(name) for name, chance in zip(names, p, strict=True) if chance is not None and float(chance) >= LEVEL]
     told = [f"{said}; {few(alike)} cannot be told from it over these images" if alike else said]
     first = next((k for k, one in enumerate(blind) if one), len(names))
     beaten = [str(name) for name, one in zip(names[first:], blind[first:], strict=True) if not one]
@@ -177,13 +216,27 @@ def findings(columns: dict[str, tuple[Cell, ...]], score: str, better: Better, c
 
 
 def joined(tables: Sequence[Table]) -> Table:
-    """The rows of several tables of one protocol under one another. PellucidError for tables of different ones."""
+    """The rows of several rankings by one figure, of one protocol and one network, under one another. PellucidError for
+    different ones, and for tables that do not say what they are of.
+    """
     if not tables:
         raise PellucidError("no tables to put together")
-    ids = [str(one.meta.found.get("protocol", "none")) for one in tables]
-    if len(set(ids)) > 1:
-        other = next(one for one in ids if one != ids[0])
-        raise PellucidError(f"these figures are of different protocols, {ids[0]} and {other}: they are not comparable")
     first = tables[0]
+    for what in _OF_ONE:
+        each = [one.meta.found.get(what) for one in tables]
+        if not all(each):
+            raise PellucidError(
+                f"a table that names no {what} is comparable with no other: put rankings together, such as "
+                "pl.quality.deletion(…)['ranking']"
+            )
+        if other := next((one for one in each if one != each[0]), None):
+            raise PellucidError(
+                f"these rankings are of different {what}s, {each[0]} and {other}: they are not comparable"
+            )
+    if odd := next((one for one in tables if set(one.columns) != set(first.columns)), None):
+        names = ", ".join(sorted(set(odd.columns) ^ set(first.columns)))
+        raise PellucidError(f"these tables differ in their columns, {names}: put together tables with the same ones")
     columns = {name: tuple(cell for one in tables for cell in one[name]) for name in first.columns}
-    return Table(columns, first.column_help, (), first.plot_columns, (), Meta(found={"protocol": ids[0]}), first.errors)
+    return Table(
+        columns, first.column_help, (), first.plot_columns, (), Meta(found=dict(first.meta.found)), first.errors
+    )

@@ -84,22 +84,25 @@ def trusted(
 def _drawn_again(forgetful: Forgetful, image: Images, target: Target, heat: Heatmap, ask: Ask) -> Iterator[Trust]:
     pixels = image.pictures[0]
     size = (pixels.shape[-2], pixels.shape[-1])
-    quick = Ask(ask.method, {}, {**ask.options, **ask.entry.quick})
+    coarser = {name: value for name, value in ask.entry.quick.items() if ask.options.get(name) != value}
+    quick = Ask(ask.method, {}, {**ask.options, **coarser})
+    told = ", ".join(f"{name}={value}" for name, value in coarser.items())
+    how = f"; the maps compared are drawn with {told}" if told else ""
     named = [target] if "target" in ask.entry.nouns else []
 
     def again(other: Net, image: Images) -> Floats:
         return on_input(quick.bare(other, image, *named), size)
 
-    here = on_input(heat, size) if quick == Ask(ask.method, {}, ask.options) else again(forgetful.net, image)
+    here = again(forgetful.net, image) if coarser else on_input(heat, size)
     if forgetful.copies:
         with suppress(BadNetwork, Refused):
             maps = [again(one, image) for one in forgetful.copies]
-            yield _random(float(np.mean([abs(rank_correlation(here.ravel(), one.ravel())) for one in maps])))
+            yield _random(float(np.mean([abs(rank_correlation(here.ravel(), one.ravel())) for one in maps])), how)
     if min(size) > 2 * SHIFT:
         moved = replace(image, pictures=(placed(pixels[None], SHIFT, SHIFT, size, "mirror")[0],))
         with suppress(BadNetwork, Refused):
             there = again(forgetful.net, moved)
-            yield _shift(rank_correlation(here[:-SHIFT, :-SHIFT].ravel(), there[SHIFT:, SHIFT:].ravel()))
+            yield _shift(rank_correlation(here[:-SHIFT, :-SHIFT].ravel(), there[SHIFT:, SHIFT:].ravel()), how)
 
 
 def check(net: NetLike, images: ImagesLike, heat: Heatmap) -> Table:
@@ -109,7 +112,8 @@ def check(net: NetLike, images: ImagesLike, heat: Heatmap) -> Table:
     is as the method states it; a map without positive values where they would be evidence, and a probability that is
     saturated, are said; the map is compared, by the correlation of ranks, with those of the same network whose upper
     half of layers has random weights (the mean of its sizes over three draws), and with that of the image moved by 4
-    pixels. PellucidError for several images.
+    pixels; for that a slow method draws all of them with its quick options, which the words name. PellucidError for
+    several images.
     """
     net = Net.of(net)
     rows = trusted(Forgetful(net), net.images(images), heat)
@@ -158,15 +162,15 @@ def _saturated(target: Target, value: float) -> list[Trust]:
     return [Trust("saturation", value, False, text)]
 
 
-def _random(alike: float) -> Trust:
+def _random(alike: float, how: str) -> Trust:
     forgets = alike <= SAME
     where = f"where the upper half of the layers is random (size of the rank correlation {alike:.2f})"
     text = f"{'another' if forgets else 'much the same'} map {where}"
     text += "" if forgets else ": it shows the image more than what the network has learned"
-    return Trust("random weights", alike, forgets, text)
+    return Trust("random weights", alike, forgets, text + how)
 
 
-def _shift(alike: float) -> Trust:
+def _shift(alike: float, how: str) -> Trust:
     steady, moved = alike >= _STEADY, f"when the image moves by {SHIFT} pixels"
     text = f"{'steady' if steady else 'another map'} {moved} (rank correlation {alike:.2f})"
-    return Trust("shift", alike, steady, text)
+    return Trust("shift", alike, steady, text + how)

@@ -186,8 +186,14 @@ def test_neither_order_nor_neighbors_change_a_number() -> None:
     )
     for table in ("pointing", "energy", "boxes"):
         score = list(one[table].columns)[1]
-        for name in one[table]["method"]:
-            assert row(one[table], str(name))[score] == pytest.approx(row(other[table], str(name))[score], abs=1e-12)
+        for name, key in itertools.product(one[table]["method"], (score, "low", "high", "error")):
+            assert row(one[table], str(name))[key] == pytest.approx(row(other[table], str(name))[key], abs=1e-12)
+
+
+def test_cases_of_one_picture_are_one_where_it_is_said_that_there_are_too_few() -> None:
+    found = pl.localization.energy(cropped(), painted(), truth=THINGS, of="gradient")
+    assert found.meta.found["cases"] == 4
+    assert any("3 images are too few for any difference to be significant" in note for note in found.meta.notes)
 
 
 def test_it_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,16 @@ def test_two_workers_find_the_same_report(tmp_path: Path) -> None:
         assert there[name].columns == table.columns, name
 
 
+@pytest.mark.slow  # trains small networks
+def test_repairs_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pl.resumable(tmp_path):
+        first = pl.quality.planted_bias(weighted(), of="gradient", digits=4)
+        monkeypatch.setattr("pellucid.catalogue.find", lambda *_: pytest.fail("it is repaired"))
+        again = pl.quality.planted_bias(weighted(), of="gradient", digits=4)
+    assert again["planted"].columns == first["planted"].columns
+    assert again.meta.found["control"] == first.meta.found["control"]
+
+
 @pytest.mark.slow  # trains six small networks
 def test_holding_the_gradient_down_repairs_the_network_and_the_report_says_so() -> None:
     study = pl.quality.report(weighted(), photos(1), of="gradient,lrp", steps=4)

@@ -4,6 +4,7 @@
 
 from pellucid.data import DataLike
 from pellucid.evaluation.explainers import ExplainersLike
+from pellucid.evaluation.groups import GroupsLike
 from pellucid.evaluation.parts import RegionsLike
 from pellucid.image_set import ImageSetLike
 from pellucid.images.perturb import PictureLike
@@ -106,6 +107,35 @@ def cover(
         patch: picture that is pasted there, stretched to the place (IMAGE; by default None)
         fill: filling of the place where nothing is pasted (gray | black | white | mean | blur | noise; by default "mean")
         controls: number of random places of each photo (0 to 50; by default 3)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+    """
+
+def groups(
+    net: NetLike,
+    data: DataLike,
+    *,
+    groups: GroupsLike,
+    min_images: int = 10,
+    seed: int = 0,
+) -> Study:
+    """Accuracy by group
+
+    Accuracy of each class in each group, and how far groups are apart: `gaps` has one row for each class.
+
+    A group is what is known of an image besides its class, such as who is in it or what it stands before. `groups` has
+    one row for each class and group, with Wilson intervals; `wrong` are images that the network gets wrong, those of
+    the least accurate group first; the grid `accuracy` is (classes, groups). Groups with fewer than `min_images` images
+    of a class are listed and not compared. Images without a group are left out. That groups differ does not say why:
+    photos of one may be harder for anybody. Raises PellucidError where no class has two groups to compare, and Refused
+    for a regression and where labels stand by themselves.
+
+    Source: Buolamwini & Gebru 2018, section 4; Sagawa et al. 2020, section 2 (worst-group accuracy); Newcombe 1998.
+
+    Args:
+        net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
+        data: Images with classes: a folder of class folders or with labels.csv, .tar, .parquet, .npz, a URL of these, a torch DataLoader or map-style data set, or (images, labels).
+        groups: group of each image: a .csv with columns image and group, or 'folder' below that of the class (GROUPS; required)
+        min_images: minimum number of images of a class in a group that is compared (2 or more; by default 10)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
 

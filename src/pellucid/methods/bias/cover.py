@@ -13,7 +13,7 @@ from pellucid.described import Default, Shell
 from pellucid.errors import PellucidError
 from pellucid.evaluation.covered import covered
 from pellucid.evaluation.parts import RegionsOption
-from pellucid.evaluation.summary import Protocol, interval, paired
+from pellucid.evaluation.summary import Protocol, interval, paired, say_too_few
 from pellucid.geometry import Floats
 from pellucid.image_set import ImageSet
 from pellucid.images.perturb import Fill, PictureOption
@@ -92,13 +92,8 @@ def cover(
     how = Protocol("cover", (("masks", str(masks)), laid, ("controls", str(controls))), "Lapuschkin et al. 2019")
 
     def identity() -> str:
-        parts = [
-            net.identity,
-            images.identity,
-            target.identity,
-            masks.identity,
-            "" if patch is None else patch.identity,
-        ]
+        pasted = "" if patch is None else patch.identity
+        parts = [net.identity, images.identity, target.identity, masks.identity, pasted]
         return json.dumps([how.id, *parts, seed, machine(net)])
 
     def measure(i: int) -> Floats:
@@ -112,8 +107,10 @@ def cover(
         say(Note("unreadable", f"{images.name(int(i))} was left out: {why}"))
     if not known.any():
         raise PellucidError(f"masks={str(masks)!r}: no photo of {images} has such a place")
+    say_too_few(int(known.sum()))
     names, rows = [images.name(int(i)) for i in np.flatnonzero(known)], rows[known]
-    measures = {"score": rows[:, :3], **({"probability": rows[:, 3:]} if np.isfinite(rows[:, 3]).all() else {})}
+    drawn = rows[sorted(range(len(names)), key=names.__getitem__)]  # resampled alike in whatever order they came
+    measures = {"score": drawn[:, :3], **({"probability": drawn[:, 3:]} if np.isfinite(drawn[:, 3]).all() else {})}
     table, said = _change(measures, str(masks), controls, seed)
     what = "covering" if patch is None else "pasting over"
     findings = tuple(f"{what} {one}" for one in said)

@@ -49,13 +49,14 @@ def axioms(
 
     Each axiom's relative error on small networks of which it is known what a map has to say; 0 where it is kept.
 
-    `axioms` has one row for each method: completeness as its own Meta states it, the share of the map on pixels
-    that the network does not look at (dummy), and the relative distances of maps that should be equal by symmetry,
-    linearity and implementation invariance; `errors` is the same as (methods, 5). Maps of a layer are read at the
-    pixels, so a coarse one spills over. `kinds` says which of nine kinds of small networks a method serves: residual,
-    smooth, gated, depthwise, normed, in place, flattened, attention. The network that is asked about does not matter.
+    `axioms` has one row for each method: completeness as its own Meta states it, what the sum of the map misses of the
+    score where no bias takes part (conservation), the share of the map on pixels that the network does not look at
+    (dummy), and the relative distances of maps that should be equal by symmetry, linearity and implementation
+    invariance; `errors` is the same as (methods, 6). Maps of a layer are read at the pixels, so a coarse one spills
+    over. `kinds` says which of nine kinds of small networks a method serves: residual, smooth, gated, depthwise,
+    normed, in place, flattened, attention. The network that is asked about does not matter.
 
-    Source: Sundararajan et al. 2017, section 2 (completeness, dummy, symmetry, linearity, implementation invariance).
+    Source: Sundararajan et al. 2017, sections 2 and 3; Bach et al. 2015, equation 2 (conservation).
 
     Args:
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
@@ -69,7 +70,7 @@ def deletion(
     images: ImageSetLike,
     *,
     of: ExplainersLike = ...,
-    fill: Literal["training_mean", "authors_blur", "gray", "black", "white", "mean", "blur", "noise"] = "training_mean",
+    fill: Literal["training_mean", "authors_blur", "neighbors", "gray", "black", "white", "mean", "blur", "noise"] = "training_mean",
     steps: int = 28,
     score: Literal["probability", "logit"] = "probability",
     seed: int = 0,
@@ -81,8 +82,10 @@ def deletion(
     `ranking` has one row for each method and each map that knows no network: the mean over the images of the area under
     the curve (share of the pixels that are gone, 0..1), with its 95 % interval, and a paired test against the best.
     `curves` holds the mean curve of each, (steps + 1,). The class is the network's best guess. Among equal values
-    chance decides. Figures of other substrates, steps or scores are not comparable: `meta.found["protocol"]` says which
-    these are. 28 steps are the authors' 1,792 pixels at 224 × 224.
+    chance decides. With neighbors as `fill`, pixels that are gone are weighted means of those around them, found
+    together as in `road` but without noise; where all are gone they have the mean color. Figures of other substrates,
+    steps or scores are not comparable: `meta.found["protocol"]` says which these are. 28 steps are the authors' 1,792
+    pixels at 224 × 224.
 
     Source: Petsiuk et al. 2018, section 4.1 (RISE), with the settings of the authors' program.
 
@@ -90,7 +93,7 @@ def deletion(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Many images: a folder, .tar, .parquet, .npz, a URL of these, or whatever `read` takes, and lists of it.
         of: attribution methods with their options, with commas between, or 'all'; baselines are added (METHOD,…; by default "grad_cam,occlusion,guided_backprop")
-        fill: substrate of pixels that are taken away; training_mean is the authors' choice (training_mean | authors_blur | gray | black | white | mean | blur | noise; by default "training_mean")
+        fill: substrate of pixels that are taken away; training_mean is the authors' choice (training_mean | authors_blur | neighbors | gray | black | white | mean | blur | noise; by default "training_mean")
         steps: number of equal steps from no pixel to all of them (2 to 1000; by default 28)
         score: number that is followed: probability of the class, or its logit (probability | logit; by default "probability")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
@@ -102,7 +105,7 @@ def infidelity(
     *,
     of: ExplainersLike = ...,
     samples: int = 64,
-    fill: Literal["training_mean", "authors_blur", "gray", "black", "white", "mean", "blur", "noise"] = "training_mean",
+    fill: Literal["training_mean", "authors_blur", "neighbors", "gray", "black", "white", "mean", "blur", "noise"] = "training_mean",
     score: Literal["probability", "logit"] = "logit",
     seed: int = 0,
 ) -> Study:
@@ -122,7 +125,7 @@ def infidelity(
         images: Many images: a folder, .tar, .parquet, .npz, a URL of these, or whatever `read` takes, and lists of it.
         of: attribution methods with their options, with commas between, or 'all'; baselines are added (METHOD,…; by default "grad_cam,occlusion,guided_backprop")
         samples: number of random squares that are taken away (4 to 100000; by default 64)
-        fill: substrate of squares that are taken away (training_mean | authors_blur | gray | black | white | mean | blur | noise; by default "training_mean")
+        fill: substrate of squares that are taken away (training_mean | authors_blur | neighbors | gray | black | white | mean | blur | noise; by default "training_mean")
         score: number that is followed: probability of the class, or its logit (probability | logit; by default "logit")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
@@ -132,7 +135,7 @@ def insertion(
     images: ImageSetLike,
     *,
     of: ExplainersLike = ...,
-    fill: Literal["training_mean", "authors_blur", "gray", "black", "white", "mean", "blur", "noise"] = "authors_blur",
+    fill: Literal["training_mean", "authors_blur", "neighbors", "gray", "black", "white", "mean", "blur", "noise"] = "authors_blur",
     steps: int = 28,
     score: Literal["probability", "logit"] = "probability",
     seed: int = 0,
@@ -143,7 +146,8 @@ def insertion(
 
     `ranking` has one row for each method and each map that knows no network: the mean over the images of the area under
     the curve (share of the pixels that are there, 0..1), with its 95 % interval, and a paired test against the best.
-    `curves` holds the mean curve of each, (steps + 1,). All else is as in `deletion`.
+    `curves` holds the mean curve of each, (steps + 1,). With neighbors as `fill` the picture is no longer one alone: at
+    each step what is missing is filled from the pixels that are there. All else is as in `deletion`.
 
     Source: Petsiuk et al. 2018, section 4.1 (RISE), with the settings of the authors' program.
 
@@ -151,7 +155,7 @@ def insertion(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Many images: a folder, .tar, .parquet, .npz, a URL of these, or whatever `read` takes, and lists of it.
         of: attribution methods with their options, with commas between, or 'all'; baselines are added (METHOD,…; by default "grad_cam,occlusion,guided_backprop")
-        fill: picture that pixels are put into; authors_blur is the authors' choice (training_mean | authors_blur | gray | black | white | mean | blur | noise; by default "authors_blur")
+        fill: picture that pixels are put into; authors_blur is the authors' choice (training_mean | authors_blur | neighbors | gray | black | white | mean | blur | noise; by default "authors_blur")
         steps: number of equal steps from no pixel to all of them (2 to 1000; by default 28)
         score: number that is followed: probability of the class, or its logit (probability | logit; by default "probability")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
@@ -384,7 +388,7 @@ def sufficiency(
     images: ImageSetLike,
     *,
     of: ExplainersLike = ...,
-    fill: Literal["training_mean", "authors_blur", "gray", "black", "white", "mean", "blur", "noise"] = "authors_blur",
+    fill: Literal["training_mean", "authors_blur", "neighbors", "gray", "black", "white", "mean", "blur", "noise"] = "authors_blur",
     share: float = 0.5,
     steps: int = 28,
     seed: int = 0,
@@ -403,7 +407,7 @@ def sufficiency(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Many images: a folder, .tar, .parquet, .npz, a URL of these, or whatever `read` takes, and lists of it.
         of: attribution methods with their options, with commas between, or 'all'; baselines are added (METHOD,…; by default "grad_cam,occlusion,guided_backprop")
-        fill: picture that pixels are put into (training_mean | authors_blur | gray | black | white | mean | blur | noise; by default "authors_blur")
+        fill: picture that pixels are put into (training_mean | authors_blur | neighbors | gray | black | white | mean | blur | noise; by default "authors_blur")
         share: share of the image's own probability that has to be reached (number; by default 0.5)
         steps: number of equal steps from no pixel to all of them (2 to 1000; by default 28)
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)

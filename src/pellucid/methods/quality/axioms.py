@@ -22,10 +22,13 @@ _KEPT = 1e-3
 _HELP = {
     "method": "attribution method with its options",
     "completeness": "what the sum of its map misses of the change of the score; none where it claims no such sum",
+    "conservation": "distance of the sum of its map from the score of a network without biases, or of probabilities "
+    "from 1, relative to the larger; none for other units",
     "dummy": "share of the map on pixels that the network does not look at",
     "symmetry": "distance of the map of a mirrored image from its mirror image, relative to its norm",
     "linearity": "distance of the map of a sum from the sum of the maps, relative to its norm",
-    "implementation invariance": "distance of the maps of one function written in two ways, relative to their norm",
+    "implementation invariance": "distance of the maps of one function written in two ways, relative to their norm; "
+    "the larger of two such distances",
     "served": "share of the kinds of networks of which it gives a map",
     "refused": "kinds that it refuses",
 }
@@ -34,7 +37,7 @@ _HELP = {
 @method(
     "Axioms",
     purpose="measure which axioms methods keep on small networks",
-    source="Sundararajan et al. 2017, section 2 (completeness, dummy, symmetry, linearity, implementation invariance)",
+    source="Sundararajan et al. 2017, sections 2 and 3; Bach et al. 2015, equation 2 (conservation)",
     over="all",
     quick={"networks": 1},
 )
@@ -47,11 +50,12 @@ def axioms(
 ) -> Study:
     """Each axiom's relative error on small networks of which it is known what a map has to say; 0 where it is kept.
 
-    `axioms` has one row for each method: completeness as its own Meta states it, the share of the map on pixels
-    that the network does not look at (dummy), and the relative distances of maps that should be equal by symmetry,
-    linearity and implementation invariance; `errors` is the same as (methods, 5). Maps of a layer are read at the
-    pixels, so a coarse one spills over. `kinds` says which of nine kinds of small networks a method serves: residual,
-    smooth, gated, depthwise, normed, in place, flattened, attention. The network that is asked about does not matter.
+    `axioms` has one row for each method: completeness as its own Meta states it, what the sum of the map misses of the
+    score where no bias takes part (conservation), the share of the map on pixels that the network does not look at
+    (dummy), and the relative distances of maps that should be equal by symmetry, linearity and implementation
+    invariance; `errors` is the same as (methods, 6). Maps of a layer are read at the pixels, so a coarse one spills
+    over. `kinds` says which of nine kinds of small networks a method serves: residual, smooth, gated, depthwise,
+    normed, in place, flattened, attention. The network that is asked about does not matter.
     """
     explainers = [one for one in of.each if not one.is_baseline]
     found = [kept(one, networks, seed) for one in steps(explainers, "methods")]

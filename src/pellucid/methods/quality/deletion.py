@@ -43,8 +43,10 @@ def deletion(
     `ranking` has one row for each method and each map that knows no network: the mean over the images of the area under
     the curve (share of the pixels that are gone, 0..1), with its 95 % interval, and a paired test against the best.
     `curves` holds the mean curve of each, (steps + 1,). The class is the network's best guess. Among equal values
-    chance decides. Figures of other substrates, steps or scores are not comparable: `meta.found["protocol"]` says which
-    these are. 28 steps are the authors' 1,792 pixels at 224 × 224.
+    chance decides. With neighbors as `fill`, pixels that are gone are weighted means of those around them, found
+    together as in `road` but without noise; where all are gone they have the mean color. Figures of other substrates,
+    steps or scores are not comparable: `meta.found["protocol"]` says which these are. 28 steps are the authors' 1,792
+    pixels at 224 × 224.
     """
     measure = measures.deletion(fill, steps, score, seed)
     judged, (table,), meta = measure.answered(net, images, of, seed)

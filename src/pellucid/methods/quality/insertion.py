@@ -42,7 +42,8 @@ def insertion(
 
     `ranking` has one row for each method and each map that knows no network: the mean over the images of the area under
     the curve (share of the pixels that are there, 0..1), with its 95 % interval, and a paired test against the best.
-    `curves` holds the mean curve of each, (steps + 1,). All else is as in `deletion`.
+    `curves` holds the mean curve of each, (steps + 1,). With neighbors as `fill` the picture is no longer one alone: at
+    each step what is missing is filled from the pixels that are there. All else is as in `deletion`.
     """
     measure = measures.insertion(fill, steps, score, seed)
     judged, (table,), meta = measure.answered(net, images, of, seed)

@@ -9,14 +9,12 @@ from pydantic import Field
 from pellucid import catalogue
 from pellucid.catalogue import method
 from pellucid.described import Default, Shell
-from pellucid.evaluation.axioms import kept
 from pellucid.evaluation.explainers import Explainers, ExplainersOption
-from pellucid.evaluation.properties import REWARD, findings, measured, rankings, rewards, table
+from pellucid.evaluation.properties import REWARD, axioms, findings, measured, rankings, rewards, table
 from pellucid.evaluation.summary import said
 from pellucid.evaluation.truth import PairsOption, TruthOption
 from pellucid.image_set import ImageSet
 from pellucid.net import Net
-from pellucid.progress import steps as each_of
 from pellucid.result import Meta, Study
 from pellucid.rng import Seed
 
@@ -64,10 +62,10 @@ def report(
     """
     found = measured(net, images, of, steps, seed)
     explainers = [one for one in found.judged.explainers.each if not one.is_baseline]
-    axioms = {one.name: kept(one, 1, seed) for one in each_of(explainers, "axioms of methods")}
+    small = axioms(net, explainers, seed)
     reward = None if boxes is None else rewards(net, images, of, boxes, classes, seed)
     bias = catalogue.find("planted_bias").function(net, of=of, seed=seed) if planted else Study(())
-    properties, ranked = table(found, axioms, reward, bias.tables.get("planted"), seed), rankings(found, seed)
+    properties, ranked = table(found, small, reward, bias.tables.get("planted"), seed), rankings(found, seed)
     asked = said(found.judged, found.measures[0].protocol)
     ids = [one.protocol.id for one in found.measures]
     located = {} if reward is None else {name: reward.tables[name] for name in REWARD}
