@@ -25,6 +25,7 @@ from pellucid.catalogue.options import result_of
 from pellucid.cli.nouns import parameters, written
 from pellucid.data import Data
 from pellucid.errors import PellucidError
+from pellucid.evaluation.groups import Groups
 from pellucid.evaluation.parts import Regions
 from pellucid.history import History
 from pellucid.images import Images
@@ -256,6 +257,7 @@ def test_quick_options_are_options_and_over_says_what_the_answer_is_about(entry:
     assert set(entry.quick) <= set(entry.options.model_fields)
     given: dict[str, Any] = {"concepts": Concepts("x", {}, {}, ()), "end": Target.of("dog")}
     given |= dict.fromkeys(("truth", "boxes"), pl.localization.Truth.of({})) | {"masks": Regions.of("corners")}
+    given |= {"groups": Groups.of(["indoors"])}
     needed = {name: given[name] for name, field in entry.options.model_fields.items() if field.is_required()}
     entry.options(**entry.quick, **needed)
     assert (entry.function.over, entry.function.quick) == (entry.over, entry.quick)
