@@ -17,8 +17,8 @@ from pellucid.result import Grid, Meta, Study, Table
 from pellucid.result.table import Cell
 from pellucid.rng import Seed
 
-_KEPT = 1e-3
-"""Errors below this count as rounding, or as the tolerance of a method that goes on until it is reached."""
+_KEPT = 5e-3
+"""Errors below this count as rounding, or as the tolerance at which integrated gradients stop, 0.005."""
 _HELP = {
     "method": "attribution method with its options",
     "completeness": "what the sum of its map misses of the change of the score; none where it claims no such sum",
