@@ -61,7 +61,8 @@ AT_SIZE: dict[str, dict[str, Any]] = {
     "box_accuracy": {**IN_NUMBERS, "thresholds": 5},
     "localize": {"of": "gradient", "boxes": IN_NUMBERS["truth"], "classes": IN_NUMBERS["classes"], "thresholds": 5},
     "line": {"points": 3, "count": 1},
-    "trajectory": {"points": 3},
+    "trajectory": {"points": 3, "norms": "frozen"},  # others are those of connect, which is asked
+    "infidelity": {"of": "gradient", "samples": 16},
     "sharpness": {"directions": 2, "steps": 1, "products": 3},
 }
 MINUTES = {
