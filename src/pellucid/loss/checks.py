@@ -14,15 +14,17 @@ from torch import Tensor
 from pellucid.loss.labeled import LabeledBatches
 from pellucid.loss.points import Places
 from pellucid.loss.products import Curved, in_double
-from pellucid.loss.weights import Moved, Vector, dot
+from pellucid.loss.weights import Moved, Vector, dot, numbers_of
 from pellucid.net import Net
 from pellucid.net.norms import Norms
 from pellucid.result import Check
 
 SLOPES, CURVATURES = 128, 8
 """Images over which slopes, and curvatures, are compared."""
-_MIXED = 32
-"""Images over which slopes are compared where norms take the statistics of the images, which takes longer."""
+_MIXED, _HEAVIER = 32, 12
+"""Images over which slopes are compared where norms take the statistics of the images, as far as memory goes: those of
+one graph, which float64, the norms as formulas and a pass for the statistics make so many times as large.
+"""
 _SLOPE, _CURVATURE = 1e-7, 1e-6
 """Steps of the differences, in units of the axis: so small that hardly any rectifier changes its side within them."""
 _LIKE = 1e-4
@@ -40,9 +42,11 @@ def of_center(
     """
     wide = in_double(net)
     stored = norms in ("frozen", "interpolated")
-    some = images.part(SLOPES if stored else _MIXED).doubled()
+    size = (images.pixels[0].shape[-2], images.pixels[0].shape[-1])
+    together = min(max(net.chunk(size, grad=True) // _HEAVIER, 2), _MIXED)
+    some = images.part(SLOPES if stored else together).doubled()
     wide.run(some.pixels[0][:2])  # whether its images mix is found out with its norms as they are stored
-    weights = {key: one for key, one in _numbers(wide).items() if any(key in along for along in directions)}
+    weights = {key: one for key, one in numbers_of(wide).items() if any(key in along for along in directions)}
     curved = Curved(wide, some, weights, norms)
     found = [_value(images, center) if stored else _value_written(curved)]
     singles = _hardest(images) if stored else list(images.part(min(CURVATURES, len(images.labels[0]))).cut(2))
@@ -51,12 +55,6 @@ def of_center(
         found += _slope(name, curved, along)
         found += _curvature(name, curved, along, singles)
     return tuple(found)
-
-
-def _numbers(net: Net) -> dict[str, Tensor]:
-    """Parameters, and buffers that are numbers: a direction may hold both."""
-    every = [*net.module.named_parameters(), *net.module.named_buffers()]
-    return {name: one.detach() for name, one in every if one.is_floating_point()}
 
 
 def _hardest(images: LabeledBatches) -> list[LabeledBatches]:

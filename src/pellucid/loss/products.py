@@ -39,8 +39,7 @@ class Curved:
 
     def value(self) -> float:
         """L, nats."""
-        count = len(self.images) if self.shares is None else float(self.shares.sum())
-        return sum(float(loss.detach()) for loss, _ in self._losses()) / count
+        return sum(float(loss.detach()) for loss, _ in self._losses()) / self._count
 
     def gradient(self) -> dict[str, Tensor]:
         """∇L, float64."""
@@ -55,8 +54,11 @@ class Curved:
         for loss, leaves in self._losses():
             for name, one in zip(self.at, of_batch(loss, leaves), strict=True):
                 total[name] += one.detach().double()
-        count = len(self.images) if self.shares is None else float(self.shares.sum())
-        return {name: one / count for name, one in total.items()}
+        return {name: one / self._count for name, one in total.items()}
+
+    @property
+    def _count(self) -> float:
+        return len(self.images) if self.shares is None else float(self.shares.sum())
 
     def _losses(self) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
         """(sum of a batch's losses, the weights that it depends on)."""

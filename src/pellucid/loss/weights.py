@@ -22,6 +22,12 @@ def weights_of(net: Net) -> dict[str, Tensor]:
     return {name: p.detach() for name, p in net.module.named_parameters() if p.is_floating_point()}
 
 
+def numbers_of(net: Net) -> dict[str, Tensor]:
+    """Parameters, and buffers that are numbers, such as the statistics of norms; shared with the network."""
+    every = [*net.module.named_parameters(), *net.module.named_buffers()]
+    return {name: one.detach() for name, one in every if one.is_floating_point()}
+
+
 def plain(net: Net) -> Net:
     """The network with weights in place of what they are computed from (weight norm, spectral norm): a copy, or the
     network itself where none are computed. Its answers are the same.

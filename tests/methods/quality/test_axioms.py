@@ -12,3 +12,12 @@ def test_findings_name_who_keeps_each_axiom() -> None:
     served = dict(zip(found["axioms"]["method"], found["axioms"]["served"], strict=True))
     assert served["gradient_times_input"] == 1
     assert served["cam"] < 1
+
+
+def test_completeness_within_the_tolerance_that_a_method_stops_at_is_kept() -> None:
+    """Adaptive integrated gradients go on until the sum is right to 1 %; no other axiom has such a tolerance."""
+    found = pl.quality.axioms(weighted(), of="integrated_gradients,lrp", networks=1)
+    error = found["axioms"]["completeness"]
+    assert 1e-3 < error[0] < 1e-2
+    assert error[1] > 0.02
+    assert "completeness: kept by 1 of 2: integrated_gradients" in found.findings

@@ -19,7 +19,7 @@ from pellucid.loss.matching import matched, permuted
 from pellucid.loss.options import NormsOption, Points, Test
 from pellucid.loss.points import undefined
 from pellucid.loss.said import failed
-from pellucid.loss.weights import difference, like, norm, plain
+from pellucid.loss.weights import difference, like, norm, numbers_of, plain
 from pellucid.net import Net
 from pellucid.net.channels import groups_of
 from pellucid.net.nets import Nets
@@ -65,7 +65,7 @@ def between(
         way = "name two of them" if len(nets) > 2 else "name a second one after it, before the data"
         raise PellucidError(f"between takes two networks, these are {len(nets)}: {nets}; {way}")
     first, second = (settled(plain(net), data) for net in nets)
-    a, b = _tensors(first), _tensors(second)
+    a, b = numbers_of(first), numbers_of(second)
     like(a, b, *nets.names)
     if norms == "frozen":
         say(Note("reading", "norms='frozen': at every place the statistics are those of the first network"))
@@ -111,12 +111,6 @@ def _ts(points: int) -> Floats:
     """Evenly from −0.5 to 1.5, and 0 and 1 exactly among them."""
     found = np.linspace(-_BEYOND, 1 + _BEYOND, points)
     return np.unique(np.concatenate([found[(np.abs(found) > 1e-9) & (np.abs(found - 1) > 1e-9)], [0.0, 1.0]]))
-
-
-def _tensors(net: Net) -> dict[str, Tensor]:
-    """Parameters, and buffers that are numbers: the statistics of norms."""
-    every = [*net.module.named_parameters(), *net.module.named_buffers()]
-    return {name: one.detach() for name, one in every if one.is_floating_point()}
 
 
 def _statistics(net: Net) -> set[str]:

@@ -17,8 +17,8 @@ from pellucid.result import Grid, Meta, Study, Table
 from pellucid.result.table import Cell
 from pellucid.rng import Seed
 
-_KEPT = 5e-3
-"""Errors below this count as rounding, or as the tolerance at which integrated gradients stop, 0.005."""
+_KEPT, _COMPLETE = 1e-3, 1e-2
+"""Errors up to this count as rounding; of completeness, as the tolerance at which integrated gradients stop."""
 _HELP = {
     "method": "attribution method with its options",
     "completeness": "what the sum of its map misses of the change of the score; none where it claims no such sum",
@@ -68,15 +68,16 @@ def axioms(
     columns["refused"] = tuple(", ".join(one.refused) for one in found)
     errors = Grid(np.stack([one.errors for one in found]), names, AXIOMS, "relative error", "method", "axiom")
     kinds = Grid(served, names, tuple(KINDS), "served", "method", "network")
-    told = tuple(f"{axiom}: {_keepers(names, errors.values[:, k])}" for k, axiom in enumerate(AXIOMS))
+    told = tuple(f"{axiom}: {_keepers(names, errors.values[:, k], axiom)}" for k, axiom in enumerate(AXIOMS))
     return Study(
         told, grids={"errors": errors, "kinds": kinds}, tables={"axioms": Table(columns, _HELP)},
         meta=Meta(found={"protocol": f"axioms:networks={networks}", "net": net.name}),
     )  # fmt: skip
 
 
-def _keepers(names: tuple[str, ...], errors: np.ndarray) -> str:
+def _keepers(names: tuple[str, ...], errors: np.ndarray, axiom: str) -> str:
     """Who keeps an axiom, of those of which it was measured."""
-    keep = [name for name, error in zip(names, errors, strict=True) if error < _KEPT]
+    most = _COMPLETE if axiom == "completeness" else _KEPT
+    keep = [name for name, error in zip(names, errors, strict=True) if error <= most]
     measured = int(np.isfinite(errors).sum())
     return f"kept by {len(keep)} of {measured}{': ' if keep else ''}{', '.join(keep)}"
