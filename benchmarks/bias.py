@@ -7,7 +7,7 @@ DATA is the folder with weights/resnet20-12fca82f.th and cifar10/; what is in OU
 digits   a bright corner in 30 % of class 3 of digits on 12 x 12, ten seeds, each with its twin
 decoys   digits with a gray patch that says the class (Ross et al. 2017), three seeds
 photos   a watermark on half of the horses of CIFAR-10, a ResNet-20 fine-tuned on them, each seed with its twin
-repair   the same network, trained for the right reasons
+repair   the same network, trained for the right reasons: input gradients held down, or the marked part exchanged
 """
 
 from __future__ import annotations
@@ -142,12 +142,12 @@ def photos(folder: Path, seed: int, biased: bool, of: str) -> dict[str, Any]:
     return said
 
 
-def repair(folder: Path, seed: int) -> dict[str, Any]:
+def repair(folder: Path, seed: int, reasons: str) -> dict[str, Any]:
     """Before and after training for the right reasons; the place is that of the watermark, on every photo."""
     net, pixels, labels, _ = tuned(folder, seed, True)
     with tempfile.TemporaryDirectory() as folder_of_weights:
         file = Path(folder_of_weights) / "repaired.safetensors"
-        found = pl.training.right_reasons(net, (pixels, labels), masks=PLACE, save=str(file),
+        found = pl.training.right_reasons(net, (pixels, labels), masks=PLACE, reasons=reasons, save=str(file),
                                           recipe=f"epochs=4,batch=64,lr=0.001,seed={seed}")  # fmt: skip
         again = pl.load(cifar_resnet(3), weights=file, **HOW)
     return compared(found) | {"before": judged(net, folder), "after": judged(again, folder)}
@@ -177,7 +177,8 @@ def main() -> None:
         for biased in (True, False):
             part(f"photos {given.of} {seed} {biased}", lambda s=seed, b=biased: photos(given.data, s, b, given.of))
     for seed in range(given.repairs):
-        part(f"repair {seed}", lambda s=seed: repair(given.data, s))
+        for reasons in ("gradient", "exchange"):
+            part(f"repair {reasons} {seed}", lambda s=seed, r=reasons: repair(given.data, s, r))
     for seed in range(3):
         for strength in (1e-3, 1e-2, 1.0, 100.0, None):
             part(f"decoys {seed} {strength}", lambda s=seed, x=strength: decoy(s, x))

@@ -19,7 +19,7 @@ from pellucid.catalogue.ask import Ask
 from pellucid.described import Default, Shell
 from pellucid.errors import PellucidError
 from pellucid.evaluation.baselines import BASELINES
-from pellucid.geometry import Floats
+from pellucid.geometry import Floats, Pair
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.nouns import Noun
@@ -75,10 +75,15 @@ class Explainer:
 
     def heat(self, net: Net, image: Images, target: Target, seed: int) -> Floats:
         """(H, W) a number for every pixel of the network's input; `image` is one, prepared."""
+        return self.heat_and_jump(net, image, target, seed)[0]
+
+    def heat_and_jump(self, net: Net, image: Images, target: Target, seed: int) -> tuple[Floats, Pair]:
+        """The same, and from one cell of the map to the next in pixels: (1, 1) where it has a number for each."""
         pixels = image.pictures[0]
         if isinstance(self.of, str):
-            return BASELINES[self.of](pixels, seed, image.ids[0])
-        return on_input(self.heatmap(net, image, target), (pixels.shape[-2], pixels.shape[-1]))
+            return BASELINES[self.of](pixels, seed, image.ids[0]), (1.0, 1.0)
+        found = self.heatmap(net, image, target)
+        return on_input(found, (pixels.shape[-2], pixels.shape[-1])), found.placement.jump
 
 
 def on_input(found: Heatmap, size: tuple[int, int]) -> Floats:

@@ -15,13 +15,13 @@ from pellucid.evaluation.clusters import Focus, Parted, focus, parted, shares
 from pellucid.evaluation.explainers import Explainers
 from pellucid.evaluation.reasons import Numbers, Reasons, chosen, reasons
 from pellucid.evaluation.summary import interval
-from pellucid.geometry import Floats
+from pellucid.geometry import Floats, Pair
 from pellucid.net import Net
 from pellucid.progress import steps
 from pellucid.rng import generator
 from pellucid.target import Probability, scored
 
-ISOLATED, EXCLUSIVE = 0.9, 0.5
+ISOLATED, EXCLUSIVE = 0.8, 0.5
 """What makes a cluster worth a test, both together."""
 GAIN = 0.25
 """Of the class's probability: what pasting must add at least, at the lower end of its interval, for suspicion."""
@@ -176,12 +176,22 @@ def _pasted(net: Net, data: Data, found: Reasons, one: Cluster, own: Numbers, se
     asked, rows = Probability(one.of_class), []
     for k, i in enumerate(steps(targets, "pasting")):
         below = pixels(i)
-        inside = F.interpolate(cells, tuple(below.shape[-2:]), mode="nearest")[0, 0].bool().to(below.device)
+        inside = _on_pixels(cells, found.jump, (below.shape[-2], below.shape[-1])).to(below.device)
         laid = [torch.where(inside, _like(some[k % len(some)], below), below) for some in given]
         with torch.no_grad():
             rows.append([float(scored(asked, net.run(picture[None]))) for picture in (below, *laid)])
     before, after, control = np.array(rows).T
     return Pasted(before, after, control, seed)
+
+
+def _on_pixels(cells: Tensor, jump: Pair, size: tuple[int, int]) -> Tensor:
+    """(H, W) whether a pixel lies in these (1, 1, S, S) cells, or as near to them as a map that was coarser than its
+    picture spreads what it says: to less than one of its own cells. Without that half of a tag stays behind.
+    """
+    near = [round(one) - 1 for one in jump]
+    wide = F.interpolate(cells, size, mode="nearest")
+    padded = F.pad(wide, (near[1], near[1], near[0], near[0]))
+    return F.max_pool2d(padded, (2 * near[0] + 1, 2 * near[1] + 1), 1)[0, 0].bool()
 
 
 def _like(picture: Tensor, other: Tensor) -> Tensor:

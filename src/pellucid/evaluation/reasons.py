@@ -20,7 +20,7 @@ from pellucid.evaluation.explainers import Explainer, Explainers, ExplainersLike
 from pellucid.evaluation.judged import Case
 from pellucid.evaluation.parts import Regions, share
 from pellucid.evaluation.things import Mask
-from pellucid.geometry import Floats
+from pellucid.geometry import Floats, Pair
 from pellucid.net import Net
 from pellucid.net.identity import machine
 from pellucid.notes import Note, say
@@ -29,6 +29,8 @@ from pellucid.rng import generator
 from pellucid.target import Probability, Target, scored
 
 Numbers = NDArray[np.int64]
+_FACTS = 4
+"""Beside each map: the probability of the class, the answer, and the map's two jumps."""
 EDGES = {name: Regions.of(name) for name in ("border", "corners")}
 
 
@@ -51,6 +53,9 @@ class Reasons:
     """(N,) of the absolute attribution what lies in each region; NaN for photos that have none."""
     areas: Mapping[str, Floats]
     """(N,) of the pixels what lies there."""
+    jump: Pair = (1.0, 1.0)
+    """Pixels of the network's input from one cell of a map to the next, down and across, before they became maps of one
+    size."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -115,11 +120,12 @@ def reasons(
             case = own_class(net, data, i)
             inside = [one.mask(net, data.image(i), i) for one in regions.values()]
         except BadImage:
-            return np.full(side * side + 2 + 2 * len(regions), np.nan)
-        return _judged(case, explainer.heat(net, case.image, case.target, seed), side, inside)
+            return np.full(side * side + _FACTS + 2 * len(regions), np.nan)
+        heat, jump = explainer.heat_and_jump(net, case.image, case.target, seed)
+        return _judged(case, heat, jump, side, inside)
 
     def identity() -> str:
-        return json.dumps([net.identity, data.identity, explainer.identity, f"own class, {side} cells", seed,
+        return json.dumps([net.identity, data.identity, explainer.identity, f"own class, {side} cells, jump", seed,
                            [one.identity for one in regions.values()], machine(net)])  # fmt: skip
 
     found = measured_at(kept(identity, lambda at: measure(int(at[0]))), [(float(i),) for i in numbers], explainer.name)
@@ -131,22 +137,23 @@ def reasons(
         raise PellucidError(f"{explainer.name} has no map of any photo of {data} that is not zero everywhere")
     rows, numbers = rows[known], numbers[known]
     maps, facts = rows[:, : side * side].reshape(-1, side, side), rows[:, side * side :].T
-    inside = {name: np.where(facts[k] < 0, np.nan, facts[k]) for k, name in enumerate(regions, 2)}
-    areas = dict(zip(regions, facts[2 + len(regions) :], strict=True))
+    inside = {name: np.where(facts[k] < 0, np.nan, facts[k]) for k, name in enumerate(regions, _FACTS)}
+    areas = dict(zip(regions, facts[_FACTS + len(regions) :], strict=True))
     names = tuple(data.name(int(i)) for i in numbers)
     return Reasons(
-        maps, data.labels[numbers], numbers, names, facts[0], facts[1].astype(np.int64), inside, areas
+        maps, data.labels[numbers], numbers, names, facts[0], facts[1].astype(np.int64), inside, areas,
+        (float(facts[2].max()), float(facts[3].max())),
     )  # fmt: skip
 
 
-def _judged(case: Case, heat: Floats, side: int, inside: Sequence[Mask | None]) -> Floats:
+def _judged(case: Case, heat: Floats, jump: Pair, side: int, inside: Sequence[Mask | None]) -> Floats:
     with torch.no_grad():
         run = case.net.run(case.pixels[None])
         said = float(scored(case.probability, run)) if case.probability is not None else np.nan
         answer = int(run.probabilities.argmax(1))
     shares = [-1.0 if one is None else share(heat, one) for one in inside]
     areas = [0.0 if one is None else float(one.mean()) for one in inside]
-    return np.array([*pooled(np.asarray(heat, np.float64), side).ravel(), said, answer, *shares, *areas])
+    return np.array([*pooled(np.asarray(heat, np.float64), side).ravel(), said, answer, *jump, *shares, *areas])
 
 
 def protocol(of: Explainers, side: int, found: Reasons) -> dict[str, Any]:

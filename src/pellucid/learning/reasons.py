@@ -147,6 +147,19 @@ def cams(reader: Reader, held: Kept) -> Wrong:
     return wrong
 
 
+def exchanging(reader: Reader) -> Wrong:
+    """−log p_label of the images with the masked part taken from others of the batch: no explanation is held down, but
+    what lies there says nothing of the class (after Xiao et al. 2021, backgrounds)."""
+
+    def wrong(batch: Passed, masks: Tensor) -> Tensor:
+        order = torch.arange(len(batch.inputs), device=masks.device).roll(1)
+        mixed = exchanged(batch.inputs.detach(), masks, order)
+        said = reader.log_probabilities(called(batch.module, mixed))
+        return -said.gather(1, batch.labels[:, None])[:, 0]
+
+    return wrong
+
+
 def inside(net: Net, module: nn.Module, inputs: Tensor, masks: Tensor, batch: int = 64) -> tuple[float, Tensor]:
     """(share of the squared input gradients of Σ_k log p_k inside the masks, their mean over images and channels
     (H, W)) of a module in evaluation mode. Images without a mask, or without a gradient, do not count in the share.

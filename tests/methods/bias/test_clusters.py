@@ -11,8 +11,12 @@ from torch import nn
 
 import pellucid as pl
 from pellucid import cli
+from pellucid.data import Data
 from pellucid.errors import PellucidError
 from pellucid.evaluation.clusters import focus, parted, shares
+from pellucid.evaluation.explainers import Explainers
+from pellucid.evaluation.odd import _on_pixels
+from pellucid.evaluation.reasons import reasons
 from pellucid.learning.tasks import digits
 from pellucid.learning.train import Recipe, train
 from tests.test_every_method import indexed, labeled, tiny
@@ -114,6 +118,20 @@ def assert_found(seed: int) -> None:
 def test_a_bright_corner_is_found_and_an_unbiased_network_is_not_suspected(seed: int) -> None:
     pytest.importorskip("sklearn")
     assert_found(seed)
+
+
+def test_the_place_of_a_map_that_was_coarse_is_wider() -> None:
+    """By less than one cell of that map, down and across."""
+    cells = torch.zeros(1, 1, 4, 4)
+    cells[0, 0, 1, 2] = 1
+    for jump, (rows, columns) in (((1.0, 1.0), (0, 0)), ((4.0, 8.0), (3, 7))):
+        wanted = torch.zeros(32, 32, dtype=torch.bool)
+        wanted[8 - rows : 16 + rows, 16 - columns : 24 + columns] = True
+        assert torch.equal(_on_pixels(cells, jump, (32, 32)), wanted)
+    net = tiny()
+    photos = Data.of(labeled()).on(net)
+    jumps = [reasons(net, photos, Explainers.of(name), [0, 1], 4).jump for name in ("gradient", "grad_cam:layer=stem")]
+    assert jumps == [(1.0, 1.0), (2.0, 2.0)]
 
 
 def test_one_class_alone() -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import pellucid as pl
 from pellucid.errors import PellucidError
-from pellucid.learning.reasons import Reader, cams, gradients, integrated, kept
+from pellucid.learning.reasons import Reader, cams, exchanging, gradients, integrated, kept
 from pellucid.learning.tasks import digits
 from pellucid.learning.train import Passed, Recipe, train
 from tests.test_every_method import labeled, tiny
@@ -72,6 +72,20 @@ def test_grad_cam_and_integrated_gradients_inside_the_masks() -> None:
         total += at.grad / 4
     wanted = ((masks * total * shown.inputs) ** 2).flatten(1).sum(1)
     assert torch.allclose(found, wanted, rtol=1e-6)
+
+
+def test_the_masked_part_is_that_of_another_image() -> None:
+    """The cross entropy of each image, its masked pixels those of the one before it in the batch."""
+    net = tiny()
+    module = net.module.eval()
+    shown, masks = batch(module)
+    found = exchanging(Reader(net))(shown, masks)
+    for i in range(3):
+        mixed = shown.inputs[i].detach().clone()
+        inside = masks[i].bool().expand(3, -1, -1)
+        mixed[inside] = shown.inputs[i - 1].detach()[inside]
+        said = module(mixed[None]).log_softmax(1)[0, shown.labels[i]]
+        assert found[i].item() == pytest.approx(-said.item(), rel=1e-9)
 
 
 def decoys(seed: int) -> tuple[tuple[Tensor, Tensor], np.ndarray, tuple[Tensor, Tensor]]:

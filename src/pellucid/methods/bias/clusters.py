@@ -10,7 +10,7 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.data import Data
 from pellucid.evaluation.clusters import shares
-from pellucid.evaluation.odd import Cluster, Examined, Survey, surveyed
+from pellucid.evaluation.odd import EXCLUSIVE, GAIN, ISOLATED, Cluster, Examined, Survey, surveyed
 from pellucid.evaluation.reasons import (
     EXPLAINER,
     ClassNameOption,
@@ -48,9 +48,10 @@ _CLUSTERS = {
     "border": "share of the attribution on the border, an eighth of each side",
     "corners": "share of the attribution in the four corners, a fourth of each side",
     "pasted": "what its place, pasted on photos of other classes, adds to their probability of the class, beyond what "
-    "the same place of the class's other photos adds; tested where isolation is 0.9 and exclusive 0.5 or more",
+    f"the same place of the class's other photos adds; tested where isolation is {ISOLATED} or more and exclusive "
+    f"{EXCLUSIVE} or more",
     "low": "lower end of the 95 % interval of that mean (bootstrap over photos)",
-    "suspicious": "whether that lower end is at least 0.25",
+    "suspicious": f"whether that lower end is at least {GAIN}",
     "examples": "photos of it, the most typical first",
 }
 _NAMED, _DRAWN = 4, 6

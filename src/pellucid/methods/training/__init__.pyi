@@ -470,12 +470,13 @@ def right_reasons(
 
     The loss is cross entropy + strength · the mean over images of Σ (mask · ∂/∂x Σ_k log p_k)², over the normalized
     pixels x; integrated gradients and Grad-CAM (the share of the map inside, squared) stand for the gradient where
-    `reasons` says so, Grad-CAM by the last layer with maps or the one that is named. Three fourths of the images are
-    trained on and the others judge: as they are, and with the masked part exchanged between images, so that it says
-    nothing of the class. The control tells what further training alone does. `grids` are (rows, columns) mean squared
-    gradients. Norms keep their stored statistics. Adam and a learning rate of 0.001 that falls along half a cosine
-    unless `recipe` says else. With `save` the weights are there for `load(…, weights=FILE)`; the given network is not
-    changed. Raises PellucidError where no image has a mask, and Refused for a regression.
+    `reasons` says so, Grad-CAM by the last layer with maps or the one that is named. With exchange it is the cross
+    entropy of the images with the masked part taken from others of the batch: no explanation is held down, and a thing
+    that is seen everywhere says nothing. Three fourths of the images are trained on and the others judge: as they are,
+    and with the masked part exchanged between images. The control tells what further training alone does. `grids` are
+    (rows, columns) mean squared gradients. Norms keep their stored statistics. Adam and a learning rate of 0.001 that
+    falls along half a cosine unless `recipe` says else. With `save` the weights are there for `load(…, weights=FILE)`;
+    the given network is not changed. Raises PellucidError where no image has a mask, and Refused for a regression.
 
     Source: Ross, Hughes & Doshi-Velez 2017, equation 1 and section 4 (decoys); Schramowski et al. 2020 (Grad-CAM).
 
@@ -483,7 +484,7 @@ def right_reasons(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         data: Images with classes: a folder of class folders or with labels.csv, .tar, .parquet, .npz, a URL of these, a torch DataLoader or map-style data set, or (images, labels).
         masks: part to avoid: 'bottom right', a box top,left,bottom,right in shares, a mask or a folder (REGION; required)
-        reasons: explanation that is held down: gradient, integrated_gradients, grad_cam, or a layer's (text; by default "gradient")
+        reasons: explanation held down: gradient, integrated_gradients, grad_cam or a layer's; or exchange: the masked part is exchanged between images instead (text; by default "gradient")
         strength: weight of the penalty against the cross entropy (0 or more; by default None)
         recipe: training, such as epochs=20,lr=0.001,batch=32,optimizer=adam,seed=0 (NAME=VALUE,…; by default "epochs=20")
         test: images without the masked thing, to test on (DATA; by default None)

@@ -20,6 +20,7 @@ from pellucid.learning.reasons import (
     Wrong,
     cams,
     exchanged,
+    exchanging,
     gradients,
     inside,
     integrated,
@@ -46,6 +47,8 @@ ROWS = {
     "share": "share of the squared input gradient of Σ log p inside the masks, mean over held-out images that have one",
     "area": "share of the pixels inside the masks, over the same images",
 }
+PENALTIES = {"gradient": gradients, "integrated_gradients": integrated, "exchange": exchanging}
+"""What a training may be punished for, beside Grad-CAM of a layer."""
 _MAP = 16
 """Cells along a side of the mean maps."""
 
@@ -53,10 +56,8 @@ _MAP = 16
 def wrong_of(net: Net, module: nn.Module, inputs: Tensor, reasons: str, undo: ExitStack) -> Wrong:
     """The penalty of that name for a module that is about to be trained."""
     reader = Reader(net)
-    if reasons == "gradient":
-        return gradients(reader)
-    if reasons == "integrated_gradients":
-        return integrated(reader)
+    if reasons in PENALTIES:
+        return PENALTIES[reasons](reader)
     size = int(inputs.shape[-2]), int(inputs.shape[-1])
     row = net.layers(size).last_map() if reasons == "grad_cam" else net.layer(reasons, size)
     if row is None or not row.mapped:

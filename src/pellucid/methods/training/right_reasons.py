@@ -54,8 +54,11 @@ def right_reasons(
     ],
     reasons: Annotated[
         str,
-        Field(description="explanation that is held down: gradient, integrated_gradients, grad_cam, or a layer's"),
-        Shell(value="gradient|integrated_gradients|grad_cam|LAYER"),
+        Field(
+            description="explanation held down: gradient, integrated_gradients, grad_cam or a layer's; or exchange: "
+            "the masked part is exchanged between images instead"
+        ),
+        Shell(value="gradient|integrated_gradients|grad_cam|LAYER|exchange"),
     ] = "gradient",
     strength: Annotated[
         float | None,
@@ -82,12 +85,13 @@ def right_reasons(
 
     The loss is cross entropy + strength · the mean over images of Σ (mask · ∂/∂x Σ_k log p_k)², over the normalized
     pixels x; integrated gradients and Grad-CAM (the share of the map inside, squared) stand for the gradient where
-    `reasons` says so, Grad-CAM by the last layer with maps or the one that is named. Three fourths of the images are
-    trained on and the others judge: as they are, and with the masked part exchanged between images, so that it says
-    nothing of the class. The control tells what further training alone does. `grids` are (rows, columns) mean squared
-    gradients. Norms keep their stored statistics. Adam and a learning rate of 0.001 that falls along half a cosine
-    unless `recipe` says else. With `save` the weights are there for `load(…, weights=FILE)`; the given network is not
-    changed. Raises PellucidError where no image has a mask, and Refused for a regression.
+    `reasons` says so, Grad-CAM by the last layer with maps or the one that is named. With exchange it is the cross
+    entropy of the images with the masked part taken from others of the batch: no explanation is held down, and a thing
+    that is seen everywhere says nothing. Three fourths of the images are trained on and the others judge: as they are,
+    and with the masked part exchanged between images. The control tells what further training alone does. `grids` are
+    (rows, columns) mean squared gradients. Norms keep their stored statistics. Adam and a learning rate of 0.001 that
+    falls along half a cosine unless `recipe` says else. With `save` the weights are there for `load(…, weights=FILE)`;
+    the given network is not changed. Raises PellucidError where no image has a mask, and Refused for a regression.
     """
     path = None if save is None else _path(save)
     how, every = recipe.recipe(**_DEFAULT), masked(net, data, masks)
