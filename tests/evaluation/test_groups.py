@@ -34,7 +34,7 @@ def test_a_table_names_images_with_and_without_folder_and_suffix(tmp_path: Path)
 def test_the_same_file_name_in_two_folders_is_two_images(tmp_path: Path) -> None:
     found = Groups.of({"cat/1.jpg": "snow"})
     assert found.over(NAMES) == {"cat/1.jpg": "snow"}
-    with pytest.raises(PellucidError, match=r"the row '1.jpg' could be 'cat/1.jpg' and 'dog/1.jpg'"):
+    with pytest.raises(PellucidError, match=r"groups of 1 images: '1.jpg' could be 'cat/1.jpg' and 'dog/1.jpg'"):
         Groups.of({"1.jpg": "snow"}).over(NAMES)
     with pytest.raises(PellucidError, match=r"could both be '1.jpg'"):
         Groups.of({"cat/1.jpg": "snow", "dog/1.jpg": "grass"}).over(("1.jpg",))

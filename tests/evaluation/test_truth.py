@@ -8,11 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+import pellucid as pl
 from pellucid.errors import PellucidError
+from pellucid.evaluation.located import Located
 from pellucid.evaluation.things import Polygons, Runs
 from pellucid.evaluation.truth import ClassPairs, Truth
+from pellucid.image_set import ImageSet
+from tests.test_every_method import tiny
 
 SIZE = (10, 20)  # height, width
 BOX = (4.0, 2.0, 12.0, 7.0)
@@ -96,9 +101,28 @@ def test_a_mapping_is_a_truth_and_plain_json(tmp_path: Path) -> None:
     assert truth.identity != Truth.of({"a": [("dog", BOX)]}).identity
 
 
-def test_a_name_that_two_pictures_share_is_none() -> None:
+def test_a_file_name_in_two_folders_is_two_pictures(tmp_path: Path) -> None:
     truth = Truth.of({"one/a.jpg": [("dog", BOX)], "two/a.jpg": [("cat", BOX)]})
-    assert (truth.labels("two/a.jpg"), truth.labels("a.jpg")) == (("cat",), ())
+    assert (truth.labels("two/a.jpg"), truth.labels("x/one/a.png"), truth.labels("three/a.jpg")) == (
+        ("cat",), ("dog",), ()
+    )  # fmt: skip
+    with pytest.raises(PellucidError, match=r"'one/a.jpg' and 'two/a.jpg' could both be 'a.jpg'"):
+        truth.labels("a.jpg")
+    rows = [{"f": f"{one}/a.jpg", "cls": "dog", "idx": k} for k, one in enumerate(("one", "two"))]
+    pairs = ClassPairs.of(rows)
+    assert [pairs.classes(f"{one}/a.jpg", "dog") for one in ("one", "two", "three")] == [(0,), (1,), ()]
+    photos = np.zeros((2, 3, 32, 32), np.float32)
+    images = ImageSet.of(pl.Images.from_pictures(list(torch.from_numpy(photos)), ("cat/a.png", "dog/a.png")))
+    with pytest.raises(PellucidError, match=r"'a.jpg' could be 'cat/a.png' and 'dog/a.png': name images with their"):
+        Located(tiny(), images, Truth.of({"a.jpg": [("dog", BOX)]}), None)
+    for name in ("labels/train/1.txt", "labels/val/1.txt"):  # folders of their own, beside those of the images
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"{int('val' in name)} 0.5 0.5 1 1\n")
+    (tmp_path / "classes.txt").write_text("dog\ncat\n")
+    files = Truth.of(tmp_path)
+    assert [files.labels(f"images/{one}/1.jpg") for one in ("train", "val")] == [("dog",), ("cat",)]
+    with pytest.raises(PellucidError, match=r"could both be 'images/test/1.jpg'"):
+        files.labels("images/test/1.jpg")
 
 
 def test_difficult_as_a_table_says_it(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from pydantic import BeforeValidator, InstanceOf
 from torch import Tensor
 
 from pellucid.errors import PellucidError
+from pellucid.evaluation.called import Called
 from pellucid.evaluation.truth_files import text_of
-from pellucid.images.files import is_picture
 from pellucid.nouns import Noun
 
 FOLDER = "folder"
@@ -59,42 +59,17 @@ class Groups(Noun):
         Names with and without folder and suffix are the same image where only one can be meant. PellucidError where
         two images have one name, one row could be about both, and where a list is of another length.
         """
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if list(names).count(name) > 1)
-            raise PellucidError(f"two images are called {twice!r}, so that it is not known whose group is meant")
         if self.listed:
             if len(self.listed) != len(names):
                 raise PellucidError(f"a list of {len(self.listed)} groups for {len(names)} images: one for each")
+            Called((), "each group").over(names)
             found = dict(zip(names, self.listed, strict=True))
         elif self.place == FOLDER:
             found = {name: PurePosixPath(name).parent.name for name in names}
         else:
-            found = self._matched(names)
+            rows = Called(self.named, str(self)).one_each(names, self.named)
+            found = {name: self.named[row] for name, row in rows.items()}
         return {name: group for name, group in found.items() if group}
-
-    def _matched(self, names: Sequence[str]) -> dict[str, str]:
-        """A row names an image where one of both names ends in the other, folder by folder."""
-        bare: dict[str, list[str]] = {}
-        longer: dict[str, list[str]] = {}
-        for name in self.named:
-            whole, *tails = _tails(name)
-            bare.setdefault(whole, []).append(name)
-            for tail in tails:
-                longer.setdefault(tail, []).append(name)
-        found, used = dict[str, str](), dict[str, str]()
-        for name in names:
-            tails = _tails(name)
-            rows = [name] if name in self.named else next((bare[one] for one in tails if one in bare), None)
-            rows = rows or longer.get(tails[0], [])
-            if len({self.named[row] for row in rows}) > 1:
-                raise PellucidError(f"{self}: {' and '.join(map(repr, rows[:2]))} could both be {name!r}")
-            for row in rows:
-                if used.setdefault(row, name) != name:
-                    raise PellucidError(
-                        f"{self}: the row {row!r} could be {used[row]!r} and {name!r}: name images with their folders"
-                    )
-                found[name] = self.named[row]
-        return found
 
     def __str__(self) -> str:
         return Path(self.place).name if self.place else f"groups of {len(self.named) or len(self.listed)} images"
@@ -112,12 +87,6 @@ class Groups(Noun):
 
 GroupsLike: TypeAlias = Groups | str | Path | Mapping[str, Any] | Sequence[Any] | Tensor | NDArray[Any]
 """A .csv with columns image and group, 'folder', {image: group}, or the group of each image in their order."""
-
-
-def _tails(name: str) -> list[str]:
-    """A name without its suffix, then without the first folder, and so on: the file alone is the last."""
-    parts = PurePosixPath(str(PurePosixPath(name).with_suffix("")) if is_picture(name) else name).parts
-    return ["/".join(parts[k:]) for k in range(len(parts))] or [name]
 
 
 def _said(group: Any) -> str:

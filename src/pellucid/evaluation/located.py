@@ -49,8 +49,9 @@ class Located(Cases):
         self.truth, self.pairs = truth, pairs
         self.asked: list[Asked] = []
         self._unknown, self._strange = list[str](), set[str]()
-        for i in range(len(self.images)):
-            name = self.images.name(i)
+        names = [self.images.name(i) for i in range(len(self.images))]
+        truth.called.one_each(names)  # whether each picture of the truth is one of the images alone
+        for i, name in enumerate(names):
             labels = truth.labels(name)
             self._unknown += [] if labels else [name]
             for label in labels:

@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from pellucid.data import Data
 from pellucid.errors import BadImage, PellucidError, unknown
 from pellucid.evaluation.background import background
+from pellucid.evaluation.called import Called
 from pellucid.evaluation.lettering import lettering
 from pellucid.evaluation.marks import Marks
 from pellucid.evaluation.things import Mask
@@ -70,6 +71,8 @@ class Regions(Noun):
     """(H, W) for all images, or (N, H, W) in their order, in their own pixels."""
     common: Mapping[int, Mask | None] = field(default_factory=dict, repr=False)
     """What images of one class have in common, by their numbers; see `over`."""
+    by_image: Mapping[int, Path] = field(default_factory=dict, repr=False)
+    """The file of each image's mask, by its number; see `over`."""
     outside: bool = False
     """Whether the rest of the image is meant."""
 
@@ -122,7 +125,8 @@ class Regions(Noun):
                 digest.update(f"{number} {None if mask is None else mask.shape}".encode())
                 digest.update(b"" if mask is None else np.ascontiguousarray(mask).tobytes())
             return digest.hexdigest()
-        files = [] if self.boxes or self._bare in (*SEEN, MARK) else self._files
+        known = self.boxes or self._bare in (*SEEN, MARK)
+        files = [] if known else self._files.values() if self._in_folder else [Path(self._bare).expanduser()]
         return json.dumps(
             [self.said, self.boxes, [[str(one), one.stat().st_mtime_ns, one.stat().st_size] for one in files]]
         )
@@ -148,7 +152,13 @@ class Regions(Noun):
         numbers: Sequence[int] | NDArray[Any],
         labels: NDArray[Any] | None = None,
     ) -> Regions:
-        """Itself; where a watermark is meant, as it is found in these images, in those of each label by themselves."""
+        """Itself, knowing which file of a folder is about which image; where a watermark is meant, as it is found in
+        these images, in those of each label by themselves. PellucidError where a file may be about two images."""
+        if self._in_folder:
+            names = [images.name(i) for i in range(len(images))]
+            own = Called(self._files, self.said, folders=True).one_each(names)
+            files = {i: self._files[own[name]] for i, name in enumerate(names) if name in own}
+            return replace(self, by_image=files)
         if self._bare != MARK:
             return self
         seen: dict[int, Marks] = {}
@@ -170,7 +180,7 @@ class Regions(Noun):
         if self._bare in SEEN:
             mask = SEEN[self._bare](_as_colors(seen))
             return mask if mask.any() else None
-        found = self._drawn(image.ids[0], i)
+        found = self._drawn(i)
         if found is None:
             return None
         whole = image.pictures[0]
@@ -180,32 +190,29 @@ class Regions(Noun):
         cut = net.prepare(replace(Images.from_pictures([picture], image.ids), cut_by=image.cut_by))
         return np.asarray(cut.pictures[0][0].cpu().numpy() > 0.5)
 
-    def _drawn(self, name: str, i: int) -> NDArray[Any] | None:
+    def _drawn(self, i: int) -> NDArray[Any] | None:
         if self.masks is not None:
             if self.masks.ndim == 3 and i >= len(self.masks):
-                raise PellucidError(f"{len(self.masks)} masks, and none for image {i}, {name!r}")
+                raise PellucidError(f"{len(self.masks)} masks, and none for image {i}")
             return self.masks if self.masks.ndim == 2 else self.masks[i]
-        path = self._files[0] if is_picture(self._bare) else self._by_name.get(Path(name).stem)
-        if path is None:
-            return None
-        return np.asarray(Images.of(path).pixels[0].amax(0).numpy())
+        path = self.by_image.get(i) if self._in_folder else Path(self._bare).expanduser()
+        return None if path is None else np.asarray(Images.of(path).pixels[0].amax(0).numpy())
 
     @property
     def _bare(self) -> str:
         """Its name or path."""
         return self.said.removeprefix(_OUTSIDE)
 
-    @cached_property
-    def _files(self) -> list[Path]:
-        place = Path(self._bare).expanduser()
-        return sorted(one for one in place.rglob("*") if is_picture(str(one))) if place.is_dir() else [place]
+    @property
+    def _in_folder(self) -> bool:
+        known = self.boxes or self.masks is not None or self._bare in SEEN or self._bare == MARK
+        return not known and Path(self._bare).expanduser().is_dir()
 
     @cached_property
-    def _by_name(self) -> dict[str, Path]:
-        found = {one.stem: one for one in self._files}
-        if len(found) < len(self._files):
-            raise PellucidError(f"{self.said}: two masks have one name, so that it is not known whose they are")
-        return found
+    def _files(self) -> dict[str, Path]:
+        """The masks of a folder, by their names in it."""
+        place = Path(self._bare).expanduser()
+        return {one.relative_to(place).as_posix(): one for one in sorted(place.rglob("*")) if is_picture(str(one))}
 
 
 def _as_colors(pixels: Tensor) -> NDArray[np.float64]:

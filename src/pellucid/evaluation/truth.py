@@ -6,7 +6,8 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import numpy as np
@@ -14,6 +15,7 @@ from pydantic import BeforeValidator, Field, InstanceOf
 
 from pellucid.described import Default, Shell
 from pellucid.errors import PellucidError, UnknownName
+from pellucid.evaluation.called import Called
 from pellucid.evaluation.things import Box, Mask, Size, Stencil, Thing
 from pellucid.evaluation.truth_files import as_json, found_in, things_of
 from pellucid.geometry import Floats
@@ -48,8 +50,6 @@ class Truth(Noun):
     things: Mapping[str, tuple[Thing, ...]]
     sizes: Mapping[str, Size] = field(default_factory=dict)
     """(height, width) of the pictures, where the file states it."""
-    _names: dict[str, str] = field(default_factory=dict)
-    """What a picture may be called besides -> its name here; names that two share are none."""
 
     @classmethod
     def of(cls, value: TruthLike) -> Truth:
@@ -61,26 +61,18 @@ class Truth(Noun):
             return value
         if isinstance(value, Mapping):
             things = {str(name): things_of(some, f"truth of {name!r}") for name, some in value.items()}
-            return cls._named("", things, {})
+            return cls("", things, {})
         found = found_in(Path(value).expanduser())
-        return cls._named(str(value), {name: tuple(some) for name, some in found.things.items()}, found.sizes)
+        return cls(str(value), {name: tuple(some) for name, some in found.things.items()}, found.sizes)
 
-    @classmethod
-    def _named(cls, place: str, things: Mapping[str, tuple[Thing, ...]], sizes: Mapping[str, Size]) -> Truth:
-        names: dict[str, str] = {}
-        for name in things:
-            for other in {PurePosixPath(name).name, str(PurePosixPath(name).with_suffix("")), PurePosixPath(name).stem}:
-                names[other] = name if names.get(other, name) == name else ""
-        return cls(place, things, sizes, names)
+    @cached_property
+    def called(self) -> Called:
+        """Which of its pictures an image is."""
+        return Called(self.things, str(self), folders=bool(self.place) and Path(self.place).expanduser().is_dir())
 
     def known(self, image: str) -> str | None:
-        """What a picture is called here: by its whole name, or without its folder, or without its suffix."""
-        path = PurePosixPath(image)
-        for name in (image, path.name, str(path.with_suffix("")), path.stem):
-            found = name if name in self.things else self._names.get(name)
-            if found:
-                return found
-        return None
+        """What an image is called here. PellucidError where it may be several of its pictures."""
+        return self.called.one_each([image]).get(image)
 
     def labels(self, image: str) -> tuple[str, ...]:
         """The classes of a picture, in the order of its things; none of one that is not known."""
@@ -169,7 +161,8 @@ class ClassPairs(Noun):
     written, format = "PAIRS", "class pairs"
     place: str
     by_label: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
-    by_image: Mapping[tuple[str, str], tuple[str | int, ...]] = field(default_factory=dict)
+    by_image: Mapping[str, Mapping[str, tuple[str | int, ...]]] = field(default_factory=dict)
+    """Image -> class of the truth -> classes of the network."""
 
     @classmethod
     def of(cls, value: PairsLike) -> ClassPairs:
@@ -183,18 +176,24 @@ class ClassPairs(Noun):
             return cls(place, {str(label): _classes(some, f"{called}, {label!r}") for label, some in said.items()})
         if not isinstance(said, Sequence) or isinstance(said, str):
             raise PellucidError(f"{called} is neither {{class: [classes of the network]}} nor a list of rows")
-        found: dict[tuple[str, str], tuple[str | int, ...]] = {}
+        found: dict[str, dict[str, tuple[str | int, ...]]] = {}
         for k, row in enumerate(said):
             cells = [_cell(row, names) for names in _ROW]
             if None in cells:
                 raise PellucidError(f"{called}, row {k}: image, label and class are needed, there is {str(row)[:60]}")
-            key = PurePosixPath(str(cells[0])).stem, str(cells[1])
-            found[key] = (*found.get(key, ()), *_classes(cells[2], f"{called}, row {k}"))
+            row_of, label = found.setdefault(str(cells[0]), {}), str(cells[1])
+            row_of[label] = (*row_of.get(label, ()), *_classes(cells[2], f"{called}, row {k}"))
         return cls(place, {}, found)
 
     def classes(self, image: str, label: str) -> tuple[str | int, ...]:
-        """Those of the network for a class in a picture; none where it is left out."""
-        return self.by_image.get((PurePosixPath(image).stem, label), self.by_label.get(label, ()))
+        """Those of the network for a class in a picture; none where it is left out. PellucidError where several of its
+        pictures may be meant."""
+        name = self._called.one_each([image]).get(image)
+        return self.by_label.get(label, ()) if name is None else self.by_image[name].get(label, ())
+
+    @cached_property
+    def _called(self) -> Called:
+        return Called(self.by_image, str(self))
 
     def __str__(self) -> str:
         return Path(self.place).name if self.place else f"{len(self.by_label) + len(self.by_image)} pairs"
@@ -202,13 +201,18 @@ class ClassPairs(Noun):
     @property
     def identity(self) -> str:
         """All that it says."""
-        return json.dumps([sorted(self.by_label.items()), sorted(self.by_image.items())])
+        by_image = sorted((name, sorted(row.items())) for name, row in self.by_image.items())
+        return json.dumps([sorted(self.by_label.items()), by_image])
 
     def plain(self) -> Any:
         """Where it was read, or what it holds."""
         if self.place:
             return self.place
-        rows = [{"image": i, "label": label, "class": list(some)} for (i, label), some in self.by_image.items()]
+        rows = [
+            {"image": image, "label": label, "class": list(some)}
+            for image, row in self.by_image.items()
+            for label, some in row.items()
+        ]
         return rows or {label: list(some) for label, some in self.by_label.items()}
 
 

@@ -52,13 +52,17 @@ def test_masks_of_a_folder_go_through_the_network_s_crop(tmp_path: Path) -> None
     (tmp_path / "masks").mkdir()
     Image.fromarray(mask).save(tmp_path / "masks" / "a.png")
     data, net = pl.Data.of(tmp_path / "photos").on(tiny()), tiny()
-    masks = Regions.of(tmp_path / "masks")
+    masks = Regions.of(tmp_path / "masks").over(net, data, range(2))
     found = [masks.mask(net, data.image(i), i) for i in range(2)]
     assert found[1] is None
     assert found[0] is not None
     assert found[0].shape == (32, 32)
     assert found[0][:, :15].all()
     assert not found[0][:, 17:].any()
+    (tmp_path / "photos" / "cat").mkdir()
+    Image.fromarray(np.zeros((40, 80, 3), np.uint8)).save(tmp_path / "photos" / "cat" / "a.png")
+    with pytest.raises(PellucidError, match=r"'a.png' could be 'cat/a.png' and 'dog/a.png': name images with"):
+        Regions.of(tmp_path / "masks").over(net, pl.Data.of(tmp_path / "photos").on(net), range(3))
 
 
 def test_an_outlier_is_named() -> None:

@@ -54,10 +54,7 @@ def right_reasons(
     ],
     reasons: Annotated[
         str,
-        Field(
-            description="explanation held down: gradient, integrated_gradients, grad_cam or a layer's; or exchange: "
-            "the masked part is exchanged between images instead"
-        ),
+        Field(description="explanation held down (Grad-CAM of the last layer or of LAYER), or exchange of the part"),
         Shell(value="gradient|integrated_gradients|grad_cam|LAYER|exchange"),
     ] = "gradient",
     strength: Annotated[
