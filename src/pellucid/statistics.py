@@ -1,8 +1,9 @@
-"""Mean, variance and standard error, of numbers that come one after another: written once."""
+"""Mean, variance and standard error of numbers that come one after another, and what else is written once."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -145,4 +146,13 @@ def _placed(these: Floats, among: Floats) -> Floats:
     ordered = np.sort(among)
     lower = np.searchsorted(ordered, these, side="left") + np.searchsorted(ordered, these, side="right")
     found: Floats = lower / (2 * len(among))
+    return found
+
+
+def holm(chances: Sequence[float]) -> list[float]:
+    """The probabilities of several tests, each corrected for all (Holm 1979)."""
+    found, largest = [0.0] * len(chances), 0.0
+    for k, i in enumerate(sorted(range(len(chances)), key=lambda i: chances[i])):
+        largest = max(largest, min(chances[i] * (len(chances) - k), 1.0))
+        found[i] = largest
     return found

@@ -7,7 +7,8 @@ from math import comb
 import numpy as np
 import pytest
 
-from pellucid.evaluation.gaps import DRAWS, Counted, holm, homogeneity
+from pellucid.evaluation.gaps import DRAWS, Counted, homogeneity
+from pellucid.statistics import holm
 
 
 def test_counts_are_counts() -> None:

@@ -104,15 +104,16 @@ def anew(net: Net, pixels: Tensor, which: int, seed: int, name: str) -> Floats:
 def planted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Maps that may look at the network, under the names of maps that do not."""
     known: dict[str, Planted] = {"perfect": perfect, "mixed": mixed, "anew": anew}
-    whole = Explainer.heat
+    whole = Explainer.heat_and_jump
 
-    def heat(self: Explainer, net: Net, image: Images, target: Target, seed: int) -> Floats:
+    def heat(self: Explainer, net: Net, image: Images, target: Target, seed: int) -> tuple[Floats, tuple[float, float]]:
         if self.name not in known:
             return whole(self, net, image, target, seed)
         asked = target.class_asked
-        return known[self.name](net, image.pictures[0], int(asked) if asked is not None else 0, seed, image.ids[0])
+        which = int(asked) if asked is not None else 0
+        return known[self.name](net, image.pictures[0], which, seed, image.ids[0]), (1.0, 1.0)
 
-    monkeypatch.setattr(Explainer, "heat", heat)
+    monkeypatch.setattr(Explainer, "heat_and_jump", heat)
     for name in known:
         monkeypatch.setitem(baselines.BASELINES, name, lambda pixels, seed, name: pytest.fail("it knows no network"))
 

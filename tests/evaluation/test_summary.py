@@ -12,8 +12,9 @@ from PIL import Image
 
 import pellucid as pl
 from pellucid.errors import PellucidError, Refused
-from pellucid.evaluation.explainers import Explainer
-from pellucid.evaluation.summary import Protocol, interval, least_p, paired
+from pellucid.evaluation.explainers import Explainer, Explainers
+from pellucid.evaluation.judged import Judged
+from pellucid.evaluation.summary import Protocol, interval, least_p, paired, ranked
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.target import Target
@@ -55,11 +56,25 @@ def test_so_few_images_that_nothing_can_be_significant_are_said() -> None:
         return [note.text for note in found.meta.notes if note.topic == "sampling"]
 
     assert told(3, of="gradient") == [
-        "3 images are too few for any difference to be significant: the paired test gives p = 0.25 at best, and 0.05 "
-        "needs 6 images"
-    ]
-    assert "5 images are too few" in told(5, of="gradient")[0]
-    assert told(6, of="gradient") == []
+        "3 images are too few for any difference to be significant: the paired test gives p = 1 at best for 4 "
+        "comparisons, and 0.05 needs 8 images"
+    ]  # the four maps that know no network
+    assert "7 images are too few" in told(7, of="gradient")[0]
+    assert told(8, of="gradient") == []
+
+
+def test_comparisons_are_corrected_for_their_number() -> None:
+    """Holm by hand: the smallest p of three is multiplied by 3, the next by 2, and none is below the one before it."""
+    values = np.random.default_rng(2).normal(0, 1, (4, 9)) + np.array([0, 0.9, 1.4, 0.3])[:, None]
+    judged = Judged(Explainers.of("gradient,grad_cam,lrp,cam"), tuple("abcdefghi"), values)
+    table = ranked(judged, Protocol("test"), "score", "of nothing", "low", 0)
+    best = values.mean(1).argmin()
+    plain = {judged.names[k]: paired(values[k], values[best], 0) for k in range(4) if k != best}
+    wanted, least = {}, 0.0
+    for left, name in zip((3, 2, 1), sorted(plain, key=plain.__getitem__), strict=True):
+        wanted[name] = least = max(least, min(left * plain[name], 1.0))
+    assert dict(zip(table["method"], table["p"], strict=True)) == {judged.names[best]: None, **wanted}
+    assert wanted != plain
 
 
 def test_values_of_groups_are_drawn_alike_whatever_the_groups_are_called() -> None:
@@ -84,8 +99,8 @@ def test_figures_of_two_protocols_are_not_put_into_one_table() -> None:
 
 
 def test_figures_of_two_networks_or_two_figures_of_one_measure_are_not_put_into_one_table() -> None:
-    def drop(net: Net, of: str) -> pl.result.Study:
-        return pl.quality.average_drop(net, photos(2), of=of)
+    def drop(net: Net, of: str, images: int = 2) -> pl.result.Study:
+        return pl.quality.average_drop(net, photos(images), of=of)
 
     one, same, other = drop(weighted(), "gradient"), drop(weighted(), "gradient_times_input"), drop(weighted(1), "cam")
     whole = pl.quality.joined([one["drop"], same["drop"]])
@@ -98,6 +113,7 @@ def test_figures_of_two_networks_or_two_figures_of_one_measure_are_not_put_into_
     for tables, said in (
         ((one["drop"], other["drop"]), r"of different networks, Weighted \w{12} and Weighted \w{12}: they are not"),
         ((one["drop"], drop(resized, "gradient")["drop"]), "of different networks"),  # the same weights
+        ((one["drop"], drop(weighted(), "gradient", 3)["drop"]), "of different image sets, 2 images"),
         ((one["drop"], one["increase"]), "of different figures, share of the prob.* and share of the images whose"),
         ((moved["max"], moved["mean"]), "of different figures, largest change .* and mean change "),
         ((moved["max"], one["drop"]), "of different protocols, sensitivity:.* and average_drop:"),

@@ -15,7 +15,7 @@ from pellucid.geometry import Floats
 from pellucid.net import Net
 from pellucid.net.answers import Answers, log_probabilities
 from pellucid.rng import generator
-from pellucid.statistics import share_difference, wilson
+from pellucid.statistics import holm, share_difference, wilson
 
 DRAWS = 20_000
 """How often right answers are dealt out anew: no probability is below 1 over one more."""
@@ -159,12 +159,3 @@ def homogeneity(right: Counts, images: Counts, seed: int, *which: str) -> float:
         drawn += chance.multivariate_hypergeometric(row, int(hits), DRAWS)
     beyond = distance(drawn) >= distance(right.sum(0)) * (1 - 1e-9) - 1e-12
     return float((beyond.sum() + 1) / (DRAWS + 1))
-
-
-def holm(chances: Sequence[float]) -> list[float]:
-    """The probabilities of several tests, each corrected for all (Holm 1979)."""
-    found, largest = [0.0] * len(chances), 0.0
-    for k, i in enumerate(sorted(range(len(chances)), key=lambda i: chances[i])):
-        largest = max(largest, min(chances[i] * (len(chances) - k), 1.0))
-        found[i] = largest
-    return found

@@ -69,6 +69,8 @@ class Judged:
     """Method -> why it gives no map of any image."""
     net: Net | None = None
     """Whose maps they are."""
+    source: str = ""
+    """The identity of all that was asked about."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -173,7 +175,7 @@ class Judging:
         lost = np.isnan(whole.reshape(len(values), count, -1)).all((0, 2))
         for i in np.flatnonzero(lost) if len(refused) < len(values) else ():
             say(Note("unreadable", f"{names[i]} was left out: it could not be read, or no method has a map of it"))
-        return Judged(explainers, names, whole, refused, self.net)
+        return Judged(explainers, names, whole, refused, self.net, self.cases.identity)
 
     def _kept(self, explainer: Explainer) -> Callable[[Coordinates], Floats]:
         def identity() -> str:

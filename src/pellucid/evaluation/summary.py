@@ -17,14 +17,14 @@ from pellucid.notes import Note, say
 from pellucid.result import Curve, Line, Meta, Table
 from pellucid.result.table import Cell
 from pellucid.rng import generator
-from pellucid.statistics import error_of_mean
+from pellucid.statistics import error_of_mean, holm
 
 RESAMPLES = 2000
 LEVEL = 0.05
 """Differences of which chance makes fewer than this share count as differences."""
 _FEW = 6  # names of a sentence
 Better = Literal["low", "high"]
-_OF_ONE = ("protocol", "network", "figure")
+_OF_ONE = ("protocol", "network", "figure", "image set")
 """What figures of one table have in common; each stands in its Meta."""
 Groups = NDArray[np.int64]
 """(N,) which values are of one image."""
@@ -95,14 +95,17 @@ def least_p(count: int) -> float:
     return 2.0 ** (1 - count) if 2**count <= RESAMPLES else 1 / (RESAMPLES + 1)
 
 
-def say_too_few(count: int) -> None:
-    """A note where so few images are compared that no difference can be significant, however large it is."""
-    if least_p(count) >= LEVEL:
-        enough = next(n for n in range(count, RESAMPLES) if least_p(n) < LEVEL)
+def say_too_few(count: int, tests: int = 1) -> None:
+    """A note where so few images are compared that no difference can be significant, however large it is, after the
+    correction for so many tests."""
+    if tests * least_p(count) >= LEVEL:
+        enough = next((n for n in range(count, 12) if tests * least_p(n) < LEVEL), None)
         many = "1 image is" if count == 1 else f"{count} images are"
+        over = f" for {tests} comparisons" if tests > 1 else ""
+        needed = "no number of images is enough" if enough is None else f"{LEVEL:g} needs {enough} images"
         say(Note(
             "sampling", f"{many} too few for any difference to be significant: the paired test gives p = "
-            f"{least_p(count):.2g} at best, and {LEVEL:g} needs {enough} images",
+            f"{min(tests * least_p(count), 1):.2g} at best{over}, and {needed}",
         ))  # fmt: skip
 
 
@@ -121,8 +124,8 @@ _HELP = {
     "high": "upper end of it",
     "error": "standard error of that mean",
     "behind": "mean difference from the best method",
-    "p": "probability of such a difference from the best by chance (signs of paired differences flipped), not "
-    "corrected for the number of methods",
+    "p": "probability of such a difference from the best by chance (signs of paired differences flipped), "
+    "corrected for the number of methods (Holm 1979)",
     "images": "number of images with a map",
     "baseline": "whether the map knows no network",
 }
@@ -145,14 +148,16 @@ def ranked(
     order = np.argsort(sign * values.mean(1), kind="stable")
     groups = None if groups is None else groups[both]
     if len(order) > 1:
-        say_too_few(len(both) if groups is None else len(np.unique(groups)))
+        say_too_few(len(both) if groups is None else len(np.unique(groups)), len(order) - 1)
     low, high = interval(values, seed, protocol.id, groups=groups)
     competing = [k for k in order if contest or not known.explainers.each[k].is_baseline]
     best = competing[0] if competing else order[0]
+    others = [k for k in order if k != best]
+    chances = holm([paired(values[k], values[best], seed, protocol.id, groups=groups) for k in others])
+    p_of = dict(zip(others, chances, strict=True))
     rows: dict[str, list[Cell]] = {name: [] for name in ("method", score, *list(_HELP)[1:])}
     for k in order:
-        spread = _error(values[k], groups)
-        p = None if k == best else paired(values[k], values[best], seed, protocol.id, groups=groups)
+        spread, p = _error(values[k], groups), p_of.get(k)
         cells = (known.names[k], float(values[k].mean()), float(low[k]), float(high[k]), spread,
                  float(abs(values[k].mean() - values[best].mean())), p, len(both),
                  known.explainers.each[k].is_baseline)  # fmt: skip
@@ -161,7 +166,8 @@ def ranked(
     columns = {name: tuple(cells) for name, cells in rows.items()}
     return Table(
         columns, {**_HELP, score: means}, findings(columns, score, better, contest), (score,), (),
-        Meta(found={"protocol": protocol.id, "figure": means, "network": _network(known)}), {score: "error"},
+        Meta(found={"protocol": protocol.id, "figure": means, "network": _network(known),
+                    "image set": _images(known, both)}), {score: "error"},
     )  # fmt: skip
 
 
@@ -170,6 +176,12 @@ def _network(judged: Judged) -> str:
     if judged.net is None:
         return ""
     return f"{judged.net.name} {hashlib.sha256(judged.net.identity.encode()).hexdigest()[:12]}"
+
+
+def _images(judged: Judged, both: Groups) -> str:
+    """How many, and what tells them from others: their names, and all that they were taken from."""
+    told = repr([judged.source, sorted(judged.images[i] for i in both)])
+    return f"{len(both)} images {hashlib.sha256(told.encode()).hexdigest()[:12]}"
 
 
 def said(judged: Judged, protocol: Protocol) -> dict[str, Any]:
@@ -216,8 +228,9 @@ def findings(columns: dict[str, tuple[Cell, ...]], score: str, better: Better, c
 
 
 def joined(tables: Sequence[Table]) -> Table:
-    """The rows of several rankings by one figure, of one protocol and one network, under one another. PellucidError for
-    different ones, and for tables that do not say what they are of.
+    """The rows of several rankings by one figure, of one protocol, network and set of images, under one another; each
+    keeps its comparisons with the best of its own. PellucidError for different ones, and for tables that do not say
+    what they are of.
     """
     if not tables:
         raise PellucidError("no tables to put together")

@@ -151,7 +151,7 @@ def test_it_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.Mon
     net, data = tiny(), labeled()
     with pl.resumable(tmp_path):
         first = pl.bias.clusters(net, data, cells=4)
-        monkeypatch.setattr("pellucid.evaluation.explainers.Explainer.heat", None)
+        monkeypatch.setattr("pellucid.evaluation.explainers.Explainer.heat_and_jump", None)
         again = pl.bias.clusters(net, data, cells=4)
     assert again["clusters"].rows == first["clusters"].rows
 
