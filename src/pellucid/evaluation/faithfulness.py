@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from pellucid.evaluation.imputation import imputed
+from pellucid.evaluation.imputation import NOISE, imputed
 from pellucid.evaluation.judged import Again, Case
 from pellucid.evaluation.measures import Measure, Ranking
 from pellucid.evaluation.orders import between_0_and_1, ranks
@@ -18,6 +18,8 @@ from pellucid.rng import generator
 
 _SMALLEST, _LARGEST = 1 / 16, 1 / 3
 """Sides of the squares of `infidelity`, as a share of the image's."""
+_ROUNDING = 1e-6
+"""Share of a score: smaller changes are what float32 makes of none."""
 
 
 def areas(values: Floats) -> Floats:
@@ -67,7 +69,8 @@ def road(shares: int = 9, score: str = "probability", seed: int = 0) -> Measure:
 
     means = f"half of what the {score} loses more where the map's first pixels go than where its last go"
     ranking = Ranking("margin", means, "high", lambda found: (found[:, :, 1] - found[:, :, 0]).mean(-1) / 2)
-    protocol = Protocol("road", (("shares", str(shares)), ("score", score)), "Rong et al. 2022, section 4")
+    parts = (("shares", str(shares)), ("noise", f"{NOISE:g}"), ("score", score))
+    protocol = Protocol("road", parts, "Rong et al. 2022, section 4")
     return Measure(protocol, (2, shares), judge, (ranking,))
 
 
@@ -94,7 +97,9 @@ def infidelity(samples: int = 64, fill: str = "training_mean", score: str = "log
         holes = squares((heat.shape[0], heat.shape[1]), samples, seed, case.name)
         target = asked_of(case, score)
         changed = answers_without(case, fill, holes, target, seed)
-        lost = answers(case.net, case.pixels[None], target)[0] - changed
+        whole = float(answers(case.net, case.pixels[None], target)[0])
+        lost = whole - changed
+        lost[np.abs(lost) <= _ROUNDING * abs(whole)] = 0.0
         sums = (holes * np.where(np.isfinite(heat), heat, 0.0)).sum((1, 2))
         return np.array([missed(sums, lost)])
 

@@ -67,8 +67,10 @@ class Located(Cases):
         if len(self._unknown) == len(self.images):
             known = next(iter(self.truth.things), "none")
             return f"{self.truth} knows none of these {len(self.images)} images ({self._unknown[0]}); it knows {known}"
-        how = f"{self.pairs} names none of them" if self.pairs else "say what they are, classes={CLASS: [CLASS, …]}"
-        return f"{self.net.name} has no class of {self.truth} ({', '.join(sorted(self._strange)[:5])}): {how}"
+        strange = sorted(self._strange)
+        asked = f'say in classes which of the network they are, as a file of {{"{strange[0]}": ["CLASS", …], …}}'
+        how = f"{self.pairs} names none of them" if self.pairs else asked
+        return f"{self.net.name} has no class of {self.truth} ({', '.join(strange[:5])}): {how}"
 
     def say(self) -> None:
         """What was left out."""

@@ -35,7 +35,7 @@ def sensitivity(radius: float | int = 0.02, samples: int = 10, seed: int = 0) ->
         moved = [float(np.linalg.norm(again(pixels=noisy(case, radius, seed, k)) - heat)) for k in range(samples)]
         return np.array([max(moved), sum(moved) / samples]) / (size or 1.0)
 
-    parts = (("radius", f"{radius:g}"), ("samples", str(samples)))
+    parts = (("noise", "uniform"), ("radius", f"{radius:g}"), ("samples", str(samples)))
     each = (
         Ranking("change", f"{name} change of the map over its norm, mean over the images", "low",
                 partial(first, which=k), contest=False)
