@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.loss.points import Places
+from pellucid.resume import Coordinates, Known, Measure, helped, kept, measured_at, measured_together
 from tests.loss.networks import Everything, data, net_of
 
 
@@ -47,3 +49,34 @@ def test_a_place_that_is_no_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PellucidError, match="name a folder"), pl.resumable(tmp_path / "file"):
         pass
+
+
+def test_parts_that_are_measured_together_are_one_list_of_places(tmp_path: Path) -> None:
+    """Others are asked once, for what no part knows yet; every part keeps its own, and alone it is the same."""
+    asked: list[tuple[list[Coordinates], bool]] = []
+
+    class Others:
+        def measured(
+            self, key: str, places: list[Coordinates], known: Known, what: str, alone: bool = False
+        ) -> Iterator[tuple[Coordinates, np.ndarray]]:
+            asked.append((places, alone))
+            for at in reversed(places):
+                yield at, np.array([at[1] ** (at[0] + 1)])
+
+    def parts() -> list[tuple[Measure, list[Coordinates], str]]:
+        return [
+            (kept(lambda k=k: f"part {k}", lambda at, k=k: np.array([at[0] ** (k + 1)])), [(2.0,), (3.0,), (2.0,)], "x")
+            for k in range(2)
+        ]
+
+    plainly = [[float(one[0]) for one in part] for part in measured_together(parts(), "all")]
+    assert plainly == [[2, 3, 2], [4, 9, 4]]
+    with pl.resumable(tmp_path):
+        measured_at(*parts()[1])
+        with helped(Others()):
+            found = measured_together(parts(), "all")
+            assert asked == [([(0.0, 2.0), (0.0, 3.0)], True)]
+            assert measured_together(parts(), "all") == found
+        assert len(asked) == 1, "all of it is kept"
+    assert [[float(one[0]) for one in part] for part in found] == plainly
+    assert len(list(tmp_path.iterdir())) == 2

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from pathlib import Path
@@ -37,10 +37,10 @@ class Helpers(Protocol):
     """Whoever measures at many places at once."""
 
     def measured(
-        self, key: str, places: list[Coordinates], known: Known, what: str
+        self, key: str, places: list[Coordinates], known: Known, what: str, alone: bool = False
     ) -> Iterator[tuple[Coordinates, Floats]]:
         """Each place with what was found there, in whatever order they are done; progress is told. `known` is what was
-        found in other parts of the question.
+        found in other parts of the question. With `alone` each place is a piece of work by itself.
         """
 
 
@@ -152,6 +152,30 @@ def measured_at(measure: Measure, places: Iterable[Coordinates], what: str) -> l
         for at, found in helpers.measured(measure.key, missing, others, what):
             measure.keep(at, found)
     return [measure(at) for at in places]
+
+
+def measured_together(parts: Sequence[tuple[Measure, Sequence[Coordinates], str]], what: str) -> list[list[Floats]]:
+    """What is found at the places of several parts; where others help, of all parts at once and place by place, so that
+    nobody waits for the last place of each.
+    """
+    own = [measure for measure, _, _ in parts if isinstance(measure, _Kept)]
+    helpers = _helpers.get()
+    if len(own) == len(parts):
+        key = hashlib.sha256(json.dumps([one.key for one in own]).encode()).hexdigest()[:24]
+        if key == _wanted.get():
+            raise _Here(lambda at: own[int(at[0])](at[1:]))
+        missing = [
+            (float(k), *at) for k, (_, places, _) in enumerate(parts) for at in dict.fromkeys(places)
+            if at not in own[k].known
+        ]  # fmt: skip
+        if helpers is not None and missing:
+            keys = {one.key for one in own}
+            others = {
+                part: one.known for part, one in (_parts.get() or {}).items() if part not in keys and one.known
+            }
+            for at, found in helpers.measured(key, missing, others, what, alone=True):
+                own[int(at[0])].keep(at[1:], found)
+    return [measured_at(*one) for one in parts]
 
 
 class _Kept:

@@ -141,11 +141,11 @@ class _Helpers:
         self.runner = runner
 
     def measured(
-        self, key: str, places: list[Coordinates], known: Known, what: str
+        self, key: str, places: list[Coordinates], known: Known, what: str, alone: bool = False
     ) -> Iterator[tuple[Coordinates, Floats]]:
         """As `resume.Helpers`. A piece whose worker died is tried again."""
         work = Places(_question(), key, tuple(places), known=known)
-        size = max(-(-len(places) // (_SHARE * self.runner.slots)), 1)
+        size = 1 if alone else max(-(-len(places) // (_SHARE * self.runner.slots)), 1)
         starts = range(0, len(places), size)
         waiting = deque((Piece(n, at, min(at + size, len(places))), 1) for n, at in enumerate(starts))
         told = iter(steps(places, what))

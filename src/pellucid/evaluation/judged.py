@@ -20,7 +20,7 @@ from pellucid.images import Images
 from pellucid.net import Net, Run
 from pellucid.net.identity import machine
 from pellucid.notes import Note, say
-from pellucid.resume import Coordinates, kept, measured_at
+from pellucid.resume import Coordinates, kept, measured_together
 from pellucid.target import BEST, Logit, Probability, Target
 
 _HELD = 256
@@ -159,8 +159,9 @@ class Judging:
     def __call__(self, explainers: Explainers) -> Judged:
         """Every map of every image, with progress."""
         count, values, refused = len(self.cases), [], {}
-        for explainer in explainers.each:
-            found = measured_at(self._kept(explainer), [(float(i),) for i in range(count)], explainer.name)
+        places = [(float(i),) for i in range(count)]
+        each = measured_together([(self._kept(one), places, one.name) for one in explainers.each], "maps")
+        for explainer, found in zip(explainers.each, each, strict=True):
             values.append(np.stack(found).reshape(count, *self.shape))
             gaps = np.flatnonzero(np.isnan(values[-1].reshape(count, -1)).all(1))
             why = self._why(explainer, gaps)
