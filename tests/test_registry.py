@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import pellucid
 from pellucid import registry
 from pellucid.errors import BadPlugin, PellucidError, UnknownName
-from pellucid.registry import Registry
+from pellucid.registry import Registry, _decorated
 
 Write = Callable[..., None]
 
@@ -136,3 +139,21 @@ def test_what_no_decorator_declares_is_there_once_its_home_is_imported(
     assert known.names() == ()
     assert known.get("chess").__name__ == "Chess"
     assert not known.has("draughts")
+
+
+def test_what_is_read_of_a_source_is_what_a_whole_reading_finds() -> None:
+    """Names, arguments and lines of every decorated thing of ours, and of one that begins in a text."""
+
+    def said(nodes: Iterable[ast.stmt]) -> set[tuple[str, str, int]]:
+        decorated = [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+        calls = [(node.name, call) for node in decorated for call in node.decorator_list]
+        return {(name, ast.dump(call), call.lineno) for name, call in calls if "method(" in ast.unparse(call)}
+
+    text = '"""\n@method(\n"""\n\n@method("A", source="b")\nclass C(int):\n    x = 1\n'
+    files = [path.read_text() for path in Path(pellucid.__file__).parent.rglob("*.py")]
+    count = 0
+    for one in (text, *(one for one in files if re.search("^@method", one, re.M))):
+        found = said(_decorated(one, "method("))
+        assert found == said(ast.parse(one).body)
+        count += len(found)
+    assert count > 100

@@ -13,6 +13,7 @@ which package it is and why, and everything else goes on.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -214,12 +215,11 @@ class Registry:
         """What a source file declares, without importing it."""
         if path is None or f"{self.mark}(" not in (text := path.read_text(encoding="utf-8")):
             return
-        for node in ast.parse(text).body:
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                for call in node.decorator_list:
-                    if isinstance(call, ast.Call) and _last(call.func) == self.mark:
-                        first, said = self._said(call, path)
-                        yield Row(self._called(node.name, first, said), f"{module}:{node.name}", first, said, package)
+        for node in _decorated(text, f"{self.mark}("):
+            for call in node.decorator_list:
+                if isinstance(call, ast.Call) and _last(call.func) == self.mark:
+                    first, said = self._said(call, path)
+                    yield Row(self._called(node.name, first, said), f"{module}:{node.name}", first, said, package)
 
     def _said(self, call: ast.Call, path: Path) -> tuple[Any, dict[str, Any]]:
         """The arguments of a declaration: the first by itself, the others by name."""
@@ -236,6 +236,26 @@ class Registry:
         said = " ".join(str(error).split())[:200]
         ours = isinstance(error, PellucidError)
         return Failure(self.what, name, package, said if ours else f"{type(error).__name__}: {said}".rstrip(": "))
+
+
+_DECORATED = re.compile(r"^(@.*?^)(def|class) +(\w+)", re.MULTILINE | re.DOTALL)
+
+
+def _decorated(text: str, mark: str) -> list[ast.FunctionDef | ast.ClassDef]:
+    """The functions and classes of a source whose decorators hold `mark`, without their bodies: to parse all of every
+    file is a tenth of the time in which the command line begins.
+    """
+    found = []
+    for block in _DECORATED.finditer(text):
+        if mark in block[1]:
+            above = "\n" * text.count("\n", 0, block.start())  # for the numbers of the lines
+            empty = f"{block[2]} {block[3]}(): pass"
+            try:
+                found += ast.parse(f"{above}{block[1]}{empty}").body
+            except SyntaxError:  # it begins in a text
+                found = ast.parse(text).body
+                break
+    return [node for node in found if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
 
 
 def _modules(homes: tuple[str, ...]) -> Iterator[tuple[str, Path]]:

@@ -170,9 +170,7 @@ def measured_together(parts: Sequence[tuple[Measure, Sequence[Coordinates], str]
         ]  # fmt: skip
         if helpers is not None and missing:
             keys = {one.key for one in own}
-            others = {
-                part: one.known for part, one in (_parts.get() or {}).items() if part not in keys and one.known
-            }
+            others = {part: one.known for part, one in (_parts.get() or {}).items() if part not in keys and one.known}
             for at, found in helpers.measured(key, missing, others, what, alone=True):
                 own[int(at[0])].keep(at[1:], found)
     return [measured_at(*one) for one in parts]

@@ -102,13 +102,17 @@ class Picture:
         return buffer.getvalue()
 
 
+_PNG = 3
+"""How hard zlib tries, of 9: a twentieth larger than at 6, in less than half of the time."""
+
+
 def _png(picture: Picture, smaller: Image.Image | None = None) -> bytes:
     """The picture, or a smaller version of it, with its metadata."""
     image, info, buffer = smaller or Image.fromarray(picture.array), PngInfo(), io.BytesIO()
     for key, value in picture.about.items():
         info.add_text(key, value)
     dots = 100 * picture.sheet.density * image.width / picture.array.shape[1]
-    image.save(buffer, "PNG", pnginfo=info, dpi=(dots, dots))
+    image.save(buffer, "PNG", pnginfo=info, dpi=(dots, dots), compress_level=_PNG)
     return buffer.getvalue()
 
 
