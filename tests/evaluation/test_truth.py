@@ -13,6 +13,7 @@ from PIL import Image
 
 import pellucid as pl
 from pellucid.errors import PellucidError
+from pellucid.evaluation.called import Called
 from pellucid.evaluation.located import Located
 from pellucid.evaluation.things import Polygons, Runs
 from pellucid.evaluation.truth import ClassPairs, Truth
@@ -120,6 +121,10 @@ def test_a_file_name_in_two_folders_is_two_pictures(tmp_path: Path) -> None:
         (tmp_path / name).write_text(f"{int('val' in name)} 0.5 0.5 1 1\n")
     (tmp_path / "classes.txt").write_text("dog\ncat\n")
     files = Truth.of(tmp_path)
+    own = {f"images/{one}/1.jpg": f"labels/{one}/1" for one in ("train", "val")}
+    assert files.called.one_each([*own, "images/test/2.jpg"]) == own
+    only = Called(["labels/train/1"], "labels", folders=True)
+    assert only.one_each([*own]) == {"images/train/1.jpg": "labels/train/1"}, "the other has less in common with it"
     assert [files.labels(f"images/{one}/1.jpg") for one in ("train", "val")] == [("dog",), ("cat",)]
     with pytest.raises(PellucidError, match=r"could both be 'images/test/1.jpg'"):
         files.labels("images/test/1.jpg")

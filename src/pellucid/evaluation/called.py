@@ -23,32 +23,38 @@ class Called:
             for tail in _tails(name):
                 self._by_tail.setdefault(tail, []).append(name)
 
-    def about(self, image: str) -> list[str]:
-        """The names that may mean this image, those alone that have most folders in common with it."""
+    def about(self, image: str) -> tuple[list[str], int]:
+        """The names that may mean this image, those alone that have most of their path in common with it; and how many
+        parts of it.
+        """
         own = _tails(image)
         for tail in own:
             found = self._by_tail.get(tail, [])
             whole = [one for one in found if _tails(one)[0] == tail]
             if whole or (found and (self._folders or tail == own[0])):
-                return whole or found
-        return []
+                return whole or found, tail.count("/") + 1
+        return [], 0
 
     def over(self, images: Sequence[str]) -> dict[str, list[str]]:
-        """Image -> its names, of those that have some. PellucidError where one name may mean two images."""
+        """Image -> its names, of those that have some. A name means the image with which it has most in common;
+        PellucidError where these are two.
+        """
         if len(set(images)) < len(images):
             twice = next(one for one in images if list(images).count(one) > 1)
             raise PellucidError(f"two images are called {twice!r}, so that it is not known which {self._said} means")
-        found, used = dict[str, list[str]](), dict[str, str]()
-        for image in images:
-            names = self.about(image)
+        every = {image: self.about(image) for image in images}
+        means = dict[str, tuple[int, list[str]]]()
+        for image, (names, common) in every.items():
             for name in names:
-                if used.setdefault(name, image) != image:
-                    raise PellucidError(
-                        f"{self._said}: {name!r} could be {used[name]!r} and {image!r}: name images with their folders"
-                    )
-            if names:
-                found[image] = names
-        return found
+                most, which = means.get(name, (0, []))
+                means[name] = (common, [image]) if common > most else (most, [*which, *[image] * (common == most)])
+        for name, (_, which) in means.items():
+            if len(which) > 1:
+                raise PellucidError(
+                    f"{self._said}: {name!r} could be {which[0]!r} and {which[1]!r}: name images with their folders"
+                )
+        own = {image: [one for one in names if means[one][1] == [image]] for image, (names, _) in every.items()}
+        return {image: names for image, names in own.items() if names}
 
     def one_each(self, images: Sequence[str], values: Mapping[str, object] | None = None) -> dict[str, str]:
         """Image -> its one name. PellucidError where several may be meant, unless all of them have one value."""

@@ -484,7 +484,7 @@ def right_reasons(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         data: Images with classes: a folder of class folders or with labels.csv, .tar, .parquet, .npz, a URL of these, a torch DataLoader or map-style data set, or (images, labels).
         masks: part to avoid: 'bottom right', a box top,left,bottom,right in shares, a mask or a folder (REGION; required)
-        reasons: explanation held down (Grad-CAM of the last layer or of LAYER), or exchange of the part (text; by default "gradient")
+        reasons: explanation held down: gradient, integrated_gradients, grad_cam, LAYER; or exchange (text; by default "gradient")
         strength: weight of the penalty against the cross entropy (0 or more; by default None)
         recipe: training, such as epochs=20,lr=0.001,batch=32,optimizer=adam,seed=0 (NAME=VALUE,…; by default "epochs=20")
         test: images without the masked thing, to test on (DATA; by default None)

@@ -54,7 +54,7 @@ def right_reasons(
     ],
     reasons: Annotated[
         str,
-        Field(description="explanation held down (Grad-CAM of the last layer or of LAYER), or exchange of the part"),
+        Field(description="explanation held down: gradient, integrated_gradients, grad_cam, LAYER; or exchange"),
         Shell(value="gradient|integrated_gradients|grad_cam|LAYER|exchange"),
     ] = "gradient",
     strength: Annotated[
