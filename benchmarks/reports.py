@@ -8,7 +8,9 @@ DATA holds `images-imagenet1000`, `cifar10` and `weights`.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
+import resource
 import shutil
 import time
 from contextlib import ExitStack
@@ -40,6 +42,14 @@ def networks(data: Path, photos: int, out: Path) -> dict[str, tuple[str, str]]:
     }
 
 
+def cpu_minutes() -> float:
+    """Of this process and of the workers that have ended: what is the same however busy the machine is."""
+    for child in multiprocessing.active_children():  # workers that are told to end count once they have
+        child.join(10)
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used) / 60
+
+
 def main() -> None:
     """A page and its findings for each network."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -53,14 +63,15 @@ def main() -> None:
     torch.set_num_threads(1)
     os.environ[DATA] = str(asked.data.resolve())
     for name, (net, images) in networks(asked.data, asked.photos, asked.out).items():
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), cpu_minutes()
         with ExitStack() as stack:
             stack.enter_context(pl.resumable(asked.resume))
             if asked.workers:
                 stack.enter_context(pl.spread(asked.workers))
             found = pl.quality.report(net, images, of=asked.methods)
         pl.draw(found).save(asked.out / f"{name.split(',')[0].replace(' ', '_')}.html")
-        print(f"\n## {name}: {asked.photos} images, {(time.perf_counter() - start) / 60:.1f} minutes\n")
+        took = f"{(time.perf_counter() - start) / 60:.1f} minutes, {cpu_minutes() - cpu:.1f} of CPU"
+        print(f"\n## {name}: {asked.photos} images, {took}\n")
         print(*(f"- {one}" for one in found.findings), sep="\n")
         for refused in found.meta.found["refused"]:
             print(f"- refused: {refused}")

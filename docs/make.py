@@ -47,6 +47,7 @@ def section(entry: Entry) -> str:
         f"## {entry.title} {{ #{entry.name} }}\n",
         *shown,
         f"*{entry.purpose[:1].upper()}{entry.purpose[1:]}.*\n",
+        *([f"{entry.shows}\n"] if entry.shows else []),
         f"{entry.doc}\n",
         f"*Source:* {entry.source}.\n",
         *([LONG] if entry.resumable else []),

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def checked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function with its arguments checked in the slow lane: `--jaxtyping-packages=pellucid,tests.checked`.
+    """The function with its arguments checked in `.ci/run`: `--jaxtyping-packages=pellucid,tests.checked`.
 
     As type checkers read annotations: where a float is asked for, an int will do (PEP 484, "the numeric tower").
     """

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when torch is loaded: threads that wait sleep, not spin
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is: small products take longer by two threads
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Data that is too large for the repository; it lies beside the checkout, where it lies at all."""
@@ -53,7 +54,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     In place of `xdist_group`, which has no effect with pytest 9.2 and xdist 3.8: the mark is not in the name any more.
     """
-    if config.getvalue("dist") != "loadgroup" or config.getvalue("markexpr") != "not slow":
+    if config.getvalue("dist") != "loadgroup" or config.getvalue("markexpr") == "slow":
         return None  # slow tests are few and long: any process takes any of them
     from xdist.scheduler import LoadGroupScheduling
 
@@ -62,6 +63,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             if found := OF_METHODS.match(nodeid):
                 return found[2]
             file = nodeid.partition("::")[0]
+            if file in ("tests/web/test_serve.py", "tests/web/test_hostile.py"):
+                return "web"  # one server for all of them
             return file if _runs_together(file) else nodeid
 
     return Together(config, log)

@@ -32,6 +32,7 @@ from pellucid.ask import Ask
 from pellucid.catalogue import Entry, entries, find
 from pellucid.cli import watch as watching
 from pellucid.cli.common import common
+from pellucid.cli.everyday import EVERYDAY
 from pellucid.cli.files import NUMBERS, PICTURES
 from pellucid.cli.group import group
 from pellucid.cli.options import flag_of, options_from, switched
@@ -51,7 +52,7 @@ from pellucid.result import Table
 from pellucid.result.serial import packed
 from pellucid.target import Target, Targets
 from tests.methods.units.marked import painted
-from tests.test_every_method import MANY, QUICK, in_lane
+from tests.test_every_method import MANY, PAIRED, QUICK, in_lane
 
 NETS = """
 import torch
@@ -120,8 +121,13 @@ def warns(): return Warns(), SEEN, LABELS
 def bug(): return Bug(), SEEN, LABELS
 """
 NET = ["--net", "nets.py:plain"]
-OWN = ["explain", "predict", "layers", "index", "table", "show", "methods", "doctor"]
+OWN = ["explain", "predict", "layers", "index", "serve", "report", "table", "show", "methods", "doctor"]
 """Commands that are no methods."""
+
+
+def called(entry: Entry) -> str:
+    """A method as a command: with its chapter where an everyday command has its name."""
+    return f"{entry.chapter}.{entry.name}" if entry.name in EVERYDAY else entry.name
 
 
 @pytest.fixture(autouse=True)
@@ -238,7 +244,7 @@ def test_the_short_page_names_what_the_long_one_explains(run: Run) -> None:
     assert "--layer" in out
 
 
-@pytest.mark.parametrize("name", [*(entry.name for entry in entries()), *OWN])
+@pytest.mark.parametrize("name", [*(called(entry) for entry in entries()), *OWN])
 def test_examples_are_commands(name: str) -> None:
     """Each page has two, and every word of them is understood."""
     command = group().get_command(click.Context(group()), name)
@@ -246,13 +252,14 @@ def test_examples_are_commands(name: str) -> None:
     assert len(command.examples) == 2
     painted(Path("broden"), 3)  # a folder of concepts is read where it is named
     Path("boxes.csv").write_text("image,label,x1,y1,x2,y2\ndog.png,dog,1,1,9,9\n")  # and so are boxes
+    Path("decisions.csv").write_text("image,given,decision,label\ndog.png,cat,accept,dog\n")
     for example in command.examples:
         first, *words = shlex.split(example)
         context = click.Context(group())
         found, made, rest = group().resolve_command(context, words)
         while isinstance(made, click.Group):
             found, made, rest = made.resolve_command(context, rest)
-        assert (first, found) == ("pellucid", name)
+        assert (first, found) == ("pellucid", name.rpartition(".")[2])
         assert made is not None
         made.make_context(name, rest)
 
@@ -261,7 +268,7 @@ def test_examples_are_commands(name: str) -> None:
 def test_help_is_the_declaration(entry: Entry, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each option with its words, default and range; nothing is written down a second time."""
     monkeypatch.setattr(click.formatting, "FORCED_WIDTH", 4000)
-    code, out, err = run(entry.name, "--help")
+    code, out, err = run(called(entry), "--help")
     assert (code, err) == (0, "")
     assert entry.title in out
     assert entry.source in out
@@ -322,15 +329,16 @@ def test_every_method_answers_as_in_python(entry: Entry, folder: Path, run: Run)
         name: value for name, value in (("size", 12), ("stride", 8), ("steps", 3)) if name in entry.options.model_fields
     }
     words = [word for name, value in small.items() for word in (f"--{name}", str(value))]
-    words += ["dog.png"] if entry.asks(Images) else []
+    shown = ["dog.png", "cat.png"][: 2 if entry.name in PAIRED else 1]
+    words += shown if entry.asks(Images) else []
     target = entry.argument(Target, Targets)
     asked = {target: "dog"} if target and entry.arguments[target].default is inspect.Parameter.empty else {}
     words += ["-t", "dog"] if asked else []
     if entry.name == "interpolation":  # from one target to another
         small, words = {**small, "end": "cat"}, [*words, "--end", "cat"]
-    code, out, err = run(entry.name, "--net", network, *words, "--out", "dog.npz", "--quiet")
+    code, out, err = run(called(entry), "--net", network, *words, "--out", "dog.npz", "--quiet")
     assert (code, out, err) == (0, "dog.npz\n", "")
-    answer: Any = Ask(entry.name, asked, small).answer(load(network), read("dog.png"))
+    answer: Any = Ask(entry.name, asked, small).answer(load(network), read(shown))
     with np.load("dog.npz") as saved:
         for name, values in arrays(answer).items():
             np.testing.assert_allclose(saved[name], values, rtol=1e-4, atol=1e-6)
@@ -341,7 +349,9 @@ def test_every_method_answers_as_in_python(entry: Entry, folder: Path, run: Run)
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("entry", in_lane(one for one in entries() if one.asks(Data, Nets, History)))
+@pytest.mark.parametrize(
+    "entry", in_lane(one for one in entries() if one.asks(Data, Nets, History) and not one.asks(Index, Indexes))
+)
 def test_every_method_of_data_answers_as_in_python(entry: Entry, folder: Path, run: Run) -> None:
     """Networks first, then the data, or the folder of a training; the numbers are those of the function."""
     rng = np.random.default_rng(1)
@@ -359,14 +369,15 @@ def test_every_method_of_data_answers_as_in_python(entry: Entry, folder: Path, r
         Path("said.json").write_text(json.dumps(small[name]))
         small[name] = "said.json"
     for name in [name for name, value in small.items() if isinstance(value, list)]:  # one for each image
-        rows = [f"{i},{one}" for i, one in enumerate(small[name])]
-        Path("said.csv").write_text("\n".join(["image,group", *rows]))
+        rows = [",".join(one) if isinstance(one, list) else f"{i},{one}" for i, one in enumerate(small[name])]
+        head = "image,given,decision,label" if name == "decisions" else "image,group"
+        Path("said.csv").write_text("\n".join([head, *rows]))
         small[name] = "said.csv"
     fields = entry.options.model_fields
     for name, value in small.items():
         flag = flag_of(name, fields[name])
         words += [switched(flag, value)] if isinstance(value, bool) else [flag, str(value)]
-    code, out, err = run(entry.name, *words, "--out", "found.npz", "--quiet")
+    code, out, err = run(called(entry), *words, "--out", "found.npz", "--quiet")
     assert (code, out, err) == (0, "found.npz\n", "")
     answer = Ask(entry.name, {}, small).answer(
         **entry.placed({Net: load(network), Nets: networks, Data: "data.npz", History: "run"})
@@ -421,18 +432,20 @@ SMALL: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("entry", [e for e in entries() if of_index(e)], ids=lambda entry: entry.name)
 def test_every_method_of_an_index_answers_as_in_python(entry: Entry, folder: Path, run: Run) -> None:
-    (folder / "photos").mkdir()
     painted(folder / "marked", 3)
-    for name in ("dog.png", "cat.png"):
-        (folder / name).replace(folder / "photos" / name)
-    for i in range(6):  # a map needs some
-        Image.fromarray(np.random.default_rng(i).integers(0, 255, (40, 60, 3), np.uint8)).save(f"photos/{i}.png")
+    for name in ("dog", "cat"):
+        (folder / "photos" / name).mkdir(parents=True)
+        (folder / f"{name}.png").replace(folder / "photos" / name / f"{name}.png")
+    for i in range(6):  # a map needs some, and what asks about training images needs classes
+        pixels = np.random.default_rng(i).integers(0, 255, (40, 60, 3), np.uint8)
+        Image.fromarray(pixels).save(f"photos/{('dog', 'cat')[i % 2]}/{i}.png")
     assert run("index", "photos", *NET, "--store", "x.index", "--layers", "act", "--quiet")[:2] == (0, "x.index\n")
-    nouns = entry.placed({Index: "x.index", Indexes: ["x.index"] * 2, Unit: "act:2", Images: ["photos/dog.png"]})
+    images = {Images: ["photos/dog/dog.png"], Data: "photos/dog"}
+    nouns = entry.placed({Index: "x.index", Indexes: ["x.index"] * 2, Unit: "act:2", **images})
     words = [word for one in nouns.values() for word in ([one] if isinstance(one, str) else one)]
     small = SMALL.get(entry.name, {})
     words += [word for name, value in small.items() for word in (f"--{name.replace('_', '-')}", str(value))]
-    code, out, err = run(entry.name, *words, *NET, "--out", "x.npz", "--quiet")
+    code, out, err = run(called(entry), *words, *NET, "--out", "x.npz", "--quiet")
     assert (code, out, err) == (0, "x.npz\n", "")
     own = Index.of("x.index").with_net(load(NET[1]))
     asked: Any = entry.function(**nouns | entry.placed({Index: own, Indexes: [own, own]}), **small)

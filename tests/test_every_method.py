@@ -37,8 +37,11 @@ from pellucid.nouns import Noun
 from pellucid.result import (
     ActivationMaps,
     Atlas,
+    Audit,
+    Blocks,
     ColorSelectivity,
     Curve,
+    DecisionTree,
     Embedding2D,
     Filters,
     Heatmap,
@@ -90,11 +93,19 @@ _TINY: dict[str, dict[str, Any]] = {
     "deepdream": {"octaves": 2, "steps": 2, "bands": 2},
     "diversity": {"count": 2, "steps": 3},
     "interpolation": {"end": "block:5", "count": 3, "steps": 3},
+    "counterfactual": {"steps": 4},
+    "exchange": {"new_class": "cat"},
+    "concept_ablation": {"count": 8, "controls": 3},
+    "prototypes": {"count": 3, "criticisms": 2},
     "fooling": {"steps": 8, "rate": 1},
     "fooling_noise": {"steps": 4},
     "inversion": {"layers": ("block",), "steps": 4},
     "style_transfer": {"size": 32, "steps": 4},
     "texture": {"size": 24, "scale": 32, "steps": 4},
+    "neuron_groups": {"groups": 3, "points": 2, "steps": 2},
+    "pathways": {"layers": ("stem", "relu"), "groups": 3, "points": 2, "steps": 2},
+    "semantic_dictionary": {"layer": "block", "units": 2, "steps": 2},
+    "layer_attribution": {"count": 2, "points": 2},
     "maps": {"layer": "block", "units": (5, 0, 2)},  # the strongest are so over all images
     "top_images": {"count": 4},
     "atlas": {"layer": "block", "grid": 2, "min_per_cell": 1, "steps": 2},
@@ -124,13 +135,21 @@ _TINY: dict[str, dict[str, Any]] = {
     "lottery_tickets": {"rounds": 1, "epochs": 1, "repeats": 1, "samples": 8},
     "transfer": {"shots": (1, 2), "repeats": 2, "steps": 2},
     "sim_to_real": {"shots": (1, 2), "repeats": 2, "steps": 2},
+    "mistake": {"label": "cat"},
     "cover": {"masks": "top left", "controls": 1},
     "clusters": {"cells": 4, "count": 4},
     "groups": {"groups": ["indoors", "outdoors"] * 6, "min_images": 2},
     "regions": {"masks": "bottom right", "count": 4},
     "review": {"cells": 4, "count": 4, "photos": 2},
+    "audit": {"count": 2},
+    "context": {"truth": LOCATED["truth"]},
+    "retrained": {"decisions": [["0", "cat", "accept", "dog"]], "repeats": 2},
     "right_reasons": {"masks": "top left", "recipe": "epochs=1"},
     "saliency_input": {"of": "gradient", "recipe": "epochs=1"},
+    "tree": {"leaves": 3},
+    "rules": {"leaves": 3},
+    "frontier": {"leaves": (2, 3)},
+    "distill": {"recipe": "epochs=1"},
     "xrai": {"steps": 4, "scales": (1200,), "min_area": 1500},
     "deletion": {"of": "grad_cam,gradient", "steps": 4},
     "insertion": {"of": "grad_cam,gradient", "steps": 4},
@@ -151,9 +170,10 @@ CONSTANT = {"occlusion_labels"}
 FIRST = {entry.plainly.__annotations__["return"]: entry for entry in reversed(entries())}
 """The method whose answer is drawn, for each kind of result."""
 LONG = {
-    "atlas", "axioms", "connect", "curvature", "deepdream", "depth", "expected_gradients", "extremal_perturbation",
-    "interpolation", "label_randomization", "lime", "line", "plane", "planted_bias", "report", "rise", "road",
-    "sharpness", "sim_to_real", "stability", "trajectory", "transfer", "xrai",
+    "atlas", "axioms", "concept_ablation", "connect", "curvature", "deepdream", "depth", "distill",
+    "expected_gradients", "extremal_perturbation", "frontier", "interpolation", "label_randomization", "lime", "line",
+    "plane", "planted_bias", "report", "rise", "road", "sharpness", "sim_to_real", "stability", "surrogate",
+    "trajectory", "transfer", "xrai",
 }  # fmt: skip
 """Methods that take seconds even here: what holds for every method is asked of these in the slow lane."""
 
@@ -214,6 +234,8 @@ def undecided() -> Net:
 
 UNDECIDED = {"grid_pointing"}
 """Methods that need images of several classes, as the network sees them."""
+PAIRED = {"exchange"}
+"""Methods that ask about images and another."""
 MANY = {"between": 2, "connect": 2, "trajectory": 3}
 """How many networks a method is about that is not about each of them."""
 
@@ -235,6 +257,7 @@ def fitting(entry: Entry, net: Net) -> Net:
 def nouns(entry: Entry, net: Net, images: Images) -> dict[str, Any]:
     """What the method asks about, by the kind of each argument."""
     net = fitting(entry, net)
+    images = images + images if entry.name in PAIRED and len(images) == 1 else images
     given: dict[type[Noun], Any] = {Net: net, Images: images, Target: "dog", Targets: "dog", Unit: "block:5"}
     if entry.asks(Data, Nets, History, NewTask):
         given |= {Data: labeled(), Nets: several(entry, net), History: trained()}
@@ -287,14 +310,16 @@ def indexed(net: Net) -> Index:
 
 
 def numbers(result: Result) -> np.ndarray:
-    if isinstance(result, (Curve, Study, Spectrum)):  # what is not known is left out
+    if isinstance(result, (Curve, DecisionTree, Study, Spectrum)):  # what is not known is left out
         found = [one.ravel().astype(float) for one in packed(result)[0].values()]
-        tables = result.tables.values() if isinstance(result, Study) else ()
+        tables = result.tables.values() if isinstance(result, (DecisionTree, Study)) else ()
         cells = [v for table in tables for values in table.columns.values() for v in values]
         flat = np.concatenate([*found, [float(v) for v in cells if isinstance(v, (int, float))]])
         return flat[np.isfinite(flat)]
     if isinstance(result, Pictures):
         return np.concatenate([one.ravel() for one in result.pixels]).reshape(len(result), -1).astype(float)
+    if isinstance(result, Audit):
+        return np.concatenate([[one.score for one in result.items], result.thumbs.ravel().astype(float)])
     if isinstance(result, Atlas):
         return result.pixels.astype(float)
     if isinstance(result, Table):
@@ -308,6 +333,9 @@ def numbers(result: Result) -> np.ndarray:
         return np.concatenate([result.top.values, result.spread.values, result.counts])
     if isinstance(result, Panel):
         return np.concatenate([part.values.reshape(len(part), -1) for part in result.parts.values()], axis=1)
+    if isinstance(result, Blocks):
+        parts = [(one.values.reshape(len(result), -1), one.shares, one.residual[:, None]) for one in result.layers]
+        return np.concatenate([one for part in parts for one in part], axis=1)
     if isinstance(result, ColorSelectivity):
         return result.values
     arrays, _ = packed(result)
@@ -539,9 +567,10 @@ def test_takes_paths_and_names(entry: Entry, tmp_path: Path) -> None:
     about(entry, Images)
     path = tmp_path / "photo.png"
     Image.fromarray((photos(1).pixels[0] * 255).byte().permute(1, 2, 0).numpy()).save(path)
-    given = nouns(entry, tiny(), photos()) | entry.placed({Images: str(path), Target: 1, Targets: 1})
+    paths = [str(path)] * 2 if entry.name in PAIRED else str(path)
+    given = nouns(entry, tiny(), photos()) | entry.placed({Images: paths, Target: 1, Targets: 1})
     result = entry.function(**given, **QUICK.get(entry.name, {}))
-    assert result.meta.images == ("photo.png",)
+    assert {*result.meta.images} == {"photo.png"}
 
 
 @declared

@@ -16,8 +16,10 @@ FILES = sorted(SOURCE.rglob("*.py"))
 GROUND = {
     "ambient",
     "rng",
+    "decisions",
     "described",
     "errors",
+    "export",
     "files",
     "geometry",
     "loading",
@@ -33,7 +35,7 @@ GROUND = {
 }
 EVERYTHING = GROUND | {
     "images", "net", "target", "data", "history", "layout", "sweep", "index", "catalogue", "render", "saliency",
-    "loss", "learning", "image_set", "evaluation",
+    "loss", "learning", "image_set", "evaluation", "training_set", "surrogates", "decomposition",
     "draw", "ask", "methods", "store", "workers",
 }  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
@@ -45,14 +47,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "described": set(),
     "loading": {"errors", "described"},
     "nouns": {"errors", "notes"},
+    "decisions": {"errors", "files", "nouns"},
     "progress": set(),
     "statistics": {"geometry"},
     "registry": {"errors"},
     "plugins": {"registry"},
     "npz": set(),
+    "export": {"errors"},
     "files": {"errors"},
     "resume": {"errors", "geometry", "progress"},
-    "result": {"errors", "files", "geometry", "loading", "notes", "npz", "plugins"},
+    "result": {"decisions", "errors", "files", "geometry", "loading", "notes", "npz", "plugins"},
     "images": GROUND,
     "net": GROUND | {"images"},
     "target": GROUND | {"images", "net"},
@@ -67,7 +71,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "loss": GROUND | {"images", "net", "target", "data", "history"},
     "learning": GROUND | {"images", "net", "target", "data", "history"},
     "saliency": GROUND | {"images", "net", "target"},
+    "decomposition": GROUND | {"images", "net", "target", "index", "saliency", "render"},
     "evaluation": GROUND | {"images", "net", "target", "data", "image_set", "catalogue", "saliency", "render"},
+    "training_set": GROUND
+    | {"images", "net", "target", "data", "image_set", "history", "catalogue", "saliency", "render", "layout"}
+    | {"index", "learning", "evaluation"},
+    "surrogates": GROUND
+    | {"images", "net", "target", "data", "image_set", "history", "layout", "index", "learning", "training_set"},
     "methods": GROUND
     | {
         "images",
@@ -77,6 +87,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "history",
         "image_set",
         "evaluation",
+        "training_set",
+        "surrogates",
+        "decomposition",
         "layout",
         "index",
         "catalogue",
@@ -89,8 +102,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ask": GROUND | {"images", "net", "target", "catalogue", "evaluation"},
     "store": GROUND | {"catalogue"},
     "workers": GROUND | {"catalogue", "images", "net", "sweep"},
-    "cli": {*EVERYTHING, "cli", ""},
-    "": EVERYTHING,
+    "web": EVERYTHING,
+    "cli": {*EVERYTHING, "web", "cli", ""},
+    "": EVERYTHING | {"web"},
     "__main__": {"cli"},
 }
 
@@ -161,7 +175,7 @@ def test_methods_ask_an_index_and_not_its_files() -> None:
 def test_hooks_live_in_one_place() -> None:
     words = r"register_\w*hook|TorchFunctionMode|TorchDispatchMode|__torch_function__|__torch_dispatch__"
     found = {module_of(path) for path in FILES if re.search(words, text_of(path))}
-    ours = {"tap", "clips", "dropout", "norms", "channels", "patterns", "rules.engine"}
+    ours = {"tap", "midway", "clips", "dropout", "norms", "channels", "patterns", "rules.engine"}
     others = {"pellucid.net.training_hooks"}  # these live in somebody else's training
     assert found == {f"pellucid.net.{name}" for name in ours} | others
 

@@ -24,6 +24,8 @@ from pellucid.catalogue.method import made
 from pellucid.catalogue.options import result_of
 from pellucid.cli.nouns import parameters, written
 from pellucid.data import Data
+from pellucid.decisions import Decisions
+from pellucid.described import written_default
 from pellucid.errors import PellucidError
 from pellucid.evaluation.groups import Groups
 from pellucid.evaluation.parts import Regions
@@ -225,6 +227,7 @@ def test_every_method_has_an_honest_json_schema(entry: Entry) -> None:
     assert schema.get("required", []) == [n for n, field in entry.options.model_fields.items() if field.is_required()]
     for name, one in schema["properties"].items():
         assert one["description"], f"{entry.name}.{name}"
+        assert one.get("x-default") == written_default(entry.options.model_fields[name].metadata)
         if "default" in one:
             assert allows(one, one["default"]), f"{entry.name}.{name}: {one}"
             entry.options.__pydantic_validator__.validate_assignment(
@@ -257,7 +260,7 @@ def test_quick_options_are_options_and_over_says_what_the_answer_is_about(entry:
     assert set(entry.quick) <= set(entry.options.model_fields)
     given: dict[str, Any] = {"concepts": Concepts("x", {}, {}, ()), "end": Target.of("dog")}
     given |= dict.fromkeys(("truth", "boxes"), pl.localization.Truth.of({})) | {"masks": Regions.of("corners")}
-    given |= {"groups": Groups.of(["indoors"])}
+    given |= {"groups": Groups.of(["indoors"]), "decisions": Decisions(())}
     needed = {name: given[name] for name, field in entry.options.model_fields.items() if field.is_required()}
     entry.options(**entry.quick, **needed)
     assert (entry.function.over, entry.function.quick) == (entry.over, entry.quick)

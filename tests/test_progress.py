@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
-from pellucid.progress import listen, steps
+import pellucid as pl
+from pellucid.progress import listen, steps, stop_point, stoppable
+from tests.networks import ModuleRelu
 
 
 def test_listeners_hear_every_step_and_only_inside() -> None:
@@ -30,3 +33,38 @@ def test_a_listener_can_stop_the_work() -> None:
     with pytest.raises(Stop), listen(stop):
         done.extend(steps(range(5), "work"))
     assert done == [0, 1]
+
+
+def test_work_can_be_stopped_in_the_middle_of_a_step() -> None:
+    """Whoever asks for it is asked ahead of each pass, forward and back, and the network is as before."""
+
+    class Stop(BaseException):
+        pass
+
+    net = pl.load(ModuleRelu().train(), size=32)
+    pixels, asked, most = torch.rand(1, 3, 32, 32), 0, 99
+
+    def check() -> None:
+        nonlocal asked
+        asked += 1
+        if asked > most:
+            raise Stop
+
+    net.run(pixels)  # what is found out about a network takes passes of its own
+    with stoppable(check):
+        run = net.run(pixels, grad="pixels")
+        forward = asked
+        net.gradients(run.scores.sum(), run.pixels)
+        back = asked - forward
+        assert forward > 2
+        assert back > 2
+        for after in (0, forward - 1):
+            most = asked + after
+            with pytest.raises(Stop):
+                net.run(pixels)
+        before = asked
+    assert net.module.training
+    assert not any(part._forward_hooks or part._forward_pre_hooks for part in net.module.modules())
+    net.run(pixels)
+    stop_point()
+    assert asked == before, "nobody asks outside"

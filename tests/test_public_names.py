@@ -11,10 +11,10 @@ import pytest
 import pellucid as pl
 
 FACE = {
-    "Ask", "Data", "Heatmap", "History", "Images", "Net", "Nets", "PellucidError", "Result", "Store",
-    "__version__", "activations", "attribution", "bias", "draw", "entries", "explain", "filters", "find", "images",
-    "load", "landscape", "localization", "net", "open", "progress", "quality", "read", "representation", "resumable",
-    "spread", "synthesis", "target", "training", "units",
+    "Ask", "Data", "Heatmap", "History", "Images", "Net", "Nets", "PellucidError", "Result", "Store", "__version__",
+    "activations", "attribution", "bias", "blocks", "draw", "entries", "examples", "explain", "filters", "find",
+    "images", "load", "landscape", "localization", "net", "open", "progress", "proxies", "quality", "read",
+    "representation", "resumable", "serve", "spread", "synthesis", "target", "training", "units",
 }  # fmt: skip
 BESIDE = {
     "localization": {"ClassPairs", "Truth", "boxes", "masks"},

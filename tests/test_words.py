@@ -148,6 +148,16 @@ def choices(annotation: object) -> set[str]:
     return found
 
 
+def test_every_method_says_how_it_is_read() -> None:
+    """What to read in its answer, what not to, what it costs: two sentences at least, on one screen."""
+    for entry in entries():
+        if not entry.package:
+            sentences = entry.shows.count(". ") + entry.shows.endswith(".")
+            assert sentences >= 2, entry.name
+            assert 30 <= len(entry.shows.split()) <= 90, entry.name
+            assert "  " not in entry.shows, entry.name
+
+
 def test_descriptions_name_what_there_is() -> None:
     """An option, an argument, a method, a part of the result, or a text of the method's own file."""
     wrong = []

@@ -19,6 +19,7 @@ from torch import nn
 
 import pellucid as pl
 from pellucid import workers
+from pellucid.catalogue.ask import Ask
 from pellucid.errors import PellucidError
 from pellucid.loss import points
 from pellucid.result import Surface
@@ -44,6 +45,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Asked:
     """A plane of a network and data that are named by text."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(workers, "_parts", {})
+    monkeypatch.setattr(workers, "_nouns", {})
     Path("model.py").write_text(MODEL)
     pixels = np.random.default_rng(0).integers(0, 255, (9, 8, 8, 3), np.uint8)
     np.savez("data.npz", images=pixels, labels=np.arange(9) % 3)
@@ -95,6 +97,27 @@ def test_what_was_found_in_other_parts_travels(asked: Asked, monkeypatch: pytest
     with pl.spread(Failing(0)):
         asked()
     assert len(measured) == alone - 1  # the center, which the grid has too, is kept
+
+
+def test_network_and_data_are_opened_once_for_all_parts(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    plainly, opened = Ask.opened, []
+    monkeypatch.setattr(Ask, "opened", lambda self, *nouns: opened.append(self) or plainly(self, *nouns))
+    with pl.spread(runner := Failing(0)):
+        asked()
+        Path("data.npz").touch()
+        asked()
+    assert len(opened) == 1
+    assert runner.places > 9
+
+
+def test_a_file_that_changed_is_opened_again(asked: Asked) -> None:
+    with pl.spread(Failing(0)):
+        before = asked()
+        pixels = np.random.default_rng(1).integers(0, 255, (9, 8, 8, 3), np.uint8)
+        np.savez("data.npz", images=pixels, labels=np.arange(9) % 3)
+        shared = asked()
+    assert not same(before, shared)
+    assert same(shared, asked())
 
 
 def test_what_is_kept_is_not_asked_for_again(asked: Asked, tmp_path: Path) -> None:

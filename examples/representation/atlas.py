@@ -6,7 +6,7 @@ import pellucid as pl
 index = pl.units.index("bundled", "samples", store="samples.index")
 
 # finer, of many photos: grid=20, steps=512
-seen = pl.representation.atlas(index, layer="blocks.5", grid=6, steps=64)
+seen = pl.representation.atlas(index, layer="blocks.5", grid=5, steps=48)
 print(seen, seen.classes[0])
 
 pl.draw(seen).save("atlas.png")

@@ -14,7 +14,7 @@ units = [
     "castle",
     "goldfish",
 ]
-seen = pl.synthesis.activation_maximization(net, units, steps=128)
+seen = pl.synthesis.activation_maximization(net, units, steps=96)
 print(", ".join(f"{name} {trust.activation:.1f}" for name, trust in zip(seen.names, seen.trust, strict=True)))
 
 pl.draw(seen).save("activation_maximization.png")

@@ -6,7 +6,7 @@ net = pl.load("bundled")
 classes = {"koala": "koala", "panda": "giant panda", "espresso": "espresso", "cat_chelsea": "Egyptian cat"}
 windows = pl.Data.of("samples", classes={name: classes.get(name) for name in pl.images.samples()})
 
-found = pl.training.invariance(net, windows.subset(24, seed=1))
+found = pl.training.invariance(net, windows.subset(16, seed=1))
 for line in found.findings:
     print(line)
 

@@ -32,9 +32,12 @@ if TYPE_CHECKING:  # `as` hands a name on: without it mypy's strict mode finds n
     from pellucid.methods import activations as activations
     from pellucid.methods import attribution as attribution
     from pellucid.methods import bias as bias
+    from pellucid.methods import blocks as blocks
+    from pellucid.methods import examples as examples
     from pellucid.methods import filters as filters
     from pellucid.methods import landscape as landscape
     from pellucid.methods import localization as localization
+    from pellucid.methods import proxies as proxies
     from pellucid.methods import quality as quality
     from pellucid.methods import representation as representation
     from pellucid.methods import synthesis as synthesis
@@ -48,6 +51,7 @@ if TYPE_CHECKING:  # `as` hands a name on: without it mypy's strict mode finds n
     from pellucid.result.stored import open as open
     from pellucid.resume import resumable as resumable
     from pellucid.store import Store as Store
+    from pellucid.web.serve import serve as serve
     from pellucid.workers import spread as spread
 
 __version__ = "0.1.0"
@@ -66,13 +70,16 @@ _HOME = {
     "activations": "pellucid.methods.activations",
     "attribution": "pellucid.methods.attribution",
     "bias": "pellucid.methods.bias",
+    "blocks": "pellucid.methods.blocks",
     "draw": "pellucid.draw",
     "entries": "pellucid.catalogue:entries",
+    "examples": "pellucid.methods.examples",
     "explain": "pellucid.ask:explain",
     "filters": "pellucid.methods.filters",
     "find": "pellucid.catalogue:find",
     "images": "pellucid.images",
     "landscape": "pellucid.methods.landscape",
+    "proxies": "pellucid.methods.proxies",
     "quality": "pellucid.methods.quality",
     "localization": "pellucid.methods.localization",
     "load": "pellucid.net.load:load",
@@ -82,6 +89,7 @@ _HOME = {
     "read": "pellucid.images:read",
     "representation": "pellucid.methods.representation",
     "resumable": "pellucid.resume:resumable",
+    "serve": "pellucid.web.serve:serve",
     "spread": "pellucid.workers:spread",
     "synthesis": "pellucid.methods.synthesis",
     "target": "pellucid.target",

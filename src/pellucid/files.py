@@ -1,11 +1,11 @@
-"""Files that are whole or not there at all."""
+"""Files that are whole or not there at all, and their names for people elsewhere."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
 from pellucid.errors import PellucidError
@@ -44,3 +44,13 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+def unplaced(name: str) -> str:
+    """A name without its folder, where it is a path of this machine: pictures travel."""
+    name = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # names of files may be no text
+    if PurePosixPath(name).is_absolute():
+        return PurePosixPath(name).name or name
+    if PureWindowsPath(name).is_absolute():
+        return PureWindowsPath(name).name or name
+    return name.replace("\\", "/").rsplit("/", 1)[-1] if name.startswith((".", "~")) else name

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,7 @@ def spread(workers: int | Runner | None = None, *, ray: str | None = None) -> It
         torch.set_num_threads(threads)
         runner.close()
         _parts.clear()  # of a runner whose work is done in this process
+        _nouns.clear()
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,10 @@ _parts: dict[tuple[str, str], Measure] = {}
 """In a worker: the part that it was asked for last, which the next piece most often is of, too."""
 
 
+_nouns: dict[str, dict[str, Noun]] = {}
+"""In a worker: what the last question is asked about, opened once for all of its parts."""
+
+
 def _line(at: Coordinates, found: Floats) -> list[Any]:
     """A place as JSON."""
     return [[x.hex() for x in at], found.shape, [x.hex() for x in found.ravel().tolist()]]
@@ -128,10 +134,23 @@ def _opened(question: str, part: str, known: Known) -> Measure:
     if key not in _parts:
         ask = Ask.from_json(json.loads(question))
         with collected():
-            measure = part_of(ask.answer, part, known)
+            before = _nouns.get(question)
+            try:
+                measure = _part(ask, before, question, part, known)
+            except PellucidError:
+                if before is None:
+                    raise
+                measure = _part(ask, None, question, part, known)  # a file may have changed since it was opened
         _parts.clear()
         _parts[key] = measure
     return _parts[key]
+
+
+def _part(ask: Ask, opened: dict[str, Noun] | None, question: str, part: str, known: Known) -> Measure:
+    if opened is None:
+        _nouns.clear()
+        opened = _nouns[question] = ask.opened()[0]
+    return part_of(partial(ask.answer, **opened), part, known)
 
 
 class _Helpers:

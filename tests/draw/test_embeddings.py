@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import json
-import re
+import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
 import pellucid as pl
 from pellucid.draw.embeddings import on_canvas
 from pellucid.errors import PellucidError
 from pellucid.result import Embedding2D, Heatmap, Meta
 from pellucid.result.embedding import Grid
+from tests.saved import alone, answers, arrays_of, saved
 
 
 def made(count: int = 12, classes: int = 3, pictured: int | None = None) -> Embedding2D:
@@ -32,42 +34,96 @@ def made(count: int = 12, classes: int = 3, pictured: int | None = None) -> Embe
     )  # fmt: skip
 
 
-def page(result: Embedding2D, folder: Path) -> tuple[str, dict[str, object]]:
-    text = pl.draw(result).save(folder / "map.html").read_text(encoding="utf-8")
-    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
-    return text, json.loads(data)
+def page(result: Embedding2D, folder: Path, **how: Any) -> str:
+    return pl.draw(result, **how).save(folder / "map.html").read_text(encoding="utf-8")
+
+
+def mapped(text: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    ((_, content),) = answers(text, "api/indexes/i0/map")
+    return arrays_of(content)
 
 
 def test_the_page_holds_everything_and_asks_for_nothing(tmp_path: Path) -> None:
-    result = made(pictured=7)
-    text, data = page(result, tmp_path)
-    assert not re.findall(r"(?:src|href|url)\s*[=(]|https?://|import\(|fetch\(|XMLHttp", text)
-    assert "default-src 'none'" in text
-    assert not re.findall(r"@[A-Z]+@", text)
-    assert sorted(data["names"]) == sorted(result.names)  # type: ignore[call-overload]
-    order = data["order"]
-    unpacked = {
-        name: np.frombuffer(base64.b64decode(str(data[name])), kind)
-        for name, kind in (("place", "<f4"), ("cell", "<u4"), ("label", "<i4"), ("sprite", "<i4"))
-    }
-    back = np.array(order)
-    assert np.array_equal(unpacked["cell"][back], result.grid.cells[:, 0] * 4 + result.grid.cells[:, 1])  # type: ignore[union-attr]
-    assert np.array_equal(unpacked["sprite"][back], [*range(7), *[-1] * 5])
-    assert [data["classes"][k] for k in unpacked["label"][back]] == list(result.labels)  # type: ignore[index]
-    assert [data["names"][k] for k in back] == list(result.names)  # type: ignore[index]
-    places = unpacked["place"].reshape(-1, 2)[back]
-    assert np.corrcoef(places[:, 0], result.values[:, 0])[0, 1] > 0.999999
-    assert (unpacked["sprite"][:5] == -1).all(), "dots lie below pictures"
+    result = dataclasses.replace(made(pictured=7), images=np.arange(12) + 100)
+    assert result.grid is not None
+    text = page(result, tmp_path)
+    alone(text)
+    records = saved(text)["records"]
+    assert records["api/state"]["json"]["state"] == "ready"
+    assert records["api/methods"]["json"] == []
+    said, held = mapped(text)
+    rows = held["images"] - 100
+    assert sorted(rows.tolist()) == list(range(12)) != rows.tolist(), "in an order that was drawn"
+    assert said["names"] == [result.names[i] for i in rows]
+    assert [said["classes"][k] for k in held["labels"]] == [result.labels[i] for i in rows]
+    assert np.array_equal(held["cells"], result.grid.cells[rows, 0] * 4 + result.grid.cells[rows, 1])
+    for axis in (0, 1):
+        assert np.corrcoef(held["places"][:, axis], result.values[rows, axis])[0, 1] > 0.999999
+    assert (held["places"] >= 0).all()
+    assert (held["places"] <= [1, said["high"]]).all()
+    assert held["seams"][0, 1, 0] == 3
+    assert held["seams"].sum() == 3
+    assert (said["pictured"], said["small"]) == (7, 64)
+    assert said["quality"] == dict(result.quality)
+
+
+def test_small_pictures_lie_in_sheets_of_neighbors(tmp_path: Path) -> None:
+    count = 230
+    gray = np.broadcast_to(np.arange(count, dtype=np.uint8)[:, None, None, None], (count, 64, 64, 3))
+    result = dataclasses.replace(made(count), thumbnails=gray)
+    sheets = answers(page(result, tmp_path), "api/indexes/i0/thumbs")
+    assert [len(asked["ids"]) for asked, _ in sheets] == [100, 100, 30]
+    assert sorted(i for asked, _ in sheets for i in asked["ids"]) == list(range(count))
+    for asked, content in sheets:
+        pixels = np.asarray(Image.open(io.BytesIO(content)), float)
+        assert pixels.shape[0] == -(-len(asked["ids"]) // 20) * 64
+        for k, i in enumerate(asked["ids"]):
+            part = pixels[k // 20 * 64 :, k % 20 * 64 :][:64, :64]
+            assert abs(part.mean() - i) < 4, "the picture of another image"
+    spread = np.mean([np.ptp(np.divmod(asked["ids"], 4)[0]) for asked, _ in sheets])
+    assert spread < 45, "of 58 rows"
+
+
+def test_a_page_opens_as_it_was_drawn(tmp_path: Path) -> None:
+    how = saved(page(made(), tmp_path))
+    assert (how["hash"], how["dark"], how["title"]) == ("#/map/i0", False, "Map of images")
+    how = saved(page(made(), tmp_path, dark=True, grid=True, seams=False, colors=False, title="Mine"))
+    assert (how["hash"], how["dark"], how["title"]) == ("#/map/i0?grid=1&seams=0&by=none", True, "Mine")
+
+
+def test_what_is_not_known_is_not_said(tmp_path: Path) -> None:
+    """No classes, no thumbnails, no grid, no quality; and numbers of images that several have."""
+    bare = dataclasses.replace(
+        made(), labels=(None,) * 12, thumbnails=np.zeros((0, 64, 64, 3), np.uint8), thumbnail_rows=np.zeros(0, int),
+        quality={**made().quality, "rank": float("nan")}, grid=None, images=np.zeros(12, int), meta=Meta(),
+    )  # fmt: skip
+    text = page(bare, tmp_path)
+    said, held = mapped(text)
+    assert answers(text, "api/indexes/i0/thumbs") == []
+    assert said["classes"] == []
+    assert (held["labels"] == -1).all()
+    assert sorted(said["quality"]) == ["continuity", "recall", "trust"]
+    assert "cells" not in held
+    assert sorted(held["images"].tolist()) == list(range(12))
+    assert (said["pictured"], said["small"]) == (0, 0)
+
+
+def test_the_same_map_is_the_same_page(tmp_path: Path) -> None:
+    assert page(made(), tmp_path) == page(made(), tmp_path)
 
 
 def test_names_are_no_code(tmp_path: Path) -> None:
-    evil = "</script><script>alert(1)</script>"
-    result = dataclasses.replace(made(), names=(evil, *made().names[1:]))
-    text, data = page(result, tmp_path)
-    assert text.count("<script") == 2
-    assert evil in data["names"]  # type: ignore[operator]
-    titled = pl.draw(made(), title="<b>x").save(tmp_path / "t.html").read_text(encoding="utf-8")
-    assert "<b>x" not in titled
+    evil = "</script><script>alert(1)</script><!--\u2028"
+    folder = "/home/somebody/secret/dog.jpg"
+    result = dataclasses.replace(made(), names=(evil, folder, *made().names[2:]), labels=(evil, *made().labels[1:]))
+    text = page(result, tmp_path, title=f"<b>x</b>{evil}")
+    alone(text)
+    said, _ = mapped(text)
+    assert evil in said["names"]
+    assert evil in said["classes"]
+    assert "dog.jpg" in said["names"], "and no folder of this machine"
+    assert saved(text)["title"] == f"<b>x</b>{evil}"
+    assert "<b>x" not in text
 
 
 def test_pictures_of_it() -> None:

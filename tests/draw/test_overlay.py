@@ -53,6 +53,19 @@ def test_irregular_rows_and_columns_are_followed() -> None:
     assert (shown[60:, 90:] == 5).all()  # the edge holds its value
 
 
+def test_a_grid_may_be_finer_than_pixels_at_one_place_and_coarser_at_another() -> None:
+    """Where cells lie closer than pixels each pixel is their mean; elsewhere it lies between its two neighbors."""
+    place = Placement.at(np.array([1.0, 2.5, 9, 100, 180]), np.array([5.0, 90.0]), (20.0, 20.0))
+    view = View.whole(224, 96)
+    values = np.stack([np.arange(5.0), np.arange(5.0)], axis=1)
+    shown = sampled(values, place, view, Window((0, 0, 224, 96), (40, 96)), "linear").values[:, 5]
+    pixels = (np.arange(40) + 0.5) * 224 / 40 - 0.5
+    apart = pixels > 9  # beyond the dense cells
+    assert np.allclose(shown[apart], np.interp(pixels[apart], [1.0, 2.5, 9, 100, 180], np.arange(5.0)))
+    assert np.isfinite(shown).all()
+    assert 0 < shown[0] < 1
+
+
 def test_what_the_network_never_saw_is_no_part_of_the_map() -> None:
     view = View((224, 224), (10.0, 20.0, 110.0, 120.0), (150, 200))
     seen = sampled(np.ones((7, 7)), PLACE, view, whole(view), "linear").seen

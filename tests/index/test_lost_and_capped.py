@@ -34,7 +34,8 @@ UNIT = "act:1"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("made")
-    pl.units.index(small(), photos(home / "photos", 14, classes=2), store=home / "x.index", embed=["second"], count=14)
+    folder = photos(home / "photos", 14, classes=2)
+    pl.units.index(small(), folder, store=home / "x.index", embed=["second"], count=14, thumbnail_side=0)
     return home
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
@@ -189,3 +191,10 @@ def test_of_very_many_a_sample_is_laid_out(how: layout.How, monkeypatch: pytest.
     apart = ((made.values[:, None] - made.values[None]) ** 2).sum(2)
     assert (label[np.argsort(apart, 1)[:, 1:6]] == label[:, None]).mean() > 0.9
     assert "of 30 images drawn at random" in made.notes[0].text
+
+
+def test_tsne_does_not_load_what_it_never_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """openTSNE asks whether a package is there by importing it, which compiles it for a quarter of a minute."""
+    monkeypatch.delitem(sys.modules, "pynndescent", raising=False)
+    laid_out(np.random.default_rng(0).normal(size=(40, 5)), "tsne", 5, 0)
+    assert "pynndescent" not in sys.modules

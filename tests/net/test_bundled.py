@@ -137,19 +137,21 @@ def test_number_of_classes() -> None:
 
 
 @pytest.mark.slow
-def test_accuracy_on_a_thousand_photos(net: Net, shared: Shared) -> None:
-    """Photo i shows class i. Beside our own reading and cropping, Pillow's on the same weights: 87.2 % and 97.3 %."""
-    files = sorted(shared("data/images-imagenet1000").glob("*.jpg"))
-    assert len(files) == 1000
+def test_accuracy_on_photos_of_every_fourth_class(net: Net, shared: Shared) -> None:
+    """Photo i shows class i. Beside our own reading and cropping, Pillow's on the same weights: 88.8 % and 98.4 %
+    (of all thousand 87.2 % and 97.3 %).
+    """
+    files = sorted(shared("data/images-imagenet1000").glob("*.jpg"))[::4]
+    assert len(files) == 250
     hits = {"ours": np.zeros(2), "Pillow's": np.zeros(2)}
-    for start in range(0, 1000, 50):
+    for start in range(0, 250, 50):
         images = pl.read([str(file) for file in files[start : start + 50]])
         theirs = torch.stack([cropped_by_pillow(file) for file in files[start : start + 50]])
         for who, seen in (("ours", images), ("Pillow's", theirs)):
-            right = net.run(seen).scores.topk(5).indices == torch.arange(start, start + 50)[:, None]
-            hits[who] += [int(right[:, 0].sum()) / 10, int(right.any(1).sum()) / 10]
+            right = net.run(seen).scores.topk(5).indices == torch.arange(4 * start, 4 * start + 200, 4)[:, None]
+            hits[who] += [int(right[:, 0].sum()) / 2.5, int(right.any(1).sum()) / 2.5]
     print({who: tuple(map(float, both.round(1))) for who, both in hits.items()})
-    assert np.abs(hits["ours"] - [87.2, 97.3]).max() <= 0.5
+    assert np.abs(hits["ours"] - [88.4, 98.4]).max() <= 0.5
     assert np.abs(hits["ours"] - hits["Pillow's"]).max() <= 0.5
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,8 +30,11 @@ class Small(nn.Module):
         return self.head(h.relu().mean((2, 3)))
 
 
+_drawing = threading.Lock()  # the seed is that of all threads
+
+
 def small() -> Net:
-    with torch.random.fork_rng(devices=[]):
+    with _drawing, torch.random.fork_rng(devices=[]):
         torch.manual_seed(4)
         return Net(Small(), "small", Preprocess(resize=24, crop=(24, 24)))
 

@@ -110,7 +110,7 @@ def test_who_is_interrupted_is_told_how_to_go_on(here: Path, end: signal.Signals
     line = [sys.executable, "-m", "pellucid", "index", "photos", *NET, "--store", "x.index", "--shard", "4"]
     child = subprocess.Popen([*line, "--workers", workers], stderr=subprocess.PIPE, text=True, start_new_session=True)
     begun = time.monotonic()
-    while len(list(Path("x.index", "shards").glob("0*.npz"))) < 3 and time.monotonic() < begun + 60:
+    while len(list(Path("x.index", "shards").glob("0*.npz"))) < 3 and time.monotonic() < begun + 120:
         time.sleep(0.02)
     os.killpg(child.pid, end) if end == signal.SIGINT else child.send_signal(end)  # as a terminal does it
     asked = time.monotonic()

@@ -63,7 +63,7 @@ def trap(folder: Path) -> tuple[Path, Path]:
 
 
 ASKED = [["similar", UNIT, "--metric", "activation"], ["neighbors", "photos/class0/0000.png"], ["page", UNIT],
-         ["color"], ["reconstruction", UNIT], ["map"], ["table", "--where", "color_selectivity > 0"]]  # fmt: skip
+         ["color"], ["reconstruction", UNIT], ["table", "--where", "color_selectivity > 0"]]  # fmt: skip
 
 
 @pytest.mark.parametrize("ask", ASKED)
@@ -78,6 +78,14 @@ def test_no_function_that_an_index_names_is_run(
         said = capsys.readouterr().err
         assert "which is not run or opened on its word: name it with --net SPEC" in said
         assert "Traceback" not in said
+    assert not mark.exists()
+
+
+def test_a_map_needs_no_network(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file, mark = trap(tmp_path)
+    replanned(index, net={"spec": f"{file}:build"})
+    assert cli.main(["map", "x.index", "--method", "pca", "--quiet", "--out", "map.png"]) == 0
     assert not mark.exists()
 
 

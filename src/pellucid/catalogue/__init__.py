@@ -35,6 +35,8 @@ class Entry:
     module: str
     purpose: str = ""
     """What it does, in a line, for whoever looks for a method."""
+    shows: str = ""
+    """What to read in its answer, what not to, and what it costs: a paragraph."""
     over: Over = "each"
     quick: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Options that answer within seconds, more coarsely than the defaults."""

@@ -35,6 +35,7 @@ class Method(Protocol[P, R_co]):
     title: str
     source: str
     purpose: str
+    shows: str
     over: Over
     quick: Mapping[str, Any]
 
@@ -47,6 +48,7 @@ def method(
     *,
     source: str,
     purpose: str = "",
+    shows: str = "",
     over: Over = "each",
     quick: Mapping[str, Any] | None = None,
     samples: Mapping[str, str] | None = None,
@@ -54,7 +56,7 @@ def method(
     resumable: bool = False,
 ) -> Callable[[Callable[P, R]], Method[P, R]]:
     """Declare a plain function as a method: `title` for people, `source` the paper and the place in it, `purpose` what
-    it does in a few words, as lists of methods have it.
+    it does in a few words, `shows` a paragraph: what to read in its answer, what not to, and what it costs.
 
     Positional arguments are turned into what their annotations say (a path into Images, a class name into a
     Target), options are validated, and the result's Meta records all of them with their defaults. A list of
@@ -62,8 +64,8 @@ def method(
     one for each image or one for all together; `quick` are options that answer within seconds, more coarsely than
     the defaults, for whoever asks many methods at once. `samples` are what examples of its use ask about, by argument,
     where the sample of the kind would be refused. A `resumable` one goes on where it was stopped (`resume.py`).
-    `chapter` is where a method of another package belongs; of
-    ours it is the folder. All of these are written as literals: listing reads them in the source and imports nothing.
+    `chapter` is where a method of another package belongs; of ours it is the folder. All of these are literals: listing
+    reads them in the source and imports nothing.
     """
 
     def declare(function: Callable[P, R]) -> Method[P, R]:
@@ -103,7 +105,7 @@ def method(
 
         declared = cast(Method[P, R], asked)
         declared.title, declared.source, declared.purpose = title, source, purpose
-        declared.over, declared.quick = over, dict(quick or {})
+        declared.shows, declared.over, declared.quick = shows, over, dict(quick or {})
         _declared[function.__module__, function.__name__] = declared
         return declared
 

@@ -12,6 +12,7 @@ from typing import Any
 import pydantic
 from pydantic.fields import FieldInfo
 
+from pellucid.described import written_default
 from pellucid.errors import PellucidError, unknown
 from pellucid.nouns import Noun
 
@@ -23,7 +24,9 @@ class Options(pydantic.BaseModel):
 
     @classmethod
     def model_json_schema(cls, *args: Any, **how: Any) -> dict[str, Any]:
-        """Plain JSON; the default of a noun is the text that a person would write for it."""
+        """Plain JSON; the default of a noun is the text that a person would write for it. `x-default` says what happens
+        where an option is not given, of those whose declaration does.
+        """
         from pydantic.json_schema import GenerateJsonSchema, NoDefault  # here, because help must not wait for it
 
         class Plain(GenerateJsonSchema):
@@ -31,7 +34,11 @@ class Options(pydantic.BaseModel):
                 default = super().get_default_value(schema)
                 return default.plain() if default is not NoDefault and isinstance(default, Noun) else default
 
-        return super().model_json_schema(*args, **{"schema_generator": Plain, **how})
+        found = super().model_json_schema(*args, **{"schema_generator": Plain, **how})
+        for name, field in cls.model_fields.items():
+            if words := written_default(field.metadata):
+                found["properties"][name]["x-default"] = words
+        return found
 
 
 @functools.cache

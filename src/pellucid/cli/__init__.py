@@ -38,12 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     with ExitStack() as stack:
         stack.enter_context(_streams())
         stack.enter_context(_quiet_warnings(watch, debug))
-        signaled = stack.enter_context(_signals())
+        stack.enter_context(_signals(watch.signals))
         try:
             return _run(arguments, watch)
         except BaseException as error:
             watch.clear()
-            code, line = (INTERRUPTED, "") if signaled else _answer(error)
+            code, line = (INTERRUPTED, "") if watch.signals else _answer(error)
             if debug and code != PIPE_CLOSED:
                 traceback.print_exc()
             if code == INTERRUPTED:
@@ -122,20 +122,19 @@ def _usage(error: click.ClickException) -> str:
 
 
 @contextmanager
-def _signals() -> Iterator[list[int]]:
-    """SIGTERM ends a command like Ctrl-C does: temporary files are removed. Which signals came is on the list."""
-    came: list[int] = []
+def _signals(came: list[int]) -> Iterator[None]:
+    """SIGTERM ends a command like Ctrl-C does: temporary files are removed. Whatever comes is added to the list."""
 
     def stop(number: int, _: object) -> None:
         came.append(number)  # imports may turn the KeyboardInterrupt into another error
         raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
-        yield came
+        yield
         return
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield came
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

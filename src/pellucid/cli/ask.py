@@ -29,7 +29,8 @@ from pellucid.history import History
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.net.nets import Nets
-from pellucid.result import Pictures, Table
+from pellucid.result import Audit, Pictures, Table
+from pellucid.result.audit import limits_of
 from pellucid.target import Target, Targets
 
 
@@ -45,6 +46,8 @@ def command(entry: Entry) -> Command:
         params += _MADE
     if entry in able():
         params.append(_CHECK)
+    if entry.gives(Audit):
+        params.append(_FAIL)
     shared = _shared(entry)
     taken = {param.name for param in own}
     params += [
@@ -55,7 +58,7 @@ def command(entry: Entry) -> Command:
     purpose = f"{entry.title}: {entry.purpose}" if entry.purpose else entry.title
     return Command(
         entry.name, running(lambda session: _ask(session, entry)), purpose=purpose, params=params,
-        examples=examples(entry), details=entry.doc, source=entry.source,
+        examples=examples(entry), details=entry.doc, shows=entry.shows, source=entry.source,
     )  # fmt: skip
 
 
@@ -81,9 +84,15 @@ _CHECK = Option(
          "  [default: of one image, by a method that answers at once]",
 )  # fmt: skip
 
+_FAIL = Option(
+    "--fail-on", metavar="KIND[:COUNT],…", section="Output",
+    help="kinds of findings that end the command with exit code 1, where one was found, or as many as COUNT says",
+)  # fmt: skip
+
 
 def _ask(session: Session, entry: Entry) -> None:
     given = session.given
+    limits = limits_of(given["fail_on"]) if given.get("fail_on") else {}
     labeled.split(entry, given)
     top = _top(entry, given)
     options = {name: given[given_as(name, field)] for name, field in entry.options.model_fields.items()}
@@ -117,7 +126,13 @@ def _ask(session: Session, entry: Entry) -> None:
     with previewing(given.get("preview")), labeled.shared_out(given):
         asked = session.together if one_answer else session.each
         answers = asked(one) if entry.asks(Images) else [one(None, 0)]
-    report(session, [answer for several in answers for answer in several])
+    found = [answer for several in answers for answer in several]
+    report(session, found)
+    for answer in found if limits else []:
+        failing = answer.result.failing(limits)
+        session.fails |= bool(failing)
+        if failing:
+            session.watch.error(f"--fail-on {given['fail_on']}: {', '.join(failing)} found", going_on=True)
 
 
 def _called(entry: Entry, given: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from pellucid.catalogue import Entry, american, entries
+from pellucid.cli.everyday import EVERYDAY
 from pellucid.cli.page import Context, Page, dashed, sentence
 from pellucid.cli.watch import Watch
 from pellucid.errors import PellucidError, unknown
@@ -92,9 +93,9 @@ def commands(chapter: str) -> dict[str, str]:
 
 
 def flat() -> dict[str, str]:
-    """What may also be asked without its chapter: every name that only one chapter has."""
+    """What may also be asked without its chapter: every name that only one chapter has, and no everyday command."""
     found: dict[str, str] = {}
-    twice = set()
+    twice = set(EVERYDAY)
     for chapter in chapters():
         for name, said in commands(chapter).items():
             twice |= {name} & set(found)

@@ -49,11 +49,12 @@ def spoken() -> list[Option]:
     ]
 
 
-def network() -> list[Option]:
-    """`--net`, and all that `load` takes besides."""
+def network(*, several: str = "") -> list[Option]:
+    """`--net`, and all that `load` takes besides; `several` says what it is for where it may be given several times."""
+    said = f"network to look into: {', '.join(forms(NETWORKS))}{several and f'; {several}'}"
     named = Option(
-        "--net", default="bundled", envvar="PELLUCID_NET", metavar="SPEC", section="Network",
-        help=f"network to look into: {', '.join(forms(NETWORKS))}  [default: $PELLUCID_NET, or bundled]",
+        "--net", default=None if several else "bundled", envvar=None if several else "PELLUCID_NET", metavar="SPEC",
+        multiple=bool(several), section="Network", help=f"{said}  [default: $PELLUCID_NET, or bundled]",
     )  # fmt: skip
     return [named, *options_from(_model(), "Network", _kinds())]
 

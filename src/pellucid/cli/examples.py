@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from pellucid.catalogue import Entry
+from pellucid.cli.everyday import EVERYDAY
 from pellucid.cli.options import flag_of, switched
 from pellucid.cli.page import dashed
 from pellucid.images import Images
@@ -22,7 +23,7 @@ _NET = "model.py:net"
 
 def examples(entry: Entry) -> tuple[str, str]:
     """The shortest question, and one that says more: a target, an option, a file."""
-    name = dashed(entry.name)
+    name = [entry.chapter, dashed(entry.name)] if entry.name in EVERYDAY else [dashed(entry.name)]
     fields = entry.options.model_fields
     needed = [word for one, field in fields.items() if field.is_required() for word in _option(one, field)]
     more = next(
@@ -31,8 +32,8 @@ def examples(entry: Entry) -> tuple[str, str]:
     if not more:
         more = next(([f"--{dashed(one)}", str(value)] for one, value in entry.quick.items()), [])
     needed = [*network(entry), *needed]
-    first = ["pellucid", name, *nouns(entry), *needed]
-    second = ["pellucid", name, *nouns(entry, all=entry.asks(Images)), *needed, *more, "--out", f"{entry.name}.png"]
+    first = ["pellucid", *name, *nouns(entry), *needed]
+    second = ["pellucid", *name, *nouns(entry, all=entry.asks(Images)), *needed, *more, "--out", f"{entry.name}.png"]
     return _line(first), _line(second)
 
 

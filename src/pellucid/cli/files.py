@@ -12,12 +12,12 @@ from urllib.parse import unquote, urlsplit
 
 from pellucid.cli.words import noted
 from pellucid.errors import PellucidError
-from pellucid.result import Embedding2D, Review, Study, Surface, Table
+from pellucid.result import Audit, Embedding2D, Review, Study, Surface, Suspects, Table
 
 PICTURES = (".png", ".svg", ".pdf", ".jpg", ".webp")
 NUMBERS = (".npz",)
 PAGES = (".html",)
-PAGED = (Embedding2D, Review, Study, Surface, Table)
+PAGED = (Audit, Embedding2D, Review, Study, Surface, Suspects, Table)
 """What can be saved as these, besides."""
 
 

@@ -7,33 +7,19 @@ from click.shell_completion import CompletionItem
 
 from pellucid import __version__
 from pellucid.cli.chapters import Chapter, chapters, completed, flat, in_chapters, own, underscored
+from pellucid.cli.everyday import EVERYDAY, HEAVY
 from pellucid.cli.page import Context, Page, dashed, sentence
 from pellucid.errors import unknown
 
-_EVERYDAY = {
-    "explain": "Explain a prediction with several methods, on one page",
-    "predict": "List the most probable classes of each image",
-    "layers": "List the layers, their sizes and their receptive fields",
-    "index": "Record what every unit does over a data set",
-    "show": "Draw an answer that was saved as numbers",
-    "methods": "List all methods, with the paper behind each",
-    "doctor": "Check what works on this machine",
-}
-"""The commands of no chapter, each in pellucid.cli.NAME as `command()`."""
-_HEAVY = {"explain", "index", "show"}
-"""torch is needed to say what their options are, as for the methods."""
-_PURPOSE = "Look inside convolutional neural networks: which pixels decide, what units see, where networks fail."
+_PURPOSE = "Look inside convolutional networks: which pixels decide, what units see."
 _EXAMPLES = (
     "pellucid explain sample:panda",
     "pellucid grad-cam sample:koala --target koala --out koala.png",
-    "pellucid attribution --help",
 )
 
 
-_COMPLETION = (
-    'Completion: add eval "$(_PELLUCID_COMPLETE=bash_source pellucid)" to ~/.bashrc '
-    "(or zsh_source, fish_source for those shells)."
-)
+_COMPLETION = 'Completion: eval "$(_PELLUCID_COMPLETE=bash_source pellucid)" in ~/.bashrc'
+"""One line, as there are ever more chapters; docs/command_line.md has those of other shells."""
 
 
 class Group(click.Group):
@@ -42,15 +28,15 @@ class Group(click.Group):
     context_class = Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(dict.fromkeys([*_EVERYDAY, *chapters(), *flat()]))
+        return list(dict.fromkeys([*EVERYDAY, *chapters(), *flat()]))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         name = underscored(cmd_name)
         chapter, _, rest = name.partition(".")
         if rest and chapter in chapters():
             return Chapter(chapter).get_command(ctx, rest)
-        if name in _EVERYDAY:
-            return own(ctx, name, heavy=name in _HEAVY)
+        if name in EVERYDAY:
+            return own(ctx, name, heavy=name in HEAVY)
         return Chapter(name) if name in chapters() else in_chapters(ctx, name)
 
     def resolve_command(
@@ -69,16 +55,16 @@ class Group(click.Group):
         page.lines("Examples", _EXAMPLES)
         rows = {name: _after_colon(said) for name, said in chapters().items()}
         wide = max(map(len, rows))
-        page.table("Commands", list(_EVERYDAY.items()), names=wide)
+        page.table("Commands", list(EVERYDAY.items()), names=wide)
         page.table("Chapters of methods", list(rows.items()), names=wide)
         page.text(
-            "`pellucid attribution` lists the methods of a chapter; a method also works without its chapter. After any "
-            "command, -h is short help and --help is all of it. Images are files, URLs or samples such as sample:panda."
+            "`pellucid attribution` lists a chapter's methods; -h is short help, --help all. "
+            "Images are files, URLs or samples such as sample:panda."
         )
         page.text(_COMPLETION)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        names = {**_EVERYDAY, **chapters(), **flat()}
+        names = {**EVERYDAY, **chapters(), **flat()}
         return completed(names, incomplete) + click.Command.shell_complete(self, ctx, incomplete)
 
 

@@ -17,6 +17,7 @@ from pellucid.cli.session import Session, running
 from pellucid.errors import BadImage, PellucidError
 from pellucid.images.sources import Source
 from pellucid.index.folds import STANDARD
+from pellucid.index.make import without
 from pellucid.index.plan import planned
 from pellucid.plugins import IMAGES, forms
 from pellucid.sweep import BadStore, Plan, Processes, Ray, Runner, Serial, Store, share, swept
@@ -112,9 +113,12 @@ def _index(session: Session) -> None:
     part = given["share"] or (share() if given["runner"] == "array" else (0, 1))
     try:
         store = swept(plan, given["store"], _runner(session, source), part=part)
-    except KeyboardInterrupt:
-        session.watch.note(f"{_done(given['store'], plan)}; run the same line again to go on")
+    except BaseException as error:
+        if session.watch.signals or isinstance(error, KeyboardInterrupt):
+            session.watch.note(f"{_done(given['store'], plan)}; run the same line again to go on")
         raise
+    for note in without(plan, store):
+        session.watch.note(str(note))
     _report(session, source, store)
 
 

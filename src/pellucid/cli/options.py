@@ -66,7 +66,8 @@ def _option(names: Sequence[str], field: FieldInfo, shell: Shell, kind: Kind | N
     kind = None if field.annotation is bool else kind or Declared(field.annotation, field)
     metavar, description = shell.value or (kind.name if kind else ""), field.description or ""
     if len(metavar) > _LONG and isinstance(kind, Declared):
-        metavar, description = "NAME", f"{description}: {', '.join(kind.choices)}"
+        among = f": {', '.join(kind.choices)}" if kind.choices else ""  # of a list the description names them
+        metavar, description = "NAME", f"{description}{among}"
     said = facts(field)
     shown = f"{description}  [{'; '.join(said)}]" if said else description
     how: dict[str, Any] = {"required": True} if required else {"default": default}

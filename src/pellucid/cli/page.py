@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-GROUPS = ("Arguments", "Target", "Options", "View", "Output", "Network", "Machine", "General")
+GROUPS = ("Arguments", "Target", "Options", "Data", "Server", "View", "Output", "Network", "Machine", "General")
 """In which order the options of a command are listed."""
 SHARED = ("View", "Output", "Network", "Machine", "General")
 """Those that many commands have: -h names their options, --help explains them."""
@@ -100,13 +100,14 @@ class Command(click.Command):
 
     def __init__(
         self, name: str, call: Callable[..., Any], *, purpose: str, params: Sequence[click.Parameter],
-        examples: Iterable[str] = (), details: str = "", source: str = "",
+        examples: Iterable[str] = (), details: str = "", shows: str = "", source: str = "",
     ) -> None:  # fmt: skip
         settings = {"token_normalize_func": dashed, "help_option_names": ["--help"]}
         brief = Option("-h", is_flag=True, is_eager=True, expose_value=False, callback=_brief, section="General",
                        help="show the short form of this page")  # fmt: skip
         super().__init__(name, callback=call, short_help=purpose, params=[*params, brief], context_settings=settings)
-        self.purpose, self.examples, self.details, self.source = purpose, tuple(examples), details, source
+        self.purpose, self.examples, self.source = purpose, tuple(examples), source
+        self.details, self.shows = details, shows
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         page = Page(formatter)
@@ -133,6 +134,8 @@ class Command(click.Command):
         if short:
             page.table("Also (--help explains)", [row for title in SHARED for row in rows[title]])
             return
+        if self.shows:
+            page.details("How to read it", self.shows)
         if self.details:
             page.details("Details", self.details)
         if self.source:

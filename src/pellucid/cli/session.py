@@ -20,7 +20,7 @@ from pellucid import __version__, progress
 from pellucid.cli import words
 from pellucid.cli.common import loaded_as
 from pellucid.cli.watch import Watch
-from pellucid.errors import MissingDevice, PellucidError, UnknownName
+from pellucid.errors import PellucidError, UnknownName
 
 if TYPE_CHECKING:
     from pellucid.images import Images
@@ -38,6 +38,8 @@ class Session:
     def __init__(self, command: str, given: dict[str, Any], watch: Watch) -> None:
         self.command, self.given, self.watch = command, given, watch
         self.failed: list[tuple[str, PellucidError]] = []
+        self.fails = False
+        """Whether what was found is what the caller said to fail on."""
         self._threads: int | None = None
 
     @cached_property
@@ -117,10 +119,12 @@ class Session:
 
     @property
     def code(self) -> int:
-        """The exit code: 0, or how it failed."""
+        """The exit code: 0, 1 where something was found to fail on, or how it failed."""
         codes = {error.exit_code for _, error in self.failed}
         nothing = len(self.failed) == len(self.given.get("images", ()))
-        return 0 if not codes else codes.pop() if nothing and len(codes) == 1 else _SOME_FAILED
+        if not codes:
+            return 1 if self.fails else 0
+        return codes.pop() if nothing and len(codes) == 1 else _SOME_FAILED
 
     def close(self) -> None:
         """Leave torch as it was."""
@@ -143,15 +147,9 @@ class Session:
 
     def placed(self, net: Net) -> Net:
         """A network on the device that was asked for. Raises MissingDevice."""
-        import torch
+        from pellucid.net.load import placed
 
-        device = self.given["device"]
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        if device == "cuda" and not torch.cuda.is_available():
-            build = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built for the CPU only"
-            raise MissingDevice(f"--device cuda: no CUDA device here (torch {torch.__version__} is {build})")
-        return net if device == "cpu" else net.with_module(net.module.to(device))
+        return placed(net, self.given["device"])
 
     def use_threads(self) -> None:
         """One thread unless told otherwise: for one image more gain little, and on a busy machine cost much."""

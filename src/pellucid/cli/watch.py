@@ -8,8 +8,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from pellucid.progress import Stack, Work
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -19,18 +20,6 @@ _SILENCE = 10.0  # seconds between lines where there is no terminal
 _DIM, _RED, _PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[0m"
 
 
-@dataclass
-class _Work:
-    """One loop that reports: how far it is."""
-
-    what: str
-    done: int
-    total: int | None
-
-    def __str__(self) -> str:
-        return f"{self.what} {self.done} of {self.total}" if self.total else f"{self.what} {self.done or ''}".strip()
-
-
 class Watch:
     """Listens to progress (`with progress.listen(watch)`), and owns everything that a command says on stderr."""
 
@@ -38,34 +27,28 @@ class Watch:
         self._quiet = quiet
         self.words: Callable[[str], str] = str
         """Puts a message into the options of the command that is run."""
-        self._stack: list[_Work] = []  # loops within loops, outermost first
+        self.signals: list[int] = []
+        """Those that told the command to stop: what it raises then may be another error than KeyboardInterrupt."""
+        self._stack = Stack()
         self._bars: _Bars | None = None
         self._spoke = time.monotonic()
         self._noted: set[str] = set()
 
     def __call__(self, what: str, done: int, total: int | None) -> None:
         """One step of a loop. A loop announces itself with done = 0, also within another."""
-        if done == 0:
-            self._stack.append(_Work(what, 0, total))
-        else:
-            while self._stack and (self._stack[-1].what, self._stack[-1].total) != (what, total):
-                self._stack.pop()  # a loop within, left before its end
-            if self._stack:
-                self._stack[-1].done = done
-                if done == total:
-                    self._stack.pop()
+        self._stack.heard(what, done, total)
         self._show()
 
     @contextmanager
     def busy(self, what: str) -> Iterator[None]:
         """Something that takes a while and cannot say how far it is."""
-        before = list(self._stack)
-        self._stack.append(_Work(what, 0, None))
+        before = list(self._stack.works)
+        self._stack.works.append(Work(what, 0, None))
         self._show()
         try:
             yield
         finally:
-            self._stack = before
+            self._stack.works = before
             if before:
                 self._show()
             else:
@@ -73,7 +56,7 @@ class Watch:
 
     def clear(self) -> None:
         """Nothing is under way: leave the terminal as it was before."""
-        self._stack = []
+        self._stack = Stack()
         if self._bars:
             self._bars.close()
             self._bars = None
@@ -115,24 +98,18 @@ class Watch:
         if self._quiet:
             return
         if sys.stderr.isatty():
-            if self._bars is None and self._stack:
+            if self._bars is None and self._stack.works:
                 self._bars = _Bars()
             if self._bars:
-                self._bars.show(self._stack)
-        elif self._stack and time.monotonic() - self._spoke >= _SILENCE:
+                self._bars.show(self._stack.shown())
+        elif self._stack.works and time.monotonic() - self._spoke >= _SILENCE:
             self._spoke = time.monotonic()
-            print(", ".join(map(str, _shown(self._stack))), file=sys.stderr, flush=True)
+            print(", ".join(map(str, self._stack.shown())), file=sys.stderr, flush=True)
 
 
 def colored() -> bool:
     """Whether stderr is a terminal whose owner wants colors."""
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _shown(stack: list[_Work]) -> list[_Work]:
-    """The outermost loop and the two innermost of more than one step: three lines tell enough."""
-    inner = [work for work in stack[1:] if work.total != 1]
-    return stack[:1] + inner[-2:]
 
 
 class _Bars:
@@ -163,8 +140,7 @@ class _Bars:
         self._timer.daemon = True
         self._timer.start()
 
-    def show(self, stack: list[_Work]) -> None:
-        works = _shown(stack)
+    def show(self, works: list[Work]) -> None:
         for work, line in zip(works, self._lines_for(len(works)), strict=True):
             self._progress.update(
                 line, description=work.what, completed=work.done, total=work.total, far=self._far(work), visible=True
@@ -190,5 +166,5 @@ class _Bars:
             self._lines.append(self._progress.add_task("", total=None, far=""))
         return self._lines[:count]
 
-    def _far(self, work: _Work) -> str:
+    def _far(self, work: Work) -> str:
         return f"{work.done}/{work.total}" if work.total else str(work.done or "")

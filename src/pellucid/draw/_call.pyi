@@ -7,23 +7,31 @@ from pellucid.draw.picture import Picture
 from pellucid.images import ImagesLike
 from pellucid.result.activations import ActivationMaps
 from pellucid.result.atlas import Atlas
+from pellucid.result.audit import Audit
 from pellucid.result.base import Result
+from pellucid.result.blocks import Blocks
+from pellucid.result.cases import Cases
 from pellucid.result.colors import ColorSelectivity
 from pellucid.result.curve import Curve
+from pellucid.result.decision_tree import DecisionTree
 from pellucid.result.embedding import Embedding2D
 from pellucid.result.grid import Grid
 from pellucid.result.maps import Heatmap, LabelMap, Panel
+from pellucid.result.mistakes import Mistakes
 from pellucid.result.neighbors import Neighbors
+from pellucid.result.pair import Pair
 from pellucid.result.patches import Patches
 from pellucid.result.pictures import Pictures
 from pellucid.result.predictions import Explanation, Predictions
 from pellucid.result.projections import Projections
+from pellucid.result.prototypes import Prototypes
 from pellucid.result.receptive import ReceptiveFields
 from pellucid.result.report import Report
 from pellucid.result.review import Review
 from pellucid.result.spectrum import Spectrum
 from pellucid.result.study import Study
 from pellucid.result.surface import Surface
+from pellucid.result.suspects import Suspects
 from pellucid.result.table import Table
 from pellucid.result.unit_page import UnitPage
 from pellucid.result.weights import Filters
@@ -42,6 +50,38 @@ def draw(
 
 @overload
 def draw(
+    result: Audit,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """How much was found of each kind, with the pictures of the first findings; saved as .html it is a page on which
+    every image is decided about.
+    """
+
+@overload
+def draw(
+    result: Blocks,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """Each image by itself: its groups with picture, map and share, and the ways between them."""
+
+@overload
+def draw(
+    result: Cases,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """The image with its answer on the left, a row of training images for each layer or direction on the right."""
+
+@overload
+def draw(
     result: Curve,
     over: ImagesLike | None = None,
     *,
@@ -53,6 +93,19 @@ def draw(
 
     Lines of one group have one color; dashed is what is compared with, faint one of many repetitions. The names stand
     at the ends of the lines, or below where there are too many.
+    """
+
+@overload
+def draw(
+    result: DecisionTree,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """The tree from the root on the left to the leaves on the right; lines are as thick as many images take them.
+
+    Of a hierarchy of classes it is a dendrogram, and lines are as thick as probable for the one image that was asked.
     """
 
 @overload
@@ -204,6 +257,16 @@ def draw(
 
 @overload
 def draw(
+    result: Mistakes,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """The image, where it speaks for the answer rather than for its class, the causes; below it training images."""
+
+@overload
+def draw(
     result: Neighbors,
     over: ImagesLike | None = None,
     *,
@@ -211,6 +274,18 @@ def draw(
     dark: bool = False,
 ) -> Picture:
     """A row for each image: itself, a line, and those most like it with their similarities."""
+
+@overload
+def draw(
+    result: Pair,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """The image and the other with the exchanged regions outlined, in both under the same number; the regions pasted as
+    pixels; and the probabilities after each exchange.
+    """
 
 @overload
 def draw(
@@ -273,6 +348,16 @@ def draw(
     dark: bool = False,
 ) -> Picture:
     """Every patch beside its projection, on a scale of its own around gray, with its activation and its class."""
+
+@overload
+def draw(
+    result: Prototypes,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """For each group its prototypes with what they stand for, and its criticisms."""
 
 @overload
 def draw(
@@ -340,6 +425,18 @@ def draw(
 
     Networks that were placed are dots, joined to a path where they are the steps of one training, and hollow where
     most of their distance from the center is off the plane. As a page (.html) the surface can be turned.
+    """
+
+@overload
+def draw(
+    result: Suspects,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """The most suspect images: label and suggestion, the nearest in each space (framed blue where they have the given
+    label, orange where they have the suggestion), and the margin of the given label.
     """
 
 @overload

@@ -10,12 +10,13 @@ from pydantic import Field
 from pellucid.draw import words
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import MARGIN, footnotes, heading
-from pellucid.draw.letters import shortened, unplaced, width
+from pellucid.draw.letters import shortened, width
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
 from pellucid.draw.pictures import fitted_pixels
 from pellucid.draw.sheet import Sheet
 from pellucid.errors import PellucidError
+from pellucid.files import unplaced
 from pellucid.result import Atlas
 
 _WIDE = 900.0

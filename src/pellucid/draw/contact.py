@@ -10,12 +10,13 @@ from pellucid.draw import words
 from pellucid.draw.drawings import drawing
 from pellucid.draw.explanation import readings
 from pellucid.draw.heatmaps import BODY, MARGIN, SMALL, TITLE, footnotes
-from pellucid.draw.letters import LEADING, percent, unplaced, wrapped
+from pellucid.draw.letters import LEADING, percent, wrapped
 from pellucid.draw.look import Look, fine, frame, panel
 from pellucid.draw.overlay import Window, eight_bit, photograph
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Sheet
 from pellucid.errors import PellucidError
+from pellucid.files import unplaced
 from pellucid.result import Explanation
 
 _GAP, _NAMES = 6.0, 138.0

@@ -16,12 +16,13 @@ from pellucid.draw import words
 from pellucid.draw.colors import Theme, distinct
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import MARGIN, SMALL, footnotes, heading
-from pellucid.draw.letters import number, percent, shortened, unplaced, width
+from pellucid.draw.letters import number, percent, shortened, width
 from pellucid.draw.look import Look
 from pellucid.draw.page import page_of
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Pixels, Sheet
 from pellucid.errors import PellucidError
+from pellucid.files import unplaced
 from pellucid.result import Embedding2D
 
 _WIDE = 900.0
@@ -70,8 +71,7 @@ def draw_places(
     alt = f"{title}: {len(result)} images{_on(result)}. {kept(whole)}".strip()
     page = None
     if result.reference is None:
-        said = " · ".join([f"{len(result)} images", *filter(None, below)])
-        page = partial(page_of, result, title, said, " ".join(_told(result, True)), _order(result), frames, dark=dark)
+        page = partial(page_of, result, title, alt, dark=dark, grid=grid, seams=seams, colors=colors)
     return Picture(sheet, alt, words.about(result.meta, title, alt), page=page)
 
 
@@ -86,8 +86,8 @@ def kept(result: Embedding2D) -> str:
     near = max(min(10, (len(result.reference if result.reference is not None else result.values) - 1) // 2), 1)
     return (
         f"Of the {near} nearest images {percent(q['recall'])} are among the {near} nearest on the map; trust "
-        f"{number(q['trust'])}, continuity {number(q['continuity'])} (1: none strange, none lost); rank correlation "
-        f"of all distances {number(q['rank'])}."
+        f"{number(q['trust'])}, continuity {number(q['continuity'])} (1: no false and no missing neighbors); "
+        f"rank correlation of all distances {number(q['rank'])}."
     )
 
 
@@ -138,16 +138,6 @@ def _scattered(result: Embedding2D, wide: int, frames: Mapping[str, str], look: 
 def _side(result: Embedding2D, wide: int, high: int) -> int:
     """Of an image on a canvas, in pixels."""
     return int(np.clip((wide * high / max(len(result.thumbnail_rows), 1)) ** 0.5, 20, 130))
-
-
-def _order(result: Embedding2D) -> NDArray[np.int64]:
-    """How images cover each other on a page: dots first, and last those that hide least."""
-    span = np.maximum(result.values.max(0) - result.values.min(0), 1e-12).max()
-    side = 0.9 / max(len(result.thumbnail_rows), 1) ** 0.5
-    above = result.thumbnail_rows[
-        _on_top_last((result.values - result.values.min(0))[result.thumbnail_rows] / span, side)
-    ]
-    return np.concatenate([np.setdiff1d(np.arange(len(result)), result.thumbnail_rows), above]).astype(np.int64)
 
 
 def _dots(canvas: Pixels, at: NDArray[np.float64], result: Embedding2D, frames: Mapping[str, str], look: Look) -> None:

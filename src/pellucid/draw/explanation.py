@@ -14,13 +14,14 @@ from pellucid.draw import words
 from pellucid.draw.bar import ROOM, color_bar
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, MARGIN, SMALL, TITLE, footnotes
-from pellucid.draw.letters import LEADING, percent, sentence, unplaced, wrapped
+from pellucid.draw.letters import LEADING, percent, sentence, wrapped
 from pellucid.draw.look import Look, fine, fitted, frame, outline, panel
 from pellucid.draw.overlay import Window, dimmed, eight_bit, photograph, seen_box, whole_box
 from pellucid.draw.picture import Picture, one_of
 from pellucid.draw.predictions import bars, said
 from pellucid.draw.sheet import Sheet
 from pellucid.errors import PellucidError
+from pellucid.files import unplaced
 from pellucid.result import Explanation, Row
 
 _SIDE, _AISLE, _GAP = 220.0, 30.0, 8.0

@@ -16,12 +16,13 @@ from pellucid.draw.bar import ROOM, color_bar
 from pellucid.draw.colors import STEPS, Floats, Scale
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import MARGIN, footnotes, heading
-from pellucid.draw.letters import number, shortened, unplaced
+from pellucid.draw.letters import number, shortened
 from pellucid.draw.look import Look
 from pellucid.draw.overlay import eight_bit
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Pixels, Sheet
 from pellucid.errors import PellucidError
+from pellucid.files import unplaced
 from pellucid.result import Filters
 
 _ROOM = 860.0  # for the filters beside one another

@@ -14,13 +14,14 @@ from pellucid.draw.colors import Floats, Theme, diverging
 from pellucid.draw.curve import WIDE
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, MARGIN, SMALL, findings, footnotes, heading
-from pellucid.draw.letters import number, shortened, unplaced, width
+from pellucid.draw.letters import number, shortened, width
 from pellucid.draw.look import Look
 from pellucid.draw.overlay import eight_bit
 from pellucid.draw.picture import Picture
 from pellucid.draw.ramp import ROOM, Ramp, ramp_bar, surface_colors
 from pellucid.draw.sheet import Pixels, Rect, Sheet, Words
 from pellucid.errors import PellucidError
+from pellucid.files import unplaced
 from pellucid.result import Grid
 
 _NAMES = 190.0  # room for the names of rows

@@ -14,12 +14,13 @@ from pellucid.draw import words
 from pellucid.draw.bar import ROOM, color_bar
 from pellucid.draw.colors import Scale
 from pellucid.draw.drawings import drawing
-from pellucid.draw.letters import LEADING, number, sentence, unplaced, wrapped
+from pellucid.draw.letters import LEADING, number, sentence, wrapped
 from pellucid.draw.look import Look, fine, fitted, frame, panel
 from pellucid.draw.overlay import originals, photograph
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Sheet
 from pellucid.errors import PellucidError
+from pellucid.files import unplaced
 from pellucid.result import Check, Heatmap
 
 MARGIN, GAP = 24.0, 14.0

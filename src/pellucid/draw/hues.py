@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from pellucid.draw import words
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
-from pellucid.draw.letters import unplaced, wrapped
+from pellucid.draw.letters import wrapped
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
 from pellucid.draw.pictures import fitted_pixels
 from pellucid.draw.sheet import Align, Shape, Sheet, Words
 from pellucid.errors import PellucidError
+from pellucid.files import unplaced
 from pellucid.result import ColorSelectivity, LayerColors
 
 _WHEEL, _RING = 156.0, 9.0  # across; width of its colored rim

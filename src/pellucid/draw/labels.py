@@ -12,12 +12,13 @@ from pellucid.draw import words
 from pellucid.draw.colors import COLORS, Floats, Theme
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, footnotes, heading
-from pellucid.draw.letters import percent, unplaced, wrapped
+from pellucid.draw.letters import percent, wrapped
 from pellucid.draw.look import Look, fitted, frame, outline
 from pellucid.draw.overlay import Window, dimmed, eight_bit, gray, originals, photograph, sampled, seen_box
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Sheet
 from pellucid.errors import PellucidError
+from pellucid.files import unplaced
 from pellucid.result import LabelMap
 
 _OTHER = "#a7adb8"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Collection
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 
 import matplotlib
 from PIL import ImageFont
@@ -107,16 +107,6 @@ def sentence(text: str, names: Collection[str] = ()) -> str:
     )
     first = text[:1] if name or not text[:1].isascii() else text[:1].upper()
     return f"{first}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
-
-
-def unplaced(name: str) -> str:
-    """A name without its folder, where it is a path of this machine: pictures travel."""
-    name = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # names of files may be no text
-    if PurePosixPath(name).is_absolute():
-        return PurePosixPath(name).name or name
-    if PureWindowsPath(name).is_absolute():
-        return PureWindowsPath(name).name or name
-    return name.replace("\\", "/").rsplit("/", 1)[-1] if name.startswith((".", "~")) else name
 
 
 def number(value: float) -> str:

@@ -15,12 +15,13 @@ from pellucid.draw.bar import ROOM, color_bar
 from pellucid.draw.colors import Scale
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
-from pellucid.draw.letters import number, percent, shortened, unplaced
+from pellucid.draw.letters import number, percent, shortened
 from pellucid.draw.look import Look, fitted, frame, panel
 from pellucid.draw.overlay import Window, eight_bit, gray, originals, photograph
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Pixels, Rect, Sheet
 from pellucid.errors import PellucidError
+from pellucid.files import unplaced
 from pellucid.result import ActivationMaps, Heatmap
 
 _ACROSS = 8  # units in a row

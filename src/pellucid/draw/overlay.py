@@ -91,12 +91,16 @@ def _along(cells: Floats, centers: Floats, points: Floats, how: str) -> Floats:
 
 def _weights(centers: Floats, points: Floats, how: str) -> Floats:
     """(points, cells): how much of each cell each point shows; every row sums to 1."""
-    step, spacing = float(np.abs(np.diff(points)).mean()) if len(points) > 1 else 0.0, float(np.diff(centers).min())
-    if step > spacing and how == "linear":
-        # More cells than device pixels: each pixel shows the mean of its cells, or fine maps would flicker.
-        tent = (1 - np.abs(points[:, None].clip(centers[0], centers[-1]) - centers) / step).clip(0, None)
-        return np.asarray(tent / tent.sum(1, keepdims=True))
-    return between(centers, points, nearest=how == "cells")
+    step, gaps = float(np.abs(np.diff(points)).mean()) if len(points) > 1 else 0.0, np.diff(centers)
+    weights = between(centers, points, nearest=how == "cells")
+    if step > float(gaps.min()) and how == "linear":
+        # More cells than device pixels: each pixel shows the mean of its cells, or fine maps would flicker. A grid may
+        # be fine at one place and coarse at another.
+        at = points.clip(centers[0], centers[-1])
+        fine = gaps[(np.searchsorted(centers, at) - 1).clip(0, len(gaps) - 1)] < step
+        tent = (1 - np.abs(at[fine, None] - centers) / step).clip(0, None)
+        weights[fine] = tent / tent.sum(1, keepdims=True)
+    return weights
 
 
 def _monotone(cells: Floats, centers: Floats, points: Floats) -> Floats:

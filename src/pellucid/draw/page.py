@@ -1,88 +1,89 @@
-"""A map as a page: one file that works from disk, with everything in it and no request to anywhere."""
+"""A map as a page: the explorer's own, with all that it shows in it. It works from disk and asks nobody."""
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pellucid.draw.letters import unplaced
-from pellucid.draw.pages import filled
-from pellucid.errors import PellucidError
+from pellucid import __version__
+from pellucid.draw import words
+from pellucid.draw.mapped import SIDE, sent, sheet_of
+from pellucid.export import as_bytes, as_json, exported
+from pellucid.files import unplaced
 from pellucid.result import Embedding2D
 
-_SIDE, _ACROSS = 64, 32  # of a small picture, and how many make a row of a sheet: the page relies on both
-_EACH = _ACROSS**2
-_LEVELS = (88.0, 95.0, 99.0)  # percentiles of the distances between neighbors where seams get thicker
+_EACH = 100
+"""Small pictures of a sheet: as many as the page asks for at once."""
+_INDEX = "i0"
 
 
-def page_of(result: Embedding2D, title: str, about: str, kept: str, order: NDArray[Any], colors: Mapping[str, str],
-            *, dark: bool) -> bytes:  # fmt: skip
-    """The page. `order` is how pictures cover each other, the topmost last; `colors` are those of the classes."""
-    if len(order) != len(result):
-        raise PellucidError(f"an order of {len(order)} for {len(result)} pictures")
-    alt = f"{title}: {len(result)} pictures. {kept}".strip()
-    said = {"TITLE": title, "ABOUT": about, "ALT": alt, "KEPT": kept}
-    return filled("map.html", said, _data(result, order, colors), dark=dark)
+def page_of(result: Embedding2D, title: str, about: str, *, dark: bool, **shown: bool) -> bytes:
+    """The page, `about` in words. Of what is `shown` at first, `grid`, `seams` and `colors` are known."""
+    usual = {"grid": False, "seams": True, "colors": True}
+    other = {name: on for name, on in shown.items() if on != usual[name]}
+    hashed = {"by": "none"} if other.pop("colors", True) is False else {}
+    asked = urlencode({**{name: int(on) for name, on in other.items()}, **hashed})
+    route = f"#/map/{_INDEX}{asked and '?'}{asked}"
+    return exported(title, route, dict(_records(result)), about=about, dark=dark, dated=False).encode()
 
 
-def _data(result: Embedding2D, order: NDArray[Any], colors: Mapping[str, str]) -> dict[str, Any]:
-    """What the page knows, in the order of drawing."""
-    low, high = result.values.min(0), result.values.max(0)
-    span = np.maximum(high - low, 1e-12)
-    tall = float(np.clip(span[1] / span[0], 0.5, 1.1))
-    scale = min(0.95 / span[0], 0.95 * tall / span[1])
-    places = (result.values - low) * scale + (np.array([1.0, tall]) - scale * span) / 2
+def _records(result: Embedding2D) -> Iterator[tuple[str, Any]]:
+    """What the page asks about the map, with the answers."""
+    path, layer = f"api/indexes/{_INDEX}", result.meta.layer or ""
+    asked = result.meta.asked.nouns.get("index")
+    name = unplaced(asked if isinstance(asked, str) else result.meta.net)
+    index = {"id": _INDEX, "name": name, "pictures": len(result), "layers": []}
+    about = {"nets": [], "images": [], "folders": [], "indexes": [index]}
+    yield "api/state", as_json({"version": __version__, "state": "ready", "lost": 0, **about})
+    yield "api/methods", as_json([])
+    yield path, as_json({"name": name, "identity": "", "pictures": len(result), "layers": [], "missing": ""})
+    images = result.images if len(np.unique(result.images)) == len(result) else np.arange(len(result))
+    how = result.meta.options.get("method") or ""
+    yield _posted(f"{path}/map", layer=layer or None, layout=how), as_bytes(_map(result, images, layer, how))
+    for rows in _sheets(result):
+        small = [_sized(result.thumbnails[k]) for k in rows]
+        ids = images[result.thumbnail_rows[rows]].tolist()
+        yield _posted(f"{path}/thumbs", ids=ids, side=SIDE), as_bytes(sheet_of(small), "image/jpeg")
+
+
+def _map(result: Embedding2D, images: NDArray[np.int64], layer: str, how: str) -> bytes:
     classes = sorted({label for label in result.labels if label is not None})
-    numbers = {name: i for i, name in enumerate(classes)}
-    labels = np.array([-1 if label is None else numbers[label] for label in result.labels])
-    sprites = np.full(len(result), -1)
-    sprites[result.thumbnail_rows] = np.arange(len(result.thumbnail_rows))
-    grid = result.grid
-    cells = grid.cells[:, 0] * grid.sides[1] + grid.cells[:, 1] if grid is not None else np.zeros(len(result))
-    back = np.empty(len(order), int)
-    back[order] = np.arange(len(order))
-    return {
-        "names": [unplaced(result.names[i]) for i in order.tolist()],
-        "place": _packed(places[order], "<f4"),
-        "cell": _packed(cells[order], "<u4"),
-        "label": _packed(labels[order], "<i4"),
-        "sprite": _packed(sprites[order], "<i4"),
-        "order": back.tolist(),
-        "sides": list(grid.sides) if grid is not None else [0, 0],
-        "seams": _packed(_levels(grid.seams), "u1") if grid is not None else "",
-        "classes": classes,
-        "colors": [colors.get(name) for name in classes],
-        "high": tall,
-        "size": float(np.clip(0.9 * (tall / max(len(result.thumbnail_rows), 1)) ** 0.5, 0.004, 0.08)),
-        "sheets": [_sheet(result.thumbnails[i : i + _EACH]) for i in range(0, len(result.thumbnails), _EACH)],
-    }
+    numbers: dict[str | None, int] = {None: -1, **{name: i for i, name in enumerate(classes)}}
+    pictured = len(result.thumbnail_rows)
+    said = {
+        "layer": layer, "layout": how, "of": len(result), "classes": classes, "missing": "", "small": pictured and SIDE,
+        "notes": words.noted(result.meta), "pictured": pictured, "origin": words.origin(result.meta),
+    }  # fmt: skip
+    labels = np.array([numbers[label] for label in result.labels], np.int32)
+    names = [unplaced(name) for name in result.names]
+    grid = None if result.grid is None else (result.grid.cells, result.grid.seams)
+    return sent(said, images, result.values, labels, names, result.quality, grid)
 
 
-def _levels(seams: NDArray[np.float64]) -> NDArray[np.int64]:
-    """0 for no seam, else how thick: 1 to 3."""
-    known = seams[np.isfinite(seams)]
-    if not known.size or known.max() <= known.min():
-        return np.zeros(seams.shape, np.int64)
-    return np.asarray(np.searchsorted(np.percentile(known, _LEVELS), np.nan_to_num(seams, nan=-1.0), side="right"))
+def _sheets(result: Embedding2D) -> Iterator[NDArray[np.int64]]:
+    """The small pictures in hundreds that lie near one another, for these are looked at together."""
+    count = len(result.thumbnail_rows)
+    places = (result.values if result.grid is None else result.grid.cells[:, ::-1])[result.thumbnail_rows]
+    bands = max(round((count / _EACH) ** 0.5), 1)
+    below = np.empty(count, np.int64)
+    below[np.argsort(places[:, 1], kind="stable")] = np.arange(count) * bands // max(count, 1)
+    order = np.lexsort((places[:, 0], below))
+    for start in range(0, count, _EACH):
+        yield order[start : start + _EACH]
 
 
-def _sheet(pictures: NDArray[np.uint8]) -> str:
-    """Up to 1024 small pictures side by side, as JPEG."""
-    rows = -(-len(pictures) // _ACROSS)
-    sheet = np.zeros((rows * _SIDE, _ACROSS * _SIDE, 3), np.uint8)
-    for k, picture in enumerate(pictures):
-        top, left = k // _ACROSS * _SIDE, k % _ACROSS * _SIDE
-        sheet[top : top + _SIDE, left : left + _SIDE] = picture
-    buffer = io.BytesIO()
-    Image.fromarray(sheet).save(buffer, "JPEG", quality=82)
-    return base64.b64encode(buffer.getvalue()).decode()
+def _sized(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if picture.shape[:2] == (SIDE, SIDE):
+        return picture
+    return np.asarray(Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
 
 
-def _packed(values: NDArray[Any], kind: str) -> str:
-    return base64.b64encode(np.ascontiguousarray(values.astype(kind)).tobytes()).decode()
+def _posted(path: str, **body: Any) -> str:
+    """The name of an answer to what the page sends."""
+    return f"{path} {json.dumps(body, separators=(',', ':'))}"

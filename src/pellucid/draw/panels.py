@@ -17,12 +17,13 @@ from pellucid.draw.colors import Scale
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
 from pellucid.draw.labels import label_panel, legend
-from pellucid.draw.letters import number, readable, unplaced, wrapped
+from pellucid.draw.letters import number, readable, wrapped
 from pellucid.draw.look import Look, fitted, frame, panel
 from pellucid.draw.overlay import originals, photograph
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Sheet
 from pellucid.errors import PellucidError
+from pellucid.files import unplaced
 from pellucid.result import Heatmap, LabelMap, Panel
 
 _MOST = 4  # parts in a row

@@ -7,12 +7,13 @@ from typing import Any
 from pellucid.draw import words
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import GAP, MARGIN, SMALL, footnotes, heading
-from pellucid.draw.letters import number, unplaced, wrapped
+from pellucid.draw.letters import number, wrapped
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
 from pellucid.draw.pictures import fitted_pixels
 from pellucid.draw.sheet import Rect, Sheet
 from pellucid.errors import PellucidError
+from pellucid.files import unplaced
 from pellucid.result import Patches
 
 _SIDE, _ACROSS = 190.0, 3

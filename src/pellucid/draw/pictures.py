@@ -13,11 +13,12 @@ from pellucid.described import Default
 from pellucid.draw import words
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
-from pellucid.draw.letters import number, unplaced, width, wrapped
+from pellucid.draw.letters import number, width, wrapped
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Pixels, Rect, Sheet
 from pellucid.errors import PellucidError
+from pellucid.files import unplaced
 from pellucid.result import Pictures, Trust
 from pellucid.result.pictures import ENOUGH
 
@@ -193,7 +194,7 @@ def _legend(result: Pictures) -> list[str]:
         lines.append("Robust: the same under small touches, of the picture and of the photo.")
     elif left:
         lines.append(
-            "Keeps: the share of the activation, above plain gray's, left by a shift of 4 pixels or small touches."
+            "Keeps: how much activation, above plain gray's, remains after a shift of 4 pixels or small touches."
         )
     if robust or left:
         lines.append("Small touches: shifts, turns, zooms, noise and JPEG at once.")

@@ -14,12 +14,13 @@ from pellucid.draw import words
 from pellucid.draw.colors import DARK, LIGHT, Theme
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, MARGIN, footnotes, heading
-from pellucid.draw.letters import chance, percent, unplaced, width, wrapped
+from pellucid.draw.letters import chance, percent, width, wrapped
 from pellucid.draw.look import Look, fitted
 from pellucid.draw.overlay import pictures, whole_box
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Sheet
 from pellucid.errors import PellucidError
+from pellucid.files import unplaced
 from pellucid.result import Meta, Prediction, Predictions
 from pellucid.result.scores import UNIT
 

@@ -12,11 +12,12 @@ from pellucid.draw import words
 from pellucid.draw.colors import Scale, table
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
-from pellucid.draw.letters import number, unplaced, wrapped
+from pellucid.draw.letters import number, wrapped
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
 from pellucid.draw.sheet import Rect, Sheet
 from pellucid.errors import PellucidError
+from pellucid.files import unplaced
 from pellucid.result import ReceptiveFields
 from pellucid.result.patches import Box
 

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from pellucid.draw import words
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, MARGIN, SMALL, findings, footnotes, heading
-from pellucid.draw.letters import LEADING, number, shortened, unplaced, wrapped
+from pellucid.draw.letters import LEADING, number, shortened, wrapped
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
 from pellucid.draw.pictures import fitted_pixels
 from pellucid.draw.sheet import Pixels, Sheet
 from pellucid.draw.tables import cut, headline, tabled, wide
+from pellucid.files import unplaced
 from pellucid.result import Overlap, Patches, PatchRow, Report
 
 _NAMES = 190.0  # room for what is said of a strip

@@ -12,12 +12,13 @@ from pellucid.draw import words
 from pellucid.draw.colors import diverging
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, MARGIN, SMALL, findings, footnotes, heading
-from pellucid.draw.letters import percent, shortened, unplaced
+from pellucid.draw.letters import percent, shortened
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
 from pellucid.draw.review_page import review_page
 from pellucid.draw.sheet import Pixels, Sheet
 from pellucid.errors import PellucidError
+from pellucid.files import unplaced
 from pellucid.result import Review
 
 _SIDE, _GAP, _ACROSS, _ROWS = 92.0, 6.0, 6, 24

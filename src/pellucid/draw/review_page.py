@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from pellucid.draw.letters import sentence, unplaced
-from pellucid.draw.pages import filled
+from pellucid.draw.letters import sentence
+from pellucid.draw.pages import filled, sheet_of
+from pellucid.files import unplaced
 from pellucid.result import Review
 
 _ACROSS = 10  # photos in a row of the sheet: the page relies on it
@@ -34,7 +33,7 @@ def _data(result: Review, notes: Sequence[str]) -> dict[str, Any]:
         "net": unplaced(result.meta.net),
         "side": result.pictures.shape[1],
         "cells": result.maps.shape[1],
-        "sheet": _sheet(result.pictures),
+        "sheet": sheet_of(result.pictures, _ACROSS),
         "maps": _packed(result.maps),
         "means": _packed(result.means / np.maximum(np.abs(result.means).max((1, 2), keepdims=True), 1e-12)),
         "photos": [
@@ -50,19 +49,6 @@ def _data(result: Review, notes: Sequence[str]) -> dict[str, Any]:
         "findings": [sentence(one) for one in result.findings],
         "notes": list(notes),
     }  # fmt: skip
-
-
-def _sheet(pictures: NDArray[np.uint8]) -> str:
-    """All photos side by side, as JPEG."""
-    count, side = len(pictures), pictures.shape[1]
-    rows = -(-count // _ACROSS)
-    sheet = np.zeros((rows * side, min(count, _ACROSS) * side, 3), np.uint8)
-    for k, picture in enumerate(pictures):
-        top, left = k // _ACROSS * side, k % _ACROSS * side
-        sheet[top : top + side, left : left + side] = picture
-    buffer = io.BytesIO()
-    Image.fromarray(sheet).save(buffer, "JPEG", quality=85)
-    return base64.b64encode(buffer.getvalue()).decode()
 
 
 def _packed(maps: NDArray[np.float64]) -> str:

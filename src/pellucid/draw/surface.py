@@ -16,7 +16,7 @@ from pellucid.draw.colors import Floats
 from pellucid.draw.contours import between, contoured, finer, level_line, smooth, specks
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, findings, footnotes, heading
-from pellucid.draw.letters import number, shortened, unplaced, width
+from pellucid.draw.letters import number, shortened, width
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture, one_of
 from pellucid.draw.ramp import ROOM, Ramp, ramp_bar, surface_colors
@@ -24,6 +24,7 @@ from pellucid.draw.relief import View, relief
 from pellucid.draw.sheet import Rect, Shape, Sheet, Words
 from pellucid.draw.surface_page import near_center, surface_page
 from pellucid.errors import PellucidError
+from pellucid.files import unplaced
 from pellucid.result import Axis, Placed, Surface
 from pellucid.result.surface import ACCURACY, LOSS
 

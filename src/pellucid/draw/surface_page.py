@@ -12,9 +12,10 @@ from pellucid.draw import words
 from pellucid.draw.axes import Span
 from pellucid.draw.colors import Floats
 from pellucid.draw.contours import finer, smooth
-from pellucid.draw.letters import sentence, unplaced
+from pellucid.draw.letters import sentence
 from pellucid.draw.pages import filled
 from pellucid.draw.ramp import Ramp, surface_colors
+from pellucid.files import unplaced
 from pellucid.result import Placed, Surface
 from pellucid.result.surface import ACCURACY, LOSS
 

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from pellucid.draw import words
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
-from pellucid.draw.letters import number, percent, shortened, unplaced
+from pellucid.draw.letters import number, percent, shortened
 from pellucid.draw.look import Look
 from pellucid.draw.patches import outline
 from pellucid.draw.picture import Picture
 from pellucid.draw.pictures import fitted_pixels
 from pellucid.draw.projections import cut, seen
 from pellucid.draw.sheet import Rect, Sheet
+from pellucid.files import unplaced
 from pellucid.result import Patches, Table, UnitPage
 
 _WIDTH = 1360.0
@@ -132,7 +133,7 @@ def _below(sheet: Sheet, y: float, result: UnitPage, look: Look) -> float:
 def _histogram(sheet: Sheet, x: float, y: float, room: float, result: UnitPage, look: Look) -> float:
     """How often each activation: bars over equal steps, heights by the logarithm, so that rare ones are seen."""
     y = _head(sheet, x, y, "How often each activation (logarithmic)", look)
-    shares, ends = _rebinned(result.counts, result.edges)
+    shares, ends = rebinned(result.counts, result.edges)
     if not len(shares):
         return sheet.lines(x, y, ["no activations were sampled"], SMALL, look.theme.quiet)
     high = 96.0
@@ -149,7 +150,7 @@ def _histogram(sheet: Sheet, x: float, y: float, room: float, result: UnitPage, 
     return sheet.lines(x + room, y, [number(ends[1])], SMALL, look.theme.quiet, align="right")
 
 
-def _rebinned(
+def rebinned(
     counts: NDArray[Any], edges: NDArray[np.float64], bars: int = 48
 ) -> tuple[NDArray[np.float64], list[float]]:
     """(share of each bar, [lowest, highest]) over equal steps; a bin's counts lie evenly in it."""

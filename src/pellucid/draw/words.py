@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.draw.letters import number, readable, unplaced
+from pellucid.draw.letters import number, readable
 from pellucid.draw.overlay import seen_box, whole_box
+from pellucid.files import unplaced
 from pellucid.result import Curve, Grid, Heatmap, Meta, Result, Study, Surface, Table
 from pellucid.result.maps import Sign
 

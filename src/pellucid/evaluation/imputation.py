@@ -11,6 +11,7 @@ from scipy.sparse import csc_matrix
 from scipy.sparse.linalg import splu
 from torch import Tensor
 
+from pellucid.progress import stop_point
 from pellucid.rng import generator
 
 _AROUND = tuple((y, x, 1 / 6 if 0 in (y, x) else 1 / 12) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0))
@@ -25,6 +26,7 @@ def imputed(pixels: Tensor, gone: NDArray[np.bool_], seed: int, name: str, noise
     there are count. A linear system has every missing pixel as an unknown (Rong et al. 2022, section 4). Gaussian noise
     is added to them. Where all are gone they become the mean color.
     """
+    stop_point()
     if not gone.any():
         return pixels.clone()
     filled = pixels.double().cpu().numpy().copy()

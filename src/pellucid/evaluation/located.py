@@ -229,7 +229,7 @@ def measured(
 
     def judge(case: Case, heat: Floats, again: Again) -> Floats:
         if case.number not in scenes:
-            scenes[case.number] = _scene(case, cases)
+            scenes[case.number] = scene_of(case, cases)
             if len(scenes) > _HELD:
                 scenes.popitem(last=False)
         scene = scenes[case.number]
@@ -252,7 +252,8 @@ def measured(
     return Measured(judged, parts, labels, cases.groups, difficult, seed)
 
 
-def _scene(case: Case, cases: Located) -> Scene:
+def scene_of(case: Case, cases: Located) -> Scene:
+    """Where the things of a case are, as far as the network sees them."""
     asked, view = cases.asked[case.number], case.image.views[0]
     read = partial(cases.truth.region, cases.images.name(asked.image), asked.label, view.original)
     region = read()

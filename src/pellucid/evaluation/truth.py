@@ -250,6 +250,10 @@ def _truth(value: TruthLike) -> Any:
     return _made(Truth, value) if isinstance(value, (str, Path, Mapping)) else value
 
 
+def _truth_if(value: TruthLike | None) -> Any:
+    return value if value is None else _truth(value)
+
+
 def _pairs(value: PairsLike | None) -> Any:
     return _made(ClassPairs, value) if isinstance(value, (str, Path, Mapping, list, tuple)) else value
 
@@ -262,14 +266,13 @@ def _made(kind: type[Truth] | type[ClassPairs], value: Any) -> Any:
         raise ValueError(str(error)) from error
 
 
-TruthOption = Annotated[
-    InstanceOf[Truth],
-    BeforeValidator(_truth),
-    Field(
-        description="boxes or masks: CSV, COCO JSON, folder of YOLO .txt, of Pascal VOC .xml or of mask .png",
-        examples=["boxes.csv"],
-    ),
-    Shell(value="TRUTH"),
+_SAID = Field(
+    description="boxes or masks: CSV, COCO JSON, folder of YOLO .txt, of Pascal VOC .xml or of mask .png",
+    examples=["boxes.csv"],
+)
+TruthOption = Annotated[InstanceOf[Truth], BeforeValidator(_truth), _SAID, Shell(value="TRUTH")]
+TruthMaybe = Annotated[
+    InstanceOf[Truth] | None, BeforeValidator(_truth_if), _SAID, Default("none"), Shell(value="TRUTH")
 ]
 PairsOption = Annotated[
     InstanceOf[ClassPairs] | None,

@@ -166,7 +166,7 @@ def viewable(picture: Shaped[Tensor, "c h w"], window: Range = (0.0, 1.0)) -> UI
     values = as_float(picture).nan_to_num()
     if window != (0.0, 1.0):
         values = (values - window[0]) / (window[1] - window[0])
-    values = (values.clamp(0, 1) * 255).round().byte()
+    values = values.clamp_(0, 1).mul_(255).round_().byte()  # in place: nan_to_num has made a copy
     shown = values[:3] if values.shape[0] >= 3 else values[:1].expand(3, -1, -1)
     array: UInt8[np.ndarray, "h w 3"] = shown.permute(1, 2, 0).contiguous().cpu().numpy()
     return array

@@ -7,9 +7,8 @@ from functools import cached_property
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import Field
 
 from pellucid.described import Default
@@ -17,18 +16,14 @@ from pellucid.errors import PellucidError
 from pellucid.images import Images
 from pellucid.index.index import Index
 from pellucid.index.layer import LayerOfIndex
-from pellucid.index.search import squared
+from pellucid.index.search import mean_of, squared
 from pellucid.notes import Note
-from pellucid.progress import steps
-from pellucid.rng import generator
 
 EmbeddedLayer = Annotated[
     str | None,
     Field(description="layer whose features are compared; the index must have embedded it"),
     Default("the last embedded layer"),
 ]
-SIDE = 64
-"""Of a thumbnail, in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +43,16 @@ class Embedding:
     def squares(self) -> Float[np.ndarray, " n"]:
         """The squared length of every row."""
         return squared(self.values)
+
+    @cached_property
+    def center(self) -> Float[np.ndarray, " channels"]:
+        """The mean of all rows, in float64."""
+        return mean_of(self.values)
+
+    @cached_property
+    def spread(self) -> Float[np.ndarray, " n"]:
+        """The squared distance of every row from the center."""
+        return squared(self.values, self.center)
 
 
 def embedding_of(index: Index, layer: str | None, least: int = 1) -> Embedding:
@@ -79,33 +84,3 @@ def seen_by(index: Index, images: Images, layer: str) -> Float[np.ndarray, "n ch
         if not np.isfinite(found[-1]).all():
             raise PellucidError(f"{one.ids[0]!r}: what layer {layer!r} makes of it is not finite")
     return np.concatenate(found)
-
-
-def thumbnail(index: Index, picture: Images | None, side: int = SIDE) -> UInt8[np.ndarray, "side side 3"]:
-    """What the network sees of an image, small: whole, on gray where it is not square; gray where there is none."""
-    if picture is None:
-        return np.full((side, side, 3), 127, np.uint8)
-    pixels = index.net.prepare(picture).shown(0, seen=True)
-    scale = side / max(pixels.shape[:2])
-    high, wide = (max(round(length * scale), 1) for length in pixels.shape[:2])
-    small = np.asarray(Image.fromarray(pixels).resize((wide, high), Image.Resampling.BOX if scale < 0.5 else None))
-    canvas = np.full((side, side, 3), 127, np.uint8)
-    top, left = (side - high) // 2, (side - wide) // 2
-    canvas[top : top + high, left : left + wide] = small
-    return canvas
-
-
-def thumbnails(
-    index: Index, images: NDArray[np.int64], most: int, seed: int, side: int = SIDE
-) -> tuple[UInt8[np.ndarray, "t side side 3"], NDArray[np.int64]]:
-    """(small images, of which rows they are): of all images that can be read, or of so many, drawn at random."""
-    which = np.arange(len(images))
-    if len(images) > most:
-        which = np.sort(generator(seed, "thumbnails").choice(len(images), most, replace=False))
-    found, good = [], []
-    for i in steps(which.tolist(), "thumbnails"):
-        picture = index.readable(int(images[i]))
-        if picture is not None:
-            found.append(thumbnail(index, picture, side))
-            good.append(i)
-    return (np.stack(found) if found else np.zeros((0, side, side, 3), np.uint8)), np.array(good, np.int64)

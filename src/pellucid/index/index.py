@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
+from jaxtyping import UInt8
 from numpy.typing import NDArray
+from pydantic import BeforeValidator, InstanceOf
 
 from pellucid.errors import PellucidError, Refused
 from pellucid.index.folds.embeddings import Embeddings
 from pellucid.index.folds.extremes import Largest, Smallest
+from pellucid.index.folds.labels import ClassLabels
 from pellucid.index.folds.per_class import ClassMeans
-from pellucid.index.folds.sample import RandomSample
+from pellucid.index.folds.sample import RandomSample, Sample
 from pellucid.index.folds.sums import ExactSums, UnitStatistics
+from pellucid.index.folds.thumbnails import SIDE, KeptThumbnails, Thumbnails, framed
 from pellucid.index.layer import LayerOfIndex
 from pellucid.index.opened import Opened
+from pellucid.index.thumbnails import small
+from pellucid.notes import Note, say
 from pellucid.sweep.store import Store
 
 
@@ -91,6 +97,11 @@ class Index(Opened):
         """Whether the largest activations on a random sample of the images are kept."""
         return self.has(RandomSample)
 
+    @cached_property
+    def random_sample(self) -> Sample:
+        """The largest activations of all units on a random sample of the images. Raises PellucidError without one."""
+        return self.read_fold(RandomSample)
+
     @property
     def embedded(self) -> tuple[str, ...]:
         """Layers of which a row for every image is kept. Raises PellucidError where there is none."""
@@ -103,6 +114,36 @@ class Index(Opened):
     def embedding(self) -> tuple[NDArray[np.int64], NDArray[Any]]:
         """The `embedding` of the last layer that is embedded."""
         return self[self.embedded[-1]].embedding
+
+    @cached_property
+    def kept_thumbnails(self) -> KeptThumbnails | None:
+        """The small pictures that the sweep kept; None where the index was made without them."""
+        return self.read_fold(Thumbnails) if self.has(Thumbnails) else None
+
+    def thumbnails(self, images: NDArray[np.int64] | Sequence[int], side: int = SIDE) -> UInt8[np.ndarray, "n s s 3"]:
+        """What the network saw of these images, small: (N, side, side, 3) in 0..255, whole, on gray where it is not
+        square.
+
+        They are those that the sweep kept, where they are as large; else the images are read, and of those that cannot
+        be read any more what is kept is enlarged. One of which there is nothing is gray. Raises PellucidError where the
+        images are elsewhere by now and the index keeps none, UnknownName for an image that it does not have.
+        """
+        found = [framed(small(self, self.image(int(one)), side), side) for one in images]
+        return np.stack(found) if found else np.zeros((0, side, side, 3), np.uint8)
+
+    def called(self, images: NDArray[np.int64]) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
+        """(names of images, names of their classes). Where the images are elsewhere by now, but the index keeps small
+        ones to show, the names are numbers, and a note says so.
+        """
+        try:
+            return self.names(images), self.class_names(images)
+        except (PellucidError, OSError):
+            if self.kept_thumbnails is None:
+                raise
+        way = f"name where they are with {self.ways['images']}"
+        say(Note("unreadable", f"the images of the index are elsewhere: their names are not known here; {way}"))
+        names = tuple(f"image {i}" for i in images.tolist())
+        return names, self.class_names(images) if self.has(ClassLabels) else (None,) * len(images)
 
     @cached_property
     def moments(self) -> UnitStatistics:
@@ -124,3 +165,12 @@ class Index(Opened):
 
 IndexLike: TypeAlias = Index | Store | str | Path
 """An index, or the folder that it lies in."""
+
+
+def _given(value: IndexLike) -> Any:
+    """For pydantic: an index from what names one; anything else is left for it to refuse."""
+    return Index.of(value) if isinstance(value, (Store, str, Path)) else value
+
+
+IndexOption = Annotated[InstanceOf[Index], BeforeValidator(_given)]
+"""An option that takes an index, besides those that a method asks about."""

@@ -17,7 +17,6 @@ from pellucid.index.folds.extremes import Largest, Smallest, TopImages
 from pellucid.index.folds.half import halved, restored
 from pellucid.index.folds.histogram import Histogram
 from pellucid.index.folds.per_class import ClassMeans
-from pellucid.index.folds.sample import RandomSample
 from pellucid.index.folds.sums import UnitStatistics
 from pellucid.net.clips import Clip
 from pellucid.sweep import Units
@@ -107,7 +106,13 @@ class LayerOfIndex:
 
         The sample is random and the same for every layer. Raises PellucidError where none was kept.
         """
-        return self.index.read_fold(RandomSample).of(self.number)
+        return self.sample_of(None)
+
+    def sample_of(
+        self, most: int | None
+    ) -> tuple[Int64[np.ndarray, " images"], Float32[np.ndarray, "images channels"]]:
+        """The `sample`, of so many images at most: random ones, the same for every layer and every time."""
+        return self.index.random_sample.of(self.number, most)
 
     def quantiles(self, channel: int, shares: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """The values below which these shares of a unit's activations lie, at the sampled places."""

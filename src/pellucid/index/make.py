@@ -15,7 +15,7 @@ from pellucid.index.index import Index
 from pellucid.index.plan import planned
 from pellucid.net import Net, NetLike
 from pellucid.notes import Note, say
-from pellucid.sweep import Fold, Runner, Serial, Store, swept
+from pellucid.sweep import Fold, Plan, Runner, Serial, Store, swept
 
 
 def index(
@@ -45,20 +45,27 @@ def index(
     lies in the folder `store`: of every unit of the `layers` (by default all with weights) the `count` (100) strongest
     and `bottom` (10) weakest images and where in them, quantiles and moments, and its maxima on `sample` (10,000)
     random images; of every image the means over places of the layers to `embed` (by default what the classifier
-    reads), and the maxima of the layers to `pool`; the means over the images of each class. These are `options`, and
-    so are `class_means`, `samples` and `batch`. Statistics of your own or of another package are
-    `folds`. A run that was stopped goes on where it was. `runner` says where the work is done: in this process unless
-    told otherwise. What looking for the images passed over, and those that could not be read, stand in `Index.notes`
-    and in the notes of its results.
+    reads), the maxima of the layers to `pool`, and a thumbnail of `thumbnail_side` (64) pixels, about 3.5 kB on disk;
+    the means over the images of each class. These are `options`, and so are `class_means`, `samples` and `batch`.
+    Statistics of your own or of another package are `folds`. A run that was stopped goes on where it was. `runner` says
+    where the work is done: in this process unless told otherwise. What looking for the images passed over, and those
+    that could not be read, stand in `Index.notes` and in the notes of its results.
     """
     net, source = Net.of(net), Source.of(images)
     work: dict[str, Any] = {"seed": seed} if shard is None else {"seed": seed, "shard": shard}
     plan = planned(net, source, layers=layers, folds=folds, **work, **options)
     done = swept(plan, store, runner or Serial(net, source))
-    said = (*source.notes, *Note.many("unreadable", _unread(done, source)))
+    said = (*source.notes, *without(plan, done), *Note.many("unreadable", _unread(done, source)))
     for note in said:
         say(note)
     return replace(Index.of(done).with_net(net), said=said)
+
+
+def without(plan: Plan, store: Store) -> tuple[Note, ...]:
+    """That an index goes on without what it was begun without, where that is so."""
+    lacking = " and ".join(plan.spared(store.plan))
+    text = f"the index was begun without {lacking} and goes on without: to have them name another store"
+    return Note.many("choice", [text] if lacking else [])
 
 
 def _unread(store: Store, source: Source) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from pellucid.index.embedding import Embedding, embedding_of, thumbnails
+from pellucid.index.embedding import Embedding, embedding_of
 from pellucid.index.index import Index
+from pellucid.index.thumbnails import thumbnails
 from pellucid.layout.grid import assigned, polished, seams_of, sides_for
 from pellucid.layout.layout import How, Layout, enough, laid_out
 from pellucid.layout.quality import quality
@@ -42,7 +43,7 @@ def mapped(index: Index, layer: str | None, how: How, perplexity: float, picture
     cells = polished(layout.values, assigned(layout.values, sides), sides)
     grid = Grid(cells, seams_of(rows.values, cells, sides))
     small, thumbnail_rows = thumbnails(index, rows.images, pictures, seed)
-    names, labels = index.names(rows.images), index.class_names(rows.images)
+    names, labels = index.called(rows.images)
     notes = rows.notes + layout.notes
     if len(thumbnail_rows) < len(rows):
         notes += (Note("choice", f"{len(thumbnail_rows)} of {len(rows)} images are shown small, the others as points"),)

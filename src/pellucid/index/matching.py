@@ -86,7 +86,7 @@ def common_layer(index: Index, other: Index) -> str:
     both = [name for name in index if index[name].mapped and name in other.layers and other[name].mapped]
     if not both:
         raise PellucidError(
-            f"the indexes have no layer of the same name with places: name one of each with layer= and to=; "
+            f"the indexes have no layer of the same name with places: name one of each with layer= and other_layer=; "
             f"{', '.join(index.layers[-3:])} and {', '.join(other.layers[-3:])} are their last"
         )
     return both[-1]

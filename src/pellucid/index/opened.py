@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.errors import BadImage, PellucidError
+from pellucid.errors import BadImage, PellucidError, UnknownName
 from pellucid.images import Images
 from pellucid.images.sources import Source
 from pellucid.index.chosen import Chosen
+from pellucid.index.folds.labels import ClassLabels
 from pellucid.net import Net, Preprocess
 from pellucid.net.load import load
 from pellucid.net.over import Over
@@ -30,7 +31,7 @@ from pellucid.sweep.store import Store
 
 Made = TypeVar("Made")
 Own = TypeVar("Own", bound="Opened")
-_HELD = 4
+_HELD = 12
 """Results that are kept at hand for whoever asks again, such as the rows of a layer."""
 _WAYS = {"images": "index.with_images(FOLDER)", "net": "index.with_net(pl.load(…))"}
 
@@ -161,9 +162,21 @@ class Opened(Noun):
         """The same index with its network at hand: for networks that have no name to be loaded by."""
         return replace(self, given=net)
 
+    def hashes(self, images: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """64 bits of a hash of the bytes of images; 0 where it is not known."""
+        if not self.has(Hashes):
+            return np.zeros(len(images), np.uint64)
+        return np.asarray(self.read_fold(Hashes)[images], np.uint64)
+
     def halve(self) -> bool:
         """`Net.halve` of its network, after memory ran out."""
         return self.net.halve()
+
+    def image(self, number: int) -> int:
+        """The number of an image. Raises UnknownName for one that there is not."""
+        if not 0 <= number < self.n_images:
+            raise UnknownName(f"no image {number}: the index has {self.n_images}, 0 to {self.n_images - 1}")
+        return number
 
     def read(self, image: int) -> Images:
         """An image. Raises BadImage where it cannot be read any more, PellucidError where it is another by now."""
@@ -207,13 +220,18 @@ class Opened(Noun):
         return tuple(self.source.name(i) for i in images.tolist())
 
     def labels(self, images: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Numbers of the classes of images; −1 where it is unknown."""
-        found = [self.source.label(i) for i in images.tolist()]
+        """Numbers of the classes of images; −1 where it is unknown. Where the images are elsewhere by now, as kept."""
+        try:
+            found = [self.source.label(i) for i in images.tolist()]
+        except (PellucidError, OSError):
+            if not self.has(ClassLabels):
+                raise
+            return np.asarray(self.read_fold(ClassLabels)[images])
         return np.array([-1 if label is None else label for label in found], np.int64)
 
     def class_names(self, images: NDArray[np.int64]) -> tuple[str | None, ...]:
         """Names of the classes of images; None where it is unknown."""
-        return tuple(None if label < 0 else self.source.classes[label] for label in self.labels(images).tolist())
+        return tuple(None if label < 0 else self.classes[label] for label in self.labels(images).tolist())
 
     def has(self, kind: type[Fold[Any]]) -> bool:
         """Whether it was made with that statistic."""

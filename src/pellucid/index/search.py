@@ -17,39 +17,74 @@ def nearest(
     count: int,
     metric: Metric,
     squares: Float[np.ndarray, " n"] | None = None,
+    center: Float[np.ndarray, " channels"] | None = None,
 ) -> tuple[Float[np.ndarray, "m k"], Int[np.ndarray, "m k"]]:
     """(similarities, numbers) of the `count` rows most like each, best first, of equal ones the first.
 
     `cosine`: of the angle between two rows, 0 where one of them is all zeros; `euclidean`: minus their distance. In
-    float32 over all rows, and the best of them once more in float64, so that no asked row depends on its neighbors.
-    `squares` are the rows' squared lengths, where they are at hand.
+    float32 over all rows, and those that may be among the best, as float32 rounds, once more in float64: no asked row
+    depends on its neighbors. `squares` are the rows' squared lengths, where they are at hand; `center` is subtracted
+    from all rows, of which the squares then are.
     """
-    squares = squared(rows) if squares is None else squares
-    pieces = [slice(i, i + _PIECE) for i in range(0, len(rows), _PIECE)]
-    products = np.concatenate(
-        [asked.astype(np.float32) @ rows[one].astype(np.float32, copy=False).T for one in pieces], 1
-    )
+    squares = squared(rows, center) if squares is None else squares
+    wide = asked.astype(np.float64) if center is None else asked.astype(np.float64) - center
+    # rows are not moved to the center one by one: what that takes off a product is the same for all
+    products = _products(wide.astype(np.float32), rows)
+    size, rounding = np.sqrt(squares), np.float32(2 * np.finfo(np.float32).eps * rows.shape[1] ** 0.5)
+    reach = size + np.float32(0 if center is None else np.linalg.norm(center))  # no row is longer
+    apart = np.divide(1, size, out=np.zeros_like(size), where=size > 0)
+    slack = np.where(size > 0, rounding * (1 + reach * apart), np.float32(np.inf))
     count = min(count, len(rows))
-    spare = min(count + 8, len(rows))  # float32 may have swapped neighbors
     values, numbers = np.empty((len(asked), count)), np.empty((len(asked), count), np.int64)
-    for i, product in enumerate(products):
-        whole = float(asked[i].astype(np.float64) @ asked[i])
+    for i, one in enumerate(wide):
+        product = products[i] if center is None else products[i] - np.float32(one @ center)
+        length = np.float32(max(float(np.linalg.norm(one)), 1e-30))
         if metric == "cosine":
-            scores = product / np.sqrt(np.maximum(squares * np.float32(whole), np.finfo(np.float32).tiny))
+            scores, off = product * apart / length, slack
         else:
-            scores = 2 * product - squares
-        worst = float(np.partition(scores, len(scores) - spare)[len(scores) - spare])
-        near = np.flatnonzero(scores >= worst - 1e-6 * max(abs(worst), whole if metric == "euclidean" else 1e-30))
-        exact = _exact(asked[i].astype(np.float64), rows[near].astype(np.float64), metric)
+            scores, off = 2 * product - squares, rounding * (2 * length * reach + squares)
+        surely = scores - off
+        near = np.flatnonzero(scores + off >= np.partition(surely, len(surely) - count)[len(surely) - count])
+        some = rows[near].astype(np.float64)
+        exact = _exact(one, some if center is None else some - center, metric)
         order = np.lexsort((near, -exact))[:count]
         values[i], numbers[i] = exact[order], near[order]
     return values, numbers
 
 
-def squared(rows: Float[np.ndarray, "n channels"]) -> Float[np.ndarray, " n"]:
-    """The squared length of every row."""
-    pieces = [rows[i : i + _PIECE].astype(np.float32, copy=False) for i in range(0, len(rows), _PIECE)]
+def _products(
+    asked: Float[np.ndarray, "m channels"], rows: Float[np.ndarray, "n channels"]
+) -> Float[np.ndarray, "m n"]:
+    found = np.empty((len(asked), len(rows)), np.float32)
+    for i in range(0, len(rows), _PIECE):
+        one = _narrow(rows[i : i + _PIECE], None)
+        if len(asked) == 1:  # a product with a vector reads the rows once, one of matrices copies them
+            found[0, i : i + _PIECE] = one @ asked[0]
+        else:
+            found[:, i : i + _PIECE] = asked @ one.T
+    return found
+
+
+def squared(
+    rows: Float[np.ndarray, "n channels"], center: Float[np.ndarray, " channels"] | None = None
+) -> Float[np.ndarray, " n"]:
+    """The squared length of every row, from the center where there is one."""
+    pieces = [_narrow(rows[i : i + _PIECE], center) for i in range(0, len(rows), _PIECE)]
     return np.concatenate([np.einsum("nc,nc->n", one, one) for one in pieces])
+
+
+def mean_of(rows: Float[np.ndarray, "n channels"]) -> Float[np.ndarray, " channels"]:
+    """The mean of all rows in float64, a piece at a time."""
+    return np.asarray(
+        sum(rows[i : i + _PIECE].sum(0, dtype=np.float64) for i in range(0, len(rows), _PIECE)) / len(rows)
+    )
+
+
+def _narrow(
+    rows: Float[np.ndarray, "n channels"], center: Float[np.ndarray, " channels"] | None
+) -> Float[np.ndarray, "n channels"]:
+    found = rows.astype(np.float32, copy=False)
+    return found if center is None else found - center.astype(np.float32)
 
 
 def _exact(

@@ -16,7 +16,12 @@ TENTHS = 10
 
 
 def spread(index: Index, unit: Unit, *, each: int = 1, seed: int = 0) -> Patches:
-    """(10 × each,) patches, `each` drawn at random from every tenth of the index's random images, weakest first.
+    """(10 × each,) patches, `each` drawn at random from every tenth of the index's random images, weakest first."""
+    return patches(index, unit, drawn(index, unit, each=each, seed=seed))
+
+
+def drawn(index: Index, unit: Unit, *, each: int = 1, seed: int = 0) -> TopImages:
+    """The images of a spread, and where in them the unit is strongest.
 
     The images are ranked by the unit's largest activation; where in them it lies is found by running the network.
     """
@@ -25,8 +30,8 @@ def spread(index: Index, unit: Unit, *, each: int = 1, seed: int = 0) -> Patches
     ranked = images[known][np.argsort(maxima[known, unit.channel], kind="stable")]
     chosen = []
     for k, tenth in enumerate(np.array_split(ranked, TENTHS)):
-        drawn = generator(seed, "spread", k).choice(len(tenth), min(each, len(tenth)), replace=False)
-        chosen += tenth[np.sort(drawn)].tolist()
+        some = generator(seed, "spread", k).choice(len(tenth), min(each, len(tenth)), replace=False)
+        chosen += tenth[np.sort(some)].tolist()
     layer = index[unit.layer].name
     values, places, read = [], [], []
     for image in chosen:
@@ -37,6 +42,4 @@ def spread(index: Index, unit: Unit, *, each: int = 1, seed: int = 0) -> Patches
         maps, before = received(index, index.net.prepare(picture), [layer])[layer]
         places.append(int(before[unit.channel].argmax()))
         values.append(float(maps[unit.channel].flatten()[places[-1]]))
-    return patches(
-        index, unit, TopImages(np.array(values, np.float32), np.array(read, np.int64), np.array(places, np.int32))
-    )
+    return TopImages(np.array(values, np.float32), np.array(read, np.int64), np.array(places, np.int32))

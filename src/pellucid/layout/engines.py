@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -14,17 +15,22 @@ from pellucid.errors import MissingExtra
 from pellucid.geometry import Floats
 from pellucid.progress import steps
 
+_EACH = 10
+"""Iterations of t-SNE after which it may be stopped."""
+
 
 def tsne(seen: Floats, perplexity: float, seed: int) -> Floats:
     engine = extra("openTSNE")
-    clock: Iterator[int] = steps(range(15), "t-SNE")
+    engine.affinity.is_package_installed = lambda name: find_spec(name) is not None  # its own loads what it never uses
+    clock: Iterator[int] = steps(range(750 // _EACH), "t-SNE")
+    next(clock)  # told at once: who is near whom takes a while
     tick = lambda *_: bool(next(clock, 0) is None)  # noqa: E731  # true would stop it
     small = len(seen) < 200  # FFT and approximate neighbors pay off later
     exact = {"neighbors": "exact", "negative_gradient_method": "bh"} if small else {"neighbors": "auto"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         made = engine.TSNE(
-            perplexity=perplexity, n_jobs=1, random_state=seed % 2**32, callbacks=[tick], callbacks_every_iters=50,
+            perplexity=perplexity, n_jobs=1, random_state=seed % 2**32, callbacks=[tick], callbacks_every_iters=_EACH,
             initialization=begun(seen), **exact,
         ).fit(seen)  # fmt: skip
     for _ in clock:

@@ -19,7 +19,7 @@ from pellucid.learning.objective import objective_of
 from pellucid.net import Layers, Net, apart, tap
 from pellucid.net.norms import BatchStatistics
 from pellucid.net.weights import original_of
-from pellucid.progress import steps
+from pellucid.progress import steps, stop_point
 
 Norms = Literal["frozen", "batch"]
 """Batch norm with the statistics that it has stored, or with those of the images at hand, as in training."""
@@ -170,6 +170,7 @@ def _passed(
     total = losses.sum()
     gradients = tap.gradients(module, total, [tapped[name] for name in found], allow_unused=True)
     for layer, gradient in zip(found.values(), gradients, strict=True):
+        stop_point()
         values = tapped[layer.name].detach().double()
         finite = torch.isfinite(values)
         layer.count += values.numel()

@@ -15,6 +15,7 @@ from torch.nn.utils import parametrize
 from pellucid.errors import PellucidError, Refused, unknown
 from pellucid.net import tap
 from pellucid.net.weights import original_of
+from pellucid.progress import stop_point
 from pellucid.rng import generator
 
 Scheme = Literal["zeros", "constant", "small", "unit", "xavier", "he", "lecun", "orthogonal", "lsuv"]
@@ -92,6 +93,7 @@ def initialized(module: nn.Module, scheme: Scheme, seed: int = 0, inputs: Tensor
         if isinstance(part, (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)):
             part.reset_parameters()
     for name, part in weighted(found).items():
+        stop_point()
         _put(part, _drawn(part, scheme, seed, name), name)
     if scheme == "lsuv":
         if inputs is None:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from pellucid.progress import stop_point
 from pellucid.rng import generator
 
 _ROWS = 4096  # of the matrix that one stream of random numbers makes
@@ -39,6 +40,7 @@ class Directions:
     def _drawn(self) -> Iterator[tuple[int, Float[np.ndarray, "rows d"]]]:
         size, dimension = self.shape
         for start in range(0, size, _ROWS):
+            stop_point()
             many = min(_ROWS, size - start)
             chance = generator(self.seed, "subspace", dimension, start)
             yield start, chance.standard_normal((many, dimension), np.float32)

@@ -21,7 +21,7 @@ from pellucid.errors import PellucidError, unknown
 from pellucid.learning import state
 from pellucid.learning.objective import Objective, Tensors, cross_entropy
 from pellucid.net.tap import called
-from pellucid.progress import steps
+from pellucid.progress import steps, stop_point
 from pellucid.rng import generator
 
 OptimizerName = Literal["sgd", "adam", "adamw"]
@@ -282,7 +282,9 @@ def _epoch(
             if not math.isfinite(value):
                 return f"the loss is not finite ({value}) in step {step + 1}, epoch {epoch}"
             loop.optimizer.zero_grad(set_to_none=True)
+            stop_point()
             loss.backward()
+            stop_point()
             loop.optimizer.step()
             if observe is not None:
                 observe(Step(epoch, step + 1, rate, value, loop.module))

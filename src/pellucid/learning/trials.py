@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.special import entr
+from torch import Tensor
 
 from pellucid.learning.chain import Chain
 from pellucid.learning.flow import Flow
@@ -105,3 +107,9 @@ def grids(tried: Mapping[str, Trials]) -> dict[str, Grid]:
                    "layer", "scheme", log=True)
         for quantity, (what, by) in SHOWN.items()
     }  # fmt: skip
+
+
+def chance_of(labels: Tensor, multilabel: bool) -> float:
+    """The least mean loss of answers that do not look at the images, in nats: the entropy of the labels."""
+    p = np.bincount(labels.cpu().numpy()) / len(labels)
+    return float(entr(p).sum() + (entr(1 - p).sum() if multilabel else 0.0))

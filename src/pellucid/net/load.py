@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from pellucid.ambient import neutral
-from pellucid.errors import BadNetwork, PellucidError, UnknownName, unknown
+from pellucid.errors import BadNetwork, MissingDevice, PellucidError, UnknownName, unknown
 from pellucid.images.arrays import check_range
 from pellucid.loading import Interpolation, LoadOptions, Scores, declared
 from pellucid.net import Net, NetLike
@@ -213,3 +213,13 @@ def _pair(size: Any) -> tuple[int, int]:
     ):
         raise PellucidError(f"size={size!r}: a side or (height, width), whole numbers of pixels")
     return pair[0], pair[1]
+
+
+def placed(net: Net, device: str) -> Net:
+    """The network on a device: cpu, cuda, or auto, a GPU if there is one. Raises MissingDevice."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        build = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built for the CPU only"
+        raise MissingDevice(f"--device cuda: no CUDA device here (torch {torch.__version__} is {build})")
+    return net if device == "cpu" else net.with_module(net.module.to(device))

@@ -34,7 +34,9 @@ from pellucid.net.clips import Clips, Watcher
 from pellucid.net.conduct import ONE_BY_ONE, Conduct, Suspicion, same
 from pellucid.net.failures import failure, runs_python, stops
 from pellucid.net.guard import undisturbed
+from pellucid.net.midway import midway
 from pellucid.net.rules import Met, Rule, RuleMode, hidden_functions
+from pellucid.progress import stop_point
 
 Edit = Callable[[Tensor], Tensor]
 Called = Callable[[Any, Any, Any], None]
@@ -130,6 +132,7 @@ def gradients(
 
     `ruled`: its forward pass was under a rule, which knows nothing of passes inside the backward pass; refused then.
     """
+    stop_point()
     opaque, asked = Conduct.of(module).opaque, [inputs] if isinstance(inputs, Tensor) else inputs
     if opaque and stops(outputs):
         raise Refused(
@@ -176,10 +179,7 @@ def _no_pass(module: nn.Module) -> Iterator[None]:
 
 
 def observe(
-    module: nn.Module,
-    batches: Iterable[Tensor],
-    watch: Mapping[str, Watcher],
-    clips: Clips | None = None,
+    module: nn.Module, batches: Iterable[Tensor], watch: Mapping[str, Watcher], clips: Clips | None = None
 ) -> None:
     """Forward passes in a row; each layer in `watch` shows what it hands on, while it is still in the cache.
 
@@ -201,7 +201,8 @@ def observe(
 def called(module: nn.Module, inputs: Tensor) -> Any:
     """What the module returns; whatever it raises becomes one line."""
     try:
-        return module(inputs)
+        with midway(module):
+            return module(inputs)
     except PellucidError:
         raise
     except Exception as error:
@@ -343,8 +344,7 @@ class _Watching(TorchDispatchMode):
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        # Otherwise torch imports its compiler at the first operation: a second lost, and Ctrl-C inside that
-        # import, called from C++, ends the process.
+        # else torch imports its compiler at the first operation: Ctrl-C in there, called from C++, ends the process
         return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

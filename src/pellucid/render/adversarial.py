@@ -50,7 +50,7 @@ def fooled(
     best = Fooled(levels, -1.0, 0)
     for step in steps(range(most + 1), what):
         rounded = (levels + change.round()).clamp(0, LEVELS)
-        odds, gradient = _log_odds(net, rounded / LEVELS, asked)
+        odds, gradient = odds_and_slope(net, rounded / LEVELS, asked)
         if (reached := float(odds.sigmoid())) > best.probability:
             best = Fooled(rounded, reached, step)
         if reached >= probability and (certain := probability_of(net, rounded, asked)) >= probability:
@@ -104,13 +104,13 @@ def levels_of(picture: Tensor) -> Float[Tensor, "c h w"]:
     return (as_float(picture).double().clamp(0, 1) * LEVELS).round()
 
 
-def _log_odds(net: Net, pixels: Float[Tensor, "c h w"], asked: Logit) -> tuple[Tensor, Float[Tensor, "c h w"]]:
+def odds_and_slope(net: Net, pixels: Float[Tensor, "c h w"], asked: Logit) -> tuple[Tensor, Float[Tensor, "c h w"]]:
     """log p / (1 − p) of the class, which never saturates, and its gradient by the pixels."""
     with torch.enable_grad():
         leaf = pixels.detach().requires_grad_()
         odds = log_odds(net.run(_image(leaf), grad=True), asked)[0]
         if not odds.requires_grad:
-            raise Refused(f"the scores of {net.name} do not depend on the pixels: nothing fools it")
+            raise Refused(f"the scores of {net.name} do not depend on the pixels: no change gives another class")
         (gradient,) = net.gradients(odds, leaf)
     return odds.detach(), gradient
 

@@ -10,6 +10,8 @@ from typing import final
 import torch
 from torch import Tensor
 
+_MEAN, _SQUARE, _LEAST, _DECAY = 0.9, 0.999, 1e-8, 0.004
+"""Of Adam, as its authors have them: what both means keep, what is added to a root; of Nesterov's momentum."""
 Step = Callable[[Tensor, Tensor], Tensor]
 """step(numbers, gradient) -> numbers, (N, …) each; pictures do not influence one another."""
 
@@ -25,24 +27,33 @@ class Optimizer(ABC):
 @final
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Adam (Kingma & Ba 2014), with Nesterov's momentum (Dozat 2016) if asked for."""
+    """Adam (Kingma & Ba 2014), with Nesterov's momentum (Dozat 2016) if asked for; in every bit as torch's own.
+
+    Those load torch's compiler at their first step: a second or more in which a picture cannot be stopped.
+    """
 
     rate: float | int = 0.05
     nesterov: bool = False
 
     def begin(self) -> Step:
-        leaf: list[Tensor] = []
-        kind = torch.optim.NAdam if self.nesterov else torch.optim.Adam
-        made: list[torch.optim.Optimizer] = []
+        held: list[Tensor] = []
+        done, product = 0, torch.ones(())
 
         def step(numbers: Tensor, gradient: Tensor) -> Tensor:
-            if not made:
-                leaf.append(numbers.clone())
-                made.append(kind(leaf, lr=self.rate, foreach=False))
-            leaf[0].copy_(numbers)  # a prior may have touched them
-            leaf[0].grad = -gradient
-            made[0].step()
-            return leaf[0].clone()
+            nonlocal done
+            if not held:
+                held.extend((torch.zeros_like(numbers), torch.zeros_like(numbers)))
+            (mean, square), slope, ended, done = held, -gradient, numbers.clone(), done + 1
+            mean.lerp_(slope, 1 - _MEAN)
+            square.mul_(_SQUARE).addcmul_(slope, slope, value=1 - _SQUARE)
+            if not self.nesterov:
+                size = (square.sqrt() / (1 - _SQUARE**done) ** 0.5).add_(_LEAST)
+                return ended.addcdiv_(mean, size, value=-(self.rate / (1 - _MEAN**done)))
+            now, then = (_MEAN * (1 - 0.5 * 0.96 ** (k * _DECAY)) for k in (done, done + 1))
+            passed = product.mul_(now).item()
+            size = square.div(1 - _SQUARE**done).sqrt().add_(_LEAST)
+            ended.addcdiv_(slope, size, value=-self.rate * (1 - now) / (1 - passed))
+            return ended.addcdiv_(mean, size, value=-self.rate * then / (1 - passed * then))
 
         return step
 

@@ -2,24 +2,32 @@
 
 from pellucid.result.activations import ActivationMaps
 from pellucid.result.atlas import Atlas
+from pellucid.result.audit import Audit, Finding, Looked
 from pellucid.result.base import Asked, Meta, Result, version_of, versions
+from pellucid.result.blocks import BlockLayer, Blocks
+from pellucid.result.cases import Cases
 from pellucid.result.checks import Check
 from pellucid.result.colors import ColorSelectivity, LayerColors
 from pellucid.result.curve import Curve, Line, Mark
+from pellucid.result.decision_tree import DecisionTree, Parting
 from pellucid.result.embedding import Embedding2D
 from pellucid.result.grid import Grid
 from pellucid.result.maps import Heatmap, LabelMap, Panel
+from pellucid.result.mistakes import Mistakes
 from pellucid.result.neighbors import Neighbors
+from pellucid.result.pair import Pair
 from pellucid.result.patches import Patches
 from pellucid.result.pictures import Pictures, Trust
 from pellucid.result.predictions import Column, Explanation, Prediction, Predictions, Row
 from pellucid.result.projections import Projections
+from pellucid.result.prototypes import Group, Prototypes
 from pellucid.result.receptive import ReceptiveFields
 from pellucid.result.report import Overlap, PatchRow, Report
 from pellucid.result.review import Review, ReviewedCluster
 from pellucid.result.spectrum import Estimate, Spectrum
 from pellucid.result.study import Study
 from pellucid.result.surface import Axis, Placed, Surface
+from pellucid.result.suspects import Suspects
 from pellucid.result.table import Table
 from pellucid.result.unit_page import UnitPage
 from pellucid.result.weights import Filters
@@ -28,25 +36,36 @@ __all__ = [
     "ActivationMaps",
     "Asked",
     "Atlas",
+    "Audit",
     "Axis",
+    "BlockLayer",
+    "Blocks",
+    "Cases",
     "Check",
     "ColorSelectivity",
     "Column",
     "Curve",
+    "DecisionTree",
     "Embedding2D",
     "Estimate",
     "Explanation",
     "Filters",
+    "Finding",
     "Grid",
+    "Group",
     "Heatmap",
     "LabelMap",
     "LayerColors",
     "Line",
+    "Looked",
     "Mark",
     "Meta",
+    "Mistakes",
     "Neighbors",
     "Overlap",
+    "Pair",
     "Panel",
+    "Parting",
     "PatchRow",
     "Patches",
     "Pictures",
@@ -54,6 +73,7 @@ __all__ = [
     "Prediction",
     "Predictions",
     "Projections",
+    "Prototypes",
     "ReceptiveFields",
     "Report",
     "Result",
@@ -63,6 +83,7 @@ __all__ = [
     "Spectrum",
     "Study",
     "Surface",
+    "Suspects",
     "Table",
     "Trust",
     "UnitPage",

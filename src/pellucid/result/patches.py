@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, UInt8
+from numpy.typing import NDArray
 
 from pellucid.geometry import View
 from pellucid.result.base import Meta, Result
@@ -44,12 +45,16 @@ class Patches(Result):
 
     def crop(self, i: int, outside: int = 127) -> UInt8[np.ndarray, "rows columns 3"]:
         """Patch i itself: what the strongest cell sees, `outside` where it sees past the edge."""
-        picture = self.pictures[i]
-        top, left, bottom, right = (round(edge) for edge in self.boxes[i])
-        patch = np.full((bottom - top, right - left, 3), outside, np.uint8)
-        inside = (max(top, 0), max(left, 0), min(bottom, picture.shape[0]), min(right, picture.shape[1]))
-        if inside[0] < inside[2] and inside[1] < inside[3]:
-            patch[inside[0] - top : inside[2] - top, inside[1] - left : inside[3] - left] = picture[
-                inside[0] : inside[2], inside[1] : inside[3]
-            ]
-        return patch
+        return cropped(self.pictures[i], self.boxes[i], outside)
+
+
+def cropped(picture: NDArray[np.uint8], box: Box, outside: int = 127) -> UInt8[np.ndarray, "rows columns 3"]:
+    """What of a picture (H, W, 3) lies in the box, `outside` where that reaches past the edge."""
+    top, left, bottom, right = (round(edge) for edge in box)
+    patch = np.full((bottom - top, right - left, 3), outside, np.uint8)
+    inside = (max(top, 0), max(left, 0), min(bottom, picture.shape[0]), min(right, picture.shape[1]))
+    if inside[0] < inside[2] and inside[1] < inside[3]:
+        patch[inside[0] - top : inside[2] - top, inside[1] - left : inside[3] - left] = picture[
+            inside[0] : inside[2], inside[1] : inside[3]
+        ]
+    return patch

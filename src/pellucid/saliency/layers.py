@@ -63,7 +63,7 @@ def chosen_layer(
         raise Refused(f"no layer of {net.name} has a map with more than one cell for an input of {height} × {width}")
     if not row.mapped:
         raise Refused(table.no_maps(row))
-    last = f"layer {row.name}: the last one that still has places"
+    last = f"layer {row.name}: the last one with spatial maps, chosen automatically"
     note = () if layer is not None else (Note("choice", last),)
     if placement == "effective":
         found = effective(net, row.name, (height, width))

@@ -29,9 +29,10 @@ def swept(
 
     `part` = (i, n) does every n-th shard from the i-th: n such calls, anywhere that sees the folder, do all, and
     whichever finds all done finishes it. Raises BadStore, by name, for images that are others by now than in the
-    shards that are done.
+    shards that are done. An index that was begun without a statistic that can be spared goes on without it.
     """
     store, runner = Store.begun(folder, plan), runner or Serial()
+    plan = plan.begun_as(store.plan)
     if store.committed():
         _unchanged(store, getattr(runner, "source", None) or Source.of(plan.source))
     schedule(plan, store, runner, range(part[0], plan.shards, part[1]), deadline=deadline)

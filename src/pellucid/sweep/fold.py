@@ -91,6 +91,8 @@ class Fold(ABC, Generic[Read]):
     """Raised when the same options would give other bits."""
     absent: ClassVar[str] = "the index was made without it"
     """The error for whoever asks an index that does not have it: how to make one that has."""
+    spare: ClassVar[bool] = False
+    """Whether an index that was begun when there was no such statistic goes on without it."""
     bounded: ClassVar[bool] = False
     """Whether `bound` says what other shards need not report any more."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,13 +24,20 @@ class Observes:
     """Activations at so many random places of every map."""
     means: frozenset[str] = frozenset()
     """Layers whose mean over all places is taken."""
+    pictures: bool = False
+    """What the network saw of each image, in colors for the eye."""
 
     def __or__(self, other: Observes) -> Observes:
         if self.samples and other.samples and self.samples != other.samples:
             raise PellucidError(
                 f"{self.samples} and {other.samples} sampled places: all statistics of a sweep sample the same places"
             )
-        return Observes(self.extremes | other.extremes, self.samples or other.samples, self.means | other.means)
+        return Observes(
+            self.extremes | other.extremes,
+            self.samples or other.samples,
+            self.means | other.means,
+            self.pictures or other.pictures,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,3 +72,5 @@ class Batch:
     """By the extreme that was searched for: LARGEST, SMALLEST."""
     hashes: NDArray[np.uint64] | None = None
     """(N,) of the images' bytes, as they were read."""
+    pictures: Sequence[NDArray[np.uint8]] = ()
+    """(H, W, 3) what the network saw of each, in 8-bit colors; none where nobody asked."""

@@ -92,6 +92,16 @@ class Plan:
         """What is extracted from a pass: the union of what the folds observe."""
         return reduce(Observes.__or__, (fold.observes for fold in self.folds), Observes())
 
+    def spared(self, there: Plan) -> tuple[str, ...]:
+        """The statistics that it can spare, and that the other was begun without."""
+        known = {fold.name for fold in there.folds}
+        return tuple(fold.name for fold in self.folds if fold.spare and fold.name not in known)
+
+    def begun_as(self, there: Plan) -> Plan:
+        """This plan without those."""
+        spared = self.spared(there)
+        return replace(self, folds=tuple(fold for fold in self.folds if fold.name not in spared))
+
     @property
     def shards(self) -> int:
         """Into how many parts the work is cut."""

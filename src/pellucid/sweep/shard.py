@@ -129,7 +129,7 @@ def run_piece(
         numbers = np.array(read.images, np.int64)
         gates = _gates(plan, working, numbers)
         seen = extractor.extract(torch.stack(read.pictures), numbers, _labels(source, read.images), gates)
-        batch = replace(seen, hashes=np.array(read.hashes, np.uint64))
+        batch = replace(seen, hashes=np.array(read.hashes, np.uint64), pictures=read.shown)
         for fold in plan.folds:
             fold.step(working[fold.name], plan.scope, batch)
     packed = {fold.name: fold.pack(plan.scope, working[fold.name]) for fold in plan.folds}
@@ -157,6 +157,8 @@ class _Read:
     """
 
     pictures: list[Tensor] = field(default_factory=list)
+    shown: list[NDArray[np.uint8]] = field(default_factory=list)
+    """The same for the eye, where a fold asks for it."""
     images: list[int] = field(default_factory=list)
     hashes: list[int] = field(default_factory=list)
     stamps: list[tuple[int, int, int]] = field(default_factory=list)
@@ -167,21 +169,22 @@ def _batches(plan: Plan, net: Net, source: Source, members: NDArray[np.int64]) -
     """The images batch by batch. The next ones are read meanwhile."""
     cuts = [members[start : start + plan.batch] for start in range(0, len(members), plan.batch)]
     with ThreadPoolExecutor(1) as reader:
-        waiting = [reader.submit(_read, net, source, cut, plan.size) for cut in cuts[:_AHEAD]]
+        waiting = [reader.submit(_read, plan, net, source, cut) for cut in cuts[:_AHEAD]]
         for i in range(len(cuts)):
             read = waiting.pop(0).result()
             if i + _AHEAD < len(cuts):
-                waiting.append(reader.submit(_read, net, source, cuts[i + _AHEAD], plan.size))
+                waiting.append(reader.submit(_read, plan, net, source, cuts[i + _AHEAD]))
             yield read
 
 
-def _read(net: Net, source: Source, numbers: NDArray[np.int64], size: tuple[int, int]) -> _Read:
-    found = _Read()
+def _read(plan: Plan, net: Net, source: Source, numbers: NDArray[np.int64]) -> _Read:
+    found, size = _Read(), plan.size
     for i in map(int, numbers):
         stamp = source.stamp(i)  # before it is read: who changes it meanwhile changes the time
         try:
             images, digest = source.fetch(i)
-            (picture,) = net.prepare(images).pictures
+            prepared = net.preprocess.prepare(images)
+            (picture,) = prepared.on(net.device).pictures
         except BadImage as error:
             found.broken.append((i, str(error)))
             continue
@@ -194,6 +197,8 @@ def _read(net: Net, source: Source, numbers: NDArray[np.int64], size: tuple[int,
             found.broken.append((i, why))
             continue
         found.pictures.append(picture)
+        if plan.observes.pictures:
+            found.shown.append(prepared.shown(0, seen=True))
         found.images.append(i)
         found.hashes.append(digest)
         if stamp is not None:

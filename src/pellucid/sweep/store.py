@@ -4,6 +4,7 @@
             shards/000012.npz    what came of a shard, its unreadable images and their reasons
             generation-…/*.npy   the merged arrays, memory-mapped, and manifest.json: the SHA-256 of each
             current.json         which generation is read
+            measured/*.npz       rows that were measured afterwards, and can be again
 
 Truth lies in the shards. Every file is written beside its place, forced to disk and renamed, and holds or is given a
 SHA-256; none is ever changed. So whoever dies at any moment has lost the shard under way and nothing else; any number
@@ -51,7 +52,9 @@ class Store:
 
     @classmethod
     def begun(cls, folder: str | Path, plan: Plan) -> Store:
-        """The store for that plan: a new one, or the one that was begun with the same plan. Others are refused."""
+        """The store for that plan: a new one, or the one that was begun with the same plan, or with the same but for
+        statistics that it can spare. Others are refused.
+        """
         store = cls(folder, plan)
         place = store.folder / "plan.json"
         if not place.exists():
@@ -65,7 +68,7 @@ class Store:
                 raise PellucidError(f"cannot write the index {str(folder)!r}: {error.strerror}") from error
             declare(place, {"key": plan.key, "plan": plan.as_dict()}, first=True)
         there = cls.open(folder)  # perhaps another's, who came first
-        if there.plan.key != plan.key:
+        if there.plan.key != plan.begun_as(there.plan).key:
             raise BadStore(f"{str(folder)!r} is the index of something else: {_differs(there.plan, plan)}")
         there._sweep()
         return there

@@ -114,10 +114,10 @@ def assert_found(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
-def test_a_bright_corner_is_found_and_an_unbiased_network_is_not_suspected(seed: int) -> None:
+def test_a_bright_corner_is_found_and_an_unbiased_network_is_not_suspected() -> None:
+    """One seed; `benchmarks/bias.py` asks ten."""
     pytest.importorskip("sklearn")
-    assert_found(seed)
+    assert_found(0)
 
 
 def test_the_place_of_a_map_that_was_coarse_is_wider() -> None:

@@ -102,7 +102,7 @@ def test_a_row_of_layers_for_each_photo() -> None:
 def test_its_own_layer_and_size() -> None:
     found = pl.synthesis.caricature(net(), photo(), steps=1)
     assert found.meta.layer == "one"
-    assert "the layer, one, was chosen" in found.meta.said[0]
+    assert "layer one, chosen automatically" in found.meta.said[0]
     assert found.pixels.shape == (1, 32, 48, 3)
     assert pl.synthesis.caricature(net(), photo(), steps=1, size=20).pixels.shape == (1, 20, 30, 3)
 

@@ -107,6 +107,20 @@ def test_alike_is_what_the_same_pictures_excite(index: Index) -> None:
     )
 
 
+def test_alike_over_some_of_the_images(index: Index) -> None:
+    table = pl.units.similar(index, f"act:{BAR}", count=5, max_images=12)
+    assert table.column_help["correlation"].endswith("over 12 random images")
+    some = index.plan.scope.drawn(12)  # of the order that the seed draws, always the same
+    values = {name: index[name].sample[1][np.isin(index[name].sample[0], some)] for name in index}
+    assert index["act"].sample_of(12)[0].tolist() == some.tolist()
+    for name, value in zip(table["unit"], table["correlation"], strict=True):
+        layer, channel = name.split(":")
+        slow = np.corrcoef(values["act"][:, BAR].astype(float), values[layer][:, int(channel)].astype(float))[0, 1]
+        assert value == pytest.approx(slow, abs=1e-4)
+    whole = pl.units.similar(index, f"act:{BAR}", count=5)
+    assert pl.units.similar(index, f"act:{BAR}", count=5, max_images=1000).columns == whole.columns
+
+
 def test_alike_by_activation(index: Index) -> None:
     """Σ of the other's activations where this unit is strongest, over Σ of its own strongest."""
     table = pl.units.similar(index, f"act:{BAR}", metric="activation", count=9)

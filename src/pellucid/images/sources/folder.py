@@ -17,7 +17,7 @@ from pellucid.plugins import IMAGES
 
 LABELS = ("labels.csv", "metadata.csv")
 """Files beside the images that say their classes, where folders do not."""
-_PARTS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval", "holdout"}
+PARTS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval", "holdout"}
 """What the parts of a data set are called, which are no classes."""
 _NAMES, _CLASSES = ("file_name", "filename", "name", "file", "image", "path"), ("label", "class", "target")
 
@@ -62,7 +62,7 @@ class Folder(Source):
             gone = sorted(set(self._listed) - set(self._files))
             return (*found, f"no image is there for {listed(gone, len(gone))} of the labels") if gone else found
         table = next((file for file in LABELS if self._beside(file)), None)
-        if not (table or deeper or _PARTS.issuperset(map(str.lower, self.classes))):
+        if not (table or deeper or PARTS.issuperset(map(str.lower, self.classes))):
             return found
         many, names = len(self.classes), listed(self.classes, len(self.classes))
         what = f"classes are the {many} folders {names}" if many > 1 else f"the one class is the folder {names}"
@@ -147,7 +147,7 @@ def _check_parts(files: tuple[str, ...], tops: tuple[str, ...], place: str) -> N
     inside = [
         {name.split("/")[1] for name in files if name.startswith(f"{top}/") and name.count("/") > 1} for top in tops
     ]
-    if any(inside) and (len(tops) == 1 or _PARTS.issuperset(map(str.lower, tops))):
+    if any(inside) and (len(tops) == 1 or PARTS.issuperset(map(str.lower, tops))):
         found = ", ".join(f"{len(below)} below {top}/" for top, below in zip(tops, inside, strict=True))
         how = " or ".join(repr(f"{place.rstrip('/')}/{top}") for top, below in zip(tops, inside, strict=True) if below)
         raise BadImage(f"{place!r} holds folders of classes one level deeper ({found}): name {how}")

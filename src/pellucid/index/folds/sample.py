@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, final
 
 import numpy as np
@@ -23,11 +24,32 @@ class Sample:
     """Numbers of the sampled images, in rising order."""
     held: Held
 
-    def of(self, layer: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """(P,) numbers of the images that could be read, and (P, channels) a layer's largest activations on them."""
-        mine, there = self.held.scope.units.span(layer), self.held["there"][:, 0] > 0
-        values = restored(self.held["maxima"][:, mine], self.held["power"][:, layer : layer + 1])
-        return self.chosen[there], values[there]
+    def of(self, layer: int, most: int | None = None) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """(P,) numbers of the images that could be read, and (P, channels) a layer's largest activations on them.
+
+        With `most` of so many of the sampled images, random ones and always the same: the others are not read.
+        """
+        mine, rows = self.held.scope.units.span(layer), self._rows(most)
+        return self.chosen[rows], restored(self._maxima[rows, mine], self._power[rows, layer : layer + 1])
+
+    def _rows(self, most: int | None) -> NDArray[np.int64]:
+        """Which rows are there, of all or of so many."""
+        rows = np.arange(len(self.chosen), dtype=np.int64)
+        if most is not None and most < len(rows):
+            rows = np.searchsorted(self.chosen, self.held.scope.drawn(most)).astype(np.int64)
+        return rows[self._there[rows]]
+
+    @cached_property
+    def _there(self) -> NDArray[np.bool_]:
+        return np.asarray(self.held["there"][:, 0] > 0)
+
+    @cached_property
+    def _maxima(self) -> NDArray[np.float16]:
+        return np.asarray(self.held["maxima"])
+
+    @cached_property
+    def _power(self) -> NDArray[np.int16]:
+        return np.asarray(self.held["power"])
 
 
 @final

@@ -31,7 +31,7 @@ def map_layer(net: Net, seen: Images, layer: str | None) -> tuple[Layer, Placeme
         raise Refused(f"no layer of {net.name} has a map with more than one cell for an input of {height} × {width}")
     if not row.mapped:
         raise Refused(table.no_maps(row))
-    last = f"layer {row.name}: the last one that still has places"
+    last = f"layer {row.name}: the last one with spatial maps, chosen automatically"
     notes = () if layer is not None else (Note("choice", last),)
     if row.placement is not None:
         return row, row.placement, notes

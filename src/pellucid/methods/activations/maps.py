@@ -23,6 +23,12 @@ _NAMED = 5  # strongest units in the notes
 @method(
     "Activation maps",
     purpose="activation maps of a layer's units, for each image",
+    shows=(
+        "A large value, of either sign, is a place where the unit responds strongly; a place marked as blank is "
+        "exactly zero. Strong does not mean important: no class is asked about, units differ in scale, and those shown "
+        "have the largest values, not the most influence on the answer. Cells are as coarse as the layer, and each "
+        "sees more of the image than its own place. One forward pass for each image, which ends at the layer."
+    ),
     source="Yosinski et al. 2015, section 2",
 )
 def maps(

@@ -37,6 +37,12 @@ _ABOUT = {
 @method(
     "Activation profile",
     purpose="activation statistics of every layer over all images",
+    shows=(
+        "Read the findings first, then look down the columns for the layer at which zeros, dead units, saturation or "
+        "broken values suddenly grow. Many zeros are normal behind a rectifier, and a unit that is dead on a few "
+        "images may merely find nothing in them, so show many. The table says whether signals get through the network, "
+        "not whether its answers are right. One forward pass for each image."
+    ),
     source="Glorot & Bengio 2010, section 3, figures 2 to 4",
     over="all",
 )

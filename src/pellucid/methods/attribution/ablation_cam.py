@@ -28,6 +28,12 @@ _LEAST = 1e-6
 @method(
     "Ablation-CAM",
     purpose="weight maps by the score lost without them",
+    shows=(
+        "A positive cell is strong in maps without which the score falls, a negative one in maps without which it "
+        "rises. A map set to zero is a state that the network was not trained on; and where two maps say the same, the "
+        "loss of either costs little, so that both seem unimportant. One forward pass of the image, then one for each "
+        "channel of the layer, often hundreds, from the layer on where the network allows it."
+    ),
     source="Desai & Ramaswamy 2020, section 3 (slope of a unit)",
 )
 def ablation_cam(

@@ -23,6 +23,12 @@ from pellucid.target import BEST, Target, fixed
 @method(
     "Blur integrated gradients",
     purpose="integrate gradients from a blurred image",
+    shows=(
+        "A positive pixel raises the score as the image becomes sharp, a negative one lowers it; all pixels sum to the "
+        "score less that of the blurred image. Even areas get almost nothing, because blurring leaves them as they "
+        "are, and a right sum does not make every single pixel right. Up to about 500 forward and backward passes, as "
+        "many as the sum needs, each on a blurred copy, and up to half as many forward passes to check it."
+    ),
     source="Xu, Venugopalan & Sundararajan 2020, section 3",
     quick={"steps": 56},
 )

@@ -20,6 +20,12 @@ from pellucid.target import BEST, Target, scored
 @method(
     "Class activation map",
     purpose="weight the last maps as the classifier does",
+    shows=(
+        "A positive cell adds to the score of the class, a negative one takes from it; the mean of all cells is the "
+        "score less its bias. Cells are coarse, and each sees more of the image than the place where it is drawn, so "
+        "edges of the map are not edges of the thing. Two forward passes and one backward pass; the second forward "
+        "pass tests whether the score is linear in the averages of the maps."
+    ),
     source="Zhou et al. 2016, equations 1 and 2",
 )
 def cam(net: Net, images: Images, target: Target = BEST) -> Heatmap:

@@ -17,7 +17,17 @@ from pellucid.target import BEST, Target
 _NO_SWITCHES = "{} has no max-pooling, whose switches tie a deconvnet to the image: prefer guided_backprop"
 
 
-@method("Deconvnet", purpose="project the score back, rectifying gradients", source="Zeiler & Fergus 2013, section 2.1")
+@method(
+    "Deconvnet",
+    purpose="project the score back, rectifying gradients",
+    shows=(
+        "A large magnitude marks a pixel where much of the projected signal arrives; its sign says nothing about the "
+        "evidence. Do not read it as a reason for the class: maps of different classes are nearly the same, and "
+        "without max-pooling, whose switches tie it to the image, the map hardly depends even on the image. One "
+        "forward and one backward pass."
+    ),
+    source="Zeiler & Fergus 2013, section 2.1",
+)
 def deconvnet(
     net: Net,
     images: Images,

@@ -25,6 +25,12 @@ from pellucid.target import BEST, Target, fixed
 @method(
     "DeepLIFT",
     purpose="contributions against a reference image",
+    shows=(
+        "A positive pixel raises the score because it differs from the reference, a negative one lowers it; all pixels "
+        "sum to the difference of the two scores. A pixel of the reference's color gets nothing, so the default "
+        "reference, black, hides black things, and another reference gives another map. Single pixels are noisy: read "
+        "sums over regions. One forward and one backward pass over image and reference, for each reference."
+    ),
     source="Shrikumar, Greenside & Kundaje 2017, section 3.5.1 (rescale); Lundberg & Lee 2017, section 4.2",
 )
 def deep_lift(

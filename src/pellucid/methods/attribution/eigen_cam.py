@@ -30,6 +30,12 @@ _NO_CLASS = Note(
 @method(
     "Eigen-CAM",
     purpose="main pattern in a layer's maps, of no class",
+    shows=(
+        "A large cell is a place where the channels of the layer respond together in the one pattern that explains "
+        "most of their activation. No class is asked about, so the map is the same for all classes and gives no reason "
+        "for a decision. Its sign is a convention, and where two patterns are equally strong the map is arbitrary, as "
+        "a note then says. One forward pass."
+    ),
     source="Muhammad & Yeasin 2020, section III (the first right singular vector)",
 )
 def eigen_cam(

@@ -26,6 +26,12 @@ from pellucid.target import BEST, Target, resolved, scored
 @method(
     "Excitation backprop",
     purpose="pass probability down to the winning cells",
+    shows=(
+        "A positive cell is reached more often from the class than from its opposite, the unit with negated weights; a "
+        "negative cell less often. The values are differences of probabilities and not parts of the score. Negative "
+        "activations take no part, so a network that relies on them is only partly explained. Two forward passes and "
+        "two backward passes that end at the layer; one of each without contrast."
+    ),
     source="Zhang et al. 2016, equations 1 and 5, and section 3.4 (contrastive)",
 )
 def excitation_backprop(

@@ -32,6 +32,12 @@ from pellucid.target import BEST, Target, fixed, scored
 @method(
     "Expected gradients",
     purpose="average gradients towards real reference images",
+    shows=(
+        "A positive pixel raises the score because it differs from the references, a negative one lowers it; up to "
+        "sampling error, all pixels sum to the score less the mean score of the references. Read the map beside its "
+        "standard errors. The default references are a handful of photos and a poor substitute for training data. At "
+        "the defaults 200 forward and backward passes, and one forward pass for the image and for each reference."
+    ),
     source="Erion et al. 2021, equation 3",
     quick={"samples": 60},
 )

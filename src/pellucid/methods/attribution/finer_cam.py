@@ -24,6 +24,12 @@ from pellucid.target import BEST, Logit, Target, fixed, resolved, scored
 @method(
     "Finer-CAM",
     purpose="Grad-CAM of a class against similar classes",
+    shows=(
+        "A positive cell still speaks for the class when a part of what speaks for the most similar classes is "
+        "subtracted; a negative one speaks rather for those. What they have in common is weakened, so the map may "
+        "leave out most of the thing: it answers why this class and not those, which a note names, and not why this "
+        "class at all. Two forward passes and one backward pass."
+    ),
     source="Zhang et al. 2025, section 3 (weights from the gradient of y^c − γ y^d)",
 )
 def finer_cam(

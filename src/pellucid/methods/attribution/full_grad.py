@@ -26,6 +26,12 @@ from pellucid.target import BEST, Target
 @method(
     "FullGrad",
     purpose="gradient × input, with the share of the biases",
+    shows=(
+        "A positive pixel adds to the score, a negative one takes from it; with the biases counted in, all pixels sum "
+        "to the score. The share of a bias is spread around the place of its cell or, where it has none, evenly over "
+        "the image; so neither a single pixel nor the level of the background says much: read sums over regions. One "
+        "forward and one backward pass."
+    ),
     source="Srinivas & Fleuret 2019, proposition 1 and equations 4 and 5",
 )
 def full_grad(

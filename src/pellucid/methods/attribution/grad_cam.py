@@ -20,6 +20,11 @@ from pellucid.target import BEST, Target
 @method(
     "Grad-CAM",
     purpose="weight a layer's maps by their mean gradients",
+    shows=(
+        "A positive cell is a place whose feature maps raise the score of the class, a negative one a place where they "
+        "lower it. Cells are as coarse as the layer, so edges of the map are not edges of the thing, and a map alone "
+        "does not say whether the network would miss the place if it were covered. One forward and one backward pass."
+    ),
     source="Selvaraju et al. 2017, equations 1 and 2, and section 3.3 (counterfactual)",
 )
 def grad_cam(

@@ -22,6 +22,12 @@ _POLE = 1e-3
 @method(
     "Grad-CAM++",
     purpose="Grad-CAM for several objects of one class",
+    shows=(
+        "A large cell is strong in maps whose gradient is positive somewhere. Evidence against the class does not "
+        "show: negative gradients are dropped, and behind a rectifier no cell is negative. For that reason the map "
+        "hardly tells classes apart; in an image of several things it marks those of other classes too. One forward "
+        "and one backward pass."
+    ),
     source="Chattopadhay et al. 2018, equations 7 and 19, for Y = exp(S)",
 )
 def grad_cam_plus_plus(

@@ -14,6 +14,12 @@ from pellucid.target import BEST, Target
 @method(
     "Gradient",
     purpose="sensitivity of the score to each pixel",
+    shows=(
+        "A large value marks a pixel where a small change would move the score most. By default it has no sign, and it "
+        "does not say how much the pixel adds to the score. A probability near 1 hardly moves at all, so ask for the "
+        "class, which is its logit. Values jump from pixel to pixel: read regions, not the largest pixel. One forward "
+        "and one backward pass."
+    ),
     source="Simonyan, Vedaldi & Zisserman 2013, section 3.1",
 )
 def gradient(

@@ -18,6 +18,12 @@ from pellucid.target import BEST, Target
 @method(
     "Gradient × input",
     purpose="gradient of the score times the input",
+    shows=(
+        "A positive pixel would add to the score, a negative one take from it, if the network were linear between zero "
+        "input and the image. A pixel of the mean color is zero after normalization and gets nothing, whatever it "
+        "shows. Biases are left out, so the sum is the score only for rectifier networks without them; single pixels "
+        "are noisy, so read sums over regions. One forward and one backward pass."
+    ),
     source="Shrikumar et al. 2016, section 2; Ancona et al. 2018, table 1",
 )
 def gradient_times_input(

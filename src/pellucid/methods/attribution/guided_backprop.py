@@ -30,6 +30,12 @@ HARDLY = Note(
 @method(
     "Guided backpropagation",
     purpose="gradient through positive paths only",
+    shows=(
+        "A large magnitude marks a pixel on a line or texture that excites the network; its sign says nothing about "
+        "the evidence. Do not read it as a reason for the class: maps of different classes are nearly the same, and a "
+        "network whose upper layers are random gives much the same map, close to that of an edge detector. One forward "
+        "and one backward pass."
+    ),
     source="Springenberg et al. 2015, section 3.4",
 )
 def guided_backprop(

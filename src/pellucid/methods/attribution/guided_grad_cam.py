@@ -30,6 +30,12 @@ _LINES = Note(
 @method(
     "Guided Grad-CAM",
     purpose="guided backpropagation within Grad-CAM's region",
+    shows=(
+        "A large magnitude marks a line or texture at a place where Grad-CAM speaks for the class; where Grad-CAM is "
+        "negative the map is zero. Only the region depends on the class: the lines in it are those of guided "
+        "backpropagation, which are nearly the same for every class, and their signs say nothing about the evidence. "
+        "Two forward and two backward passes."
+    ),
     source="Selvaraju et al. 2017, section 3.4",
 )
 def guided_grad_cam(

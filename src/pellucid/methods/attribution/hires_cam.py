@@ -18,6 +18,12 @@ from pellucid.target import BEST, Target
 @method(
     "HiResCAM",
     purpose="gradient times activation at every cell",
+    shows=(
+        "A positive cell adds to the score, a negative one takes from it; if one linear layer follows, all cells sum "
+        "to the score less its bias. Cells are as coarse as the layer, and each sees more of the image than its own "
+        "place. Where the maps are averaged before a linear classifier the map is that of Grad-CAM, so it confirms "
+        "nothing that the two agree. One forward and one backward pass."
+    ),
     source="Draelos & Carin 2020, section 3 (gradient and activation multiplied before the sum)",
 )
 def hires_cam(

@@ -21,6 +21,12 @@ from pellucid.target import BEST, Target, fixed
 @method(
     "Integrated gradients",
     purpose="integrate gradients from a baseline image",
+    shows=(
+        "A positive pixel raises the score on the way from the baseline to the image, a negative one lowers it; all "
+        "pixels sum to the difference of the two scores. A pixel of the baseline's color gets nothing, so the default "
+        "baseline, black, hides black things; and a right sum does not make every pixel right. Up to about 500 forward "
+        "and backward passes, as many as the sum needs, and up to half as many forward passes to check it."
+    ),
     source="Sundararajan, Taly & Yan 2017, equation 1",
     quick={"steps": 56},
 )

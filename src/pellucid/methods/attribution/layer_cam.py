@@ -24,6 +24,12 @@ _GAMMA = 2.0  # of equation 9
 @method(
     "Layer-CAM",
     purpose="positive gradient times activation, by cell",
+    shows=(
+        "A large cell is strong in maps that would raise the score if they were stronger in that very place. Evidence "
+        "against the class does not show: negative gradients are dropped, and behind a rectifier no cell is negative. "
+        "For that reason the map hardly tells classes apart; in an image of several things it marks those of other "
+        "classes too. One forward and one backward pass."
+    ),
     source="Jiang et al. 2021, section III, equations 5 to 7 and 9",
 )
 def layer_cam(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import numpy as np
 from pydantic import Field
 
 from pellucid.catalogue import method
@@ -14,14 +13,20 @@ from pellucid.net import Net
 from pellucid.result import Heatmap
 from pellucid.rng import Seed, generator
 from pellucid.saliency.coalitions import Game, Hiding, Pieces, Segments, Shares, shares
+from pellucid.saliency.fits import near_one, surrogate
 from pellucid.target import BEST, Target
-
-_RIDGE = 1.0  # the authors' code
 
 
 @method(
     "LIME",
     purpose="fit a linear model to hidden superpixels",
+    shows=(
+        "In a linear model of the network near the image, a positive superpixel raises the score and a negative one "
+        "lowers it. The map is worth no more than that model: read its R² in the notes, and the standard errors. "
+        "Borders come from colors and not from the network, every pixel holds the whole value of its superpixel, and "
+        "images with hidden pieces are unlike those that the network was trained on. About 1,000 forward passes at the "
+        "defaults."
+    ),
     source="Ribeiro, Singh & Guestrin 2016, equation 1 and algorithm 1; settings of the authors' code",
     quick={"samples": 300},
 )
@@ -60,10 +65,7 @@ def lime(
             )
         drawn = generator(seed, game.image, "lime").integers(0, 2, (samples, game.players)).astype(bool)
         drawn[0] = True  # the image itself
-        # cosine between z and (1, …, 1): |z| / (√|z| √n); of the empty one it is 0
-        distance = 1 - np.sqrt(drawn.mean(1))
-        weights = np.sqrt(np.exp(-((distance / kernel_width) ** 2)))
-        values, errors, fit = surrogate(drawn.astype(float), game.worth(drawn), weights)
+        values, errors, fit = surrogate(drawn.astype(float), game.worth(drawn), near_one(drawn, kernel_width))
         return Shares(values, errors, f"; the linear surrogate has R² = {fit:.2f}")
 
     return shares(
@@ -78,21 +80,3 @@ def lime(
         what="LIME",
         complete=False,
     )
-
-
-def surrogate(shown: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """(coefficients, their standard errors, R²) of a weighted ridge regression with a free intercept.
-
-    The errors are those of an estimator whose images are drawn at random and whose linear model is not true
-    (White 1980): A⁻¹ (Σ w² e² z zᵀ) A⁻¹, with the usual factor m / (m − n − 1).
-    """
-    center, mean = np.average(shown, axis=0, weights=weights), np.average(scores, weights=weights)
-    z, y = shown - center, scores - mean
-    inverse = np.linalg.inv((z.T * weights) @ z + _RIDGE * np.eye(z.shape[1]))
-    values = inverse @ (z.T @ (weights * y))
-    left = y - z @ values
-    influence = inverse @ (z.T * (weights * left))
-    m, n = z.shape
-    errors = np.sqrt((influence**2).sum(1) * m / (m - n - 1))
-    spread = float(weights @ y**2)
-    return values, errors, 1 - float(weights @ left**2) / spread if spread > 0 else 1.0

@@ -57,6 +57,11 @@ _INSTEAD = Default("the composite's")
 @method(
     "Layer-wise relevance propagation",
     purpose="distribute the score backward, layer by layer",
+    shows=(
+        "A positive pixel speaks for the score, a negative one against it. Read proportions only, as biases may absorb "
+        "nearly all relevance. The map stays much the same where the upper layers are random, so not all of it was "
+        "learned. One forward pass, and a backward pass several times as slow as a plain one."
+    ),
     source="Bach et al. 2015, equations 56 to 60; Montavon et al. 2019, section 10.3; Kohlbrenner et al. 2020",
 )
 def lrp(

@@ -22,6 +22,12 @@ from pellucid.target import BEST, Target
 @method(
     "Occlusion",
     purpose="cover each place and measure the score's drop",
+    shows=(
+        "A positive cell is a place whose covering lowers the score, a negative one a place whose covering raises it. "
+        "The gray cover is itself something to see, and may look like another thing: compare two fills. What the image "
+        "shows twice is missed, because either copy is enough; and cells are as coarse as the cover. One forward pass "
+        "for each cover, about 170 at the defaults."
+    ),
     source="Zeiler & Fergus 2013, section 4.2",
     quick={"size": 0.18, "stride": 0.125},
 )

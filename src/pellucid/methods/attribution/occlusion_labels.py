@@ -17,6 +17,12 @@ from pellucid.saliency.ranks import by_class, names_of
 @method(
     "Occlusion, label map",
     purpose="predicted class when each place is covered",
+    shows=(
+        "Each cell names the class that comes first while the place is covered; where it is another one than for the "
+        "whole image, the first guess needs that place. The new class is not what lies there: it is the answer to the "
+        "rest of the image with a gray square in it, and where two classes are close any small change exchanges them. "
+        "One forward pass for each cover, about 170 at the defaults."
+    ),
     source="Zeiler & Fergus 2013, section 4.2, figure 7 (e)",
 )
 def occlusion_labels(

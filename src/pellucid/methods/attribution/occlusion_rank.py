@@ -19,6 +19,12 @@ from pellucid.target import BEST, Target, fixed
 @method(
     "Occlusion, rank of the class",
     purpose="rank of the class when each place is covered",
+    shows=(
+        "A large number means that many classes are ahead of the one asked about while the place is covered; 0 means "
+        "that it comes first. Ranks are coarse: a class far ahead stays first however much its score falls, and one "
+        "among many close ones moves far for a small change. The gray cover is itself seen and may bring up classes of "
+        "its own. One forward pass for each cover, about 170 at the defaults."
+    ),
     source="Zeiler & Fergus 2013, section 4.2 (after figure 7)",
     quick={"size": 0.18, "stride": 0.125},
 )

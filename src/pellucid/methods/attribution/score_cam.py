@@ -30,6 +30,12 @@ _FLAT = 1e-6
 @method(
     "Score-CAM",
     purpose="weight maps by the score of the image they mask",
+    shows=(
+        "A large cell is strong in maps through which the image, all else being black, still gets a high score. No "
+        "weight is negative, so behind a rectifier evidence against the class does not show. Where the scores are far "
+        "apart, nearly all weight goes to one channel, and the map is little more than that channel's. One forward "
+        "pass of the whole network for each channel of the layer, often hundreds."
+    ),
     source="Wang et al. 2020, section 3 and algorithm 1, and the authors' code",
     quick={"tried": 64},
 )

@@ -21,6 +21,12 @@ from pellucid.target import BEST, Target
 @method(
     "Shapley sampling",
     purpose="Shapley values of superpixels, by random orders",
+    shows=(
+        "A positive superpixel raises the score when it is added to those already shown, on average over random "
+        "orders; a negative one lowers it. Every pixel holds the whole value of its superpixel, so a large area looks "
+        "like more than it is, and borders come from colors and not from the network. Read the values beside their "
+        "standard errors. At the defaults about 20 forward passes for each superpixel, several hundred in all."
+    ),
     source="Castro, Gómez & Tejada 2009, section 3; Štrumbelj & Kononenko 2014, algorithm 1; "
     "backwards: Mitchell et al. 2022, section 4.1",
     quick={"permutations": 6},

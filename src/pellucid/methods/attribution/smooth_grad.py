@@ -41,6 +41,12 @@ Kind = Annotated[
 @method(
     "SmoothGrad",
     purpose="average a method's maps over noisy images",
+    shows=(
+        "A large value marks a pixel whose gradient does not average out over noisy copies of the image; by default it "
+        "has no sign. A smoother map is easier to look at and not truer: that of gradients hardly tells classes apart "
+        "and marks things of other classes too. Read the standard errors before single pixels, and for a probability "
+        "near 1 ask for the class, which is its logit. About 50 forward and backward passes at the defaults."
+    ),
     source="Smilkov et al. 2017, section 3; Hooker et al. 2019 (squares) and Adebayo et al. 2018 (variance)",
     quick={"samples": 20},
 )

@@ -21,6 +21,12 @@ _LEAST = 1e-6
 @method(
     "XGrad-CAM",
     purpose="Grad-CAM with gradients weighted by activation",
+    shows=(
+        "A positive cell is a place whose feature maps raise the score, a negative one a place where they lower it; "
+        "all cells sum to gradient times activation, which is not always the score. Cells are as coarse as the layer. "
+        "Where the maps are averaged before a linear classifier the map is that of Grad-CAM, so it confirms nothing "
+        "that the two agree. One forward and one backward pass."
+    ),
     source="Fu et al. 2020, section 3 (the weights that satisfy sensitivity and conservation)",
 )
 def x_grad_cam(

@@ -60,6 +60,13 @@ _NAMED, _DRAWN = 4, 6
 @method(
     "Clusters of reasons",
     purpose="group the photos of a class by what it is known by",
+    shows=(
+        "A suspicious cluster stands apart, looks at a place where other photos have little attribution, and raises "
+        "the class where that place is pasted on photos of other classes. It is for a person to judge. That none is "
+        "suspicious proves nothing: a mark on all photos of a class makes no cluster, and color has no place. One map "
+        "and one forward pass for each of up to 200 photos of each class, and 144 passes for each cluster that is "
+        "tested."
+    ),
     source="Lapuschkin et al. 2019, section 2 and supplementary note 1 (spectral relevance analysis)",
     over="all",
     resumable=True,

@@ -51,6 +51,12 @@ _PHOTOS = {
 @method(
     "Covering a suspected place",
     purpose="test whether a class depends on a suspected place",
+    shows=(
+        "Read the size of the change, and whether covering a place elsewhere changes as much; over many photos even a "
+        "tiny change has a small p. A cover is itself something to see, so try another fill; a random place may lie on "
+        "the thing itself, and a class that does not fall may rest on the same reason elsewhere in the photo. 11 "
+        "forward passes for each photo, six where the target is no class."
+    ),
     source="Lapuschkin et al. 2019, section 2 and figure 2 (the tag pasted and removed)",
     over="all",
     resumable=True,

@@ -58,6 +58,9 @@ ALL, _LISTED, _TOLD, _BY_CHANCE = "all", 100, 5, 0.05
 @method(
     "Accuracy by group",
     purpose="compare the accuracy of groups within each class",
+    shows="Read the gaps with their p: of many groups the best and the worst are far apart by chance, too, which the "
+    "interval does not count. A gap does not say why, as one group's photos may be harder for anybody, and groups that "
+    "nobody named are not compared. One forward pass over the images.",
     source="Buolamwini & Gebru 2018, section 4; Sagawa et al. 2020, section 2 (worst-group accuracy); Newcombe 1998",
     over="all",
 )

@@ -54,6 +54,12 @@ ALL = "all"
 @method(
     "Attribution by region",
     purpose="measure attribution on borders, text, background, masks",
+    shows=(
+        "Share over area is 1 where the attribution does not prefer the region. No bound says what is too much: "
+        "compare classes, or a network without the bias. Fences and windows can pass for text, the background is a "
+        "guess, and coarse maps reach over edges. A map says where, and only covering the place shows what depends on "
+        "it. One map and one forward pass for each of up to 200 photos of each class."
+    ),
     source="Ross et al. 2017, section 2 (masks of what should not matter); Efron & Tibshirani 1993, section 13.3",
     over="all",
     resumable=True,

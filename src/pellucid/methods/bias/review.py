@@ -33,6 +33,12 @@ _SIDE, _MOST = 112, 60
 @method(
     "Review of reasons",
     purpose="page of clusters of reasons, odd ones first, to accept or suspect",
+    shows=(
+        "Look at the photos and maps of each cluster, and suspect it where they share what should not count. "
+        "Suspicious is what the paste test says, and no verdict; a mark on all photos of a class makes no cluster and "
+        "is not shown. Your marks stay in the browser until its button writes them to a file. One map and one forward "
+        "pass for each of up to 200 photos of each class, and 144 passes for each cluster that is tested."
+    ),
     source="Lapuschkin et al. 2019, section 2 and supplementary note 1 (spectral relevance analysis)",
     over="all",
     resumable=True,

@@ -19,6 +19,12 @@ from pellucid.result import Filters, Meta
 @method(
     "Filters by input channel",
     purpose="weights of a layer's filters, by input channel",
+    shows=(
+        "White adds what the input channel holds there, black takes it away, and mid-gray is a weight of zero. The "
+        "channels are features and not colors, so a filter does not look like what it responds to; each is drawn on a "
+        "scale of its own, and a large weight on a channel that is seldom active does little. Only weights are read: "
+        "one forward pass of a blank image finds the layers."
+    ),
     source="Zeiler & Fergus 2013, section 2, equation 1",
 )
 def channels(

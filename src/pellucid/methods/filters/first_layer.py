@@ -18,6 +18,12 @@ from pellucid.result import Filters, Meta
 @method(
     "First-layer filters",
     purpose="filters of the first convolution, as pictures",
+    shows=(
+        "A filter answers most to a patch of the image that looks like it; mid-gray is a weight of zero. Smooth edges, "
+        "stripes and color contrasts are signs of training, noise of too little of it. A pale filter need not be weak, "
+        "as a batch norm behind it may enlarge what it gives, and filters of few pixels show little of what was "
+        "learned. Only weights are read: one forward pass of a blank image finds the layer."
+    ),
     source="Krizhevsky, Sutskever & Hinton 2012, figure 3",
 )
 def first_layer(

@@ -38,6 +38,12 @@ _ABOUT = {
 @method(
     "Filter health",
     purpose="find noisy, near-zero and duplicate filters",
+    shows=(
+        "A small chance means that random weights of the same shape seldom differ as much from the usual smoothness or "
+        "coherence, so the filter was learned; a large one means noise. Weights alone are judged: a fine filter need "
+        "not matter to any answer, and about one random filter in twenty passes as fine. One forward pass of a blank "
+        "image finds the layer; the rest is a comparison with 2,000 random filters."
+    ),
     source="Zeiler & Fergus 2013, section 4.1; von Neumann 1941, equation 1",
 )
 def health(

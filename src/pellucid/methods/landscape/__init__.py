@@ -1,4 +1,4 @@
-"""Landscape: the loss over the weights: how wide, how rough, and what lies between two networks."""
+"""Landscape: the loss over the weights: how wide, how rough, what between."""
 
 from pellucid.catalogue import methods_of
 

@@ -34,6 +34,13 @@ _AGREE = 1e-3
 @method(
     "Convexity over a plane",
     purpose="map how far from convex the loss is at every place of a plane",
+    shows=(
+        "A ratio |λmin/λmax| near 0 says that the loss hardly bends downwards there. A loss surface cannot show that, "
+        "because a random plane averages over curvatures. λmin has often not converged and may lie beyond its "
+        "residual; the findings say at how many places. λmax also depends on the learning rate of the training. At "
+        "each of 49 places up to 12 products with the Hessian, each of which takes as long as two to three gradients "
+        "over the images."
+    ),
     source="Li et al. 2018, section 6 and figure 7 (visualizing the loss landscape); Lanczos 1950",
     over="all",
     resumable=True,

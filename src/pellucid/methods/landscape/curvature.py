@@ -31,6 +31,13 @@ _SURE = 0.98
 @method(
     "Curvature",
     purpose="measure the largest and smallest curvatures of the loss",
+    shows=(
+        "A smallest eigenvalue that is negative by more than its residual says that the network is at no minimum of "
+        "these images. The largest depends on the scale of the weights and on the learning rate of the training, and "
+        "does not foretell accuracy on other images; an end that has not converged may lie farther out. Up to 30 "
+        "products with the Hessian, and 128 for trace and density, each of which takes as long as two to three "
+        "gradients over the images."
+    ),
     source="Pearlmutter 1994, equation 3; Ghorbani et al. 2019, section 2 and algorithm 1",
     over="all",
     quick={"products": 8, "probes": 2},

@@ -34,6 +34,12 @@ _UNIT = "distance in weights"
 @method(
     "Path of a training",
     purpose="draw the path of a training over the loss, and say what it hides",
+    shows=(
+        "Read where the checkpoints lie in the plane of the two largest components, how far off it they are, and the "
+        "loss of each by itself, which the plane beneath it may not have. A smooth arc says little, for a random walk "
+        "with the same steps draws one, too: compare the shares that two components hold of both. Two forward passes "
+        "over the images, one without batch norms, at each of 625 places, at each checkpoint and beneath it."
+    ),
     source="Li et al. 2018, section 7 (visualizing the loss landscape); Antognini & Sohl-Dickstein 2018, section 3 "
     "(random walks)",
     over="all",

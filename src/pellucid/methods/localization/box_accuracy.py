@@ -20,6 +20,12 @@ from pellucid.rng import Seed
 @method(
     "Box accuracy",
     purpose="rank methods by how well boxes around their maps fit",
+    shows=(
+        "The figure is the share of cases with a box that fits, at the threshold that is best for each method on these "
+        "very images, which flatters all. It asks for the extent of the thing: a map of the part that decides, such as "
+        "the head of a dog, may be right and fails. Compare with edges and center, which are hard to exceed. One map "
+        "of each method for each class of each image, boxed at 100 thresholds."
+    ),
     source="Choe et al. 2020, section 3.2 (MaxBoxAcc), and its version 2 in section 4 of the journal's edition",
     over="all",
     resumable=True,

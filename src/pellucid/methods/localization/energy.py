@@ -16,6 +16,12 @@ from pellucid.rng import Seed
 @method(
     "Energy in the box or mask",
     purpose="rank methods by how much of the map lies on the thing",
+    shows=(
+        "The figure is the share of the positive part of the map that lies on the thing. A map gets the share of the "
+        "area for nothing, which is much for large things, so compare with that and with the maps that know no "
+        "network. What speaks against the class does not count, and evidence beside the thing can be what the network "
+        "really uses. One map of each method for each class of each image."
+    ),
     source="Wang et al. 2020, section 4.3 (Score-CAM), the energy-based pointing game",
     over="all",
     resumable=True,

@@ -23,6 +23,12 @@ from pellucid.rng import Seed
 @method(
     "Grid pointing game",
     purpose="rank methods by finding one photo of four in a mosaic",
+    shows=(
+        "1 says that all positive evidence lies in the photo whose class is asked about; a quarter is chance. It "
+        "measures whether a map tells classes apart, not where in its photo a thing is. Mosaics are unlike the images "
+        "of the training, and the network may judge a photo otherwise among three others. One forward pass over each "
+        "photo, and one map of each method for each of 100 mosaics of four times the network's pixels."
+    ),
     source="Böhle et al. 2021, section 4.2 (CoDA networks); Rao et al. 2022, section 3.1 (GridPG)",
     over="all",
     resumable=True,

@@ -21,6 +21,12 @@ from pellucid.rng import Seed
 @method(
     "Localization",
     purpose="play the pointing game, and measure energy and boxes",
+    shows=(
+        "Three figures of the same maps: whether the largest value lies on the thing, what share of the positive part "
+        "does, and whether a box fits. They rank methods differently, and each is to be read beside center, edges and "
+        "the share of the area; thresholds of boxes are chosen on these very images. A map beside the thing may still "
+        "be right about the network. One map of each method for each class of each image."
+    ),
     source="Zhang et al. 2016, section 4.1; Wang et al. 2020, section 4.3; Choe et al. 2020, section 3.2",
     over="all",
     resumable=True,

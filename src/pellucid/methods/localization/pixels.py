@@ -20,6 +20,12 @@ from pellucid.rng import Seed
 @method(
     "Precision and recall of pixels",
     purpose="rank methods by how well they tell the thing's pixels",
+    shows=(
+        "1 says that every pixel of the thing has a higher value than all others; a map that is the same everywhere "
+        "has the share of the area. It asks for the whole outline, which a network need not use, and coarse maps lose "
+        "along it. Where boxes stand for masks, their corners count as the thing. Only the order of values within a "
+        "map counts; PxAP compares them between images, too. One map of each method for each class of each image."
+    ),
     source="Choe et al. 2020, section 3.2 (PxAP)",
     over="all",
     resumable=True,

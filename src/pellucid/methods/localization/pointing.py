@@ -20,6 +20,12 @@ from pellucid.rng import Seed
 @method(
     "Pointing game",
     purpose="rank methods by whether their maximum lies on the thing",
+    shows=(
+        "A hit is a map whose largest value lies on the thing or within 15 pixels of it. Nothing but that one value "
+        "counts, so a stray pixel can lose, and a map spread over the whole image can win. Things often lie in the "
+        "middle of photos: compare with center, and see the difficult cases. A hit does not show that the network "
+        "needs the thing. One map of each method for each class of each image."
+    ),
     source="Zhang et al. 2016, section 4.1 (excitation backprop), as TorchRay plays it",
     over="all",
     resumable=True,

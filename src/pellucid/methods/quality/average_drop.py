@@ -14,6 +14,12 @@ from pellucid.rng import Seed
 @method(
     "Average drop",
     purpose="rank methods by what the image loses behind their map",
+    shows=(
+        "A small drop says that the class survives when the image is dimmed wherever the map is low. Maps that are "
+        "bright nearly everywhere hide nothing and are rewarded for it, so read the drop beside deletion; and a dimmed "
+        "image is unlike those that the network has learned from. For each image and map two forward passes, and the "
+        "map itself."
+    ),
     source="Chattopadhay et al. 2018, section 5.1 (Grad-CAM++)",
     over="all",
     resumable=True,

@@ -37,6 +37,12 @@ _HELP = {
 @method(
     "Axioms",
     purpose="measure which axioms methods keep on small networks",
+    shows=(
+        "0 says that the axiom is kept, up to rounding, on small random networks of which it is known what a map has "
+        "to say. It tests what a method promises and which kinds of layers it serves, and does not say how good its "
+        "maps of your network are. Maps of a layer are coarse, and lose in dummy because they spill over. About 40 "
+        "maps of each method, of images of 32 × 32 pixels."
+    ),
     source="Sundararajan et al. 2017, sections 2 and 3; Bach et al. 2015, equation 2 (conservation)",
     over="all",
     quick={"networks": 1},

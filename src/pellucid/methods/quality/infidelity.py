@@ -19,6 +19,12 @@ from pellucid.rng import Seed
 @method(
     "Infidelity",
     purpose="rank methods by how well their sums foretell removals",
+    shows=(
+        "0 says that sums of the map foretell, up to a factor, what the logit loses when squares are taken away; 1, "
+        "that they say nothing, or the reverse. The sides of the squares are a sixteenth to a third of the image's, so "
+        "fine detail is not tested, and smooth maps are favored, also those that know no network; the fill is itself "
+        "something to see. For each image and map 65 forward passes, and the map itself."
+    ),
     source="Yeh et al. 2019, section 2 (definition 2.1) and section 4.1 (square removal, optimal scaling)",
     over="all",
     resumable=True,

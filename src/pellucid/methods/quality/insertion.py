@@ -21,6 +21,12 @@ from pellucid.rng import Seed
 @method(
     "Insertion",
     purpose="rank methods by how fast their pixels make the class",
+    shows=(
+        "A large area says that the class appears early when the pixels that the map names first are put in. The "
+        "blurred image that they are put into may show the class already, and maps of whole areas gain over those of "
+        "scattered pixels. That pixels are enough does not mean that the network needs them: read deletion beside it, "
+        "and the maps that know no network. For each image and map 29 forward passes, and the map itself."
+    ),
     source="Petsiuk et al. 2018, section 4.1 (RISE), with the settings of the authors' program",
     over="all",
     resumable=True,

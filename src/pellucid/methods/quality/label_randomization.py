@@ -21,6 +21,12 @@ from pellucid.rng import Seed
 @method(
     "Label randomization",
     purpose="check whether maps change with what labels mean",
+    shows=(
+        "A map that shows what was learned must differ between the two networks; one that comes close to edges, whose "
+        "value is 1, shows the image. A low value is necessary and not enough, for a random map has it, too, and maps "
+        "of few cells can be alike by chance. All is about digits and small networks, and not about yours. Two "
+        "trainings of small networks on 400 digits, and two maps of each method for 40 digits."
+    ),
     source="Adebayo et al. 2018, section 4 (the data randomization test)",
     over="all",
     quick={"digits": 4},

@@ -36,6 +36,12 @@ HELP = {
 @method(
     "Planted bias",
     purpose="check which maps find and repair a planted bias",
+    shows=(
+        "The column found is the chance that more of the map lies on the tag for the network that uses it: 1 finds the "
+        "bias, 0.5 is that of a map which only shows the image. A coarse map may fail because its cells are larger "
+        "than the tag, and a tag in a corner does not stand for other biases. Two trainings of small networks, two "
+        "maps of each method for up to 30 digits, and two trainings for each repair."
+    ),
     source="Ross et al. 2017, section 4 (decoys); Adebayo et al. 2020, section 4 (spurious correlation)",
     over="all",
     resumable=True,

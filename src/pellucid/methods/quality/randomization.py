@@ -24,6 +24,12 @@ from pellucid.rng import Seed
 @method(
     "Randomization",
     purpose="check whether maps change when weights are drawn anew",
+    shows=(
+        "Read the correlation with half of the layers drawn anew, beside that of edges, which is 1 for any weights: a "
+        "map that stays much the same does not show what was learned. A low one is necessary and not enough, for "
+        "random maps have it, too, and one draw can give a similar map by chance. At the last step nearly every map is "
+        "another. For each image and method seven maps: of the network and of six others."
+    ),
     source="Adebayo et al. 2018, section 3 (cascading and independent randomization)",
     over="all",
     resumable=True,

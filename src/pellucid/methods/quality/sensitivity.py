@@ -18,6 +18,12 @@ from pellucid.rng import Seed
 @method(
     "Sensitivity",
     purpose="rank methods by how far noise moves their map",
+    shows=(
+        "A small change says that the map hardly moves with noise of up to 2 % of the pixel range. A steady map need "
+        "not be right: center, which knows no network, has 0; and where the score itself jumps, a map is right to move "
+        "with it. Ten noisy copies seldom hold the largest change that is possible, so max is a lower bound. For each "
+        "image and method eleven maps."
+    ),
     source="Yeh et al. 2019, section 3 (definition 3.1, max-sensitivity); Bhatt et al. 2020, section 3 (mean)",
     over="all",
     resumable=True,

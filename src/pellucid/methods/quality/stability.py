@@ -19,6 +19,12 @@ from pellucid.rng import Seed
 @method(
     "Stability",
     purpose="rank methods by how steady their map is",
+    shows=(
+        "1 says that the map keeps the order of its values under a change that should not matter. That does not make "
+        "it right: center, which knows no network, is always stable. Methods without random numbers have 1 for another "
+        "seed by nature, so compare methods change by change; and a JPEG file or a crop does alter what the network "
+        "sees. For each image and method up to six maps."
+    ),
     source="Alvarez-Melis & Jaakkola 2018, section 4 (robustness); Kindermans et al. 2019, section 3 (input shift)",
     over="all",
     resumable=True,

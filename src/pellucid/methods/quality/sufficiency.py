@@ -19,6 +19,12 @@ from pellucid.rng import Seed
 @method(
     "Sufficiency",
     purpose="rank methods by how few of their first pixels suffice",
+    shows=(
+        "A small share says that few of the map's first pixels, put into a blurred image, bring back half of the "
+        "probability. 0 is no merit: the blurred image alone was enough. That these pixels suffice does not mean that "
+        "the network needs them, or that others would not do; and shares closer than one of 28 steps are not told "
+        "apart. For each image and map 29 forward passes, and the map itself."
+    ),
     source="Carter et al. 2019, section 3 (sufficient input subsets); Dabkowski & Gal 2017, section 3",
     over="all",
     resumable=True,

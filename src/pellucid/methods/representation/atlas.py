@@ -28,6 +28,12 @@ _COSINE = 2
 @method(
     "Activation atlas",
     purpose="grid of a layer's activations, with a picture for each cell",
+    shows=(
+        "Each cell has a picture made for the mean of its activations, and the classes that they speak for most. The "
+        "picture is none of the images, and the mean of two kinds may look like neither. Neighboring cells are alike "
+        "in the layer; distances, empty places and borders of cells depend on the layout and its seed. One forward and "
+        "three backward passes over up to 100,000 images, then 128 optimization steps for each of up to 64 cells."
+    ),
     source="Carter et al. 2019, sections 'Looking at a single layer' and 'Attribution', figure 3",
     over="all",
 )

@@ -13,6 +13,13 @@ from pellucid.rng import Seed
 @method(
     "Map of images",
     purpose="lay out all images of an index in a plane",
+    shows=(
+        "Images that lie together are often near one another in the layer; recall says what share of the ten nearest "
+        "are near on the map as well, and may be small. With t-SNE and UMAP, distances between far clusters, their "
+        "sizes and the gaps between them mean nothing, and another seed gives another map. In the full grid, seams "
+        "mark neighbors that are far apart in the layer. No network is run: the layout takes the features that the "
+        "index keeps."
+    ),
     source="van der Maaten & Hinton 2008, section 3; McInnes et al. 2018, section 3; Karpathy 2014, figure 1; "
     "Ultsch & Siemon 1990, section 3 (seams)",
     over="all",

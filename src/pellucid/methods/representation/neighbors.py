@@ -10,7 +10,8 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.index import Index
-from pellucid.index.embedding import EmbeddedLayer, embedding_of, seen_by, thumbnail
+from pellucid.index.embedding import EmbeddedLayer, embedding_of, seen_by
+from pellucid.index.folds.thumbnails import framed
 from pellucid.index.search import Metric, nearest
 from pellucid.result import Meta, Neighbors
 
@@ -20,6 +21,12 @@ _SIDE = 160
 @method(
     "Neighbors",
     purpose="find the images of an index most like the given ones",
+    shows=(
+        "Each row has the images of the index that are most alike in the layer, with their classes. There are always "
+        "nine, near or not, so read the similarities, too; in early layers many are close to 1. In the last layers "
+        "neighbors mostly share the network's answer, also where it is wrong: they explain it and do not confirm it. "
+        "One forward pass for each image asked about, and a comparison with all images of the index."
+    ),
     source="Krizhevsky, Sutskever & Hinton 2012, section 6.1 and figure 4 (right)",
 )
 def neighbors(
@@ -41,11 +48,12 @@ def neighbors(
     rows = embedding_of(index, layer)
     values, which = nearest(seen_by(index, images, rows.layer), rows.values, count, metric, rows.squares)
     numbers = rows.images[which]
-    small = {int(i): thumbnail(index, index.readable(int(i)), _SIDE) for i in np.unique(numbers)}
+    unique, places = np.unique(numbers, return_inverse=True)
+    called = [index.called(row) for row in numbers]
     return Neighbors(
-        values, numbers, tuple(map(index.names, numbers)), tuple(map(index.class_names, numbers)),
-        np.stack([thumbnail(index, one, _SIDE) for one in images]),
-        np.stack([np.stack([small[int(i)] for i in row]) for row in numbers]),
+        values, numbers, tuple(names for names, _ in called), tuple(classes for _, classes in called),
+        np.stack([framed(index.preprocess.prepare(one).shown(0, seen=True), _SIDE) for one in images]),
+        index.thumbnails(unique, _SIDE)[places.reshape(numbers.shape)],
         "cosine" if metric == "cosine" else "− distance",
         Meta(found={"layer": rows.layer}, notes=(*images.notes, *rows.notes)),
     )  # fmt: skip

@@ -7,7 +7,8 @@ import numpy as np
 from pellucid.catalogue import method
 from pellucid.images import Images
 from pellucid.index import Index
-from pellucid.index.embedding import EmbeddedLayer, seen_by, thumbnail
+from pellucid.index.embedding import EmbeddedLayer, seen_by
+from pellucid.index.folds.thumbnails import SIDE, framed
 from pellucid.index.map import LayoutMethod, Perplexity, Thumbnails, layout_of, mapped
 from pellucid.notes import Note
 from pellucid.result import Embedding2D, Meta
@@ -24,6 +25,12 @@ _HOW = {
 @method(
     "Place on the map",
     purpose="place new images on the map of an index",
+    shows=(
+        "Read which images of the map a new one lies among, and compare them with its nearest neighbors in the layer. "
+        "Every image gets a place, also one that is like none of the others, so a place inside a cluster does not show "
+        "that it belongs there. With t-SNE and UMAP its distances to far clusters mean nothing. One forward pass for "
+        "each new image, besides the layout of the map itself."
+    ),
     source="Poličar, Stražar & Zupan 2023, section 3 (t-SNE); van der Maaten 2008, section 3",
 )
 def place(
@@ -45,7 +52,7 @@ def place(
     rows, layout = layout_of(index, layer, method, perplexity, seed)
     values = layout.place(seen_by(index, images, rows.layer))
     reference = mapped(index, layer, method, perplexity, thumbnails, seed)
-    small = np.stack([thumbnail(index, one) for one in images])
+    small = np.stack([framed(index.preprocess.prepare(one).shown(0, seen=True), SIDE) for one in images])
     count = len(images)
     nowhere = np.full(count, -1, np.int64)
     notes = (*images.notes, Note("reading", _HOW[method]), *reference.meta.notes)

@@ -28,6 +28,12 @@ from pellucid.target import Targets
 @method(
     "Activation maximization",
     purpose="make an image that excites a class or a unit",
+    shows=(
+        "What recurs in images from several starts is what the target responds to. Colors, layout and background are "
+        "left to chance and to the recipe, a unit may respond to things that one image does not show, and a high "
+        "activation may be that of adversarial noise: the trust says how much is left after a shift. At the default "
+        "recipe 256 forward and backward passes for each image, then some twenty forward passes to judge it."
+    ),
     source="Erhan et al. 2009, section 3; Olah, Mordvintsev & Schubert 2017",
 )
 def activation_maximization(

@@ -40,6 +40,12 @@ _REDIRECT = 16
 @method(
     "Caricature",
     purpose="exaggerate what a layer sees in a photo",
+    shows=(
+        "What has grown beyond the photo is what the layer responds to in it; the facts say how alike the two are to "
+        "the layer, and how many times as strongly the image excites it. What the layer does not see is drawn at "
+        "random and means nothing, and what has grown need not decide the answer. For each photo and layer 128 forward "
+        "and backward passes and as many forward passes of the photo, all ending at the layer."
+    ),
     source="Carter et al. 2019, Activation atlas, section Looking at a single image; lucid 2018, recipe caricature",
 )
 def caricature(
@@ -73,7 +79,7 @@ def caricature(
     over the layer's places, and how many times as strong the picture excites the layer.
     """
     names = (layers,) if isinstance(layers, str) else layers or (middle(net),)
-    stage = f"the layer, {names[0]}, was chosen: the last stage with maps twice as fine as the coarsest"
+    stage = f"layer {names[0]}, chosen automatically: the last stage with maps twice as fine as the coarsest"
     notes = [] if layers else [Note("choice", stage)]
     side = size or min(native_size(net))
     made, photos, titles, likeness, strength = [], [], [], [], []

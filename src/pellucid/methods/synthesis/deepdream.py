@@ -41,6 +41,12 @@ class Middle(Target):
 @method(
     "DeepDream",
     purpose="amplify what the network sees in a photo",
+    shows=(
+        "What appears is what the layer, or another target, responds to and found traces of in the photo; the facts "
+        "say how far the target rose. Do not read it as what the photo shows, or as why it got its class: enough steps "
+        "bring such patterns out of any photo. At the defaults 80 forward and backward passes that end at the target's "
+        "layer, most of them on smaller copies; large photos are seen in parts and take more."
+    ),
     source="Mordvintsev, Olah & Tyka 2015, notebook, sections on octaves and Controlling dreams",
 )
 def deepdream(
@@ -83,7 +89,7 @@ def deepdream(
     if isinstance(target, Middle):
         target = Energy(middle(net))
         found = {"target": str(target)}
-        stage = f"the layer, {target.layer}, was chosen: the last stage with maps twice as fine as the coarsest"
+        stage = f"layer {target.layer}, chosen automatically: the last stage with maps twice as fine as the coarsest"
         notes.append(Note("choice", stage))
     if guide is not None:
         target = _guided(net, target, guide)

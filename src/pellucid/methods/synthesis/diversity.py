@@ -30,6 +30,12 @@ from pellucid.target import Target, Targets
 @method(
     "Diversity",
     purpose="make different images that excite one target",
+    shows=(
+        "What all images of a target have in common is what it insists on; where they differ is what it lets pass. The "
+        "images are pushed apart at the price of activation, so a difference need not be a separate cause: check that "
+        "each image still excites the target, and that it survives a shift. At the defaults four images for each "
+        "target, of 256 forward and backward passes each, and some twenty forward passes to judge each of them."
+    ),
     source="Olah, Mordvintsev & Schubert 2017, section Diversity; Wei et al. 2015, section 3",
 )
 def diversity(

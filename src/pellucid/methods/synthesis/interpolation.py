@@ -35,6 +35,12 @@ def _target(value: Target | str | int | None) -> Any:
 @method(
     "Interpolation",
     purpose="make a row of images from one target to another",
+    shows=(
+        "Read along the row: what changes is what tells the two targets apart, and the step says how far each image is "
+        "from the one before. What stays in place is partly made so, because all images share their start and their "
+        "coarse structure; and more of the row belongs to the target that has the larger numbers. At the defaults five "
+        "images of 256 forward and backward passes each, and some twenty forward passes to judge each of them."
+    ),
     source="Olah, Mordvintsev & Schubert 2017, section Interaction; Mordvintsev et al. 2018, section 1",
 )
 def interpolation(

@@ -35,6 +35,12 @@ SPREAD = 0.225
 @method(
     "Style transfer",
     purpose="paint a photo in the style of another image",
+    shows=(
+        "The two facts say how much of the content is lost and how much of the style is missed, both 0 at best. Style "
+        "is which features occur together, wherever they are, so the layout of the painting is not carried over; and a "
+        "pleasing image says little about the network, as weights, size and steps decide as much. At the defaults 120 "
+        "forward and backward passes for each photo, half of them at half the size."
+    ),
     source="Gatys, Ecker & Bethge 2015 (Artistic style), section on methods, equations 1 to 7",
 )
 def style_transfer(

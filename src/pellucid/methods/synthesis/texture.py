@@ -31,6 +31,12 @@ SEAM = 16
 @method(
     "Texture",
     purpose="make a texture like that of an image",
+    shows=(
+        "A loss far below that of the noise means that the layers can hardly tell the two textures apart; what still "
+        "differs to the eye, they do not measure. Places are forgotten, so things come back in pieces and in another "
+        "order; that is due to the loss and no fault of the network. At the defaults 150 forward and backward passes "
+        "for each photo, half of them at half the size, ending at the last layer that is compared."
+    ),
     source="Gatys, Ecker & Bethge 2015 (Texture synthesis), section 2, equations 1 to 5",
 )
 def texture(

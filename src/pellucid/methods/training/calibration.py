@@ -43,6 +43,12 @@ _FEW_ERRORS = 0.005  # share of errors below which images were probably trained 
 @method(
     "Calibration",
     purpose="compare confidence with accuracy, find a temperature",
+    shows=(
+        "Compare confidence with accuracy in each bin, and the ECE with what so few images give a perfectly calibrated "
+        "network. A small error over all images can hide large ones within a class or group, and a network looks "
+        "calibrated on images that it was trained on. A temperature changes no answer, and holds for images like those "
+        "that it was fitted to. One forward pass over the images, half of which fit the temperature and half judge it."
+    ),
     source="Guo et al. 2017, sections 2 and 4.2; Naeini et al. 2015, section 3 (ECE); Wilson 1927, equation 1",
     over="all",
 )

@@ -34,6 +34,8 @@ _ABOUT = {
 @method(
     "Training curves",
     purpose="over-fitting and the early stopping point of runs",
+    shows="Over-fitting begins where the test loss rises while the training loss falls. A stop chosen on test images "
+    "flatters their figures, and loss and accuracy may disagree about it. Nothing is run: a log is read.",
     source="Prechelt 1998, section 2.2 (early stopping criteria); Goodfellow et al. 2016, section 7.8",
     over="all",
 )

@@ -49,6 +49,8 @@ _VERDICTS = {
 @method(
     "Gradient flow",
     purpose="vanishing, exploding, dead: which layer, in words",
+    shows="Read how the scale of signal and gradient changes from layer to layer. Healthy says that no rule has fired, "
+    "not that training will succeed. One forward and one backward pass over 64 images for each network.",
     source="Glorot & Bengio 2010, section 4 and figures 6, 7; He et al. 2015, section 2.2",
     over="all",
     quick={"samples": 16},

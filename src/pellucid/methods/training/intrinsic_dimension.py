@@ -37,6 +37,12 @@ _ABOUT = {
 @method(
     "Intrinsic dimension",
     purpose="in how few random directions a task is learned",
+    shows=(
+        "The number of directions with which training reaches 90 % of the full accuracy measures how hard the task is "
+        "for this architecture. It depends on the number of images, on epochs and learning rates, and says nothing of "
+        "the weights that the network has: copies start from new ones. Read its bounds, which can be wide. 18 "
+        "trainings of 30 epochs on 1,000 images: two for each of eight numbers of directions, and two of all weights."
+    ),
     source="Li et al. 2018, sections 1 and 2 (measuring the intrinsic dimension of objective landscapes)",
     over="all",
     resumable=True,

@@ -43,6 +43,12 @@ _FILLS = {"mirror": "mirrored", "edge": "continued from its edge", "wrap": "wrap
 @method(
     "Invariance",
     purpose="measure what transforms the answers do not mind",
+    shows=(
+        "Read consistency, the share of answers that stay, beside accuracy: a network that always gives one answer is "
+        "perfectly consistent. Magnitudes of different families cannot be compared, what is filled in at the border is "
+        "seen as well, and bearing one transform says nothing of another. 40 forward passes over the images: as they "
+        "are, under 35 transforms, and shifted by one pixel in four directions."
+    ),
     source="Goodfellow et al. 2009, section 3; Zhang 2019, section 4.2; Azulay & Weiss 2019, figure 2",
     over="all",
 )

@@ -40,6 +40,12 @@ _ABOUT = {
 @method(
     "Lottery tickets",
     purpose="few weights that train as well as all of them",
+    shows=(
+        "A ticket is a small share of the weights that trains as well as all. Where it beats new first values, those "
+        "matter, and where it beats a random mask, the choice does. It is known only after the whole network has been "
+        "trained, and saves no time. Copies with new weights are trained on few images, so nothing follows for the "
+        "weights that the network has. 50 trainings of 30 epochs on 600 images: 25 for each of two seeds."
+    ),
     source="Frankle & Carbin 2019, section 2 and figure 1 (the lottery ticket hypothesis)",
     over="all",
     resumable=True,

@@ -37,6 +37,13 @@ _COMPARED = 512
 @method(
     "Transfer",
     purpose="find what a network's features are worth for a new task",
+    shows=(
+        "Read which layer serves the new task best for each number of labels, and from which number on training from "
+        "scratch catches up. A poor read-out does not mean that the layer lacks the information: it is linear, and "
+        "learned from few labels. 100 steps are few for training from scratch, which favors the others, and CKA is too "
+        "high with fewer images than features. A forward pass over the images, 54 read-outs in closed form, and 48 "
+        "trainings of 100 steps."
+    ),
     source="Yosinski et al. 2014, section 2 and figure 2; Kornblith et al. 2019, section 3; Alain & Bengio 2016",
     over="all",
     quick={"steps": 4, "repeats": 2},

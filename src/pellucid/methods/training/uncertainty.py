@@ -48,6 +48,12 @@ Rows = list[tuple[Cell, ...]]
 @method(
     "Uncertainty",
     purpose="tell what a network is unsure of, by MC dropout",
+    shows=(
+        "The epistemic part says how far answers under different masks disagree, the aleatoric part what each of them "
+        "leaves open. Both depend on the dropout rate, which was chosen for training and not for this, and an image "
+        "unlike all of the training may cause little of either. Standard errors are those of the samples alone, and a "
+        "probability is no accuracy until it is calibrated. 101 forward passes over each image."
+    ),
     source="Gal & Ghahramani 2016, section 4; Houlsby et al. 2011, equation 2 (BALD); Kendall & Gal 2017, section 2",
     over="all",
     quick={"samples": 20},

@@ -115,7 +115,7 @@ def compare(
     comparisons. The others are gone (of the first) and new (of the second). Images that are alike among
     themselves, such as windows of the same photo, make the true level of chance higher.
 
-    Source: Li et al. 2015 (convergent learning), section 3: one-to-one matching by correlation.
+    Source: Li et al. 2016 (convergent learning), section 3: one-to-one matching by correlation.
 
     Args:
         index: An index, or the folder that it lies in.
@@ -339,17 +339,19 @@ def similar(
     count: int = 10,
     among: Literal["layers", "layer"] = "layers",
     metric: Literal["correlation", "activation"] = "correlation",
+    max_images: int | None = None,
 ) -> Table:
     """Similar units
 
     The units that are excited by what excites this one, most alike first: one row for each.
 
     Correlation is Pearson's, of the largest activations of both units over the random images of the index; no
-    network is run. Shared is how many images are among the strongest of both. With by="activation" the network is
-    shown the unit's strongest images and every unit of its layer is read where this one is strongest: Σ a' / Σ a,
-    with a' the other unit's activations there and a those on its own strongest images (as many). 1 means that they
-    excite it as much as its own best. It is not symmetric, and it sees whether both want the same at the same place,
-    which a correlation over images does not.
+    network is run. With `max_images` it is over so many of them, always the same: of n images a correlation r has a
+    standard error of about (1 − r²)/√n. Shared is how many images are among the strongest of both. With
+    metric="activation" the network is shown the unit's strongest images and every unit of its layer is read where this
+    one is strongest: Σ a' / Σ a, with a' the other unit's activations there and a those on its own strongest images
+    (as many). 1 means that they excite it as much as its own best. It is not symmetric, and it sees whether both want
+    the same at the same place, which a correlation over images does not.
 
     Units that are the same everywhere have no correlation and are left out.
 
@@ -361,6 +363,7 @@ def similar(
         count: number of units to list (1 or more; by default 10)
         among: units to search: those of all layers, or of the unit's own layer (layers | layer; by default "layers")
         metric: measure of similarity: correlation of the maxima over all images, or activation on the unit's strongest patches (same layer) (correlation | activation; by default "correlation")
+        max_images: maximum number of random images that a correlation is taken over (2 or more; by default None)
     """
 
 def top_images(

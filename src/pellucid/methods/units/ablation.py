@@ -43,6 +43,12 @@ _PATCHES = 5
 @method(
     "Ablation",
     purpose="measure what the network loses without a unit",
+    shows=(
+        "Read how far the probability of each class falls without the unit, and whether it falls further than without "
+        "the other units of its layer that are removed for comparison. A small fall does not mean that the unit codes "
+        "nothing, because others may do the same work; and a channel of zeros may be something that the layers above "
+        "have never met, so compare with value=mean. Six forward passes over 128 images."
+    ),
     source="Morcos et al. 2018, section 2.2; Zhou et al. 2018 (ablation), section 3",
     over="all",
 )

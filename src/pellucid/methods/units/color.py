@@ -21,6 +21,12 @@ _USUAL = 8  # layers
 @method(
     "Color coding",
     purpose="measure how color-selective the units of each layer are",
+    shows=(
+        "A selective unit loses most of its activation on gray versions of its strongest images; its hue is that of "
+        "their mean patch. Do not read the hue of a unit that is hardly selective, nor hues of deep layers, where the "
+        "mean of any patches comes close to that of all photos. One forward pass over each image that is among the 50 "
+        "strongest of a measured unit, with up to 64 units in each of up to eight layers."
+    ),
     source="Rafegas & Vanrell 2018, section 3; Derrington, Krauskopf & Lennie 1984",
     over="all",
 )

@@ -42,7 +42,13 @@ _ORDER = ("gone", "new", "matched", "silent")
 @method(
     "Units compared",
     purpose="match the units of two networks",
-    source="Li et al. 2015 (convergent learning), section 3: one-to-one matching by correlation",
+    shows=(
+        "A pair is matched where its correlation exceeds what any two units reach by chance; the others are gone or "
+        "new. Gone only says that no single unit of the second network does the same: several together may. Compared "
+        "are the largest activations in each image, so units that look for different things in the same images match "
+        "as well. No network is run; the two indexes are correlated once, and 20 times with images shuffled."
+    ),
+    source="Li et al. 2016 (convergent learning), section 3: one-to-one matching by correlation",
     over="all",
 )
 def compare(

@@ -35,6 +35,12 @@ _SETTLED = 0.9
 @method(
     "Evolution of a unit",
     purpose="follow a unit through several checkpoints",
+    shows=(
+        "The unit has settled at the checkpoint from which on its correlation with the last one stays high. Low values "
+        "before it say that the unit was different, and not what excited it: see the patches. All checkpoints are "
+        "compared with the last, which need not be a good one, and a channel of the same number in another training is "
+        "another unit. No network is run; the index of each checkpoint costs one pass over the data set."
+    ),
     source="Zeiler & Fergus 2013, section 4.1 and figure 4 (feature evolution in training)",
     over="all",
 )

@@ -19,6 +19,12 @@ from pellucid.result import Meta, Pictures
 @method(
     "Neuron feature",
     purpose="average the patches that excite a unit most",
+    shows=(
+        "What stands out has the same place and color in most of the strongest patches. Gray does not mean that the "
+        "unit looks for nothing: in deep layers the patches differ pixel by pixel, and the mean of any of them is "
+        "nearly gray. The contrast is stretched, so that a faint mean may look clear; the contrast before that is "
+        "among the numbers. No network is run; up to 100 images are read."
+    ),
     source="Rafegas, Vanrell, Alexandre & Arias 2020, section 3",
     over="all",
 )

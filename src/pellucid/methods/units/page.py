@@ -11,6 +11,7 @@ from pydantic import Field
 from pellucid.catalogue import method
 from pellucid.errors import Refused
 from pellucid.index import Index
+from pellucid.index.facts import best_classes, facts, silent
 from pellucid.index.patches import exciting, patches
 from pellucid.index.spread import spread
 from pellucid.index.unit import Unit
@@ -20,6 +21,7 @@ from pellucid.methods.units.similar import similar
 from pellucid.methods.units.top_images import top_images
 from pellucid.notes import Note
 from pellucid.result import Meta, Table, UnitPage
+from pellucid.result.table import Cell
 from pellucid.rng import Seed
 
 _LIKES, _CLASSES, _WEAKEST = 5, 5, 5
@@ -28,6 +30,12 @@ _LIKES, _CLASSES, _WEAKEST = 5, 5, 5
 @method(
     "Unit page",
     purpose="everything about one unit, on one page",
+    shows=(
+        "Begin with the share of the images that do not excite the unit at all and with the spread, one image from "
+        "each tenth of its range; then look at the strongest. These are the extreme of the range, not what the unit "
+        "mostly does, and units that the same images excite need not look for the same thing. Besides the index it "
+        "takes nine forward and backward passes for the projections and ten forward passes for the spread."
+    ),
     source="Zeiler & Fergus 2013, figure 2; Yosinski et al. 2015, section 2; Olah et al. 2020, section 1",
     over="all",
 )
@@ -66,37 +74,14 @@ def page(
         spread(index, unit, seed=seed) if index.has_sample else patches(index, unit, exciting(index, unit, 0)),
         projections,
         neuron_feature(index, unit, count=min(feature, index.n_kept)) if excited else None,
-        _facts(index, unit),
+        facts(index, unit),
         *layer.histogram(unit.channel),
         _classes(index, unit),
         alike,
         tuple(top_images(index, one, count=1) for one in named),
         Meta(found={"images": top.names}, notes=tuple(notes)),
-        {"images without any activation": _silent(index, unit)},
+        {"images without any activation": silent(index, unit)},
     )
-
-
-def _facts(index: Index, unit: Unit) -> dict[str, float]:
-    """Numbers by name, as a person would call them."""
-    layer, channel = index[unit.layer], unit.channel
-    held = layer.moments
-    median, high = layer.quantiles(channel, np.array([0.5, 0.995])).tolist()
-    facts = {
-        "images": float(held.count[channel]),
-        "strongest activation": float(held.greatest[channel]),
-        "mean of the strongest in each image": float(held.max_mean[channel]),
-        "mean activation": float(held.mean[channel]),
-        "standard deviation": float(held.sd[channel]),
-        "median": float(median),
-        "exceeded at 1 place in 200": float(high),
-    }
-    chosen = float(layer.class_selectivity[channel])
-    return facts if np.isnan(chosen) else {**facts, "class selectivity": chosen}
-
-
-def _silent(index: Index, unit: Unit) -> float:
-    """The share of the images that do not excite it anywhere."""
-    return float(index[unit.layer].moments.silent_share[unit.channel])
 
 
 def _alike(index: Index, unit: Unit) -> Table | None:
@@ -110,12 +95,12 @@ def _alike(index: Index, unit: Unit) -> Table | None:
 
 def _classes(index: Index, unit: Unit) -> Table | None:
     """The classes whose images excite it most, in the mean."""
-    layer = index[unit.layer]
-    if not layer.has_class_means:
+    if not index[unit.layer].has_class_means:
         return None
-    means = layer.class_means[:, unit.channel].astype(np.float64)
-    order = [i for i in np.argsort(-np.nan_to_num(means, nan=-np.inf), kind="stable").tolist() if np.isfinite(means[i])]
-    best = order[:_CLASSES]
-    classes = {"class": tuple(index.classes[i] for i in best), "mean": tuple(float(means[i]) for i in best)}
+    best = best_classes(index, unit, _CLASSES)
+    classes: dict[str, tuple[Cell, ...]] = {
+        "class": tuple(name for name, _ in best),
+        "mean": tuple(mean for _, mean in best),
+    }
     about = {"class": "of the images", "mean": "activation, over places and over the class's images"}
     return dataclasses.replace(Table(classes, about), plot_columns=("mean",))

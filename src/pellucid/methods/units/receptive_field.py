@@ -26,6 +26,12 @@ _USUAL, _NOISE = 5, 8  # layers shown, images of noise where there are no photos
 @method(
     "Receptive fields",
     purpose="receptive field of each layer, traced and measured",
+    shows=(
+        "The box holds every pixel that can change the middle cell of a layer; the map says how much each of them does "
+        "on these images, which is often little outside a spot in the middle. It sums over channels, so a single unit "
+        "may look at another part, and cells near the edge of the image see less of it. One forward pass up to the "
+        "layer and one backward pass over the sample photos, for each of up to five layers."
+    ),
     source="Luo, Li, Urtasun & Zemel 2016, section 3; Araujo, Norris & Sim 2019, section 2",
 )
 def receptive_field(

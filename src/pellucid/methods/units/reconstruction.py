@@ -29,6 +29,12 @@ _NO_SWITCHES = "no max-pooling, whose switches tie a deconvnet to the image, lie
 @method(
     "Reconstructions",
     purpose="project a unit's strongest patches back to pixels",
+    shows=(
+        "Large values mark the pixels through which, by the chosen rule, an image excites the strongest cell; outside "
+        "its receptive field all are zero. With guided backpropagation and deconvnet much of what appears is the edges "
+        "of the patch, which can look the same for another unit, so compare with another unit and with rule=gradient. "
+        "One forward and one backward pass for each of nine images."
+    ),
     source="Zeiler & Fergus 2013, section 2.1 and figure 2; Springenberg et al. 2015, figure 3",
     over="all",
 )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pellucid.catalogue import method
+from pellucid.described import Default
 from pellucid.errors import PellucidError
 from pellucid.index import Index
 from pellucid.index.crops import strongest
@@ -22,6 +23,12 @@ _TOP = 100  # images that are compared
 @method(
     "Similar units",
     purpose="find the units most like a given one",
+    shows=(
+        "A high correlation says that the largest activations of both units rise and fall over the same images. It "
+        "does not say that they look for the same thing: sheep and grass come in the same photos, and places are not "
+        "compared. Of a unit that is silent in most images the correlation rests on the few others. No network is run; "
+        "with metric=activation it is one forward pass over up to 100 strongest images of the unit."
+    ),
     source="Rafegas, Vanrell, Alexandre & Arias 2020, section 4; Li et al. 2016, section 2",
     over="all",
 )
@@ -41,22 +48,28 @@ def similar(
             "strongest patches (same layer)"
         ),
     ] = "correlation",
+    max_images: Annotated[
+        int | None,
+        Field(ge=2, description="maximum number of random images that a correlation is taken over", examples=[1000]),
+        Default("all that the index keeps a sample of"),
+    ] = None,
 ) -> Table:
     """The units that are excited by what excites this one, most alike first: one row for each.
 
     Correlation is Pearson's, of the largest activations of both units over the random images of the index; no
-    network is run. Shared is how many images are among the strongest of both. With by="activation" the network is
-    shown the unit's strongest images and every unit of its layer is read where this one is strongest: Σ a' / Σ a,
-    with a' the other unit's activations there and a those on its own strongest images (as many). 1 means that they
-    excite it as much as its own best. It is not symmetric, and it sees whether both want the same at the same place,
-    which a correlation over images does not.
+    network is run. With `max_images` it is over so many of them, always the same: of n images a correlation r has a
+    standard error of about (1 − r²)/√n. Shared is how many images are among the strongest of both. With
+    metric="activation" the network is shown the unit's strongest images and every unit of its layer is read where this
+    one is strongest: Σ a' / Σ a, with a' the other unit's activations there and a those on its own strongest images
+    (as many). 1 means that they excite it as much as its own best. It is not symmetric, and it sees whether both want
+    the same at the same place, which a correlation over images does not.
 
     Units that are the same everywhere have no correlation and are left out.
     """
     own = index[unit.layer].name
     index[own].unit(unit.channel)  # refuses one that there is not
     chosen = index.layers if among == "layers" and metric == "correlation" else (own,)
-    alike = _correlations(index, unit, chosen)
+    alike = _correlations(index, unit, chosen, max_images)
     names = [(layer, channel) for layer in chosen for channel in range(index[layer].channels)]
     reached = _reached(index, unit) if metric == "activation" else None
     ranked = alike if reached is None else reached
@@ -71,7 +84,7 @@ def similar(
         columns["activation"] = tuple(float(reached[i]) for i in best)
     columns["correlation"] = tuple(None if np.isnan(alike[i]) else float(alike[i]) for i in best)
     columns["shared"] = tuple(_shared(index, unit, Unit(*names[i])) for i in best)
-    probe = len(index[own].sample[0])
+    probe = len(index[own].sample_of(max_images)[0])
     about = {
         "unit": "layer and channel",
         "activation": f"on the best patches of {unit}, of what it does on its own",
@@ -82,14 +95,14 @@ def similar(
     return Table(columns, {name: about[name] for name in columns}, plot_columns=pictured, meta=Meta())
 
 
-def _correlations(index: Index, unit: Unit, layers: tuple[str, ...]) -> NDArray[np.float64]:
+def _correlations(index: Index, unit: Unit, layers: tuple[str, ...], most: int | None) -> NDArray[np.float64]:
     """(units of these layers,) Pearson's correlation with the unit over the probe; NaN where a unit is constant."""
-    mine = index[unit.layer].sample[1][:, unit.channel].astype(np.float64)
+    mine = index[unit.layer].sample_of(most)[1][:, unit.channel].astype(np.float64)
     there = np.isfinite(mine)
     own = _centered(mine[there, None].astype(np.float32))
     found = []
     for layer in layers:
-        centered = _centered(index[layer].sample[1][there])
+        centered = _centered(index[layer].sample_of(most)[1][there])
         scale = _length(own) * _length(centered)
         known = scale > 1e-9 * max(len(own), 1)
         found.append(np.where(known, (own[:, 0] @ centered) / np.where(known, scale, 1), np.nan))

@@ -16,6 +16,12 @@ from pellucid.result import Patches
 @method(
     "Top images",
     purpose="show the images that excite a unit most",
+    shows=(
+        "Each patch is what the unit's strongest cell can see in one image, the strongest of the whole data set first. "
+        "These are the extreme of its range, not what the unit mostly does: what they have in common may be missing in "
+        "most of the images that excite it, so see the spread on the unit page, too. The whole receptive field is "
+        "shown, though its middle often counts most. No network is run; nine images are read."
+    ),
     source="Zeiler & Fergus 2013, section 4 and figure 2; Zhou et al. 2015, section 3.2",
     over="all",
 )

@@ -1,0 +1,1 @@
+"""A decision taken apart: groups of units, their maps, pictures and shares, and the ways between them."""

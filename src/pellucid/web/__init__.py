@@ -1,0 +1,1 @@
+"""The explorer: everything that the catalogue holds, in a browser (`serve.serve`)."""

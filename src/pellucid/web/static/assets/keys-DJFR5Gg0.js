@@ -1,0 +1,1 @@
+var e={ArrowLeft:[0,-1],ArrowRight:[0,1],ArrowUp:[-1,0],ArrowDown:[1,0]},t=t=>t.altKey||t.ctrlKey||t.metaKey?null:e[t.key]??null;function n(e,n){let r=t(e),i=e.shiftKey?.1:.02;if(!r)return null;e.preventDefault();let a=e=>Math.min(Math.max(e,0),.999);return{x:a(n.x+i*r[1]),y:a(n.y+i*r[0])}}export{n,t};
