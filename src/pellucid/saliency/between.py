@@ -80,7 +80,7 @@ def at_layer(
 
 def _sent_back(
     run: Run, later: str | None, layer: str, projection: Float[np.ndarray, "cells channels"]
-) -> Float[np.ndarray, "cells channels"]:
+) -> Float[np.ndarray, "earlier_cells earlier_channels"]:
     """The gradient of the projection at the layer, the sum over all images of the run."""
     begin, end = run[layer], run[str(later)]
     seed = torch.from_numpy(np.ascontiguousarray(projection.T)).to(end).reshape(1, *end.shape[1:]).expand_as(end)

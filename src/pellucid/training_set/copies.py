@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Int, UInt, UInt8
 from numpy.typing import NDArray
 
 from pellucid.geometry import Floats
@@ -81,7 +81,7 @@ def _best(alike: Float[np.ndarray, "m n"], rows: NDArray[np.int64], start: int) 
 def copies(
     small: UInt8[np.ndarray, "n s s 3"],
     named: Int[np.ndarray, "p 2"],
-    hashes: Int[np.ndarray, " n"],
+    hashes: UInt[np.ndarray, " n"],
     same: Callable[[int, int], bool] | None = None,
 ) -> Pairs:
     """The pairs of images that are copies of one another.
@@ -115,7 +115,7 @@ def copies(
     return Pairs(np.concatenate(kept), np.concatenate(rms), tuple(how))
 
 
-def _equal(hashes: Int[np.ndarray, " n"]) -> Int[np.ndarray, "p 2"]:
+def _equal(hashes: UInt[np.ndarray, " n"]) -> Int[np.ndarray, "p 2"]:
     """Pairs of images with the same bytes: each with the first of them, that a thousand copies are no million pairs."""
     order = np.argsort(hashes, kind="stable")
     _, first, counts = np.unique(hashes[order], return_index=True, return_counts=True)

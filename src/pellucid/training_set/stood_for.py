@@ -157,10 +157,10 @@ def _group(
     pictures = _pictures(index, images[np.concatenate([chosen, left_out])], _SIDE, name)
     small[there] = _pictures(index, images[stood_for[there]], _SMALL, name)
     return Group(
-        name, len(members), images[chosen], index.called(images[chosen])[0], tuple(map(grouped.label, chosen)),
+        name, len(members), images[chosen], index.called(images[chosen])[0], tuple(map(grouped.label, chosen.tolist())),
         standing.weights, np.bincount(nearest, minlength=len(chosen)) / len(members), standing.mmd2, tuple(purity),
         pictures[: len(chosen)], np.where(there, images[stood_for], -1), small, images[left_out],
-        index.called(images[left_out])[0], tuple(map(grouped.label, left_out)), pictures[len(chosen) :], witness,
+        index.called(images[left_out])[0], tuple(map(grouped.label, left_out.tolist())), pictures[len(chosen) :], witness,
         nearest[critics],
     )  # fmt: skip
 
