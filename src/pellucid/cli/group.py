@@ -51,7 +51,7 @@ class Group(click.Group):
         """One screen: the everyday commands, then the chapters."""
         page = Page(formatter)
         page.purpose(_PURPOSE)
-        page.usage("pellucid COMMAND …", "pellucid CHAPTER METHOD …")
+        page.usage("pellucid COMMAND …   or   pellucid CHAPTER METHOD …")
         page.lines("Examples", _EXAMPLES)
         rows = {name: _after_colon(said) for name, said in chapters().items()}
         wide = max(map(len, rows))
@@ -59,9 +59,9 @@ class Group(click.Group):
         page.table("Chapters of methods", list(rows.items()), names=wide)
         page.text(
             "`pellucid attribution` lists a chapter's methods; -h is short help, --help all. "
-            "Images are files, URLs or samples such as sample:panda."
+            "Images are files, URLs or samples such as sample:panda.",
+            _COMPLETION,
         )
-        page.text(_COMPLETION)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         names = {**EVERYDAY, **chapters(), **flat()}

@@ -66,10 +66,11 @@ class Page:
         with self._out.section(title):
             self._out.write_text(said)
 
-    def text(self, said: str) -> None:
-        """A paragraph."""
+    def text(self, *said: str) -> None:
+        """A paragraph, of texts that each begin a line."""
         self._out.write_paragraph()
-        self._out.write_text(said)
+        for one in said:
+            self._out.write_text(one)
 
 
 class Option(click.Option):
