@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
 import torch
 
 import pellucid as pl
-from pellucid.progress import listen, steps, stop_point, stoppable
+from pellucid.progress import imported, listen, steps, stop_point, stoppable
 from tests.networks import ModuleRelu
 
 
@@ -68,3 +71,17 @@ def test_work_can_be_stopped_in_the_middle_of_a_step() -> None:
     net.run(pixels)
     stop_point()
     assert asked == before, "nobody asks outside"
+
+
+def test_work_can_be_stopped_in_the_middle_of_an_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "slow_to_import.py").write_text("import time\ntime.sleep(1)\nDONE = True\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def check() -> None:
+        raise KeyboardInterrupt
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), stoppable(check):
+        imported("slow_to_import")
+    assert time.monotonic() - begun < 0.9, "it waited for the end of the import"
+    assert imported("slow_to_import").DONE, "the import goes on, and is there for the next"

@@ -7,10 +7,14 @@ not wait for the end of a step says so by `stoppable(...)`, and is asked in the 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from importlib import import_module
+from threading import Thread
+from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:  # the command line listens before numpy is there
@@ -64,6 +68,9 @@ Viewer = Callable[["NDArray[np.uint8]"], None]
 
 Check = Callable[[], None]
 """check() raises where the work is to be stopped, and no Exception, which a network may catch."""
+
+COMPILER = "torch._dynamo"
+"""What torch imports with the first optimizer of a process: 2 to 5 s."""
 
 _checks: ContextVar[tuple[Check, ...]] = ContextVar("pellucid_checks", default=())
 _viewers: ContextVar[tuple[Viewer, ...]] = ContextVar("pellucid_previews", default=())
@@ -119,6 +126,19 @@ def stop_check() -> Check | None:
             one()
 
     return check if checks else None
+
+
+def imported(name: str) -> ModuleType:
+    """A module whose import takes seconds, which nothing could stop: where somebody may want to, a thread of its own
+    imports it, to the end in any case, and this one asks ten times a second.
+    """
+    if (check := stop_check()) and name not in sys.modules:
+        importing = Thread(target=import_module, args=(name,), daemon=True)
+        importing.start()
+        while importing.is_alive():
+            check()
+            importing.join(0.1)
+    return import_module(name)
 
 
 def preview(make: Callable[[], NDArray[np.uint8]]) -> None:

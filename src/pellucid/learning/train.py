@@ -21,7 +21,7 @@ from pellucid.errors import PellucidError, unknown
 from pellucid.learning import state
 from pellucid.learning.objective import Objective, Tensors, cross_entropy
 from pellucid.net.tap import called
-from pellucid.progress import steps, stop_point
+from pellucid.progress import COMPILER, imported, steps, stop_point
 from pellucid.rng import generator
 
 OptimizerName = Literal["sgd", "adam", "adamw"]
@@ -84,6 +84,7 @@ class Recipe:
 
     def made(self, module: nn.Module) -> torch.optim.Optimizer:
         """The optimizer of a module's parameters."""
+        imported(COMPILER)
         parameters = [p for p in module.parameters() if p.requires_grad]
         if self.optimizer == "sgd":
             return torch.optim.SGD(parameters, self.lr, self.momentum, weight_decay=self.weight_decay,

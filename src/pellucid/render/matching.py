@@ -17,7 +17,7 @@ from torch import Tensor
 
 from pellucid.errors import BadNetwork, Refused
 from pellucid.net import Net
-from pellucid.progress import preview, steps
+from pellucid.progress import COMPILER, imported, preview, steps
 from pellucid.render.optimizers import Adam, Optimizer
 from pellucid.render.parametrizations import Fourier, Image
 from pellucid.render.pixels import Size, eight_bits, resized
@@ -60,6 +60,7 @@ class Match:
         leaf = numbers.clone()
         # the line search evaluates as often as it needs to; whoever watches sees no more than was promised
         ticks, done = iter(steps(range(evaluations), self.what)), 0
+        imported(COMPILER)
         optimizer = torch.optim.LBFGS(
             [leaf], max_iter=evaluations, max_eval=evaluations, history_size=_HISTORY, line_search_fn="strong_wolfe",
             tolerance_grad=0, tolerance_change=0,

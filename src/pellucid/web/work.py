@@ -205,3 +205,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    sys.stderr.flush()
+    os._exit(0)  # lanes may still be at work inside torch, which aborts with a message where Python ends beside it
