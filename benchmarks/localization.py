@@ -1,6 +1,7 @@
 """Which method finds the thing: mosaics, the pointing game, energy and boxes of all methods, and where class maps lie.
 
     python benchmarks/localization.py DATA --resume FOLDER [--methods all] [--mosaics 300] [--images N] [--estimate 20]
+        [--parts mosaics,things,placings]
 
 DATA holds `images-imagenet1000` (a photo of each class) and `coco128-train` (photos, masks, imagenet_pairs.json).
 Killed and started again with the same FOLDER, it goes on where it was. `--estimate` asks each method for one map, at
@@ -140,6 +141,7 @@ def main() -> None:
     parser.add_argument("--placed", default="grad_cam,hires_cam,layer_cam,x_grad_cam,grad_cam_plus_plus")
     parser.add_argument("--mosaics", type=int, default=300)
     parser.add_argument("--size", default="double", choices=("double", "input"))
+    parser.add_argument("--parts", default="mosaics,things,placings")
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--net", default="bundled")
@@ -155,9 +157,13 @@ def main() -> None:
         estimate(net, photos, asked.methods, asked.mosaics, len(Located(net, scenes, truth, pairs)), asked.estimate)
         return
     with pl.resumable(asked.resume) if asked.resume else nullcontext():
-        mosaics(net, photos, asked.methods, asked.mosaics, asked.size)
-        things(net, scenes, truth, pairs, asked.methods)
-        placings(net, scenes, truth, pairs, asked.placed.split(","))
+        parts = asked.parts.split(",")
+        if "mosaics" in parts:
+            mosaics(net, photos, asked.methods, asked.mosaics, asked.size)
+        if "things" in parts:
+            things(net, scenes, truth, pairs, asked.methods)
+        if "placings" in parts:
+            placings(net, scenes, truth, pairs, asked.placed.split(","))
 
 
 if __name__ == "__main__":

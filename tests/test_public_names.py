@@ -14,7 +14,7 @@ FACE = {
     "Ask", "Data", "Heatmap", "History", "Images", "Net", "Nets", "PellucidError", "Result", "Store", "__version__",
     "activations", "attribution", "bias", "blocks", "draw", "entries", "examples", "explain", "filters", "find",
     "images", "load", "landscape", "localization", "net", "open", "progress", "proxies", "quality", "read",
-    "representation", "resumable", "serve", "spread", "synthesis", "target", "training", "units",
+    "representation", "resumable", "serve", "show_progress", "spread", "synthesis", "target", "training", "units",
 }  # fmt: skip
 BESIDE = {
     "localization": {"ClassPairs", "Truth", "boxes", "masks"},

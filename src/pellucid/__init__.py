@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # `as` hands a name on: without it mypy's strict mode finds n
     from pellucid import progress as progress
     from pellucid import target as target
     from pellucid.ask import explain as explain
+    from pellucid.bars import show_progress as show_progress
     from pellucid.catalogue import entries as entries
     from pellucid.catalogue import find as find
     from pellucid.catalogue.ask import Ask as Ask
@@ -90,6 +91,7 @@ _HOME = {
     "representation": "pellucid.methods.representation",
     "resumable": "pellucid.resume:resumable",
     "serve": "pellucid.web.serve:serve",
+    "show_progress": "pellucid.bars:show_progress",
     "spread": "pellucid.workers:spread",
     "synthesis": "pellucid.methods.synthesis",
     "target": "pellucid.target",

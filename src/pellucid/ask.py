@@ -8,6 +8,7 @@ from typing import Annotated, Literal, SupportsIndex
 from pydantic import Field
 
 from pellucid import catalogue
+from pellucid.bars import shown
 from pellucid.catalogue import Entry
 from pellucid.catalogue.ask import Ask
 from pellucid.catalogue.signed import facts, question
@@ -71,16 +72,17 @@ def explain(
     if truth is not None:
         asked, columns = _against(net, images, truth)
     rows, refused, forgetful = [], [], Forgetful(net)
-    for entry in steps(entries, "methods"):
-        try:
-            maps = [entry.function(net, images, one, **entry.quick) for one in steps(asked, entry.title)]
-        except Refused as error:
-            if methods != "all":
-                raise
-            refused.append(Note("refused", f"{entry.title}: {error}"))
-            continue
-        trust = trusted(forgetful, images, maps[0], target=asked[0], again=not entry.quick)
-        rows.append(Row(entry.name, entry.title, tuple(maps), trust))
+    with shown():
+        for entry in steps(entries, "methods"):
+            try:
+                maps = [entry.function(net, images, one, **entry.quick) for one in steps(asked, entry.title)]
+            except Refused as error:
+                if methods != "all":
+                    raise
+                refused.append(Note("refused", f"{entry.title}: {error}"))
+                continue
+            trust = trusted(forgetful, images, maps[0], target=asked[0], again=not entry.quick)
+            rows.append(Row(entry.name, entry.title, tuple(maps), trust))
     options = {
         "classes": classes,
         "methods": tuple(entry.name for entry in entries),

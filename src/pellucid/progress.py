@@ -87,6 +87,11 @@ def listen(listener: Listener) -> Iterator[None]:
         _listeners.reset(token)
 
 
+def heard() -> bool:
+    """Whether anybody listens, in this thread or task."""
+    return bool(_listeners.get())
+
+
 @contextmanager
 def view(viewer: Viewer) -> Iterator[None]:
     """Show all unfinished pictures made inside the `with` block, in this thread or task, to `viewer`."""

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, ParamSpec, Protocol, TypeVar, cast, runtime_checkable
 
+from pellucid.bars import shown
 from pellucid.catalogue.options import arguments_of, nouns_of, validated
 from pellucid.errors import OutOfMemory, PellucidError, is_out_of_memory
 from pellucid.notes import collected
@@ -73,7 +74,7 @@ def method(
         def asked(*args: Any, **kwargs: Any) -> R:
             from pellucid.ambient import freed_memory_kept, neutral  # here: listing must not wait for torch
 
-            with neutral(), freed_memory_kept() if over == "all" else nullcontext():  # many passes, then
+            with shown(), neutral(), freed_memory_kept() if over == "all" else nullcontext():  # many passes, then
                 return answered(*args, **kwargs)
 
         def answered(*args: Any, **kwargs: Any) -> R:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
+from pellucid.bars import TerminalBars
 from pellucid.progress import Stack, Work
 
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
-_DELAY = 0.5  # seconds; what is quicker shows no bar
 _SILENCE = 10.0  # seconds between lines where there is no terminal
 _DIM, _RED, _PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[0m"
 
@@ -30,7 +25,7 @@ class Watch:
         self.signals: list[int] = []
         """Those that told the command to stop: what it raises then may be another error than KeyboardInterrupt."""
         self._stack = Stack()
-        self._bars: _Bars | None = None
+        self._bars: TerminalBars | None = None
         self._spoke = time.monotonic()
         self._noted: set[str] = set()
 
@@ -99,7 +94,7 @@ class Watch:
             return
         if sys.stderr.isatty():
             if self._bars is None and self._stack.works:
-                self._bars = _Bars()
+                self._bars = TerminalBars()
             if self._bars:
                 self._bars.show(self._stack.shown())
         elif self._stack.works and time.monotonic() - self._spoke >= _SILENCE:
@@ -110,61 +105,3 @@ class Watch:
 def colored() -> bool:
     """Whether stderr is a terminal whose owner wants colors."""
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-class _Bars:
-    """One or two lines at the foot of the terminal that are gone afterwards."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
-
-        self._progress: Progress = Progress(
-            SpinnerColumn(style="dim"),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(28, style="grey37", complete_style="cyan", finished_style="cyan", pulse_style="grey50"),
-            TextColumn("{task.fields[far]}", style="dim", markup=False),
-            console=Console(stderr=True, highlight=False),
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-            refresh_per_second=8,
-        )
-        self._lines: list[TaskID] = []
-        self._lock = threading.Lock()
-        self._open = False
-        self._closed = False
-        self._begun = time.monotonic()
-        # A timer, because the first step may be the longest and nothing is heard until it ends.
-        self._timer = threading.Timer(_DELAY, self._start)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def show(self, works: list[Work]) -> None:
-        for work, line in zip(works, self._lines_for(len(works)), strict=True):
-            self._progress.update(
-                line, description=work.what, completed=work.done, total=work.total, far=self._far(work), visible=True
-            )
-        for line in self._lines[len(works) :]:
-            self._progress.update(line, visible=False)
-
-    def close(self) -> None:
-        self._timer.cancel()
-        with self._lock:
-            self._closed = True
-            if self._open:
-                self._progress.stop()
-
-    def _start(self) -> None:
-        with self._lock:
-            if not self._closed:
-                self._open = True
-                self._progress.start()
-
-    def _lines_for(self, count: int) -> list[TaskID]:
-        while len(self._lines) < count:
-            self._lines.append(self._progress.add_task("", total=None, far=""))
-        return self._lines[:count]
-
-    def _far(self, work: Work) -> str:
-        return f"{work.done}/{work.total}" if work.total else str(work.done or "")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from pellucid.bars import shown
 from pellucid.described import Default, Shell
 from pellucid.images.sources import Source
 from pellucid.index.index import Index
@@ -54,7 +55,8 @@ def index(
     net, source = Net.of(net), Source.of(images)
     work: dict[str, Any] = {"seed": seed} if shard is None else {"seed": seed, "shard": shard}
     plan = planned(net, source, layers=layers, folds=folds, **work, **options)
-    done = swept(plan, store, runner or Serial(net, source))
+    with shown():
+        done = swept(plan, store, runner or Serial(net, source))
     said = (*source.notes, *without(plan, done), *Note.many("unreadable", _unread(done, source)))
     for note in said:
         say(note)
