@@ -10,11 +10,10 @@ from pellucid.cli.common import common
 from pellucid.cli.page import Command
 from pellucid.cli.session import Session, running
 from pellucid.cli.tables import plain, table, terminal
+from pellucid.faces import LAYERS
 
 if TYPE_CHECKING:
     from pellucid.net import Layer, Layers
-
-_COLUMNS = ("layer", "kind", "shape", "kernel", "stride", "field", "jump", "start", "parameters")
 
 
 def command() -> click.Command:
@@ -25,7 +24,7 @@ def command() -> click.Command:
         examples=("pellucid layers", "pellucid layers --net torchvision:resnet18 --weights random --input-size 160"),
         details="The layers stand in order of execution, for one size of input: shape of the output, receptive field "
         "in pixels, jump (pixels from one cell to the next) and start (the pixel on which the first cell is centered). "
-        f"In a pipe there is a line for each layer, with tabs between {', '.join(_COLUMNS)}.",
+        f"In a pipe there is a line for each layer, with tabs between {', '.join(LAYERS)}.",
     )  # fmt: skip
 
 
@@ -64,28 +63,8 @@ def _facts(row: Layer) -> dict[str, Any]:
 
 
 def _lines(found: Layers) -> None:
-    rows = [
-        (
-            row.name,
-            row.kind,
-            "×".join(map(str, row.shape)) or "1",
-            _pair(row.kernel),
-            _pair(row.stride),
-            *((_pair(part) for part in (row.placement.field, row.placement.jump, row.placement.start))
-              if row.placement else ("",) * 3),
-            f"{row.parameters:,}".replace(",", " ") if row.parameters else "",
-        )
-        for row in found.rows
-    ]  # fmt: skip
+    rows = [row.told for row in found.rows]
     if terminal():
-        table(
-            (("layer", "keep"), ("kind", "clip"), ("shape", "keep"), *((name, "right") for name in _COLUMNS[3:])), rows
-        )
+        table((("layer", "keep"), ("kind", "clip"), ("shape", "keep"), *((name, "right") for name in LAYERS[3:])), rows)
     else:
         plain((*row[:-1], row[-1].replace(" ", "")) for row in rows)
-
-
-def _pair(values: tuple[int | float, ...]) -> str:
-    """One number where all are equal: 3, 3×1."""
-    shown = [f"{value:g}" for value in values]
-    return shown[0] if len(set(shown)) == 1 else "×".join(shown)

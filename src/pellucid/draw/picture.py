@@ -71,24 +71,12 @@ class Picture:
             raise PellucidError(f"cannot save a picture of this size as {suffix}: {error}; try .png") from error
         return write_atomically(path, lambda file: file.write(data))
 
-    def _repr_png_(self) -> bytes:
-        image = Image.fromarray(self.array)
-        data = _png(self, image)
-        while len(data) > _MOST and min(image.size) > 64:
-            smaller = max(0.95 * (_MOST / len(data)) ** 0.5, 0.3)
-            image = image.resize((int(image.width * smaller), int(image.height * smaller)), Image.Resampling.LANCZOS)
-            data = _png(self, image)
-        return data
-
     def _repr_html_(self) -> str:
         if self.table:
             return self.table
-        data, kind = _png(self), "png"
-        if len(data) > _MOST:
-            data, kind = self._lean(), "webp"
-        alt, source = html.escape(self.alt, quote=True), base64.b64encode(data).decode()
+        alt, source = html.escape(self.alt, quote=True), base64.b64encode(self._lean()).decode()
         width = round(self.sheet.width)
-        return f'<img src="data:image/{kind};base64,{source}" alt="{alt}" style="width:{width}px;max-width:100%">'
+        return f'<img src="data:image/webp;base64,{source}" alt="{alt}" style="width:{width}px;max-width:100%">'
 
     def _lean(self) -> bytes:
         """The picture as WebP, small enough for a notebook."""

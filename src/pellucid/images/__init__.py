@@ -15,6 +15,7 @@ from jaxtyping import Shaped, UInt8
 from torch import Tensor
 
 from pellucid.errors import BadImage
+from pellucid.faces import strip
 from pellucid.geometry import View
 from pellucid.images.arrays import Layout, Range
 from pellucid.images.decode import Decodable, decode
@@ -25,6 +26,7 @@ from pellucid.nouns import Noun
 
 __all__ = ["SUFFIXES", "Images", "ImagesLike", "pictures_in", "read", "samples"]
 
+_NAMED = 4  # images that are named in a line
 _WINDOW = (0.01, 0.99)
 """Quantiles of a deep image that are shown as black and white."""
 _DARK = 0.1
@@ -74,6 +76,15 @@ class Images(Noun):
         """Images that are their own originals."""
         views = tuple(View.whole(*picture.shape[-2:]) for picture in pictures)
         return cls(tuple(pictures), tuple(ids), tuple(pictures), views, tuple(notes), value_ranges=tuple(value_ranges))
+
+    def __repr__(self) -> str:
+        names = ", ".join((*self.ids[:_NAMED], *([f"and {len(self) - _NAMED} more"] if len(self) > _NAMED else [])))
+        shapes = {"×".join(map(str, one.shape)) for one in self.pictures}
+        return f"Images({len(self)}: {names}; {shapes.pop() if len(shapes) == 1 else f'{len(shapes)} sizes'})"
+
+    def _repr_html_(self) -> str:
+        most = 3 * _NAMED
+        return strip((self.shown(i) for i in range(min(len(self), most))), self.ids[:most], max(len(self) - most, 0))
 
     @property
     def pixels(self) -> Tensor:

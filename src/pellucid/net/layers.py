@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pellucid import faces
 from pellucid.errors import UnknownName, unknown
 from pellucid.geometry import Placement
 from pellucid.net import tap
@@ -65,9 +66,23 @@ class Layer:
         return self.axes.skip if self.axes is not None else 0
 
     @property
+    def told(self) -> tuple[str, ...]:
+        """It in a row of a table, as text: a cell for each of `faces.LAYERS`, empty where there is nothing to say."""
+        place, shape = self.placement, "×".join(map(str, self.shape)) or "1"
+        parameters = f"{self.parameters:,}".replace(",", " ") if self.parameters else ""
+        placed = (place.field, place.jump, place.start) if place else ((),) * 3
+        return (self.name, self.kind, shape, *map(_pair, (self.kernel, self.stride, *placed)), parameters)
+
+    @property
     def units(self) -> int | None:
         """How many channels the output has; None where it is not known which of its numbers are one unit's."""
         return self.shape[0] if len(self.shape) == 1 or (self.axes is not None and self.shape) else None
+
+
+def _pair(values: tuple[int | float, ...]) -> str:
+    """One number where all are equal: 3, 3×1."""
+    shown = [f"{value:g}" for value in values]
+    return "×".join(shown if len(set(shown)) > 1 else shown[:1])
 
 
 class _Seen(NamedTuple):
@@ -93,6 +108,14 @@ class Layers:
     """How many numbers one image's activations take in all: what a backward pass must keep."""
     widest: int
     """How many numbers the largest activation of one image has."""
+
+    def __repr__(self) -> str:
+        rows, columns = (faces.LAYERS, *(row.told for row in self.rows)), range(len(faces.LAYERS))
+        wide = [max(len(row[i]) for row in rows) for i in columns]
+        return "\n".join("  ".join(row[i].ljust(wide[i]) for i in columns).rstrip() for row in rows)
+
+    def _repr_html_(self) -> str:
+        return faces.table((row.told for row in self.rows), faces.LAYERS)
 
     def __getitem__(self, name: str) -> Layer:
         """The layer of that name; `relu#2` is the second call of a module that is used again."""

@@ -83,10 +83,6 @@ class Result:
         shown: str = import_module(_DRAWING_ROOM).draw(self)._repr_html_()
         return shown
 
-    def _repr_png_(self) -> bytes:
-        shown: bytes = import_module(_DRAWING_ROOM).draw(self)._repr_png_()
-        return shown
-
 
 def one_of_many(i: int, count: int, what: str) -> slice:
     """The slice that holds image i alone."""
