@@ -14,7 +14,7 @@ import pytest
 
 import pellucid as pl
 from pellucid import bars
-from pellucid.progress import listen, steps
+from pellucid.progress import Work, listen, steps
 
 SCRIPT = """
 import time, pellucid as pl
@@ -128,16 +128,16 @@ def test_nothing_shows_where_somebody_listens_or_nobody_would(cell: Cell) -> Non
 
 def test_how_long_the_rest_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(bars.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     monkeypatch.setattr(bars.Bars, "__abstractmethods__", frozenset())
     one = bars.Bars()  # type: ignore[abstract]
     one.close()
-    assert one.far(bars.Work("images", 0, 100), outermost=True) == "0/100"
+    assert one.far(Work("images", 0, 100), outermost=True) == "0/100"
     now[0] = 2.0
-    assert one.far(bars.Work("images", 10, 100), outermost=True) == "10/100", "two seconds tell little"
+    assert one.far(Work("images", 10, 100), outermost=True) == "10/100", "two seconds tell little"
     now[0] = 20.0
-    assert one.far(bars.Work("images", 40, 100), outermost=True) == "40/100, 30 s left"
-    assert one.far(bars.Work("images", 40, 100), outermost=False) == "40/100"
-    assert one.far(bars.Work("images", 100, 100), outermost=True) == "100/100"
-    assert one.far(bars.Work("starting", 0, None), outermost=True) == ""
+    assert one.far(Work("images", 40, 100), outermost=True) == "40/100, 30 s left"
+    assert one.far(Work("images", 40, 100), outermost=False) == "40/100"
+    assert one.far(Work("images", 100, 100), outermost=True) == "100/100"
+    assert one.far(Work("starting", 0, None), outermost=True) == ""
     assert [bars.lasting(x) for x in (4, 44, 130, 9000)] == ["a few s", "40 s", "2 min", "2.5 h"]

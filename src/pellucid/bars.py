@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pellucid.progress import Stack, Work, heard, listen
@@ -177,25 +178,23 @@ class NotebookBars(Bars):
             self._draw()
 
     def opened(self) -> None:
-        from IPython.display import display
-
-        self._handle = display(self._html(), display_id=True)
+        self._handle = _display().display(self._html(), display_id=True)
 
     def gone(self) -> None:
-        from IPython.display import HTML
-
-        self._handle.update(HTML(""))
+        self._handle.update(_display().HTML(""))
 
     def _draw(self) -> None:
         self._drawn = time.monotonic()
         self._handle.update(self._html())
 
     def _html(self) -> Any:
-        from IPython.display import HTML
-
         rows = []
         for i, work in enumerate(self._works):
             value = f' value="{work.done}" max="{work.total}"' if work.total else ""
             far = escape(self.far(work, outermost=i == 0))
             rows.append(f"<div><progress{value}></progress> {escape(work.what)} {far}</div>")
-        return HTML(f'<div style="font-size:90%;opacity:.8">{"".join(rows)}</div>')
+        return _display().HTML(f'<div style="font-size:90%;opacity:.8">{"".join(rows)}</div>')
+
+
+def _display() -> Any:
+    return import_module("IPython.display")  # by name: it is there where a notebook is, and only there
