@@ -150,6 +150,7 @@ _TINY: dict[str, dict[str, Any]] = {
     "rules": {"leaves": 3},
     "frontier": {"leaves": (2, 3)},
     "distill": {"recipe": "epochs=1"},
+    "soft_autoencoder": {"patches": 16, "recipe": "epochs=1", "knobs": (0, 1)},
     "xrai": {"steps": 4, "scales": (1200,), "min_area": 1500},
     "deletion": {"of": "grad_cam,gradient", "steps": 4},
     "insertion": {"of": "grad_cam,gradient", "steps": 4},

@@ -17,6 +17,8 @@ from pellucid.rng import generator
 
 Bounds = tuple[Tensor, Tensor]
 """(lower, upper)"""
+_PAIRS = 1000
+"""Sampled at once."""
 
 
 def _rectified(low: Tensor, high: Tensor) -> Bounds:
@@ -113,10 +115,14 @@ def sampled_violations(
     """In how many of so many pairs of points an output falls although only inputs in `rising` rise from one to the
     other: of points drawn evenly from the box `low` to `high` (inputs,); falls of rounding, 1e-9 of the outputs'
     size, do not count."""
-    first, second = torch.from_numpy(generator(seed, "pairs").random((2, samples, len(low))))
-    start = low + (high - low) * first
-    end = torch.where(rising, start + (high - start) * second, start)
-    with torch.no_grad():
-        before, after = function(start), function(end)
-    slack = 1e-9 * before.abs().amax().clamp(min=1)
-    return int((after < before - slack).any(-1).sum())
+    found = 0
+    for chunk in range(0, samples, _PAIRS):
+        many = min(_PAIRS, samples - chunk)
+        first, second = torch.from_numpy(generator(seed, "pairs", chunk).random((2, many, len(low))))
+        start = low + (high - low) * first
+        end = torch.where(rising, start + (high - start) * second, start)
+        with torch.no_grad():
+            before, after = function(start), function(end)
+        slack = 1e-9 * before.abs().amax().clamp(min=1)
+        found += int((after < before - slack).any(-1).sum())
+    return found

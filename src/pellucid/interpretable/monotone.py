@@ -13,8 +13,8 @@ from pellucid.errors import PellucidError
 
 
 class MonotoneLinear(nn.Module):
-    """x W^T + b, where the weights of the inputs in `rising` are softplus(raw) > 0 and all others free: (…, inputs) ->
-    (…, outputs). `rising` (inputs,) says which; all of them without it.
+    """x W^T + b, where the weights of the inputs in `rising` are softplus(n · raw) / n > 0 of n inputs, and all others
+    free: (…, inputs) -> (…, outputs). `rising` (inputs,) says which; all of them without it.
     """
 
     def __init__(self, inputs: int, outputs: int, rising: Sequence[bool] | Tensor | None = None) -> None:
@@ -25,14 +25,15 @@ class MonotoneLinear(nn.Module):
         self.rising: Tensor
         self.register_buffer("rising", chosen)
         free = torch.randn(outputs, inputs) / math.sqrt(inputs)
-        risen = (2 / inputs * torch.rand(outputs, inputs) + 1e-4).expm1().log()  # softplus gives it back
+        risen = (2 * torch.rand(outputs, inputs) + 1e-4).expm1().log() / inputs  # the mean of a weight is 1 / n
         self.raw = nn.Parameter(torch.where(chosen, risen, free))
         self.bias = nn.Parameter(torch.rand(outputs) - 0.5)  # positive weights of positive inputs: kinks on both sides
 
     @property
     def weight(self) -> Tensor:
         """(outputs, inputs) as they act."""
-        return torch.where(self.rising, F.softplus(self.raw), self.raw)
+        n = self.raw.shape[1]  # so that a step of training is one of the weights' own size
+        return torch.where(self.rising, F.softplus(n * self.raw) / n, self.raw)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x, self.weight, self.bias)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pellucid.errors import PellucidError
+from pellucid.errors import PellucidError, unknown
+from pellucid.interpretable.monotone import Mirrored, MonotoneLinear, NonNegativeLinear
+
+WINNERS = "winners:"
 
 
 class KWinners(nn.Module):
@@ -38,6 +41,29 @@ class Head(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         found: Tensor = self.last(self.hidden(x.flatten(1)))
         return found
+
+    @classmethod
+    def made(cls, kind: str, inputs: int, classes: int, hidden: int) -> Head:
+        """One hidden layer: "plain", "non-negative", "rising" (every output rises with every input), or "winners:4",
+        of whose units four are kept. Raises UnknownName."""
+        if kind == "non-negative":
+            first, last = NonNegativeLinear(inputs, hidden), NonNegativeLinear(hidden, classes)
+            return cls(nn.Sequential(first, nn.ReLU()), last)
+        if kind == "rising":
+            return cls(nn.Sequential(MonotoneLinear(inputs, hidden), Mirrored()), MonotoneLinear(hidden, classes))
+        kept = kind.startswith(WINNERS)
+        if kind != "plain" and not kept:
+            raise unknown("kind of head", kind, ("plain", "non-negative", "rising", f"{WINNERS}4"))
+        more = [KWinners(int(kind.removeprefix(WINNERS)))] if kept else []
+        return cls(nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), *more), nn.Linear(hidden, classes))
+
+    def centered(self, x: Tensor) -> Head:
+        """Itself, its first biases moved so that hidden units are 0 on the average of these inputs: positive weights
+        of positive inputs would begin on one side of every kink."""
+        first = next(iter(self.hidden.children()))
+        with torch.no_grad():
+            first.bias -= first(x.flatten(1)).mean(0)  # type: ignore[operator, misc]
+        return self
 
     @property
     def chain(self) -> nn.Sequential:

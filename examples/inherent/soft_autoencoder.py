@@ -1,0 +1,10 @@
+"""Soft autoencoder: more noise, a higher threshold: one network, turned by hand."""
+
+import pellucid as pl
+
+net = pl.load("bundled")
+
+found = pl.inherent.soft_autoencoder(net, "samples", patches=600)
+print("\n".join(found.findings))
+
+pl.draw(found).save("soft_autoencoder.png")
