@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from pellucid.errors import PellucidError
+from pellucid.rng import generator
+from pellucid.statistics import k_means
 
 
 class Modular(nn.Module):
@@ -62,3 +65,12 @@ def shares(contributions: Tensor) -> Tensor:
     over the sum of the variances of all; each column sums to 1."""
     spread = contributions.detach().double().var(0, correction=0)
     return spread / spread.sum(0).clamp(min=1e-300)
+
+
+def alike(rows: Tensor, many: int, seed: int) -> list[Tensor]:
+    """Inputs grouped by how they respond to the same images (n, F), by k-means of their standardized responses: at most
+    `many` lists of numbers that together hold each input once."""
+    own = rows.detach().double()
+    own = ((own - own.mean(0)) / own.std(0, correction=0).clamp(min=1e-9)).T.numpy()
+    numbers = k_means(own, many, [generator(seed, "groups", i) for i in range(3)])
+    return [torch.from_numpy(np.flatnonzero(numbers == k)) for k in np.unique(numbers)]
