@@ -22,8 +22,8 @@ from pellucid.result.table import Cell
 
 
 def study_page(
-    parts: Mapping[str, Curve | Grid | Table | Pictures], findings: Sequence[str], notes: Sequence[str], said: Mapping[str, str],
-    names: frozenset[str], log: bool | None = None, *, dark: bool,
+    parts: Mapping[str, Curve | Grid | Table | Pictures], findings: Sequence[str], notes: Sequence[str],
+    said: Mapping[str, str], names: frozenset[str], log: bool | None = None, *, dark: bool,
 ) -> bytes:  # fmt: skip
     """The page. `said` is its TITLE, ABOUT and ALT; sentences leave `names` as they are."""
     told = [*_parts(parts, findings, names, log)]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.interpretable.cells import Cells, Judged
@@ -95,7 +95,7 @@ def corrected(head: Bottleneck, lesson: Lesson, order: Order, seed: int) -> list
             ranks = torch.stack([-(p * p.clamp(min=1e-12).log()).sum(-1) for p in parts], 1)
         else:
             ranks = torch.from_numpy(generator(seed, "order").random((len(test), len(lesson.sizes))))
-        places = ranks.argsort(1, descending=True, stable=True).argsort(1)
+        places = ranks.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
         found = []
         for many in range(len(lesson.sizes) + 1):
             said = head.to_classes(head.corrected(concepts, true, places < many)).argmax(1)
@@ -134,9 +134,4 @@ def whitened(lesson: Lesson, values: Sequence[tuple[str, int, int]]) -> list[tup
 
 
 def _auroc(values: Tensor, there: Tensor) -> float:
-    return auroc(values[there].numpy(), values[~there].numpy())[0]
-
-
-def parameters(module: nn.Module) -> int:
-    """How many numbers are trained."""
-    return sum(p.numel() for p in module.parameters())
+    return auroc(values[there].double().numpy(), values[~there].double().numpy())[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,11 @@ class Cells:
     def rows(self) -> Tensor:
         """(N, C), the means over places."""
         return self.maps.mean((2, 3))
+
+    def flat(self) -> Cells:
+        """The same as one cell each: all pixels where these are the layer, else the means over places."""
+        rows = self.maps.flatten(1) if self.layer == PIXELS else self.rows()
+        return replace(self, maps=rows[:, :, None, None])
 
     def box(self, row: int, column: int) -> tuple[int, int, int, int]:
         """(top, left, bottom, right) of what a cell looks at, in pixels of the network's input, inside it."""

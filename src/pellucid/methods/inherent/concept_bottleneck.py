@@ -117,12 +117,13 @@ def concept_bottleneck(
 
 
 def _lesson(some: Cells, data: NewTask, concepts: ConceptTable) -> Lesson:
+    names = [data.name(int(i)) for i in some.numbers]
+    known = concepts.of_images(names, [some.classes[int(k)] for k in some.labels])
     sizes = tuple(len(one) for one in concepts.values())
     if min(sizes) < 2:
         name = concepts.concepts[sizes.index(min(sizes))]
         raise PellucidError(f"concept {name!r} has one value alone: it tells nothing")
-    names = [data.name(int(i)) for i in some.numbers]
-    return Lesson.of(some, concepts.of_images(names, [some.classes[int(k)] for k in some.labels]), sizes)
+    return Lesson.of(some, known, sizes)
 
 
 def _leaks(each: list[Judged], ceiling: float) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
@@ -38,7 +37,7 @@ _UNITS = 6
         "Read what each constraint costs beside its error: a cost within two errors is none that these images show. "
         "Violations of the rising heads are 0 by bounds, which is a proof, and by samples, which is a test; the plain "
         "head shows that both find some. A sparse head is no clearer by itself: compare what its units are strongest "
-        "for. Only the head is trained, on means over places. One pass over the images and about ten short trainings."
+        "for. Only the head is trained, on means over places (or all pixels). One pass over the images and about ten short trainings."
     ),
     source="Chorowski & Zurada 2015, section 2; Sivaraman et al. 2020, section 2; Makhzani & Frey 2014, section 2.1; "
     "Hoyer 2004, equation 4",
@@ -75,7 +74,7 @@ def constraints(
     """
     rules = recipe.recipe(**_DEFAULT, seed=seed)
     found = cells(net, data, layer, seed)
-    some = replace(found, maps=found.rows()[:, :, None, None])
+    some = found.flat()
     heads: dict[str, Judged] = {}
     asked: list[tuple[str, str, float]] = [(name, name, 0.0) for name in KINDS]
     asked += [(f"L1, strength {one:g}", PLAIN, one) for one in strengths]

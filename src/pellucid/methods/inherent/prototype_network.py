@@ -6,25 +6,23 @@ from typing import Annotated
 
 import torch
 from pydantic import Field
-from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.data import NewTask
 from pellucid.described import Default
-from pellucid.interpretable.cells import Cells, Judged, cells, fitted, judged, plain_head
+from pellucid.interpretable.cells import Cells, Judged, cells, judged
 from pellucid.interpretable.compared import PLAIN, courses, said, table
-from pellucid.interpretable.prototypes import Prototypes, Pushed, coverage, last_layer_l1, push
+from pellucid.interpretable.forms import plain, trained_points, trained_prototypes
+from pellucid.interpretable.prototypes import Prototypes, Pushed, coverage, push
 from pellucid.interpretable.this_like_that import compared, patches
 from pellucid.learning.networks import seeded
 from pellucid.learning.recipes import RecipeOption, RecipeText
-from pellucid.learning.train import Passed, Recipe
 from pellucid.net import LayerName, Net
 from pellucid.result import Meta, Study, Table
 from pellucid.rng import Seed
 
 _DEFAULT = {"epochs": 40, "batch": 32, "optimizer": "adam", "lr": 3e-3, "schedule": "cosine"}
 _RECIPE = RecipeText("epochs=40")
-_LAST = 1e-4
 BEFORE, AFTER, DONE = "prototypes, before the push", "after the push", "after the last layer"
 _HELP = {
     "prototype": "number",
@@ -81,12 +79,12 @@ def prototype_network(
     """
     rules = recipe.recipe(**_DEFAULT, seed=seed)
     some = cells(net, data, layer, seed)
-    found: dict[str, Judged] = {PLAIN: fitted(seeded(lambda: plain_head(some), seed), some, rules)}
+    found: dict[str, Judged] = {PLAIN: plain(some, rules)}
     head = seeded(lambda: Prototypes(some.channels, len(some.classes), each, width), seed)
-    found |= _states(head, some, rules)
+    found[BEFORE] = trained_prototypes(head, some, rules)
     pushed = push(head, some.maps[some.train], some.labels[some.train])
     found[AFTER] = judged(head, some)
-    found[DONE] = _last(head, some, rules)
+    found[DONE] = trained_points(head, some, rules)
     again = push(head, some.maps[some.train], some.labels[some.train])
     rows = _rows(head, some, pushed, again, [data.name(int(i)) for i in some.numbers[some.train]])
     missed = _missed(head, some)
@@ -99,27 +97,6 @@ def prototype_network(
         {"networks": table(found, {}, {}), "prototypes": rows}, meta,
         {**pictures, "prototypes": patches(net, data, some, head, pushed)},
     )  # fmt: skip
-
-
-def _states(head: Prototypes, some: Cells, rules: Recipe) -> dict[str, Judged]:
-    """Layers and prototypes trained, the points as they begin."""
-
-    def penalty(batch: Passed) -> Tensor:
-        cluster, separation = head.losses(batch.inputs, batch.labels)
-        return 0.8 * cluster - 0.08 * separation
-
-    head.points.requires_grad_(False)
-    found = fitted(head, some, rules, penalty)
-    return {BEFORE: Judged(head, found.right, found.course)}
-
-
-def _last(head: Prototypes, some: Cells, rules: Recipe) -> Judged:
-    """The points alone."""
-    head.requires_grad_(False)
-    head.points.requires_grad_(True)
-    found = fitted(head, some, rules, lambda batch: _LAST * last_layer_l1(head))
-    head.requires_grad_(True)
-    return found
 
 
 def _rows(head: Prototypes, some: Cells, pushed: Pushed, again: Pushed, names: list[str]) -> Table:

@@ -1,0 +1,10 @@
+"""Cost: what does it cost to build a network so that its answers can be read?"""
+
+import pellucid as pl
+
+net = pl.load("bundled")
+
+found = pl.inherent.cost(net, "samples", repeats=1, recipe="epochs=20")
+print("\n".join(found.findings))
+
+pl.draw(found).save("cost.png")
