@@ -3,8 +3,9 @@
 import pellucid as pl
 
 net = pl.load("bundled")
+photos = pl.Data.of("samples").subset(140, seed=0)
 
-found = pl.inherent.modular(net, "samples", layers=("blocks.2", "blocks.6"), recipe="epochs=20")
+found = pl.inherent.modular(net, photos, layers=("blocks.2", "blocks.6"), recipe="epochs=20")
 print("\n".join(found.findings))
 
 pl.draw(found).save("modular.png")

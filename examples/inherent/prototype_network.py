@@ -3,8 +3,9 @@
 import pellucid as pl
 
 net = pl.load("bundled")
+photos = pl.Data.of("samples").subset(140, seed=0)
 
-found = pl.inherent.prototype_network(net, "samples", each=1)
+found = pl.inherent.prototype_network(net, photos, each=1)
 print("\n".join(found.findings))
 
 pl.draw(found).save("prototype_network.png")

@@ -32,12 +32,12 @@ _UNITS = 6
 
 @method(
     "Constraints",
-    purpose="heads that can only rise, or are sparse, beside a plain one",
+    purpose="heads that only rise, or are sparse, beside a plain one",
     shows=(
         "Read what each constraint costs beside its error: a cost within two errors is none that these images show. "
         "Violations of the rising heads are 0 by bounds, which is a proof, and by samples, which is a test; the plain "
         "head shows that both find some. A sparse head is no clearer by itself: compare what its units are strongest "
-        "for. Only the head is trained, on means over places (or all pixels). One pass over the images and about ten short trainings."
+        "for. Only heads are trained, on means over places (or all pixels). One pass over the images, ten trainings."
     ),
     source="Chorowski & Zurada 2015, section 2; Sivaraman et al. 2020, section 2; Makhzani & Frey 2014, section 2.1; "
     "Hoyer 2004, equation 4",
