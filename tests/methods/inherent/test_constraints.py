@@ -18,7 +18,7 @@ from tests.test_every_method import labeled, tiny
 @functools.cache
 def found() -> Study:
     return pl.inherent.constraints(
-        tiny(), labeled(16), hidden=8, strengths=(0.01, 1.0), samples=300, recipe="epochs=4,lr=0.02"
+        tiny(), labeled(16), hidden=8, strengths=(0.01, 1.0), samples=300, recipe="epochs=30,lr=0.05"
     )
 
 
