@@ -70,6 +70,7 @@ LOCATED: dict[str, Any] = {
     "of": "grad_cam,gradient",
 }
 """Where things are in the labeled images, and of which methods."""
+STRIPES = {str(k): {"stripes": "yes" if k else "no"} for k in range(3)}
 _TINY: dict[str, dict[str, Any]] = {
     # what is quick for pictures of 32 pixels and for the layers of the tiny network
     "lime": {"segmentation": "grid", "n_segments": 6, "samples": 40},
@@ -150,6 +151,14 @@ _TINY: dict[str, dict[str, Any]] = {
     "rules": {"leaves": 3},
     "frontier": {"leaves": (2, 3)},
     "distill": {"recipe": "epochs=1"},
+    "soft_autoencoder": {"patches": 16, "recipe": "epochs=1", "knobs": (0, 1)},
+    "constraints": {"recipe": "epochs=1", "strengths": (0.01,), "samples": 20, "hidden": 8},
+    "prototype_network": {"recipe": "epochs=1", "each": 1, "width": 4},
+    "concept_bottleneck": {"recipe": "epochs=1", "strengths": (1.0,), "concepts": STRIPES},
+    "modular": {"recipe": "epochs=1", "layers": ("block",), "parts": 2},
+    "infogan": {"steps": 2, "side": 4},
+    "cost": {"recipe": "epochs=1", "repeats": 1},
+    "priors": {"recipe": "epochs=1", "banks": ("opponent",), "shares": (1.0,)},
     "xrai": {"steps": 4, "scales": (1200,), "min_area": 1500},
     "deletion": {"of": "grad_cam,gradient", "steps": 4},
     "insertion": {"of": "grad_cam,gradient", "steps": 4},

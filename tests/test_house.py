@@ -37,7 +37,7 @@ GROUND = {
 }
 EVERYTHING = GROUND | {
     "images", "net", "target", "data", "history", "layout", "sweep", "index", "catalogue", "render", "saliency",
-    "loss", "learning", "image_set", "evaluation", "training_set", "surrogates", "decomposition",
+    "loss", "learning", "interpretable", "image_set", "evaluation", "training_set", "surrogates", "decomposition",
     "draw", "ask", "methods", "store", "workers",
 }  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
@@ -74,6 +74,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "render": GROUND | {"images", "net", "target"},
     "loss": GROUND | {"images", "net", "target", "data", "history"},
     "learning": GROUND | {"images", "net", "target", "data", "history"},
+    "interpretable": GROUND | {"images", "net", "data", "learning"},
     "saliency": GROUND | {"images", "net", "target"},
     "decomposition": GROUND | {"images", "net", "target", "index", "saliency", "render"},
     "evaluation": GROUND | {"images", "net", "target", "data", "image_set", "catalogue", "saliency", "render"},
@@ -101,6 +102,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "saliency",
         "loss",
         "learning",
+        "interpretable",
     },
     "draw": GROUND | {"images"},
     "ask": GROUND | {"images", "net", "target", "catalogue", "evaluation"},

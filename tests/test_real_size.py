@@ -149,7 +149,7 @@ def test_leaves_no_memory_behind_on_a_resnet(entry: Entry, net: Net, request: py
         index = request.getfixturevalue("index")
         kinds |= {Index: index, Indexes: [index] * 2}
     if entry.asks(Data, Nets, History, NewTask):
-        few = 12 if entry.chapter == "training" or entry.name in ("groups", "retrained") else 2
+        few = 12 if entry.chapter in ("training", "inherent") or entry.name in ("groups", "retrained") else 2
         kinds |= {Data: labeled(few), Nets: several(entry, net), History: trained()}
     given, how = entry.placed(kinds), options(entry)
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # `as` hands a name on: without it mypy's strict mode finds n
     from pellucid.methods import blocks as blocks
     from pellucid.methods import examples as examples
     from pellucid.methods import filters as filters
+    from pellucid.methods import inherent as inherent
     from pellucid.methods import landscape as landscape
     from pellucid.methods import localization as localization
     from pellucid.methods import proxies as proxies
@@ -79,6 +80,7 @@ _HOME = {
     "filters": "pellucid.methods.filters",
     "find": "pellucid.catalogue:find",
     "images": "pellucid.images",
+    "inherent": "pellucid.methods.inherent",
     "landscape": "pellucid.methods.landscape",
     "proxies": "pellucid.methods.proxies",
     "quality": "pellucid.methods.quality",

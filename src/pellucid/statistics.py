@@ -156,3 +156,40 @@ def holm(chances: Sequence[float]) -> list[float]:
         largest = max(largest, min(chances[i] * (len(chances) - k), 1.0))
         found[i] = largest
     return found
+
+
+_ROUNDS = 100
+
+
+def k_means(rows: Floats, count: int, starts: Sequence[np.random.Generator]) -> NDArray[np.int64]:
+    """(N,) the cluster of each row (N, F), 0 to count − 1: the best of several starts of k-means++ (Arthur &
+    Vassilvitskii 2007), one for each generator. A cluster may be left empty."""
+    from scipy.spatial.distance import cdist
+
+    best: tuple[float, NDArray[np.int64]] = (np.inf, np.zeros(len(rows), np.int64))
+    for chance in starts:
+        centers = _seeded(rows, count, chance)
+        for _ in range(_ROUNDS):
+            apart = cdist(rows, centers, "sqeuclidean")
+            inside = apart.argmin(1)
+            sums = np.stack([rows[inside == k].mean(0) if (inside == k).any() else centers[k] for k in range(count)])
+            if np.array_equal(sums, centers):
+                break
+            centers = sums
+        loss = float(apart[np.arange(len(rows)), inside].sum())
+        if loss < best[0] - 1e-12:
+            best = loss, inside
+    return best[1]
+
+
+def _seeded(rows: Floats, count: int, chance: np.random.Generator) -> Floats:
+    """First centers, each drawn with a probability that rises with the squared distance from those before."""
+    from scipy.spatial.distance import cdist
+
+    picked = [int(chance.integers(len(rows)))]
+    while len(picked) < count:
+        apart = cdist(rows, rows[picked], "sqeuclidean").min(1)
+        total = apart.sum()
+        odds = apart / total if total > 0 else np.full(len(rows), 1 / len(rows))
+        picked.append(int(chance.choice(len(rows), p=odds)))
+    return rows[picked].copy()

@@ -11,7 +11,7 @@ import pytest
 
 import pellucid as pl
 from pellucid.errors import PellucidError
-from pellucid.result import Study, Table
+from pellucid.result import Pictures, Study, Table
 from tests.draw import make, plots
 from tests.draw.test_pictures import assert_tidy
 
@@ -102,3 +102,17 @@ def test_a_table_alone_is_a_page_too(tmp_path: Path) -> None:
     page = on_page(table, tmp_path)
     assert page["findings"] == ["a is dead."]
     assert [one["findings"] for one in page["parts"]] == [[]], "said once"
+
+
+def test_pictures_stand_before_the_plots_and_on_the_page(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 12, 12, 3), dtype=np.uint8)
+    shown = Pictures(pixels, tuple(f"knob {k}" for k in range(6)), {"dB": (1.0,) * 6}, columns=6)
+    study = Study((), {"losses": plots.curve()}, pictures={"restored": shown}, meta=make.meta("x", "It"))
+    picture = pl.draw(study)
+    assert_tidy(picture)
+    said = plots.said(picture)
+    assert said.index("Restored") < said.index("knob 0") < said.index("Losses")
+    assert study["restored"] is shown
+    parts = on_page(study, tmp_path)["parts"]
+    assert [part["name"] for part in parts] == ["Restored", "Losses"]
+    assert "knob 5" in parts[0]["alt"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
@@ -46,25 +47,66 @@ def draw_pictures(
     if columns is not None and columns < 1:
         raise PellucidError(f"columns={columns}: at least 1")
     title = title or (words.title_of(result.meta) if result.meta.method or result.meta.title else "Pictures")
+    plan = _plan(result, columns)
+    sheet = Sheet.sized(max(plan.width, 380.0) + 2 * MARGIN, look.theme.paper)
+    y = heading(sheet, title, _below(result), look)
+    y = _rows(sheet, y, result, plan, look)
+    notes = [*_legend(result), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
+    sheet.height = footnotes(sheet, y, notes, look) + MARGIN
+    alt = _alt(result, title)
+    return Picture(sheet, alt, words.about(result.meta, title, alt))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How pictures are laid out: `across` in a row, `side` wide, those that belong beside all of a row `once`."""
+
+    across: int
+    side: float
+    cell: float
+    lead: int
+    once: bool
+
+    @property
+    def width(self) -> float:
+        """Of a row."""
+        return self.lead * (self.side + GAP) + self.across * (self.cell + GAP) - GAP
+
+
+def _plan(result: Pictures, columns: int | None = None, room: float | None = None) -> _Plan:
+    """With a `room` no row is wider than that."""
     each = 1 + len(result.beside)
     across = columns or result.columns or min(len(result), max(_MOST // each, 1))
     once = across == result.columns and _alike(result, across)
     lead, each = (each - 1, 1) if once else (0, each)
     side = _SIDES.get(lead + across * each, 180.0)
-    cell = each * (side + GAP) - GAP
-    sheet = Sheet.sized(max(lead * (side + GAP) + across * (cell + GAP) - GAP, 380.0) + 2 * MARGIN, look.theme.paper)
-    y = heading(sheet, title, _below(result), look)
-    for start in range(0, len(result), across):
-        ends = [_beside(sheet, MARGIN, y, side, result, start, look)] if once else []
+    if room is not None:
+        side = min(side, (room + GAP) / (lead + across * each) - GAP)
+    return _Plan(across, side, each * (side + GAP) - GAP, lead, once)
+
+
+def _rows(sheet: Sheet, y: float, result: Pictures, plan: _Plan, look: Look) -> float:
+    """All rows; returns where they end."""
+    side = plan.side
+    for start in range(0, len(result), plan.across):
+        ends = [_beside(sheet, MARGIN, y, side, result, start, look)] if plan.once else []
+        left = MARGIN + plan.lead * (side + GAP)
         ends += [
-            _one(sheet, MARGIN + lead * (side + GAP) + k * (cell + GAP), y, side, result, i, look, alone=once)
-            for k, i in enumerate(range(start, min(start + across, len(result))))
+            _one(sheet, left + k * (plan.cell + GAP), y, side, result, i, look, alone=plan.once)
+            for k, i in enumerate(range(start, min(start + plan.across, len(result))))
         ]
         y = max(ends) + GAP
-    notes = [*_legend(result), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
-    sheet.height = footnotes(sheet, y, notes, look) + MARGIN
-    alt = _alt(result, title)
-    return Picture(sheet, alt, words.about(result.meta, title, alt))
+    return y
+
+
+def pictured(sheet: Sheet, y: float, result: Pictures, look: Look, room: float) -> float:
+    """The pictures as a part of a larger drawing, in rows at most `room` wide; returns where they end."""
+    return _rows(sheet, y, result, _plan(result, room=room), look)
+
+
+def summed(result: Pictures) -> str:
+    """What the pictures show, in words."""
+    return _alt(result, "")[2:].rstrip(".")
 
 
 def _below(result: Pictures) -> str:

@@ -1,4 +1,4 @@
-"""Studies: what was found, then every curve, grid and table below it under its name."""
+"""Studies: what was found, then every picture, curve, grid and table below it under its name."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from pellucid.draw.heatmaps import BODY, MARGIN, findings, footnotes, heading
 from pellucid.draw.letters import readable
 from pellucid.draw.look import Look
 from pellucid.draw.picture import Picture
+from pellucid.draw.pictures import pictured
 from pellucid.draw.sheet import Sheet
 from pellucid.draw.study_page import study_page
 from pellucid.draw.tables import cut, headline, tabled, wide
 from pellucid.errors import PellucidError
-from pellucid.result import Curve, Grid, Study, Table
+from pellucid.result import Curve, Grid, Pictures, Study, Table
 
 _APART = 22.0
 
@@ -25,7 +26,7 @@ _APART = 22.0
 def draw_parts(
     result: Study, over: Any = None, *, title: str | None = None, dark: bool = False, log: Log = None
 ) -> Picture:
-    """What was found, then the curves, the grids and the first rows of the tables, each under its name."""
+    """What was found, then pictures, curves, grids and the first rows of the tables, each under its name."""
     look = Look(dark=dark)
     if over is not None:
         raise PellucidError("a study is not drawn over images: draw it without over=")
@@ -34,7 +35,7 @@ def draw_parts(
     title = title or words.title_of(result.meta)
     full = {name: table for name, table in result.tables.items() if len(table)}
     tables = {name: cut(table) for name, table in full.items()}
-    least = WIDE if result.curves or result.grids else 420.0
+    least = WIDE if result.curves or result.grids or result.pictures else 420.0
     sheet = Sheet.sized(max(least, *(wide(table) for table in tables.values()), 0.0) + 2 * MARGIN, look.theme.paper)
     below = words.below(result.meta, result.meta.target)
     y = heading(sheet, title, below, look)
@@ -48,6 +49,9 @@ def draw_parts(
             sheet, y, [one for one in found if one not in result.findings], look, names=words.names_in(result)
         )
 
+    for name, shown in result.pictures.items():
+        y = pictured(sheet, named(y, readable(name)), shown, look, sheet.width - 2 * MARGIN)
+        y = footnotes(sheet, y - 8, words.noted(shown.meta), look) + _APART - 8
     for name, curve in result.curves.items():
         y = named(y, readable(name), curve.findings)
         y = curved(sheet, y, curve, look, log)
@@ -66,7 +70,9 @@ def draw_parts(
     about = {"TITLE": title, "ABOUT": below, "ALT": alt}
 
     def page() -> bytes:
-        parts: dict[str, Curve | Grid | Table] = {**result.curves, **result.grids, **result.tables}
+        parts: dict[str, Curve | Grid | Table | Pictures] = {
+            **result.pictures, **result.curves, **result.grids, **result.tables
+        }  # fmt: skip
         return study_page(parts, result.findings, notes, about, words.names_in(result), log, dark=dark)
 
     return Picture(sheet, alt, words.about(result.meta, title, alt), page=page)

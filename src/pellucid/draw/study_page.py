@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from pellucid.draw import curve, grid
+from pellucid.draw import curve, grid, pictures, words
 from pellucid.draw.curve import WIDE
 from pellucid.draw.heatmaps import MARGIN
 from pellucid.draw.lengths import bars
@@ -17,13 +17,13 @@ from pellucid.draw.look import Look
 from pellucid.draw.pages import filled
 from pellucid.draw.picture import Picture, svg
 from pellucid.draw.sheet import Sheet
-from pellucid.result import Curve, Grid, Table
+from pellucid.result import Curve, Grid, Pictures, Table
 from pellucid.result.table import Cell
 
 
 def study_page(
-    parts: Mapping[str, Curve | Grid | Table], findings: Sequence[str], notes: Sequence[str], said: Mapping[str, str],
-    names: frozenset[str], log: bool | None = None, *, dark: bool,
+    parts: Mapping[str, Curve | Grid | Table | Pictures], findings: Sequence[str], notes: Sequence[str],
+    said: Mapping[str, str], names: frozenset[str], log: bool | None = None, *, dark: bool,
 ) -> bytes:  # fmt: skip
     """The page. `said` is its TITLE, ABOUT and ALT; sentences leave `names` as they are."""
     told = [*_parts(parts, findings, names, log)]
@@ -32,12 +32,19 @@ def study_page(
 
 
 def _parts(
-    parts: Mapping[str, Curve | Grid | Table], findings: Sequence[str], names: frozenset[str], log: bool | None
+    parts: Mapping[str, Curve | Grid | Table | Pictures],
+    findings: Sequence[str],
+    names: frozenset[str],
+    log: bool | None,
 ) -> Iterator[dict[str, Any]]:
     for key, part in parts.items():
-        own = [sentence(one, names) for one in part.findings if one not in findings]
+        told = () if isinstance(part, Pictures) else part.findings
+        own = [sentence(one, names) for one in told if one not in findings]
         shared = {"name": readable(key), "findings": own, "notes": []}
-        if isinstance(part, Table):
+        if isinstance(part, Pictures):
+            plot = partial(pictures.pictured, result=part, room=WIDE)
+            yield shared | _plotted(key, plot, words.noted(part.meta), pictures.summed(part))
+        elif isinstance(part, Table):
             if len(part):
                 marked = [*part.highlighted]
                 yield shared | {"columns": [*_columns(part)], "marked": marked, "plotted": len(part.plot_columns)}

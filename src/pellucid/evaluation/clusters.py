@@ -11,6 +11,7 @@ from scipy.spatial.distance import cdist
 
 from pellucid.geometry import Floats
 from pellucid.rng import generator
+from pellucid.statistics import k_means
 
 Numbers = NDArray[np.int64]
 NEIGHBORS = 10
@@ -18,7 +19,7 @@ MOST = 8
 """Clusters, at the most; as many eigenvalues are handed back."""
 _NOTHING = 0.02
 """Eigenvalues below this are as good as 0: those of the digits' classes without a tag begin at about 0.03."""
-_STARTS, _ROUNDS = 10, 100
+_STARTS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,31 +106,7 @@ def _means(vectors: Floats, count: int, seed: int) -> Numbers:
     if count == 1:
         return np.zeros(len(vectors), np.int64)
     rows = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    best: tuple[float, Numbers] = (np.inf, np.zeros(len(rows), np.int64))
-    for start in range(_STARTS):
-        centers = _seeded(rows, count, generator(seed, "k-means", start))
-        for _ in range(_ROUNDS):
-            apart = cdist(rows, centers, "sqeuclidean")
-            inside = apart.argmin(1)
-            sums = np.stack([rows[inside == k].mean(0) if (inside == k).any() else centers[k] for k in range(count)])
-            if np.array_equal(sums, centers):
-                break
-            centers = sums
-        loss = float(apart[np.arange(len(rows)), inside].sum())
-        if loss < best[0] - 1e-12:
-            best = loss, inside
-    return best[1]
-
-
-def _seeded(rows: Floats, count: int, chance: np.random.Generator) -> Floats:
-    """First centers, each drawn with a probability that rises with the squared distance from those before."""
-    picked = [int(chance.integers(len(rows)))]
-    while len(picked) < count:
-        apart = cdist(rows, rows[picked], "sqeuclidean").min(1)
-        total = apart.sum()
-        odds = apart / total if total > 0 else np.full(len(rows), 1 / len(rows))
-        picked.append(int(chance.choice(len(rows), p=odds)))
-    return rows[picked].copy()
+    return k_means(rows, count, [generator(seed, "k-means", start) for start in range(_STARTS)])
 
 
 def _isolation(graph: Floats, members: Numbers, count: int) -> Floats:

@@ -1,0 +1,1 @@
+"""Modules that are interpretable by how they are built."""

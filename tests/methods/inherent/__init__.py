@@ -1,0 +1,1 @@
+"""Networks that are interpretable by how they are built."""
