@@ -160,8 +160,8 @@ def _group(
         name, len(members), images[chosen], index.called(images[chosen])[0], tuple(map(grouped.label, chosen.tolist())),
         standing.weights, np.bincount(nearest, minlength=len(chosen)) / len(members), standing.mmd2, tuple(purity),
         pictures[: len(chosen)], np.where(there, images[stood_for], -1), small, images[left_out],
-        index.called(images[left_out])[0], tuple(map(grouped.label, left_out.tolist())), pictures[len(chosen) :], witness,
-        nearest[critics],
+        index.called(images[left_out])[0], tuple(map(grouped.label, left_out.tolist())), pictures[len(chosen) :],
+        witness, nearest[critics],
     )  # fmt: skip
 
 
