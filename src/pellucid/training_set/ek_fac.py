@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call, jvp
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from pellucid.errors import MissingExtra, Refused
 from pellucid.index import Index
@@ -40,8 +41,8 @@ def by_ek_fac(
     asked about. Raises MissingExtra where curvlinops is not installed, Refused where the network gives no logits or
     cannot be differentiated so.
     """
-    with warnings.catch_warnings():  # of torch and of curvlinops about their own insides
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):  # fused attention is not differentiated forward
+        warnings.simplefilter("ignore")  # of torch and of curvlinops about their own insides
         return _by_ek_fac(index, examples, asked, classes, damping)
 
 
@@ -151,6 +152,10 @@ def _along(model: nn.Module, at: Weights, directions: list[Weights], data: _Batc
             try:
                 slopes = jvp(losses, (point,), (direction,))[1]
             except NotImplementedError as error:
-                raise Refused(f"variant='ek_fac' cannot be differentiated forward: {error}") from error
+                why = str(error).partition(" that ")[0]
+                raise Refused(
+                    f"variant='ek_fac' differentiates the network forward, and something in it cannot be ({why}): "
+                    "variant='trak' goes through all layers, too"
+                ) from error
             rows.append(slopes.detach().double().cpu().numpy())
     return np.stack([np.concatenate(rows) for rows in found])
