@@ -39,7 +39,7 @@ class Head:
         except Refused as error:
             raise Refused(
                 f"{net.name} has no linear layer that makes its {net.outputs} outputs, and what that reads is asked "
-                "for here: ask a quantized network in floating point; prototypes and concept ablation need none"
+                "for here: ask a quantized network in floating point; prototypes needs no such layer"
             ) from error
         other = original_of(net.module) is not net.module  # the same layers with other weights, which a copy holds
         part = (copied(net.module, net.name) if other else net.module).get_submodule(name)

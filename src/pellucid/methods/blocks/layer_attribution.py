@@ -108,7 +108,10 @@ def _earlier(net: Net, pixels: Float[Tensor, "1 c h w"], usual: tuple[str, ...],
         for one in reversed(some):
             if one != end and ordered(net, size, [one, end])[-1] == end:
                 return one
-    raise PellucidError(f"{net.name} has no layer with places before later={end!r}: name a later one")
+    raise PellucidError(
+        f"{net.name} has no layer with places before later={end!r}: name a later one, or ask neuron_groups, which "
+        "needs one layer"
+    )
 
 
 _KINDS: dict[Literal["cells", "units", "groups"], str] = {"cells": "cell {}", "units": "unit {}", "groups": "group {}"}
