@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 import pellucid as pl
+from pellucid.evaluation.context import WAYS as COVERS
 from pellucid.index.folds.thumbnails import framed
 from pellucid.progress import listen
 from pellucid.result.audit import KINDS
@@ -25,6 +26,22 @@ from pellucid.training_set.seen import of_index
 from pellucid.training_set.verdict import verdict_of
 
 WAYS = ("encoded anew, quality 50", "cropped to 95 %", "mirrored", "all three")
+
+
+def context(data: str) -> None:
+    """What the embedded network says of things of coco128 as they are, covered in four ways, and alone."""
+    place, start = Path(data) / "coco128-train", time.monotonic()
+    found = pl.examples.context(
+        pl.load("bundled"), place / "images", truth=place / "masks", classes=place / "imagenet_pairs.json"
+    )
+    print(f"{time.monotonic() - start:.0f} s", *found.findings, sep="\n")
+    rows = found["photos"].rows
+    for way in COVERS[1:-1]:
+        more = np.array([float(row[way]) > float(row["background"]) for row in rows])
+        small = np.array([float(row["area"]) < 0.25 for row in rows])
+        print(f"{way}: more probable than with the background covered {more.mean():.0%}, things below a quarter "
+              f"{more[small].mean():.0%}")  # fmt: skip
+    print(*(f"{row['photo']} {row['whole']:.2f} {row['box']:.2f} {row['boxes']:.2f}" for row in rows), sep="\n")
 
 
 def duplicates(folder: str, spec: str = "") -> None:

@@ -14,6 +14,7 @@ python -m benchmarks.examples search [IMAGES]          the nearest of so many ro
 python -m benchmarks.examples loop PHOTOS [CALLS]      every method of the chapter on a ResNet-50, again and again
 python -m benchmarks.examples lds [FOLDER]             influence against trainings on halves: digits, Fashion-MNIST
 python -m benchmarks.examples duplicates PHOTOS [SPEC] copies planted among distinct photos: found, and falsely found
+python -m benchmarks.examples context DATA             things of coco128 covered, and all else: the embedded network
 python -m benchmarks.examples audit [IMAGES] [CLASSES] an audit of drawn features of 1,280 and drawn thumbnails
 """
 
@@ -27,7 +28,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
-from benchmarks.audits import audit, duplicates
+from benchmarks.audits import audit, context, duplicates
 from benchmarks.counterfactuals import counterfactuals, exchange
 from benchmarks.mistakes import mistakes
 from scipy.stats import spearmanr
@@ -283,6 +284,8 @@ if __name__ == "__main__":
         loop(rest[0], *map(int, rest[1:]))
     elif what == "lds":
         lds(*rest)
+    elif what == "context":
+        context(rest[0])
     elif what == "duplicates":
         duplicates(*rest)
     elif what == "audit":

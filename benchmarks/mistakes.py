@@ -26,7 +26,7 @@ from pellucid.rng import generator
 from pellucid.training_set.causes import CAUSES, NONE, Why, explained
 from pellucid.training_set.mistaken import Known
 
-FAR, OWN, NEIGHBORS, SIMILAR = CAUSES
+FAR, OWN, NEIGHBORS, SIMILAR, UNLIKE = CAUSES
 NOTHING = "nothing planted"
 _EACH = 30
 _STEPS = (5, 10, 15, 20, 30, 40, 60, 80)
@@ -226,9 +226,10 @@ def mistakes(data: str | None = None, seeds: Sequence[int] = range(3)) -> None:
                 table.setdefault((cause, how), Counter()).update(one.verdict for one in found)
                 figures.setdefault((cause, how), []).extend(one.values for one in found)
             print(f"\n{name}, seed {seed}\n| planted | how | {' | '.join((*CAUSES, NONE))} | right | median figures |")
-            print(f"|{'---|' * 9}")
+            print(f"|{'---|' * 10}")
             for (cause, how), counts in table.items():
-                share = f"{counts[cause] / max(counts.total(), 1):.2f}" if cause != NOTHING else ""
+                hits = counts[cause] + (counts[UNLIKE] if cause == FAR else 0)
+                share = f"{hits / max(counts.total(), 1):.2f}" if cause != NOTHING else ""
                 middle = np.median(np.array(figures[cause, how]).reshape(-1, len(CAUSES)), 0)
                 print(f"| {cause} | {how} | {' | '.join(str(counts[one]) for one in (*CAUSES, NONE))} | {share} | "
                       f"{' '.join(f'{one:.2f}' for one in middle)} |", flush=True)  # fmt: skip

@@ -1,4 +1,4 @@
-"""What surrounds a call: torch's switches, which must not change our numbers, and how freed memory is kept."""
+"""What surrounds a call: torch's switches, which must not change our numbers, how freed memory is kept, and threads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
+from typing import Any
 
 import torch
 
@@ -60,6 +61,24 @@ def freed_memory_kept() -> Iterator[None]:
             if not _blocks:
                 _glibc("mallopt")(_TRIM_THRESHOLD, 2 * _MOST_MAPPED)
                 _glibc("malloc_trim")(0)
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """For many small products of matrices in a row: numpy and scipy multiply on one thread until the block ends.
+
+    Threads of BLAS wait for one another after every product; beside other work that takes longer than the products do.
+    The setting is the process's, and the thread's that has it first: in others such a block changes nothing.
+    """
+    with _blas().limit(limits=1):
+        yield
+
+
+@cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController  # looks at every library of the process
+
+    return ThreadpoolController().select(user_api="blas")
 
 
 @cache

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pellucid.decomposition.encoding import encoded, projections
-from pellucid.decomposition.factors import alike, directions_of
+from pellucid.decomposition.factors import _singular_start, alike, directions_of
 from pellucid.errors import BadNetwork, PellucidError
 
 
@@ -51,11 +51,15 @@ def test_planted_groups_of_a_layer_with_both_signs_are_found() -> None:
 def test_as_little_is_left_as_scikit_learn_leaves() -> None:
     decomposition = pytest.importorskip("sklearn.decomposition")
     values = np.abs(np.random.default_rng(3).standard_normal((80, 30))).clip(0.4) - 0.4
-    for count in (1, 2, 4, 6, 10):
-        model = decomposition.NMF(count, init="nndsvda", max_iter=1000, tol=1e-5)
-        maps = model.fit_transform(values)
+    sizes = np.linalg.svd(values, compute_uv=False)
+    assert left(values, directions_of(values, 1)) == pytest.approx(np.sqrt(1 - sizes[0] ** 2 / (sizes**2).sum()))
+    for count in (2, 4, 6, 10):
+        # From the same start: noise has many minima. With 10 groups ours leaves .5281, and other starts .5262 to .5279,
+        # however long either goes on; theirs by itself starts from singular vectors that are drawn at random.
+        model = decomposition.NMF(count, init="custom", max_iter=1000, tol=1e-5)
+        maps = model.fit_transform(values, W=(start := _singular_start(values, count))[0], H=start[1])
         theirs = np.linalg.norm(values - maps @ model.components_) / np.linalg.norm(values)
-        assert left(values, directions_of(values, count)) == pytest.approx(theirs, rel=1e-2)
+        assert left(values, directions_of(values, count)) == pytest.approx(theirs, rel=1e-5)
 
 
 def test_principal_components_leave_what_singular_values_say() -> None:

@@ -29,10 +29,19 @@ def mistakes(count: int = 1) -> Mistakes:
         probabilities=np.tile([0.7, 0.2], (count, 1)),
         verdicts=(CAUSES[2],) * count,
         sentences=("training images like it are probably mislabeled as dog: 2 of 3 are doubted",) * count,
-        values=np.tile([0.5, 0.1, 0.7, np.nan], (count, 1)),
-        holds=np.tile([False, False, True, False], (count, 1)),
+        values=np.tile([0.5, 0.1, 0.7, np.nan, 0.3], (count, 1)),
+        holds=np.tile([False, False, True, False, False], (count, 1)),
         causes=CAUSES,
-        said=(("50 % are nearer", "wrong with a chance of 10 %", "2 of 3 are doubted", "nobody knows"),) * count,
+        said=(
+            (
+                "50 % are less far",
+                "wrong with a chance of 10 %",
+                "2 of 3 are doubted",
+                "nobody knows",
+                "30 % are more like theirs",
+            ),
+        )
+        * count,
         cases=(rows,) * count,
         doubts=np.tile([[0.9, 0.1, np.nan], [0.2, 0.55, 0.1]], (count, 1, 1)),
         maps=(heat,) * count,
@@ -50,7 +59,7 @@ def test_the_verdict_stands_first_and_causes_that_hold_are_marked(dark: bool) ->
     texts = [mark.text for mark in picture.sheet.marks if hasattr(mark, "text")]
     said = " ".join(texts)
     assert "Training images like it are probably mislabeled as dog" in said
-    assert [one for one in texts if one in ("●", "○")] == ["○", "○", "●", "○"]
+    assert [one for one in texts if one in ("●", "○")] == ["○", "○", "●", "○", "○"]
     for text in ("cat 20.0 %", "dog 70.0 %", "? 90.0 %", "? 55.0 %", "wolf", "nearest in layer2", "push towards dog"):
         assert text in said
     assert "fox" not in said
@@ -73,6 +82,6 @@ def test_one_of_several() -> None:
     assert len(found) == 1
     assert len(found.cases) == len(found.maps) == len(found.doubts) == 1
     assert found.meta.images == ("photo 2",)
-    assert found.holds.tolist() == [[False, False, True, False]]
+    assert found.holds.tolist() == [[False, False, True, False, False]]
     assert found.describe()["by_cause"]["similar classes"] == [None]
     assert repr(found) == "Mistakes(1 images: labels of its neighbors)"

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 import pellucid as pl
@@ -131,3 +132,18 @@ def test_what_is_no_softmax_of_a_linear_layer_is_refused(tmp_path: Path) -> None
     with pytest.raises(Refused, match="something else of its 'head' than a softmax"):
         examples_in(flat(nn.Tanh()), data)
     assert len(examples_in(flat(nn.Softmax(1)), data)) == 6
+
+
+def test_class_names_that_are_numbers_of_which_one_is_no_class_are_classes_of_their_own(tmp_path: Path) -> None:
+    """Counted from 1, or names: not to be told, and no option of an index says it."""
+    chance = np.random.default_rng(0)
+    for name in ("1", "2", "3"):  # a network of three classes has 0 to 2
+        for i in range(3):
+            (tmp_path / "photos" / name).mkdir(parents=True, exist_ok=True)
+            pixels = chance.integers(0, 255, (16, 16, 3), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{name}{i}.png")
+    net = pl.load(small().module, size=16)
+    some = examples_of(pl.units.index(net, tmp_path / "photos", store=tmp_path / "x.index", count=2))
+    assert some.fitted
+    assert some.classes == ("1", "2", "3")
+    assert any("count as their own" in note.text for note in some.notes)

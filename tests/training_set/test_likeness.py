@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from pellucid.notes import collected
+from pellucid.training_set.audited import Audited, Pictures
+from pellucid.training_set.examples import Examples
 from pellucid.training_set.likeness import likeness
+from pellucid.training_set.sections import similar
 from pellucid.training_set.subgroups import apartness, subgroups
 
 CHANCE = np.random.default_rng(2)
@@ -57,6 +63,36 @@ def test_a_class_that_is_never_right_has_no_soft_labels() -> None:
     assert np.isfinite(found.soft[0, 1]), "the other direction is known"
     logits[LABELS == 1, 5] += 50
     assert np.isnan(likeness(logits, FEATURES, LABELS).soft[0, 1])
+
+
+def test_pairs_that_count_are_told_before_those_that_are_only_alike() -> None:
+    """Classes 0 and 1 are most alike by soft labels, 2 and 3 are taken for one another; one finding is asked for."""
+    labels = np.repeat(np.arange(4), 10)
+    logits = 6 * np.eye(4)[labels]
+    logits[labels == 0, 1] = logits[labels == 1, 0] = 5.5
+    logits[0, 1] = 7  # once taken for the other, which is no finding
+    logits[20:25, 3] = 9
+    names = tuple(map(str, range(40)))
+    some = Examples(
+        CHANCE.random((40, 3)).astype(np.float32), logits, labels, np.arange(40), names, tuple("abcd"), np.eye(4, 3),
+        np.zeros(4), False,
+    )  # fmt: skip
+    of = Audited(None, some, SimpleNamespace(labels=labels, names=names), None, 0)  # type: ignore[arg-type]
+    section, *_ = similar(of, Pictures(of), 1)
+    assert section.looked.found == 1
+    assert [(one.title, one.found) for one in section.items] == [("c and d", True)]
+    assert section.table is not None
+    assert section.table["class"][0] == "a"  # the table goes by soft labels, and marks what counts
+    assert [section.table["class"][k] for k in section.table.highlighted] == ["c"]
+
+
+def test_of_a_large_class_some_images_are_searched_and_a_note_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, labels = planted()
+    monkeypatch.setattr("pellucid.training_set.subgroups._MOST", 150)
+    with collected() as notes:
+        found = subgroups(features, labels, np.ones(400, bool))
+    assert all(one.rest + len(one.members) == 150 for one in found)
+    assert any("150 of the 200 images" in note.text for note in notes)
 
 
 def planted() -> tuple[np.ndarray, np.ndarray]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from pellucid.training_set.causes import CAUSES, explained
 from pellucid.training_set.curvature import softmax
 from pellucid.training_set.mistaken import DOUBTED, Known, Space
+from pellucid.training_set.strange import Outside, Usual
 from tests.training_set.test_influence import PENALTY, asked, digits, examples
 
 NEW = np.full(20, -1)
@@ -21,16 +24,44 @@ def known() -> Known:
 
 def test_distances_are_means_to_the_ten_nearest_others() -> None:
     x, *_ = digits(60)
-    space = Space.of("pixels", x)
+    space = Space("pixels", x)
     apart = np.sqrt(((x[:, None].astype(float) - x[None]) ** 2).sum(2))
     mean = np.sort(apart, 1)[:, 1:11].mean(1)
-    assert np.allclose(space.distances, np.sort(mean), atol=1e-5)
     assert np.allclose(space.distance(x, np.arange(60)), mean, atol=1e-5)
     assert np.allclose(space.distance(x[:3], np.full(3, -1)), np.sort(apart[:3], 1)[:, :10].mean(1), atol=1e-5)
-    found = space.nearer(np.array([0.0, np.median(mean), 1e9]))
-    assert found[0] == 0
-    assert 0.4 < found[1] < 0.6
-    assert found[2] == 60 / 61
+    wide = x.astype(float) - x.mean(0, dtype=float)
+    wide /= np.linalg.norm(wide, axis=1, keepdims=True)
+    cosines = np.sort(wide @ wide.T, 1)[:, ::-1]
+    assert np.allclose(space.angle(x, np.arange(60)), 1 - cosines[:, 1:11].mean(1), atol=1e-5)
+
+
+def test_whatever_lies_farthest_counts_as_often_as_it_does_for_training_images() -> None:
+    usual = Usual(("one", "other"), np.array([[0.0, 3.0], [1.0, 2.0], [2.0, 1.0], [3.0, 0.0]]))
+    assert np.allclose(usual.shares(np.array([[0.5, 9.0]])), [[1 / 5, 4 / 5]])
+    # the largest shares of the four are 3/5, 2/5, 2/5, 3/5
+    share, which = usual.together(np.array([[0.5, 9.0], [2.5, 0.0], [1.5, 0.5]]))
+    assert share.tolist() == [4 / 5, 2 / 5, 0]
+    assert which.tolist() == [1, 0, 0]
+
+
+def test_mixtures_of_classes_are_a_plane_and_what_lies_beside_it_is_outside() -> None:
+    chance = np.random.default_rng(0)
+    means, labels = chance.normal(size=(3, 6)), np.arange(60) % 3
+    x = (means[labels] + 0.1 * chance.normal(size=(60, 6))).astype(np.float32)
+    found = Outside.of(x, labels)
+    assert found is not None
+
+    def slow(rows: np.ndarray, asked: np.ndarray) -> float:
+        mean = np.stack([x[rows][labels[rows] == k].astype(float).mean(0) for k in range(3)])
+        sides = (mean[1:] - mean[0]).T
+        apart = asked.astype(float) - mean[0]
+        return float(np.linalg.norm(apart - sides @ np.linalg.lstsq(sides, apart, rcond=None)[0]))
+
+    new = np.array([means.mean(0), means[0] + 2 * (means[1] - means[2]), chance.normal(size=6)]).astype(np.float32)
+    assert np.allclose(found.distances(new, np.full(3, -1)), [slow(np.arange(60), one) for one in new], atol=1e-6)
+    others = np.flatnonzero(found.fold != found.fold[7])
+    assert np.isclose(found.distances(x[[7]], np.array([7]))[0], slow(others, x[7]), atol=1e-6)
+    assert Outside.of(x[:, :2], labels) is None  # a plane through three means is all of two dimensions
 
 
 def test_an_image_of_the_index_knows_itself(known: Known) -> None:
@@ -110,3 +141,19 @@ def test_a_wrong_label_and_a_stranger_are_told(known: Known) -> None:
     found = known.judged(asked(known.examples, noise), noise, NEW[:10], np.zeros(10, np.int64), PENALTY)
     told = [explained(known, found, i).verdict for i in np.flatnonzero(~found.right)]
     assert set(told) == {CAUSES[0]}
+
+
+def test_no_label_of_an_image_like_no_class_is_called_wrong(known: Known) -> None:
+    *_, tx, ty = digits(400)
+    right = np.flatnonzero(known.examples.head.scores(tx).argmax(1) == ty)
+    given = (ty[right] + 3) % 10
+    found = known.judged(asked(known.examples, tx[right]), tx[right], NEW[: len(right)], given, PENALTY)
+    i = int(found.wrong.argmax())
+    assert explained(known, found, i).verdict == CAUSES[1]
+    unlike = found.unlike.copy()
+    unlike[i] = 0.96
+    told = explained(known, replace(found, unlike=unlike), i)
+    assert told.verdict == CAUSES[4]
+    assert told.holds == (False, False, False, False, True)
+    assert "96.0% of the training images are more like their neighbors" in told.sentence
+    assert "not to be trusted" in told.said[1]

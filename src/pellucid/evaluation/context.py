@@ -24,34 +24,42 @@ from pellucid.net.identity import machine
 from pellucid.notes import Note, say
 from pellucid.resume import kept, measured_at
 
-Cover = Literal["box", "outline"]
-WAYS = ("whole", "box", "outline", "outline blurred", "background")
-"""What is shown: the photo, its object covered in three ways, and everything but the object covered."""
+Cover = Literal["box", "boxes", "outline"]
+WAYS = ("whole", "box", "boxes", "outline", "outline blurred", "background")
+"""What is shown: the photo, the things of a class covered in four ways (one box around all of them, a box around each,
+their outline), and everything else covered."""
 KNOWN, FEWEST = 5, 3
 """The class must be among so many most probable ones, and photos of a class of which an interval is told."""
 Verdict = Literal["context", "object", "undecided", "too few"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
-def shown(scene: Scene, boxes: Mask, fill: Fill, seed: int) -> dict[str, Tensor]:
-    """Each of `WAYS` -> pixels (C, H, W) in 0..1. `boxes` (H, W) are the bounding boxes on the network's input."""
-    pixels, inside = scene.case.pixels, torch.from_numpy(scene.inside).to(scene.case.pixels.device)
-    box = torch.from_numpy(boxes).to(pixels.device)
+def shown(scene: Scene, fill: Fill, seed: int) -> dict[str, Tensor]:
+    """Each of `WAYS` -> pixels (C, H, W) in 0..1."""
+    pixels = scene.case.pixels
+    inside, box, boxes = (
+        torch.from_numpy(one).to(pixels.device)
+        for one in (scene.inside, boxes_on_input(scene, together=True), boxes_on_input(scene, together=False))
+    )
     plain, blur = (filled(pixels, one, which=(seed, scene.case.name)) for one in (fill, "blur"))
     return {
         "whole": pixels,
         "box": torch.where(box, plain, pixels),
+        "boxes": torch.where(boxes, plain, pixels),
         "outline": torch.where(inside, plain, pixels),
         "outline blurred": torch.where(inside, blur, pixels),
         "background": torch.where(inside, pixels, plain),
     }
 
 
-def boxes_on_input(scene: Scene) -> Mask:
-    """(H, W) the pixels of the network's input inside any bounding box of the thing."""
-    view = scene.case.image.views[0]
+def boxes_on_input(scene: Scene, together: bool) -> Mask:
+    """(H, W) the pixels of the network's input inside one bounding box around all things of the class, or inside a box
+    around any of them (of a mask, around each part that hangs together)."""
+    view, boxes = scene.case.image.views[0], scene.region().boxes
     original = np.zeros(view.original, bool)
-    for left, top, right, bottom in scene.region().boxes:
+    if together and len(boxes):
+        boxes = np.concatenate([boxes[:, :2].min(0), boxes[:, 2:].max(0)])[None]
+    for left, top, right, bottom in boxes:
         original[int(np.floor(top)) : int(np.ceil(bottom)), int(np.floor(left)) : int(np.ceil(right))] = True
     return mask_on_input(original, view) | scene.inside
 
@@ -60,13 +68,13 @@ def boxes_on_input(scene: Scene) -> Mask:
 class Contexts:
     """N cases, a class in a photo each, of which the network knows the class.
 
-    `p` (N, 5) are the probabilities of the class in each of `WAYS`, `ranks` (N, 5) how many classes are more probable.
+    `p` (N, 6) are the probabilities of the class in each of `WAYS`, `ranks` (N, 6) how many classes are more probable.
     `groups` (N,) number the photos, `labels` are the classes as the truth has them, `areas` (N,) the share of what the
     network sees that the thing fills.
     """
 
-    p: Float[np.ndarray, "n 5"]
-    ranks: Float[np.ndarray, "n 5"]
+    p: Float[np.ndarray, "n 6"]
+    ranks: Float[np.ndarray, "n 6"]
     labels: tuple[str, ...]
     names: tuple[str, ...]
     """Of the photos."""
@@ -125,24 +133,25 @@ def contexts(cases: Located, fill: Fill, seed: int, protocol: str) -> Contexts:
     net = cases.net
     if net.meaning.scores == "regression":
         raise Refused(f"{net.name} gives numbers and no classes: no class is known by an object or by its context")
+    ways = len(WAYS)
 
     def measure(i: int) -> Floats:
         try:
             scene = scene_of(cases[i], cases)
         except BadImage:
-            return np.full(11, np.nan)
+            return np.full(2 * ways + 1, np.nan)
         if not scene.inside.any() or scene.inside.all():
-            return np.full(11, np.nan)
-        pictures = shown(scene, boxes_on_input(scene), fill, seed)
-        found = _said(scene, pictures)
+            return np.full(2 * ways + 1, np.nan)
+        found = _said(scene, shown(scene, fill, seed))
         return np.concatenate([found[0], found[1], [scene.inside.mean()]])
 
     measured = kept(
-        lambda: f"{protocol} {cases.identity} {net.identity} {seed} {machine(net)}", lambda at: measure(int(at[0]))
+        lambda: f"{protocol} {', '.join(WAYS)} {cases.identity} {net.identity} {seed} {machine(net)}",
+        lambda at: measure(int(at[0])),
     )
     rows = np.stack(measured_at(measured, [(float(i),) for i in range(len(cases))], "photos"))
     seen = np.isfinite(rows[:, 0])
-    known = seen & (rows[:, 5] < KNOWN)
+    known = seen & (rows[:, ways] < KNOWN)
     for count, why in ((int((~seen).sum()), "nothing of the thing is in view, or nothing else"),
                        (int((seen & ~known).sum()), f"the class is not among the {KNOWN} most probable")):  # fmt: skip
         if count:
@@ -155,13 +164,13 @@ def contexts(cases: Located, fill: Fill, seed: int, protocol: str) -> Contexts:
     which = np.flatnonzero(known)
     asked = [cases.asked[i] for i in which]
     return Contexts(
-        rows[which, :5], rows[which, 5:10], tuple(one.label or "best guess" for one in asked),
-        tuple(cases.images.name(one.image) for one in asked), cases.groups[which], rows[which, 10], which,
+        rows[which, :ways], rows[which, ways : 2 * ways], tuple(one.label or "best guess" for one in asked),
+        tuple(cases.images.name(one.image) for one in asked), cases.groups[which], rows[which, 2 * ways], which,
     )  # fmt: skip
 
 
 def _said(scene: Scene, pictures: Mapping[str, Tensor]) -> tuple[Floats, Floats]:
-    """((5,) probabilities of the class, (5,) how many classes are more probable)."""
+    """((6,) probabilities of the class, (6,) how many classes are more probable)."""
     target = scene.case.target.class_asked
     number = scene.case.net.class_index(target) if isinstance(target, str) else int(target)  # type: ignore[arg-type]
     found, ranks = np.empty(len(WAYS)), np.empty(len(WAYS))

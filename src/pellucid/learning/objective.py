@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -87,7 +87,8 @@ class Tensors:
 
 
 def images_of(net: Net, data: Labeled) -> tuple[Images, Tensor]:
-    """All images of the data as the network sees them, in memory, and (N,) their classes among the network's.
+    """All images of the data as the network sees them, in memory, called as the data calls them, and (N,) their classes
+    among the network's.
 
     What cannot be read is left out and noted. Refused where the data has no classes.
     """
@@ -103,7 +104,7 @@ def images_of(net: Net, data: Labeled) -> tuple[Images, Tensor]:
             continue
         if label is None:
             raise PellucidError(f"{data.name(i)!r} has no class: a loss needs one for each image")
-        held.append(net.prepare(image))
+        held.append(replace(net.prepare(image), ids=(data.name(i),)))
         labels.append(label)
     if missing:
         say(

@@ -163,6 +163,6 @@ def _in_range(scores: Tensor, kind: Scores) -> None:
 
 def _no_classes(scores: Tensor) -> str:
     return (
-        "a regression has no classes and no probabilities: ask for one of its outputs, "
-        f"out[0]{f' to out[{scores.shape[1] - 1}]' if scores.shape[1] > 1 else ''}"
+        "a regression has no classes and no probabilities: where there is a target, as in attribution, ask for one of "
+        f"its outputs, out[0]{f' to out[{scores.shape[1] - 1}]' if scores.shape[1] > 1 else ''}"
     )

@@ -15,7 +15,7 @@ from pellucid.result.maps import Heatmap
 
 @dataclass(frozen=True, eq=False)
 class Mistakes(Result):
-    """N images answered with another class than their own, each with four possible causes and a verdict.
+    """N images answered with another class than their own, each with its possible causes and a verdict.
 
     `given` is the class of each and `answers` what the network says, with `probabilities` (N, 2) of the answer and of
     the class. `values` (N, C) are the figures of the `causes`, `holds` (N, C) whether each

@@ -103,7 +103,10 @@ def factored(
     Refused where the layer has negative activations.
     """
     if bool((activation < 0).any()):
-        raise Refused(f"layer {layer!r} has negative activations, which no groups add up to: ask for channels or cells")
+        raise Refused(
+            f"layer {layer!r} has negative activations, which no groups add up to: ask with players='channels' or "
+            "players='cells'"
+        )
     channels, rows, columns = activation.shape
     wanted = activation.reshape(channels, -1).double()
     chance = generator(seed, "groups", count)

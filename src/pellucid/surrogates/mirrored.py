@@ -104,6 +104,11 @@ class Mirrored:
         labels = self.examples.labels
         return labels if self.groups is None else np.where(labels >= 0, self.groups[np.maximum(labels, 0)], -1)
 
+    def sure(self, row: int) -> float:
+        """The probability that the network gives its answer about an image; of a group that of all its classes."""
+        p = softmax(self.examples.logits[[row]])[0]
+        return float(p.max() if self.groups is None else p[self.groups == self.answers[row]].sum())
+
     @property
     def again(self) -> NDArray[np.int64]:
         """(H,) of the images that a proxy is fitted to as many, drawn with repetition: of a second proxy."""
@@ -164,7 +169,7 @@ class Judged:
         mirrored = self.mirrored
         wrong = np.flatnonzero(~self.faithful)
         rows = mirrored.outside[wrong]
-        p = np.concatenate([softmax(mirrored.examples.logits[[i]]).max(1) for i in rows]) if len(rows) else np.zeros(0)
+        p = np.array([mirrored.sure(int(i)) for i in rows])
         order = np.argsort(-p, kind="stable")
         wrong, rows, p = wrong[order], rows[order], p[order]
         labels = mirrored.labels[rows]

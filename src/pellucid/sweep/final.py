@@ -37,7 +37,12 @@ def write(plan: Plan, shards: Iterable[Mapping[str, Part]], place: Path) -> None
             values.flush()
     for fold in counting:
         for name, array in fold.finish(plan.scope, working.pop(fold.name)).items():
-            write_atomically(place / f"{fold.name}.{name}.npy", partial(_save, array))
+            write_atomically(place / file_of(f"{fold.name}.{name}"), partial(_save, array))
+
+
+def file_of(array: str) -> str:
+    """The file of an array, FOLD.NAME: a slash, which names of layers may hold, is written as in a URL."""
+    return f"{array.replace('%', '%25').replace('/', '%2F')}.npy"
 
 
 def _files(plan: Plan, fold: Rows[Any], place: Path) -> dict[str, np.memmap[Any, Any]]:
@@ -46,7 +51,7 @@ def _files(plan: Plan, fold: Rows[Any], place: Path) -> dict[str, np.memmap[Any,
     columns = {**fold.columns(plan.scope), "there": (1, np.dtype(np.uint8))}
     made = {}
     for name, (width, kind) in columns.items():
-        path = place / f"{fold.name}.{name}.npy"
+        path = place / file_of(f"{fold.name}.{name}")
         made[name] = np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=(height, width))
         with path.open("r+b") as file:  # a full disk is an error now, and would be a signal when a page is written
             if hasattr(os, "posix_fallocate"):

@@ -214,7 +214,7 @@ class Store:
 
     def array(self, name: str) -> NDArray[Any]:
         """One of the merged arrays, memory-mapped."""
-        path = self.folder / self.current["generation"] / f"{name}.npy"
+        path = self.folder / self.current["generation"] / final.file_of(name)
         try:
             found: NDArray[Any] = np.load(_disk.regular(path), mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, BadStore) as error:

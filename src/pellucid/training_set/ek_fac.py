@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call, jvp
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from pellucid.errors import MissingExtra, Refused
 from pellucid.index import Index
 from pellucid.learning.initial import copied, put
 from pellucid.net import Net, returned
 from pellucid.net.apart import inputs_of
+from pellucid.net.guard import undisturbed
 from pellucid.notes import Note
 from pellucid.training_set.cases import Asked
 from pellucid.training_set.examples import Examples
@@ -40,8 +42,8 @@ def by_ek_fac(
     asked about. Raises MissingExtra where curvlinops is not installed, Refused where the network gives no logits or
     cannot be differentiated so.
     """
-    with warnings.catch_warnings():  # of torch and of curvlinops about their own insides
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):  # fused attention is not differentiated forward
+        warnings.simplefilter("ignore")  # of torch and of curvlinops about their own insides
         return _by_ek_fac(index, examples, asked, classes, damping)
 
 
@@ -62,17 +64,18 @@ def _by_ek_fac(
     parameters = dict(model.named_parameters())
     for name, p in parameters.items():
         p.requires_grad_(name in names)
-    factored = EKFACLinearOperator(
-        model, nn.CrossEntropyLoss(), [parameters[one] for one in names], data,
-        fisher_type=kind, num_data=len(examples), check_deterministic=False, separate_weight_and_bias=False,
-    )  # fmt: skip
-    inverse = KFACInverseLinearOperator(factored, damping, use_exact_damping=True)
-    solved = []
-    for image, label in zip(asked.images, classes.tolist(), strict=True):
-        loss = F.cross_entropy(model(inputs_of(net, net.prepare(image).pixels)), _one(label))
-        slopes = torch.autograd.grad(loss, [parameters[one] for one in names])
-        solved.append(dict(zip(names, (inverse @ list(slopes)), strict=True)))
-    scores = _along(model, {k: p.detach() for k, p in parameters.items()}, solved, data) / len(examples)
+    with undisturbed(model, frozen=False):  # what is checkpointed runs plainly
+        factored = EKFACLinearOperator(
+            model, nn.CrossEntropyLoss(), [parameters[one] for one in names], data,
+            fisher_type=kind, num_data=len(examples), check_deterministic=False, separate_weight_and_bias=False,
+        )  # fmt: skip
+        inverse = KFACInverseLinearOperator(factored, damping, use_exact_damping=True)
+        solved = []
+        for image, label in zip(asked.images, classes.tolist(), strict=True):
+            loss = F.cross_entropy(model(inputs_of(net, net.prepare(image).pixels)), _one(label))
+            slopes = torch.autograd.grad(loss, [parameters[one] for one in names])
+            solved.append(dict(zip(names, (inverse @ list(slopes)), strict=True)))
+        scores = _along(model, {k: p.detach() for k, p in parameters.items()}, solved, data) / len(examples)
     share = sum(parameters[one].numel() for one in names) / sum(p.numel() for p in parameters.values())
     drawn = "" if kind == "type-2" else ", labels of the curvature drawn from the answers"
     said = f"EK-FAC covers {share:.0%} of the weights: linear layers and convolutions without groups{drawn}"
@@ -151,6 +154,10 @@ def _along(model: nn.Module, at: Weights, directions: list[Weights], data: _Batc
             try:
                 slopes = jvp(losses, (point,), (direction,))[1]
             except NotImplementedError as error:
-                raise Refused(f"variant='ek_fac' cannot be differentiated forward: {error}") from error
+                why = str(error).partition(" that ")[0]
+                raise Refused(
+                    f"variant='ek_fac' differentiates the network forward, and something in it cannot be ({why}): "
+                    "variant='trak' goes through all layers, too"
+                ) from error
             rows.append(slopes.detach().double().cpu().numpy())
     return np.stack([np.concatenate(rows) for rows in found])

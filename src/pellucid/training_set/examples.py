@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float32, Int64, UInt8
@@ -217,10 +218,10 @@ def _of_index(index: Index) -> Examples:
         said = f"what {head.name!r} reads is not in the index: one pass over its images took it down"
         numbers, notes, at = every[places], (Note("values", said),), head.name
     own = index.labels(numbers)
-    mapped = np.array([_class(net, one, k, len(index.classes), "") for k, one in enumerate(index.classes)], object)
+    mapped, strange = _mapped(net, index.classes)
     known = np.array([one is not None for one in mapped], bool)
     new = bool(len(mapped)) and bool((own >= 0).any()) and float(known[own[own >= 0]].mean()) < 0.5
-    labels = own
+    labels, notes = own, (*notes, *Note.many("values", strange))
     if not new:
         numbered = np.array([-1 if one is None else one for one in (*mapped, None)], np.int64)
         labels = numbered[own]  # −1 is the last
@@ -231,6 +232,16 @@ def _of_index(index: Index) -> Examples:
     )
     reads = partial(seen_by, index, layer=at) if at != head.name else partial(received, None, net, head)
     return replace(found, layer=at, show=partial(_shown, net, index.readable), reads=reads)
+
+
+def _mapped(net: Net, classes: Sequence[str]) -> tuple[NDArray[Any], list[str]]:
+    """((C,) the network's class of each of an index, None where there is none, what is to be said of it). Numbers of
+    which one is no class of the network may be counted from 1, or be names: then all are classes of their own."""
+    try:
+        return np.array([_class(net, one, k, len(classes), "") for k, one in enumerate(classes)], object), []
+    except PellucidError as error:
+        said = f"the classes of the images count as their own: {str(error).partition(':')[0]}"
+        return np.array([None] * len(classes), object), [said]
 
 
 def _lost(count: int, index: Index, known: NDArray[np.bool_]) -> list[str]:

@@ -34,7 +34,13 @@ class Head:
     @classmethod
     def of(cls, net: Net) -> Head:
         """Refused where a network has no linear layer that makes its classes."""
-        name = head_of(net)
+        try:
+            name = head_of(net)
+        except Refused as error:
+            raise Refused(
+                f"{net.name} has no linear layer that makes its {net.outputs} outputs, and what that reads is asked "
+                "for here: ask a quantized network in floating point; prototypes needs no such layer"
+            ) from error
         other = original_of(net.module) is not net.module  # the same layers with other weights, which a copy holds
         part = (copied(net.module, net.name) if other else net.module).get_submodule(name)
         own: Tensor = part.weight  # type: ignore[assignment]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pellucid.evaluation.context import VERDICTS, Contexts, Cover, Leaning, boxes_on_input, contexts, leanings, shown
+from pellucid.evaluation.context import VERDICTS, WAYS, Contexts, Cover, Leaning, contexts, leanings, shown
 from pellucid.evaluation.located import Located, scene_of
 from pellucid.evaluation.truth import ClassPairs, Truth
 from pellucid.image_set import ImageSet
@@ -31,7 +31,7 @@ def in_context(of: Audited, pictures: Pictures, count: int, truth: Truth, classe
     place = {name: row for row, name in enumerate(of.examples.names)}
     items = tuple(_leaning(of, pictures, cases, found, one, place) for one in rows[:count])
     by = sum(one.verdict == "context" for one in rows)
-    rule = (f"the class is more probable with the bounding box of the object covered by the photo's mean color than "
+    rule = (f"the class is more probable with one box around all objects of it covered by the photo's mean color than "
             f"with all else covered, by an interval of 95 % over three or more photos; {len(found)} cases, {len(rows)}"
             " classes were looked at")  # fmt: skip
     return Section(Looked("context", by, rule), items)
@@ -43,16 +43,15 @@ def _leaning(
     images, captions = list[int](), list[str]()
     for i in one.cases[:_PHOTOS]:
         scene, name = scene_of(cases[int(found.cases[i])], cases), found.names[i]
-        ways = shown(scene, boxes_on_input(scene), _FILL, of.seed)
-        p = found.p[i]
+        ways, p = shown(scene, _FILL, of.seed), dict(zip(WAYS, found.p[i].tolist(), strict=True))
         if name in place:
             images += pictures.of([place[name]])
         else:
             images.append(pictures.add(name, framed(viewable(ways["whole"]), SIDE)))
-        captions.append(f"as it is: {_p(p[0])}")
-        for way, value, said in (("box", p[1], "object covered"), ("background", p[4], "all else covered")):
+        captions.append(f"as it is: {_p(p['whole'])}")
+        for way, said in ((_COVER, "object covered"), ("background", "all else covered")):
             images.append(pictures.add(f"{name}, {said}", framed(viewable(ways[way].detach().cpu()), SIDE)))
-            captions.append(f"{said}: {_p(value)}")
+            captions.append(f"{said}: {_p(p[way])}")
     verdict = {
         "context": "is known by its context", "object": "is known by its object",
         "undecided": "leans to neither for certain", "too few": "has too few photos to tell",

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 
 from pellucid.geometry import Floats
-from pellucid.index.search import mean_of
+from pellucid.index.search import Metric, mean_of, squared
 from pellucid.index.search import nearest as nearest_rows
 from pellucid.rng import generator
 from pellucid.training_set.alike import alike, taken_for
@@ -21,6 +21,7 @@ from pellucid.training_set.examples import Examples
 from pellucid.training_set.influence import by_last_layer
 from pellucid.training_set.neighborhood import unit_rows
 from pellucid.training_set.removal import removed
+from pellucid.training_set.strange import Outside, Usual
 
 NEAR = 20
 """Training images that are asked in each way: the nearest, and those that push the most."""
@@ -31,23 +32,16 @@ DOUBTED = 0.5
 _DISTANCES, _SAMPLE = 10, 1000
 """Neighbors whose mean distance says how far an image is, and training images that it is held against."""
 _SAME = 0.99
+_AT_ONCE = 64
+"""Images that are held against all rows at once: with many rows the products are large."""
 
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """Rows (N, G) that images are compared by; `distances` are the sorted mean distances of some of the training images
-    to the ten nearest others."""
+    """Rows (N, G) that images are compared by."""
 
     name: str
     rows: Float[np.ndarray, "n g"]
-    distances: Float[np.ndarray, " t"]
-
-    @classmethod
-    def of(cls, name: str, rows: Float[np.ndarray, "n g"]) -> Space:
-        """Of at most 1,000 training images, drawn by number."""
-        some = np.sort(generator(0, "distances").permutation(len(rows))[:_SAMPLE])
-        found = cls(name, rows, np.zeros(0))
-        return cls(name, rows, np.sort(found.distance(rows[some], some)))
 
     @cached_property
     def center(self) -> Floats:
@@ -64,16 +58,23 @@ class Space:
         """(M,) the mean distance to the ten nearest others."""
         return np.asarray(-self._near(asked, own, _DISTANCES, "euclidean")[0].mean(1))
 
-    def nearer(self, distance: Floats) -> Floats:
-        """(M,) the share of training images that are nearer to theirs, 0..1; the image counts as one of them."""
-        below = np.searchsorted(self.distances, distance, side="left")
-        return np.asarray(below / (len(self.distances) + 1))
+    def angle(self, asked: Float[np.ndarray, "m g"], own: Int[np.ndarray, " m"]) -> Floats:
+        """(M,) 1 less the mean cosine to the ten nearest others."""
+        return np.asarray(1 - self.near(asked, own, _DISTANCES)[0].mean(1))
+
+    @cached_property
+    def _squares(self) -> Float[np.ndarray, " n"]:
+        return squared(self.rows, self.center)
 
     def _near(
-        self, asked: Float[np.ndarray, "m g"], own: Int[np.ndarray, " m"], count: int, metric: str
+        self, asked: Float[np.ndarray, "m g"], own: Int[np.ndarray, " m"], count: int, metric: Metric
     ) -> tuple[Float[np.ndarray, "m k"], Int[np.ndarray, "m k"]]:
         count = max(min(count, len(self.rows) - 1), 1)
-        values, found = nearest_rows(asked, self.rows, count + 1, metric, center=self.center)  # type: ignore[arg-type]
+        pieces = [
+            nearest_rows(asked[i : i + _AT_ONCE], self.rows, count + 1, metric, self._squares, self.center)
+            for i in range(0, len(asked), _AT_ONCE)
+        ]
+        values, found = (np.concatenate([one[k] for one in pieces]) for k in range(2))
         dropped = found == own[:, None]
         dropped[:, -1] |= ~dropped.any(1)
         return values[~dropped].reshape(len(asked), -1), found[~dropped].reshape(len(asked), -1)
@@ -87,12 +88,44 @@ class Known:
     examples: Examples
     spaces: tuple[Space, Space]
     chances: Chances
+    outside: Outside | None
+    """Of the plane of the classes, in the first space."""
 
     @classmethod
     def of(cls, examples: Examples, name: str, second: Float[np.ndarray, "n g"], seed: int) -> Known:
         """With a second space, called so."""
-        first = Space.of(examples.layer or "last layer", examples.features)
-        return cls(examples, (first, Space.of(name, second)), Chances.of(examples, seed))
+        spaces = (Space(examples.layer or "last layer", examples.features), Space(name, second))
+        outside = Outside.of(examples.features, examples.labels)
+        return cls(examples, spaces, Chances.of(examples, seed), outside)
+
+    @cached_property
+    def _some(self) -> Int[np.ndarray, " t"]:
+        """(T,) training images that new ones are held against: 1,000 at most, drawn by number."""
+        return np.sort(generator(0, "distances").permutation(len(self.examples))[:_SAMPLE])
+
+    @cached_property
+    def usual(self) -> Usual:
+        """How far out training images are: from their neighbors in each space, and from the plane of the classes."""
+        names = [f"neighbors in {self.spaces[0].name}", f"neighbors by {self.spaces[1].name}"]
+        if self.outside is not None:
+            names.append(f"mixtures of all classes in {self.spaces[0].name}")
+        rows = [one.rows[self._some] for one in self.spaces]
+        return Usual(tuple(names), self.out(rows[0], rows[1], self._some))
+
+    @cached_property
+    def usual_angle(self) -> Usual:
+        """How unlike their neighbors training images are, by the angle in the first space."""
+        first = self.spaces[0]
+        return Usual((first.name,), first.angle(first.rows[self._some], self._some)[:, None])
+
+    def out(
+        self, features: Float[np.ndarray, "m f"], second: Float[np.ndarray, "m g"], own: Int[np.ndarray, " m"]
+    ) -> Float[np.ndarray, "m k"]:
+        """(M, K) how far out images are, by the distances that `usual` names."""
+        found = [one.distance(q, own) for one, q in zip(self.spaces, (features, second), strict=True)]
+        if self.outside is not None:
+            found.append(self.outside.distances(features, own))
+        return np.stack(found, 1)
 
     @cached_property
     def doubts(self) -> Floats:
@@ -155,7 +188,8 @@ class Known:
         rest[rows, given] = -np.inf
         rivals = rest.argmax(1)  # the answer, or where that is right the next
         features = (asked.features, second)
-        nearer = np.stack([one.nearer(one.distance(q, own)) for one, q in zip(self.spaces, features, strict=True)], 1)
+        out, furthest = self.usual.together(self.out(asked.features, second, own))
+        unlike = self.usual_angle.shares(self.spaces[0].angle(asked.features, own)[:, None])[:, 0]
         found = [one.near(q, own, NEAR) for one, q in zip(self.spaces, features, strict=True)]
         cosines, near = (np.stack([one[k] for one in found], 1) for k in range(2))
         wide = self.spaces[0].near(asked.features, own, _AROUND)[1]
@@ -172,9 +206,9 @@ class Known:
         steps = removed(self.examples, sets, damping).values
         after = asked.logits + np.einsum("mcg,mg->mc", steps, with_one(asked.features))
         return Judged(
-            given, np.asarray(rivals, np.int64), asked.answers, asked.probabilities, own, nearer, cosines, near,
-            scores, doubts, wrong, tuple(map(len, speakers)), tuple(map(len, sets)), expected, softmax(after),
-            self._rank(given, rivals),
+            given, np.asarray(rivals, np.int64), asked.answers, asked.probabilities, own, out, furthest, unlike,
+            cosines, near, scores, doubts, wrong, tuple(map(len, speakers)), tuple(map(len, sets)), expected,
+            softmax(after), self._rank(given, rivals),
         )  # fmt: skip
 
     def _apart(
@@ -226,8 +260,12 @@ class Judged:
     answers: Int[np.ndarray, " m"]
     probabilities: Float[np.ndarray, "m c"]
     own: Int[np.ndarray, " m"]
-    nearer: Float[np.ndarray, "m 2"]
-    """The share of training images that have nearer neighbors, in each space."""
+    out: Floats
+    """(M,) the share of the training images that are less far out, by whichever distance says most."""
+    furthest: Int[np.ndarray, " m"]
+    """Which one that is."""
+    unlike: Floats
+    """(M,) the share of the training images that are more like their neighbors, by the angle in the first space."""
     cosines: Float[np.ndarray, "m 2 k"]
     near: Int[np.ndarray, "m 2 k"]
     """Rows of the nearest."""

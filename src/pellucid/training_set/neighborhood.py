@@ -75,14 +75,14 @@ def shapley(
     places = np.arange(1, many, dtype=np.float64)
     factor = np.minimum(count, places) / (places * count)
     step = max(_BLOCK // many, 1)
-    for start in range(0, len(tests), step):
+    for start in steps(range(0, len(tests), step), "votes of neighbors"):
         alike = tests[start : start + step] @ rows.T
         order = np.argsort(-alike, axis=1, kind="stable")
         right = (labels[order] == test_labels[start : start + step, None]).astype(np.float64)
         values = np.empty_like(right)
         values[:, -1] = right[:, -1] / many
-        steps = (right[:, :-1] - right[:, 1:]) * factor
-        values[:, :-1] = values[:, -1:] + np.cumsum(steps[:, ::-1], axis=1)[:, ::-1]
+        rises = (right[:, :-1] - right[:, 1:]) * factor
+        values[:, :-1] = values[:, -1:] + np.cumsum(rises[:, ::-1], axis=1)[:, ::-1]
         np.add.at(total, order.ravel(), values.ravel())
     return total / max(len(tests), 1)
 

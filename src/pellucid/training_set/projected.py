@@ -21,6 +21,7 @@ from pellucid.index import Index
 from pellucid.index.measured import Block, measured
 from pellucid.net import Net
 from pellucid.net.apart import inputs_of
+from pellucid.net.guard import undisturbed
 from pellucid.notes import Note
 from pellucid.progress import steps, stop_point
 from pellucid.rng import generator
@@ -162,7 +163,7 @@ class Projected:
         found, probabilities = np.empty((len(labels), WIDTH)), np.empty(len(labels))
         for i, (one, label) in enumerate(zip(images, labels, strict=True)):
             stop_point()
-            with torch.enable_grad():
+            with undisturbed(self._module, frozen=False), torch.enable_grad():
                 z = self._module(inputs_of(self.net, self.net.prepare(one).pixels))[0].double()
                 others = torch.cat([z[:label], z[label + 1 :]]).logsumexp(0)
                 slopes = torch.autograd.grad(z[label] - others, self._weights, allow_unused=True)

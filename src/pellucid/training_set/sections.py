@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Int
 from numpy.typing import NDArray
 
 from pellucid.result import Finding, Grid, Looked, Table
@@ -23,6 +24,7 @@ FAR = 5.0
 """Robust standard deviations above the median from which an image counts as an outlier."""
 _NEAR, _SHOWN, _MATRIX = 5, 6, 40
 """Neighbors, members of a group, and classes of the matrix that are shown."""
+_PAIRS = 200  # rows of the table of pairs
 _TAKEN, _LEAST = 0.1, 3
 """Share of the images of the smaller class, and images, that are taken for the other: then a pair counts."""
 
@@ -206,27 +208,33 @@ def similar(of: Audited, pictures: Pictures, count: int) -> tuple[Section, Grid 
     held_out = of.doubted.log_p if fitted else None
     logits = of.examples.logits[rows] if held_out is None else held_out
     alike = likeness(logits, of.examples.features[rows], of.examples.labels[rows])
-    items, columns, found = list[Finding](), dict[str, list[Cell]](), 0
-    for k, (a, b) in enumerate(alike.pairs.tolist()):
-        taken, size = int(alike.confusions[a, b]), int(min(alike.sizes[a], alike.sizes[b]))
-        counts = taken >= max(_LEAST, _TAKEN * size)
-        found += counts
+    counts = _taken(alike)
+    found, columns = int(counts.sum()), dict[str, list[Cell]]()
+    for a, b in alike.pairs[:_PAIRS].tolist():
+        taken = int(alike.confusions[a, b])
         cells: dict[str, Cell] = {
             "class": _class(of, alike, a), "other": _class(of, alike, b), "taken for one another": taken,
             "images": int(alike.sizes[a] + alike.sizes[b]), "soft labels": _number(alike.soft[a, b]),
             "class means": float(alike.means[a, b]),
         }  # fmt: skip
-        if k < 200:
-            for name, value in cells.items():
-                columns.setdefault(name, []).append(value)
-        if len(items) < count and (taken or k < count // 2):
-            items.append(_pair(of, pictures, alike, (a, b), rows, logits, bool(counts), k))
-    items.sort(key=lambda one: (not one.found, -one.score))
+        for name, value in cells.items():
+            columns.setdefault(name, []).append(value)
+    told = counts | (alike.confusions[tuple(alike.pairs.T)] > 0)
+    told[: count // 2] = True  # the most alike, though none was taken for the other
+    first = [k for k in np.argsort(~counts, kind="stable").tolist() if told[k]][:count]  # what counts before the rest
+    items = [_pair(of, pictures, alike, alike.pairs[k], rows, logits, bool(counts[k]), k) for k in first]
     rule = (f"at least {_LEAST} images, and as many as a tenth of the smaller class, are taken for the other; sorted "
             "by soft labels: mean probability at temperature 4 that right images of one give to the other")  # fmt: skip
-    table = Table({name: tuple(values) for name, values in columns.items()}, highlighted=tuple(range(min(found, 5))))
+    marked = tuple(np.flatnonzero(counts[:_PAIRS])[:5].tolist())
+    table = Table({name: tuple(values) for name, values in columns.items()}, highlighted=marked)
     grid, merges = _matrix(of, alike)
     return Section(Looked("similar", found, rule), tuple(items), table), grid, merges
+
+
+def _taken(alike: Likeness) -> NDArray[np.bool_]:
+    """(P,) which pairs of classes are taken for one another often enough to count."""
+    a, b = alike.pairs.T
+    return alike.confusions[a, b] >= np.maximum(_LEAST, _TAKEN * np.minimum(alike.sizes[a], alike.sizes[b]))
 
 
 def _class(of: Audited, alike: Likeness, k: int) -> str:
@@ -238,11 +246,11 @@ def _number(value: float) -> float | None:
 
 
 def _pair(
-    of: Audited, pictures: Pictures, alike: Likeness, pair: tuple[int, int], rows: NDArray[np.int64],
+    of: Audited, pictures: Pictures, alike: Likeness, pair: Int[np.ndarray, " 2"], rows: NDArray[np.int64],
     logits: NDArray[np.float64], counts: bool, rank: int,
 ) -> Finding:  # fmt: skip
-    a, b = pair
-    names = [_class(of, alike, k) for k in pair]
+    a, b = pair.tolist()
+    names = [_class(of, alike, k) for k in (a, b)]
     labels, answers = of.examples.labels[rows], logits.argmax(1)
     taken, total, soft = int(alike.confusions[a, b]), int(alike.sizes[a] + alike.sizes[b]), alike.soft[a, b]
     both = alike.classes[[a, b]]

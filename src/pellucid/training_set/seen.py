@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -162,7 +162,14 @@ def of_test(test: Index | ImageSet, examples: Examples, index: Index) -> Seen:
             f"test={test.title!r} holds {others.layer or 'no layer'}, {index.title!r} {examples.layer or 'no layer'}: "
             "make both with the same --embed, or name the photos themselves"
         )
-    return of_index(test, others)
+    return replace(of_index(test, others), labels=_named_alike(others, examples))
+
+
+def _named_alike(others: Examples, examples: Examples) -> NDArray[np.int64]:
+    """The classes of other examples among those of these, by name; −1 where these have none of that name."""
+    place = {name: k for k, name in reversed([*enumerate(examples.classes)])}
+    number = np.array([place.get(name, -1) for name in others.classes] + [-1], np.int64)
+    return number[others.labels]  # −1 is the last
 
 
 def part_of(name: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 from jaxtyping import Float, Int
 
+from pellucid.ambient import one_blas_thread
 from pellucid.errors import PellucidError
 from pellucid.training_set.curvature import Curvature, softmax, with_one
 
@@ -12,6 +15,8 @@ _SHORT = 1e-9
 """Of the gradient at zero: what is left of it at the optimum."""
 _MOST = 100
 _TRIES = 40  # halvings of a step
+_SMALL = 10**8
+"""Multiplications of a product with all features up to which one thread makes it: a few hundredths of a second."""
 
 
 def fitted(
@@ -32,7 +37,15 @@ def fitted(
         )
     if not penalty > 0:
         raise PellucidError(f"penalty={penalty}: above 0, for without one the weights of separable classes have no end")
-    at = np.zeros((classes, features.shape[1] + 1))
+    small = len(features) * features.shape[1] * classes <= _SMALL
+    with one_blas_thread() if small else nullcontext():
+        return _newton(features, labels, np.zeros((classes, features.shape[1] + 1)), penalty)
+
+
+def _newton(
+    features: Float[np.ndarray, "n f"], labels: Int[np.ndarray, " n"], at: Float[np.ndarray, "c g"], penalty: float
+) -> tuple[Float[np.ndarray, "c f"], Float[np.ndarray, " c"]]:
+    """The optimum, from a place on."""
     value, slope, p = _loss(features, labels, at, penalty)
     first = left = float(np.linalg.norm(slope))
     for _ in range(_MOST):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pellucid.geometry import Floats
 from pellucid.index.search import mean_of
+from pellucid.notes import Note, say
 from pellucid.progress import steps
 from pellucid.rng import generator
 from pellucid.statistics import wilson
@@ -71,6 +72,8 @@ def subgroups(
         if len(own) < ENOUGH:
             continue
         if len(own) > _MOST:
+            say(Note("choice", f"subgroups were looked for among {_MOST} of the {len(own)} images of a class, drawn at "
+                     "random, and counts are of these"))  # fmt: skip
             own = np.sort(generator(seed, "subgroups", int(one)).choice(own, _MOST, replace=False))
         found += _of_class(int(one), own, features[own], right[own], center)
     return tuple(sorted(found, key=lambda one: (-one.gap, -one.apart, one.of_class, one.members)))

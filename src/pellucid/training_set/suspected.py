@@ -29,6 +29,9 @@ from pellucid.training_set.recorded import head_course
 from pellucid.training_set.suspicion import FOLDS, Evidence, tail
 from pellucid.training_set.tried import TOGETHER, suspicions, together
 
+COURSE = 2 * 10**7
+"""Images times classes up to which the logits of every epoch are kept: 2 GB."""
+
 
 @dataclass(frozen=True, eq=False)
 class Suspected:
@@ -112,7 +115,12 @@ def evidence_of(examples: Examples, spaces: Mapping[str, Float[np.ndarray, "n _"
     answers = None if examples.fitted else examples.logits
     classes = len(examples.classes)
     if large:
-        course = head_course(examples.features, examples.labels, classes, seed)
+        course = None
+        if len(examples) * classes <= COURSE:
+            course = head_course(examples.features, examples.labels, classes, seed)
+        else:
+            say(Note("choice", f"{len(examples)} images of {classes} classes: what a last layer says of all of them "
+                     "after each epoch would fill the memory, and scores of its course are left out"))  # fmt: skip
         return Evidence(examples.labels, classes, examples.features, spaces, answers, course, seed)
     if answers is None:
         raise Refused(

@@ -182,6 +182,27 @@ def test_pictures_are_of_the_groups_and_the_same_alone() -> None:
     assert pl.blocks.neuron_groups(tiny(), photos(1), "dog", **{**how, "steps": 0}).layers[0].pictures is None
 
 
+class Few(torch.nn.Module):
+    """One layer with places behind a ReLU, and one before it, or none."""
+
+    def __init__(self, rectified: bool = True) -> None:
+        super().__init__()
+        self.first, self.r = torch.nn.Conv2d(3, 4, 5), torch.nn.ReLU() if rectified else torch.nn.Identity()
+        self.head = torch.nn.Linear(4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        maps = self.first(x)
+        return self.head((self.r(maps) if isinstance(self.r, torch.nn.ReLU) else maps).mean((2, 3)))
+
+
+def test_where_one_layer_is_rectified_the_earlier_one_is_any_with_places() -> None:
+    net = pl.load(Few(), size=16)
+    found = pl.blocks.layer_attribution(net, photos(1), 1, count=2, points=2)
+    assert (found.meta.found["layer"], found.meta.found["later"]) == ("first", "r")
+    with pytest.raises(PellucidError, match=r"no layer with places before later='first': .*neuron_groups"):
+        pl.blocks.layer_attribution(pl.load(Few(False), size=16), photos(1), 1, points=2)
+
+
 def test_what_cannot_be_asked_is_refused_in_one_line() -> None:
     net, image = tiny(), photos(1)
     with pytest.raises(UnknownName, match="blok"):

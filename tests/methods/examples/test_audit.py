@@ -17,6 +17,8 @@ from pellucid.errors import PellucidError, UnknownName
 from pellucid.index import Index
 from pellucid.result import Audit
 from pellucid.result.audit import KINDS, TEST, limits_of
+from pellucid.training_set.examples import examples_of
+from pellucid.training_set.seen import of_test
 from tests.draw.test_pictures import assert_tidy
 from tests.test_every_method import indexed, tiny
 from tests.training_set.test_copies import pictures
@@ -112,6 +114,27 @@ def test_an_index_stands_for_a_test_set(index: Index, folder: Path) -> None:
     strange = pl.load(tiny().module).with_weights({"head.bias": tiny().module.head.bias.detach() + 1})
     with pytest.raises(PellucidError, match="another network"):
         pl.examples.audit(index, test=indexed(strange), kinds=("leaks",))
+
+
+def test_classes_of_a_test_index_are_known_by_their_names(folder: Path, tmp_path: Path) -> None:
+    """Two data sets of classes that the network does not have, in another order: a test image of a class of its own."""
+    pixels = pictures(12, 64)
+    for i, name in enumerate(["blue", "red"] * 6):
+        saved(tmp_path / "own", f"{name}/{i:02}.png", pixels[i])
+    saved(tmp_path / "other", "amber/a.png", pictures(1, 64, seed=3)[0])
+    saved(tmp_path / "other", "red/b.png", pixels[1])
+    saved(tmp_path / "other", "red/c.png", pictures(1, 64, seed=4)[0])
+    index, other = (
+        pl.units.index(tiny(), tmp_path / one, store=tmp_path / f"{one}.index", count=2, embed=("relu",))
+        for one in ("own", "other")
+    )
+    seen = of_test(other, examples_of(index), index)
+    assert examples_of(index).classes == ("blue", "red")
+    assert [(name, int(label)) for name, label in zip(seen.names, seen.labels, strict=True)] == [
+        ("amber/a.png", -1), ("red/b.png", 1), ("red/c.png", 1),
+    ]  # fmt: skip
+    (leak,) = pl.examples.audit(index, test=other, kinds=("leaks",)).of("leaks")
+    assert leak.label == "red"
 
 
 def test_folders_of_the_names_are_parts(folder: Path, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_every_probability_is_re_derived(found: Study) -> None:
         inside[8:24, 8:24] = True
         mean = pixels.mean((1, 2), keepdims=True)
         shown = {"whole": pixels, "box": np.where(inside, mean, pixels), "background": np.where(inside, pixels, mean)}
-        shown["outline"] = shown["box"]  # a box has no other outline
+        shown["outline"] = shown["boxes"] = shown["box"]  # one box has no other outline
         for way, picture in shown.items():
             red = picture[0, 8:24, 8:24].mean() - picture[2, 8:24, 8:24].mean()
             green = picture[1][~inside].mean() - picture[2][~inside].mean()
@@ -85,6 +85,22 @@ def test_every_probability_is_re_derived(found: Study) -> None:
             p = np.exp(logits) / np.exp(logits).sum()
             assert row[way] == pytest.approx(p[NAMES.index(truth[str(number)][0][0])], abs=1e-6)
         assert row["area"] == pytest.approx(0.25)
+
+
+def test_one_box_around_all_hides_what_lies_between_things_and_a_box_around_each_does_not() -> None:
+    data, truth = photos(3)
+    truth = {"0": [("cat", (8, 8, 12, 12)), ("cat", (20, 12, 24, 24))]}
+    pixels = data.source.read(0).pictures[0].double().numpy()
+    apart, one = np.zeros((32, 32), bool), np.zeros((32, 32), bool)
+    apart[8:12, 8:12] = apart[12:24, 20:24] = one[8:24, 8:24] = True
+    (row,) = pl.examples.context(places(), data, truth=truth)["photos"].rows
+    for way, inside in (("box", one), ("boxes", apart), ("outline", apart)):
+        picture = np.where(inside, pixels.mean((1, 2), keepdims=True), pixels)
+        red = picture[0, 8:24, 8:24].mean() - picture[2, 8:24, 8:24].mean()
+        green = picture[1][~one].mean() - picture[2][~one].mean()
+        p = np.exp(6 * np.array([red, green, 0.3]))
+        assert row[way] == pytest.approx(p[0] / p.sum(), abs=1e-6)
+    assert row["box"] < row["boxes"]
 
 
 def test_the_difference_and_its_means(found: Study) -> None:

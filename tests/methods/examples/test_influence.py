@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 import pellucid as pl
 from pellucid.errors import PellucidError
@@ -169,3 +170,55 @@ def test_of_a_linear_network_ek_fac_is_the_last_layer(tmp_path: Path, damping: f
     assert both[1] is not None
     assert np.corrcoef(both[0][0], both[1][0])[0, 1] > 0.9999
     assert abs(np.polyfit(both[0][0], both[1][0], 1)[0] - 1) < 0.01
+
+
+class Attention(torch.nn.Module):
+    """Attention between places, by the function of torch that is fused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.head = torch.nn.Conv2d(3, 8, 4, stride=4), torch.nn.Linear(8, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        tokens = self.first(x).flatten(2).transpose(1, 2)[:, None]
+        return self.head(F.scaled_dot_product_attention(tokens, tokens, tokens)[:, 0].mean(1))
+
+
+def test_ek_fac_goes_through_fused_attention(tmp_path: Path) -> None:
+    pytest.importorskip("curvlinops")
+    net = pl.load(Attention(), size=12, labels=["cat", "dog", "cow"])
+    chance = np.random.default_rng(1)
+    np.savez(tmp_path / "x.npz", images=chance.integers(0, 255, (12, 12, 12, 3), np.uint8), labels=np.arange(12) % 3)
+    index = pl.units.index(net, tmp_path / "x.npz", store=tmp_path / "x.index")
+    found = pl.examples.influence(index, photos(1), variant="ek_fac", damping=0.1, full=True)
+    assert found.scores is not None
+    assert np.isfinite(found.scores).all()
+    assert np.abs(found.scores).max() > 0
+
+
+class Checkpointed(Two):
+    """The same network whose first layer runs again during the backward pass."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        maps = checkpoint(lambda one: self.first(one).relu(), x, use_reentrant=True)
+        return self.head(maps.mean((2, 3)))
+
+
+def test_checkpoints_of_activations_hide_no_layer(tmp_path: Path) -> None:
+    pytest.importorskip("curvlinops")
+    chance = np.random.default_rng(1)
+    np.savez(tmp_path / "x.npz", images=chance.integers(0, 255, (12, 12, 12, 3), np.uint8), labels=np.arange(12) % 3)
+    found = []
+    for kind in (Two, Checkpointed):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            net = pl.load(kind(), size=12, labels=["cat", "dog", "cow"])
+        index = pl.units.index(net, tmp_path / "x.npz", store=tmp_path / f"{kind.__name__}.index")
+        found.append([
+            pl.examples.influence(index, photos(1), variant=one, damping=0.1, full=True).scores
+            for one in ("trak", "ek_fac")
+        ])  # fmt: skip
+    for plain, again in zip(*found, strict=True):
+        assert plain is not None
+        assert np.abs(plain).max() > 0
+        assert np.allclose(plain, again, rtol=1e-5)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import pellucid as pl
 from pellucid.decisions import Decision
@@ -183,6 +184,27 @@ def test_mending_what_is_wrong_is_measured(index: Index, suspects: Suspects, tmp
     assert found.meta.found["accept"] == 2
     again = pl.examples.retrained(tiny(), data, decisions=str(tmp_path / "d.csv"), repeats=3)
     assert again["labels"].rows == found["labels"].rows
+
+
+def test_decisions_about_files_of_a_folder_are_met_by_a_network_too(tmp_path: Path) -> None:
+    for i in range(12):
+        place = tmp_path / "photos" / ("cat", "dog")[i % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((16, 16, 3), 20 * i, np.uint8)).save(place / f"{i}.png")
+    (tmp_path / "d.csv").write_text("image,given,decision,label\ncat/0.png,cat,relabel,dog\n")
+    found = pl.examples.retrained(
+        tiny(), tmp_path / "photos", decisions=tmp_path / "d.csv", what="network", repeats=2, recipe="epochs=1"
+    )
+    assert found.meta.found["decided"] == 1
+
+
+def test_what_no_memory_holds_is_left_out_of_the_scores(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pellucid.training_set.suspected.COURSE", 10)
+    found = pl.examples.mislabeled(index, count=3, noise=0)
+    assert "AUM" not in found.scores
+    assert "CV margin" in found.scores
+    assert found.margins is None
+    assert any("scores of its course are left out" in str(note) for note in found.meta.notes)
 
 
 def test_the_index_of_every_method_is_small() -> None:

@@ -14,6 +14,20 @@ from tests.methods.proxies.made import index
 from tests.test_every_method import indexed, tiny
 
 
+def test_of_groups_the_probability_is_that_of_all_classes_of_the_group() -> None:
+    mirrored = Mirrored.of(index(), groups=3)
+    judged = mirrored.both(lambda rows: np.full(len(mirrored.outside), 0))
+    table, rows = judged.parted()
+    p = np.exp(mirrored.examples.logits[rows])
+    p /= p.sum(1, keepdims=True)
+    assert mirrored.groups is not None
+    wanted = [
+        sum(p[i, k] for k in range(10) if mirrored.groups[k] == mirrored.answers[row]) for i, row in enumerate(rows)
+    ]
+    assert np.allclose(table["p"], wanted[: len(table)])
+    assert list(table["p"]) == sorted(table["p"], reverse=True)
+
+
 @pytest.fixture(scope="module")
 def tree() -> DecisionTree:
     return pl.proxies.tree(index(), leaves=12)

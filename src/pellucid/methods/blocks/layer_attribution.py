@@ -100,13 +100,18 @@ def layer_attribution(
 
 
 def _earlier(net: Net, pixels: Float[Tensor, "1 c h w"], usual: tuple[str, ...], end: str) -> str:
-    """The last usual layer that runs before another one; where all maps have one size, the last one of any."""
+    """The last usual layer that runs before another one; where all maps have one size, the last one of any; where
+    there is no other usual one, the last layer with places."""
     size = (pixels.shape[-2], pixels.shape[-1])
-    for some in (usual, rectified(net, pixels, every=True)):
+    placed = tuple(row.name for row in net.layers(size).rows if row.spatial and row.placement is not None)
+    for some in (usual, rectified(net, pixels, every=True), placed):
         for one in reversed(some):
             if one != end and ordered(net, size, [one, end])[-1] == end:
                 return one
-    return usual[0]
+    raise PellucidError(
+        f"{net.name} has no layer with places before later={end!r}: name a later one, or ask neuron_groups, which "
+        "needs one layer"
+    )
 
 
 _KINDS: dict[Literal["cells", "units", "groups"], str] = {"cells": "cell {}", "units": "unit {}", "groups": "group {}"}

@@ -66,5 +66,7 @@ def semantic_dictionary(
     """
     prepared = net.prepare(images)
     size = (prepared.pixels.shape[-2], prepared.pixels.shape[-1])
-    name = ordered(net, size, [layer])[0] if layer else rectified(net, prepared.pixels[:1], target.layers)[-2:][0]
+    usual = rectified(net, prepared.pixels[:1], target.layers)
+    there = [one for one in usual if index is None or one in index] or usual
+    name = ordered(net, size, [layer])[0] if layer else there[-2:][0]
     return detected(net, prepared, target, name, Entry(cell, order, units, index, steps), chosen=not layer)

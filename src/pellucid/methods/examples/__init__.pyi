@@ -102,7 +102,7 @@ def context(
     *,
     truth: TruthLike,
     classes: PairsLike | None = None,
-    cover: Literal["box", "outline"] = "box",
+    cover: Literal["box", "boxes", "outline"] = "box",
     fill: Literal["gray", "black", "white", "mean", "blur", "noise"] = "mean",
     seed: int = 0,
 ) -> Study:
@@ -111,9 +111,10 @@ def context(
     The probability of a class in photos as they are, with its object covered, and with everything else covered.
 
     `classes` of the answer has one row for each class, those known by their context first, with the 95 % interval of
-    the difference; `photos` one row for each case, with all five probabilities: whole, bounding box covered, outline
-    covered, outline blurred, background covered. Cases whose class is not among the five most probable are left out.
-    Raises PellucidError where none is left, Refused for a network without classes.
+    the difference; `photos` one row for each case, with all six probabilities: whole, one box around all things
+    of the class covered, a box around each, outline covered, outline blurred, background covered. Cases whose class is
+    not among the five most probable are left out. Raises PellucidError where none is left, Refused for a network
+    without classes.
 
     Source: Lapuschkin et al. 2019 (classes known by their context); Xiao et al. 2021, section 2 (backgrounds).
 
@@ -122,7 +123,7 @@ def context(
         images: Many images: a folder, .tar, .parquet, .npz, a URL of these, or whatever `read` takes, and lists of it.
         truth: boxes or masks: CSV, COCO JSON, folder of YOLO .txt, of Pascal VOC .xml or of mask .png (TRUTH; required)
         classes: JSON file {class of the truth: [classes of the network]}, or rows of image, label and class (PAIRS; by default None)
-        cover: part of the photo that is covered for the object (box | outline; by default "box")
+        cover: part of the photo that is covered for the object: one box around all of the class, boxes, one around each, or their outline (box | boxes | outline; by default "box")
         fill: filling of what is covered (gray | black | white | mean | blur | noise; by default "mean")
         seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """
@@ -286,15 +287,17 @@ def mistake(
 ) -> Mistakes:
     """Mistake
 
-    Why each image is answered with another class than its own: a verdict for each, with (N, 4) figures of causes.
+    Why each image is answered with another class than its own: a verdict for each, with (N, 5) figures of causes.
 
-    Figures are the share of training images that have nearer neighbors, in the last layer or in a `second` space; the
+    Figures are the share of training images that are less far out, by whichever says most: distances to neighbors in
+    the last layer and in a `second` space, and the distance from all mixtures of the class means in that layer; the
     chance that the image's `label` is wrong, by calibrated probabilities out of fold and the share of wrong labels that
     makes all labels most probable (Bayes); the same chance on average over the images of the answer's class that are
     nearest or push the most against its own, by a last layer without all that is around; and how often the two classes
     are taken for each other, against all pairs (with fewer than five images of one, the share of classes that are no
-    more similar). The map is `of` the logit of the answer less that of the class. Raises PellucidError where the class
-    of an image is neither known to the index nor said by `label`.
+    more similar); and the share of training images that are more like their neighbors by the angle in the last layer:
+    where that is 95 % and more, a wrong label is not believed. The map is `of` the logit of the answer less that of the
+    class. Raises PellucidError where the class of an image is neither known to the index nor said by `label`.
 
     Source: Koh & Liang 2017 (influence); Northcutt et al. 2021 (labels); Hinton et al. 2015, section 2 (classes).
 

@@ -34,8 +34,8 @@ _PHOTOS = {
     "photo": "and the class that was looked for in it",
     "area": "share of what the network sees that the thing fills",
     **{name: f"probability of the class: {said}" for name, said in zip(WAYS, (
-        "photo as it is", "bounding boxes of the thing filled", "its outline filled", "its outline blurred",
-        "everything outside its outline filled",
+        "photo as it is", "one box around all things of it filled", "a box around each of them filled",
+        "their outline filled", "their outline blurred", "everything outside their outline filled",
     ), strict=True)},
 }  # fmt: skip
 
@@ -46,8 +46,9 @@ _PHOTOS = {
     shows=(
         "A class whose probability survives the object being covered, and not the background, is known by its context. "
         "A cover is something to see, too, and the outline of a covered object still tells its shape: with outline "
-        "the object seems to matter less than it does, so the bounding box is covered unless asked otherwise. Read "
-        "the verdict with its interval, and look at the photos. Five forward passes for each class of each photo."
+        "the object seems to matter less than it does, so one box around all of it is covered unless asked otherwise; "
+        "boxes leaves what lies between objects. Read the verdict with its interval, and look at the photos. Six "
+        "forward passes for each class of each photo."
     ),
     source="Lapuschkin et al. 2019 (classes known by their context); Xiao et al. 2021, section 2 (backgrounds)",
     over="all",
@@ -59,16 +60,23 @@ def context(
     *,
     truth: TruthOption,
     classes: PairsOption = None,
-    cover: Annotated[Cover, Field(description="part of the photo that is covered for the object")] = "box",
+    cover: Annotated[
+        Cover,
+        Field(
+            description="part of the photo that is covered for the object: one box around all of the class, boxes, one "
+            "around each, or their outline"
+        ),
+    ] = "box",
     fill: Annotated[Fill, Field(description="filling of what is covered")] = "mean",
     seed: Seed = 0,
 ) -> Study:
     """The probability of a class in photos as they are, with its object covered, and with everything else covered.
 
     `classes` of the answer has one row for each class, those known by their context first, with the 95 % interval of
-    the difference; `photos` one row for each case, with all five probabilities: whole, bounding box covered, outline
-    covered, outline blurred, background covered. Cases whose class is not among the five most probable are left out.
-    Raises PellucidError where none is left, Refused for a network without classes.
+    the difference; `photos` one row for each case, with all six probabilities: whole, one box around all things
+    of the class covered, a box around each, outline covered, outline blurred, background covered. Cases whose class is
+    not among the five most probable are left out. Raises PellucidError where none is left, Refused for a network
+    without classes.
     """
     cases = Located(net, images.on(net), truth, classes)
     cases.say()
