@@ -13,8 +13,11 @@ import pytest
 from PIL import Image
 
 import pellucid as pl
+from pellucid.catalogue import Entry, entries, find
 from pellucid.cli import main
-from pellucid.cli.words import translated
+from pellucid.cli.ask import command
+from pellucid.cli.options import flag_of
+from pellucid.cli.words import spoken, translated
 from pellucid.draw import draw
 
 OPTIONS = {name: f"--{name.replace('_', '-')}" for name in (
@@ -41,6 +44,27 @@ OPTIONS = {name: f"--{name.replace('_', '-')}" for name in (
 def test_words(python: str, shell: str) -> None:
     assert translated(python, OPTIONS) == shell
     assert translated(shell, OPTIONS) == shell
+
+
+def _spelled(entry: Entry) -> int:
+    """Whether what Python names in a message is the flag that the command takes; how many of these are other words."""
+    words, fields = spoken(command(entry)), entry.options.model_fields
+    for name, field in fields.items():
+        flag = flag_of(name, field)
+        assert words(f"leave {name}= out") == f"leave {flag} out", entry.name
+        assert words(f"no such {name}='x y'") == f"no such {flag} 'x y'", entry.name
+    return sum(flag_of(name, field).removeprefix("--") != name.replace("_", "-") for name, field in fields.items())
+
+
+def test_an_option_whose_flag_is_another_word() -> None:
+    assert _spelled(find("prototypes")) == 1  # classes= is --class
+    assert spoken(command(find("grad_cam")))("give size=28") == "give --input-size 28"
+    assert spoken(command(find("occlusion")))("give size=28") == "give --size 28"
+
+
+@pytest.mark.slow
+def test_every_option_of_every_method_whose_flag_is_another_word() -> None:
+    assert sum(_spelled(entry) for entry in entries()) > 3
 
 
 NET = """

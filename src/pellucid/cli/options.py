@@ -37,7 +37,9 @@ def options_from(
     made = []
     for name, field in model.model_fields.items():
         flag, shell = flag_of(name, field), _shell(field)
-        made.append(_option((flag, given_as(name, field)), field, shell, (kinds or {}).get(name), section))
+        one = _option((flag, given_as(name, field)), field, shell, (kinds or {}).get(name), section)
+        one.called = name  # a flag may be another word: --class for classes=
+        made.append(one)
     return made
 
 

@@ -74,11 +74,11 @@ class Page:
 
 
 class Option(click.Option):
-    """An option that knows the group of the help page it belongs to."""
+    """An option that knows the group of the help page it belongs to, and what Python calls it."""
 
     def __init__(self, *names: str, section: str = "Options", **how: Any) -> None:
         super().__init__(list(names), **how)
-        self.section = section
+        self.section, self.called = section, self.name or ""
 
     @property
     def rows(self) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ import click
 
 from pellucid.cli.common import loaded_as
 from pellucid.cli.options import switched
+from pellucid.cli.page import Option
 from pellucid.notes import Note
 
 _OF_METHODS = {name: f"--{name}" for name in ("fill", "baseline", "references")}
@@ -30,7 +31,9 @@ _SAID = re.compile(
 
 def spoken(command: click.Command) -> Callable[[str], str]:
     """A function that puts a message into the options of this command."""
-    options = {param.name or "": param.opts[0] for param in command.params if isinstance(param, click.Option)}
+    known = [param for param in command.params if isinstance(param, click.Option)]
+    renamed = {param.called: param.opts[0] for param in known if isinstance(param, Option)}
+    options = {**renamed, **{param.name or "": param.opts[0] for param in known}}  # size= is --size where there is one
     return lambda text: translated(text, options)
 
 

@@ -139,8 +139,9 @@ class Audit(Decidable, Result):
         return Table(columns)
 
     def derived(self) -> dict[str, Any]:
-        """How many were found, and the rows of the table."""
-        return {"counts": self.counts, "rows": list(self.table.rows)}
+        """How many were found, what the kinds are called, and the rows of the table."""
+        titles = {one.of_kind: TITLES[one.of_kind] for one in self.looked}
+        return {"counts": self.counts, "titles": titles, "rows": list(self.table.rows)}
 
     def describe(self) -> dict[str, Any]:
         """As every result, and its tables as tables."""

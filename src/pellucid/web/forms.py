@@ -74,6 +74,7 @@ def form(entry: Entry) -> dict[str, Any]:
         "quick": dict(entry.quick), "long": entry.chapter not in QUICK,
         "nouns": {
             name: {"format": kind.format, "written": kind.written, "many": kind.many,
+                   "help": kind.help, "sample": next(iter(kind.samples), kind.written),
                    "needed": arguments[name].default is inspect.Parameter.empty}
             for name, kind in entry.nouns.items()
         },

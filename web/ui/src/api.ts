@@ -25,7 +25,7 @@ export interface Method {
   name: string; title: string; chapter: string; purpose: string; shows: string; source: string; doc: string
   over: string; quick: Record<string, unknown>; long: boolean; took: number | null
   /** what it is asked about, by argument, in order */
-  nouns: Record<string, { format: string; written: string; needed: boolean; many: boolean }>
+  nouns: Record<string, { format: string; written: string; needed: boolean; many: boolean; help: string; sample: string }>
   /** the kind of its result */
   gives: string
   options: { properties: Record<string, Schema>; required?: string[] }

@@ -102,8 +102,11 @@ const SAYABLE = new Set(['net', 'nets', 'image', 'images', 'data', 'index', 'uni
 
 /** Why a method cannot be asked on a page; empty where it can. */
 export function elsewhere(method: Method): string {
-  const noun = Object.entries(method.nouns).find(([, one]) => !SAYABLE.has(one.format))
-  if (noun) return `It asks about ${noun[1].written.toLowerCase()}, which is named in Python or on the command line.`
+  const noun = Object.values(method.nouns).find((one) => !SAYABLE.has(one.format))
+  if (noun) {
+    const what = noun.help.split(':')[0] || noun.written, shell = `pellucid ${method.name} ${noun.sample}`
+    return `It asks about a ${what}, which this page cannot open: ask in Python, or on the command line with ${shell}`
+  }
   const option = (method.options.required ?? []).find((name) => shaped(method.options.properties[name] ?? {}).as === 'elsewhere')
   return option ? `It needs ${option.replaceAll('_', ' ')}, given in Python or on the command line.` : ''
 }

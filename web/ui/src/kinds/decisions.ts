@@ -33,3 +33,8 @@ export function kept(key: string): Record<string, Decision> {
 export function keep(key: string, decided: Readonly<Record<string, Decision>>): boolean {
   try { localStorage.setItem(key, JSON.stringify(decided)); return true } catch { return false }
 }
+
+/** Whether the browser keeps anything for this page. */
+export function keeps(): boolean {
+  try { localStorage.setItem('pellucid', ''); localStorage.removeItem('pellucid'); return true } catch { return false }
+}
