@@ -181,7 +181,7 @@ LONG = {
     "atlas", "axioms", "concept_ablation", "connect", "curvature", "deepdream", "depth", "distill",
     "expected_gradients", "extremal_perturbation", "frontier", "interpolation", "label_randomization", "lime", "line",
     "plane", "planted_bias", "report", "rise", "road", "sharpness", "sim_to_real", "stability", "surrogate",
-    "trajectory", "transfer", "xrai",
+    "tour", "trajectory", "transfer", "xrai",
 }  # fmt: skip
 """Methods that take seconds even here: what holds for every method is asked of these in the slow lane."""
 
