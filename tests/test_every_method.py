@@ -57,6 +57,7 @@ from pellucid.result import (
     Spectrum,
     Study,
     Table,
+    Tour,
     UnitPage,
 )
 from pellucid.result.serial import packed
@@ -107,6 +108,13 @@ _TINY: dict[str, dict[str, Any]] = {
     "pathways": {"layers": ("stem", "relu"), "groups": 3, "points": 2, "steps": 2},
     "semantic_dictionary": {"layer": "block", "units": 2, "steps": 2},
     "layer_attribution": {"count": 2, "points": 2},
+    "tour": {
+        "layers": ("stem", "relu"),
+        "units": 2,
+        "points": 2,
+        "steps": 2,
+        "photos": ["sample:panda", "sample:koala"],
+    },
     "maps": {"layer": "block", "units": (5, 0, 2)},  # the strongest are so over all images
     "top_images": {"count": 4},
     "atlas": {"layer": "block", "grid": 2, "min_per_cell": 1, "steps": 2},
@@ -182,7 +190,7 @@ LONG = {
     "atlas", "axioms", "concept_ablation", "connect", "curvature", "deepdream", "depth", "distill",
     "expected_gradients", "extremal_perturbation", "frontier", "interpolation", "label_randomization", "lime", "line",
     "plane", "planted_bias", "report", "rise", "road", "sharpness", "sim_to_real", "stability", "surrogate",
-    "trajectory", "transfer", "xrai",
+    "tour", "trajectory", "transfer", "xrai",
 }  # fmt: skip
 """Methods that take seconds even here: what holds for every method is asked of these in the slow lane."""
 
@@ -342,6 +350,11 @@ def numbers(result: Result) -> np.ndarray:
         return np.concatenate([result.top.values, result.spread.values, result.counts])
     if isinstance(result, Panel):
         return np.concatenate([part.values.reshape(len(part), -1) for part in result.parts.values()], axis=1)
+    if isinstance(result, Tour):
+        each = [
+            [one for layer in walk.layers for one in (layer.values, layer.shares, layer.maps)] for walk in result.walks
+        ]
+        return np.stack([np.concatenate([one.ravel() for one in parts]) for parts in each])
     if isinstance(result, Blocks):
         parts = [(one.values.reshape(len(result), -1), one.shares, one.residual[:, None]) for one in result.layers]
         return np.concatenate([one for part in parts for one in part], axis=1)

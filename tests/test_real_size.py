@@ -66,6 +66,7 @@ AT_SIZE: dict[str, dict[str, Any]] = {
     "exchange": {"new_class": 5},
     "mistake": {"label": "class 5"},
     "pathways": {"layers": ("layer2", "layer4"), "groups": 3, "points": 2, "steps": 2},
+    "tour": {"layers": ("layer2", "layer4"), "units": 2, "points": 2, "steps": 2},
     "retrained": {"decisions": [["0", "class 0", "accept", "class 1"]], "repeats": 2},
     "sharpness": {"directions": 2, "steps": 1, "products": 3},
 }

@@ -71,7 +71,7 @@ def test_ribbons_are_as_thick_as_what_comes_through() -> None:
 
 def test_the_photo_is_lit_where_a_group_is() -> None:
     one = blocks(layer((1.0, 0.5), 0.0))
-    shown = lit(one.photos[0], one.layers[0], 0, 32, Look())
+    shown = lit(one.photos[0], one.layers[0].values[0, 0], one.layers[0].placement, 32, Look())
     assert np.abs(shown[:3].astype(int) - one.photos[0, :3]).max() <= 2
     assert shown[-8:].std() < one.photos[0, -8:].std() / 2
 

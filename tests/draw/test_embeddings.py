@@ -145,7 +145,9 @@ def test_only_maps_are_pages(tmp_path: Path) -> None:
     from pellucid.geometry import Placement, View
 
     heat = Heatmap(np.ones((1, 4, 4)), Placement.pixels(), (View.whole(4, 4),))
-    with pytest.raises(PellucidError, match=r"only maps, surfaces, reviews, studies and tables are pages; try \.png"):
+    with pytest.raises(
+        PellucidError, match=r"only maps, surfaces, reviews, studies, tables and tours are pages; try \.png"
+    ):
         pl.draw(heat).save(tmp_path / "x.html")
 
 

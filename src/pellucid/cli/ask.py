@@ -29,7 +29,7 @@ from pellucid.history import History
 from pellucid.images import Images
 from pellucid.net import Net
 from pellucid.net.nets import Nets
-from pellucid.result import Audit, Pictures, Table
+from pellucid.result import Audit, Pictures, Table, Tour
 from pellucid.result.audit import limits_of
 from pellucid.target import Target, Targets
 
@@ -65,6 +65,7 @@ def command(entry: Entry) -> Command:
 def _shared(entry: Entry) -> list[Option]:
     """The options that other commands have, too; a table is printed unless a file is named."""
     printed = ["a table on the screen, tab-separated lines in a pipe"] if entry.gives(Table) else []
+    printed += ["IMAGE.tour.html in this folder, a page to share"] if entry.gives(Tour) else []
     if indexed.has(entry):
         return indexed.shared(*printed)
     return labeled.shared(entry, *printed) if labeled.has(entry) else [*saved(*printed), *common()]
@@ -167,4 +168,6 @@ def _files(entry: Entry, given: Mapping[str, Any], called: Sequence[str]) -> lis
     """Where each answer is saved; a table is told on stdout, unless a file is named."""
     if entry.gives(Table) and not given["out"]:
         return [[] for _ in called]
-    return places(given["out"], called, entry.name, more=PAGES if any(map(entry.gives, PAGED)) else ())
+    more = PAGES if any(map(entry.gives, PAGED)) else ()
+    usual = PAGES[0] if entry.gives(Tour) else ".png"  # it is read from top to bottom: a page before a picture
+    return places(given["out"], called, entry.name, more=more, usual=usual)

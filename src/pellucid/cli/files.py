@@ -12,34 +12,40 @@ from urllib.parse import unquote, urlsplit
 
 from pellucid.cli.words import noted
 from pellucid.errors import PellucidError
-from pellucid.result import Audit, Embedding2D, Review, Study, Surface, Suspects, Table
+from pellucid.result import Audit, Embedding2D, Review, Study, Surface, Suspects, Table, Tour
 
 PICTURES = (".png", ".svg", ".pdf", ".jpg", ".webp")
 NUMBERS = (".npz",)
 PAGES = (".html",)
-PAGED = (Audit, Embedding2D, Review, Study, Surface, Suspects, Table)
+PAGED = (Audit, Embedding2D, Review, Study, Surface, Suspects, Table, Tour)
 """What can be saved as these, besides."""
 
 
 def places(
-    out: Sequence[str], images: Sequence[str], method: str, flag: str = "--out", more: Sequence[str] = ()
+    out: Sequence[str],
+    images: Sequence[str],
+    method: str,
+    flag: str = "--out",
+    more: Sequence[str] = (),
+    usual: str = ".png",
 ) -> list[list[Path]]:
-    """For each image the files to write; `more` are suffixes that this method's answers may have besides.
+    """For each image the files to write; `more` are suffixes that this method's answers may have besides, `usual` is
+    that of a file which nobody named.
 
     Raises PellucidError for what could not be written anyway.
-    Without `out` a picture in the current folder, named after image and method: one of that name was made by
-    the same question, and is made anew.
+    Without `out` a picture, or what is usual, in the current folder, named after image and method: one of that name was
+    made by the same question, and is made anew.
     """
     stems = _distinct([_stem(name) for name in images])
     if not out:
-        return [[Path(f"{stem}.{method}.png")] for stem in stems]
+        return [[Path(f"{stem}.{method}{usual}")] for stem in stems]
     chosen: list[list[Path]] = [[] for _ in stems]
     for one in out:
         path = Path(one).expanduser()
         if one.endswith(("/", os.sep)) or path.is_dir():
             _writable(path, one, flag)
             for files, stem in zip(chosen, stems, strict=True):
-                files.append(path / f"{stem}.{method}.png")
+                files.append(path / f"{stem}.{method}{usual}")
             continue
         if path.suffix.lower() not in (*PICTURES, *NUMBERS, *more):
             page = f", a page is {', '.join(more)}" if more else ""

@@ -33,6 +33,7 @@ from pellucid.result.study import Study
 from pellucid.result.surface import Surface
 from pellucid.result.suspects import Suspects
 from pellucid.result.table import Table
+from pellucid.result.tour import Tour
 from pellucid.result.unit_page import UnitPage
 from pellucid.result.weights import Filters
 from typing import Any, Literal, overload
@@ -448,6 +449,16 @@ def draw(
     dark: bool = False,
 ) -> Picture:
     """The columns that are pictured as bars, in the order of the rows; what should be known of them above."""
+
+@overload
+def draw(
+    result: Tour,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """One walk below the other; saved as .html, a page that says more."""
 
 @overload
 def draw(

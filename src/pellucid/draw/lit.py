@@ -1,4 +1,4 @@
-"""Parts of pictures of blocks: the photo where a block is, all blocks in their colors, cards and bars of shares."""
+"""Parts of pictures of blocks: the photo where a map is strong, all blocks in their colors, cards and bars."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pellucid.draw.colors import Floats, diverging
+from pellucid.draw.colors import Floats, Scale, diverging, reach
 from pellucid.draw.heatmaps import SMALL
 from pellucid.draw.letters import number
 from pellucid.draw.look import Look
-from pellucid.draw.overlay import Window, eight_bit, gray, photograph, sampled
+from pellucid.draw.overlay import Window, eight_bit, gray, overlaid, photograph, sampled
 from pellucid.draw.pictures import fitted_pixels
 from pellucid.draw.sheet import Pixels, Rect, Sheet
-from pellucid.geometry import View
+from pellucid.geometry import Placement, View
 from pellucid.result.blocks import BlockLayer, Blocks
 
 _DARK = 0.36  # of the light where a block is not
+_CLIPPED = 99.5  # percentile of a map where its colors end
 
 
 def card(
@@ -28,7 +29,7 @@ def card(
     if layer.pictures is not None:
         rect = sheet.photo(x, top, _square(layer.pictures[0, k], sheet.pixels(side)))
         x = rect[2] + 4
-    seen = sheet.photo(x, top, lit(photo, layer, k, sheet.pixels(side), look))
+    seen = sheet.photo(x, top, lit(photo, layer.values[0, k], layer.placement, sheet.pixels(side), look))
     for one in (rect, seen):
         if one[2] > one[0]:
             sheet.box((one[0] + 1, one[1] + 1, one[2] - 1, one[3] - 1), edge=color, line=2.0)
@@ -40,13 +41,13 @@ def _square(picture: Pixels, side: int) -> Pixels:
     return found[:side, :side]
 
 
-def _strength(photo: Pixels, layer: BlockLayer, k: int, shape: tuple[int, int]) -> Floats:
-    """How strongly a block is present at device pixels, 0..1."""
+def _strength(photo: Pixels, values: Floats, placement: Placement, shape: tuple[int, int]) -> Floats:
+    """How strong the numbers of a map are at device pixels, without their signs, 0..1."""
     high, wide = photo.shape[:2]
     window = Window((0.0, 0.0, float(high), float(wide)), shape)
-    values = np.abs(layer.values[0, k])
-    most = float(values.max())
-    found = sampled(values, layer.placement, View.whole(high, wide), window, "cubic").values
+    sizes = np.abs(values)
+    most = float(sizes.max())
+    found = sampled(sizes, placement, View.whole(high, wide), window, "cubic").values
     return np.asarray((found / most).clip(0, 1)) if most else np.zeros(shape)
 
 
@@ -60,11 +61,21 @@ def _ground(photo: Pixels, shape: tuple[int, int]) -> Floats:
     return photograph(colors, Window((0.0, 0.0, *map(float, photo.shape[:2])), shape))  # type: ignore[arg-type]
 
 
-def lit(photo: Pixels, layer: BlockLayer, k: int, side: int, look: Look) -> Pixels:
-    """The photo where the block is; elsewhere dark and gray, as no photo is."""
+def lit(photo: Pixels, values: Floats, placement: Placement, side: int, look: Look) -> Pixels:
+    """The photo where a map (rows, columns) is strong; elsewhere dark and gray, as no photo is."""
     shape = _shape(photo, side)
-    shown, light = _ground(photo, shape), _strength(photo, layer, k, shape)[..., None] ** 0.8
+    shown, light = _ground(photo, shape), _strength(photo, values, placement, shape)[..., None] ** 0.8
     return eight_bit(shown * light + gray(shown, look.theme) * _DARK * (1 - light))
+
+
+def heated(photo: Pixels, values: Floats, placement: Placement, side: int, look: Look) -> Pixels:
+    """The photo in gray under a signed map (rows, columns): orange-red above zero, blue below."""
+    shape = _shape(photo, side)
+    high, wide = photo.shape[:2]
+    window = Window((0.0, 0.0, float(high), float(wide)), shape)
+    found = sampled(values, placement, View.whole(high, wide), window, "cubic")
+    scale = Scale(reach(np.asarray(values, np.float64), _CLIPPED), "signed", diverging(look.dark))
+    return overlaid(_ground(photo, shape), found, scale, look.theme, 0.85)
 
 
 def colored(photo: Pixels, layer: BlockLayer, colors: Sequence[str], side: int, look: Look) -> Pixels:
@@ -72,7 +83,7 @@ def colored(photo: Pixels, layer: BlockLayer, colors: Sequence[str], side: int, 
     shape = _shape(photo, side)
     shown, each = gray(_ground(photo, shape), look.theme), []
     for k in range(len(colors)):
-        each.append(_strength(photo, layer, k, shape))
+        each.append(_strength(photo, layer.values[0, k], layer.placement, shape))
     light = np.stack(each)
     share = light**3 / np.maximum((light**3).sum(0), 1e-9)  # the strongest wins, with soft borders
     paint = np.einsum("khw,kc->hwc", share, np.array([_rgb(one) for one in colors]))

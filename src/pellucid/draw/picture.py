@@ -51,14 +51,14 @@ class Picture:
     def save(self, path: str | Path) -> Path:
         """Write the picture to `path`, in the format of its suffix: png, svg, pdf, jpg or webp; atomic.
 
-        A map of pictures, a surface, a review, a study or a table may also be .html: one file that is explored in a
-        browser and needs nothing else.
+        A map of pictures, a surface, a review, a study, a table or a tour may also be .html: one file that is explored
+        in a browser and needs nothing else.
         """
         path = Path(path)
         suffix = path.suffix.lower()
         if suffix == ".html":
             if self.page is None:
-                pages = "only maps, surfaces, reviews, studies and tables are pages"
+                pages = "only maps, surfaces, reviews, studies, tables and tours are pages"
                 raise PellucidError(f"cannot save this as {path.name!r}: {pages}; try .png")
             whole = self.page()
             return write_atomically(path, lambda file: file.write(whole))

@@ -34,7 +34,7 @@ from PIL import (
 from torch import Tensor
 
 from pellucid.errors import BadImage, PellucidError
-from pellucid.images import tiff
+from pellucid.images import dicom, fits, tiff
 from pellucid.images.arrays import Pixels, Range, scaled
 
 MOST_PIXELS = 200_000_000
@@ -54,6 +54,8 @@ _READERS: dict[str, Callable[[IO[bytes]], ImageFile.ImageFile]] = {
     "TIFF": TiffImagePlugin.TiffImageFile,
     "PPM": PpmImagePlugin.PpmImageFile,
 }
+_SCIENCE = {"DICOM": dicom.pixels, "FITS": fits.pixels}
+"""Read by packages that are extras, which stand beside their own checks."""
 _CONVERT = "convert it to PNG or JPEG"
 _OTHERS = {
     "a HEIC image": _CONVERT,
@@ -81,6 +83,8 @@ _MAGIC: tuple[tuple[str, bytes], ...] = (
     ("a camera's raw file", rb"II\*\0....CR|FUJIFILMCCD-RAW|IIRO|IIU\0|....ftypcrx"),
     ("TIFF", rb"II[*+]\0|MM\0[*+]"),
     ("PPM", rb"P[1-6f]\s"),
+    ("DICOM", rb".{128}DICM"),
+    ("FITS", rb"SIMPLE  = +T"),
     ("an AVIF image", rb"....ftyp.{0,24}?avi[fs]"),
     ("a HEIC image", rb"....ftyp.{0,24}?(hei[cxms]|hev[cxms]|mif1|msf1)"),
     ("a video", rb"....ftyp|RIFF....AVI |\x1aE\xdf\xa3"),
@@ -107,6 +111,8 @@ _SUFFIXES = {
 }
 _RAW = ".dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .pef .srw".split()  # noqa: SIM905 — TIFF with a thumbnail in front
 
+_WARN = {"PIL", "pydicom", "astropy"}
+"""Packages whose warnings are about the file."""
 _one_at_a_time = threading.Lock()  # catch_warnings swaps state of the whole process
 
 
@@ -120,9 +126,12 @@ def from_stream(stream: BytesIO | BufferedReader, what: str, value_range: Range 
         kind = _kind(stream.read(4096), suffix.lower())
         if kind in _OTHERS:
             raise BadImage(f"{what} is {kind}, which is not read here: {_OTHERS[kind]}")
-        if kind not in _READERS:
-            raise BadImage(f"{what} is no image: it has the marks of none of {', '.join(_READERS)}")
         stream.seek(0)
+        if kind in _SCIENCE:
+            values, used = _SCIENCE[kind](stream, what, value_range, notes)
+            return Pixels(_channels_first(values), tuple(dict.fromkeys(notes)), used)
+        if kind not in _READERS:
+            raise BadImage(f"{what} is no image: it has the marks of none of {', '.join((*_READERS, *_SCIENCE))}")
         tags = tiff.tags_of(stream) if kind == "TIFF" else {}
         if tiff.beyond_pillow(tags):
             values, used = tiff.bands(stream, tags, what, value_range, notes)
@@ -174,7 +183,7 @@ def _guarded(what: str) -> Iterator[list[str]]:
         except Exception as error:  # Pillow raises OSError, SyntaxError, RuntimeError, struct.error, KeyError …
             raise BadImage(f"{what} {_reason(error)}") from error
     for warning in caught:
-        if "PIL" not in PurePath(warning.filename).parts:  # another thread's, caught by the way
+        if not _WARN.intersection(PurePath(warning.filename).parts):  # another thread's, caught by the way
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
         elif not issubclass(warning.category, Image.DecompressionBombWarning):  # our own limit has spoken
             notes.append(" ".join(str(warning.message).split()))

@@ -29,6 +29,7 @@ from pellucid.result.study import Study
 from pellucid.result.surface import Axis, Placed, Surface
 from pellucid.result.suspects import Suspects
 from pellucid.result.table import Table
+from pellucid.result.tour import Tour, TourLayer, Walk
 from pellucid.result.unit_page import UnitPage
 from pellucid.result.weights import Filters
 
@@ -85,8 +86,11 @@ __all__ = [
     "Surface",
     "Suspects",
     "Table",
+    "Tour",
+    "TourLayer",
     "Trust",
     "UnitPage",
+    "Walk",
     "version_of",
     "versions",
 ]

@@ -5,8 +5,10 @@
 from pellucid.images import ImagesLike
 from pellucid.index.index import IndexLike
 from pellucid.net import NetLike
+from pellucid.render.photos import Photos
 from pellucid.result.blocks import Blocks
 from pellucid.result.maps import Panel
+from pellucid.result.tour import Tour
 from pellucid.target.base import TargetLike
 from torch.nn.modules.module import Module
 from typing import Literal, TypeVar, overload
@@ -257,4 +259,71 @@ def semantic_dictionary(
         units: number of units for each cell (1 to 12; by default 4)
         index: index of the same network, for a patch of a real image beside each picture (INDEX; by default None)
         steps: number of optimization steps for each picture; 0: no pictures are made (0 or more; by default 64)
+    """
+
+@overload
+def tour(
+    net: NetLike,
+    images: ImagesLike,
+    target: TargetLike = ...,
+    *,
+    layers: list[str] | list[Module] | list[str | Module] | tuple[str | Module, ...] | None = None,
+    units: int = 4,
+    photos: Photos | ImagesLike | None = None,
+    points: int = 16,
+    steps: int = 64,
+    seed: int = 0,
+) -> Tour:
+    """Tour
+
+    A walk for each of N images: of each layer a map (rows, columns), the units that add most to the score, and what
+    the photos say of all units.
+
+    The share of a layer is Σ A ∘ g, with g the mean gradient of the score between no activation and the layer's own
+    A, at `points`; its sum over channels is the map, its sum over places what each unit adds. A unit's selectivity
+    for color is 1 − Σ a' / Σ a over the five photos that excite it most, a' being the activation at the same place of
+    the same photo in gray. Photos lie in the plane of the first two principal components of a layer's means over
+    places, and the image is placed among them. Filters and their maps are those of `first_layer` and `maps`. Saved as
+    .html it is one page to open and share. Raises PellucidError for fewer than two photos or more units than a layer
+    has, and Refused where a layer has no places or the score does not depend on it.
+
+    Source: Olah et al. 2017, section 'Feature visualization'; Zeiler & Fergus 2014, figure 2; Rafegas & Vanrell 2018, section 3.
+
+    Args:
+        net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
+        images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
+        target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
+        layers: layers of the walk, as a,b,c (by default None)
+        units: number of units shown of each layer (1 to 12; by default 4)
+        photos: folder of real images, for patches, colors and the map of images (PHOTOS; by default None)
+        points: number of points between no activation and the layer's own at which gradients are taken; 1: at the image alone (1 to 256; by default 16)
+        steps: number of optimization steps for each picture; 0: no pictures are made (0 or more; by default 64)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
+    """
+
+@overload
+def tour(
+    net: NetLike,
+    images: ImagesLike,
+    target: list[_TargetLike] | tuple[_TargetLike, ...],
+    *,
+    layers: list[str] | list[Module] | list[str | Module] | tuple[str | Module, ...] | None = None,
+    units: int = 4,
+    photos: Photos | ImagesLike | None = None,
+    points: int = 16,
+    steps: int = 64,
+    seed: int = 0,
+) -> tuple[Tour, ...]:
+    """Tour: one result for each target.
+
+    Args:
+        net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
+        images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
+        target: A target, or what `Target.of` makes one of: text, the number of a class of any library, a guess of `net.top`, a function of a run; None is the best guess.
+        layers: layers of the walk, as a,b,c (by default None)
+        units: number of units shown of each layer (1 to 12; by default 4)
+        photos: folder of real images, for patches, colors and the map of images (PHOTOS; by default None)
+        points: number of points between no activation and the layer's own at which gradients are taken; 1: at the image alone (1 to 256; by default 16)
+        steps: number of optimization steps for each picture; 0: no pictures are made (0 or more; by default 64)
+        seed: seed of the random numbers; each image and sample has its own (0 to 9223372036854775807; by default 0)
     """

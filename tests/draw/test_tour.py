@@ -1,0 +1,50 @@
+"""The page and the picture of a tour: all that was found stands there, and the page asks nobody for anything."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+import pellucid as pl
+from pellucid.draw.tour_page import shaded
+from pellucid.errors import PellucidError
+from tests.draw.test_pictures import assert_tidy
+from tests.methods.blocks.test_tour import walked
+
+
+def test_the_page_holds_every_layer_unit_and_photo_and_loads_nothing() -> None:
+    found = walked()
+    page = pl.draw(found, dark=True).page().decode()
+    data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
+    assert [walk["asked"] for walk in data["walks"]] == ["dog", "dog"]
+    assert data["names"] == list(found.names)
+    for walk, shown in zip(found.walks, data["walks"], strict=True):
+        assert [one["layer"] for one in shown["layers"]] == [one.layer for one in walk.layers]
+        for layer, one in zip(walk.layers, shown["layers"], strict=True):
+            assert [unit["name"] for unit in one["units"]] == [f"unit {unit}" for unit in layer.units]
+            assert len(one["places"]) == len(found.names) + 1
+            assert all(0 <= at <= 1 for place in one["places"] for at in place)
+    assert len(data["filters"]["each"]) == len(found.filters.values)
+    assert 'data-theme="dark"' in page
+    assert not re.search(r'(?:src|href)="?https?:', page)
+    assert "default-src 'none'" in page
+
+
+def test_the_picture_is_tidy_and_says_who_adds_most() -> None:
+    picture = pl.draw(walked()[0])
+    assert_tidy(picture)
+    said = [getattr(mark, "text", "") for mark in picture.sheet.marks]
+    first = walked().walks[0].layers[0]
+    assert any(one.startswith(f"unit {first.units[0]} · ") for one in said)
+    assert "through 2 layers" in picture.alt
+    with pytest.raises(PellucidError, match="a tour holds its own images"):
+        pl.draw(walked(), over="sample:panda")
+
+
+def test_a_weight_of_zero_is_mid_gray() -> None:
+    weights = walked().filters.values[0] * 0
+    weights[0, 0, 0] = 2.0
+    assert shaded(weights, 2.0)[0, 0].tolist() == [255, 128, 128]
+    assert shaded(weights[:1], 2.0)[1, 1].tolist() == [128, 128, 128]
