@@ -12,7 +12,7 @@ import pellucid as pl
 
 FACE = {
     "Ask", "Data", "Heatmap", "History", "Images", "Net", "Nets", "PellucidError", "Result", "Store", "__version__",
-    "activations", "attribution", "bias", "blocks", "draw", "entries", "examples", "explain", "filters", "find",
+    "activations", "attribution", "bias", "blocks", "captions", "draw", "entries", "examples", "explain", "filters", "find",
     "images", "load", "landscape", "localization", "net", "open", "progress", "proxies", "quality", "read",
     "representation", "resumable", "serve", "spread", "synthesis", "target", "training", "units",
 }  # fmt: skip
