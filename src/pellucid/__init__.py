@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # `as` hands a name on: without it mypy's strict mode finds n
     from pellucid.methods import attribution as attribution
     from pellucid.methods import bias as bias
     from pellucid.methods import blocks as blocks
+    from pellucid.methods import captions as captions
     from pellucid.methods import examples as examples
     from pellucid.methods import filters as filters
     from pellucid.methods import inherent as inherent
@@ -73,6 +74,7 @@ _HOME = {
     "attribution": "pellucid.methods.attribution",
     "bias": "pellucid.methods.bias",
     "blocks": "pellucid.methods.blocks",
+    "captions": "pellucid.methods.captions",
     "draw": "pellucid.draw",
     "entries": "pellucid.catalogue:entries",
     "examples": "pellucid.methods.examples",

@@ -10,6 +10,9 @@ from typing import IO
 
 from pellucid.errors import PellucidError
 
+WITHOUT_FILE = ("sample:", "scene:")
+"""How names of images begin that come with Pellucid or are generated."""
+
 
 def write_atomically(path: str | Path, write: Callable[[IO[bytes]], object], *, mark: str = "") -> Path:
     """Let `write(file)` fill a temporary file beside `path`, force it to disk, then rename it into place.

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pellucid.data import Data, DataLike
 from pellucid.errors import PellucidError
+from pellucid.files import WITHOUT_FILE
 from pellucid.images import Images, ImagesLike
 from pellucid.images.files import is_picture
 from pellucid.images.sources import Source
@@ -36,7 +37,7 @@ class ImageSet(Data):
         if isinstance(value, ImageSet):
             return value
         text = str(value) if isinstance(value, (str, Path)) else ""
-        if text and not text.startswith("sample:") and not is_picture(text):
+        if text and not text.startswith(WITHOUT_FILE) and not is_picture(text):
             return cls(Source.of(text))
         if text or isinstance(value, (Images, Tensor, np.ndarray)) or _pictures(value):
             images = Images.of(cast(ImagesLike, value))

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from pellucid.cli.words import noted
 from pellucid.errors import PellucidError
+from pellucid.files import WITHOUT_FILE
 from pellucid.result import Audit, Embedding2D, Review, Study, Surface, Suspects, Table, Tour
 
 PICTURES = (".png", ".svg", ".pdf", ".jpg", ".webp")
@@ -105,6 +106,8 @@ def _stem(name: str) -> str:
     """dog for 'photos/dog.jpg', 'sample:dog' and 'https://example.org/dog.jpg?large'; photos for 'photos/*.jpg'."""
     if name.startswith("sample:"):
         name = name.removeprefix("sample:")
+    elif name.startswith(WITHOUT_FILE):
+        name = name.replace(":", "-")
     elif "://" in name:
         name = unquote(urlsplit(name).path)
     elif glob.has_magic(name) and not os.path.lexists(name):

@@ -10,6 +10,7 @@ from pellucid.result.atlas import Atlas
 from pellucid.result.audit import Audit
 from pellucid.result.base import Result
 from pellucid.result.blocks import Blocks
+from pellucid.result.captions import Captions
 from pellucid.result.cases import Cases
 from pellucid.result.colors import ColorSelectivity
 from pellucid.result.curve import Curve
@@ -70,6 +71,16 @@ def draw(
     dark: bool = False,
 ) -> Picture:
     """Each image by itself: its groups with picture, map and share, and the ways between them."""
+
+@overload
+def draw(
+    result: Captions,
+    over: ImagesLike | None = None,
+    *,
+    title: str | None = None,
+    dark: bool = False,
+) -> Picture:
+    """Each image with its sentence; its parts from left to right, the maps of each below it."""
 
 @overload
 def draw(

@@ -215,10 +215,11 @@ def read(
 ) -> Images:
     """Read one image, or several from a list or tuple: N images with the names they came under.
 
-    A source is a path, `sample:NAME`, bytes, a file:// or http(s):// URL of an image, a PIL image, or an
-    array: (H, W), (H, W, C) or (C, H, W), uint8 in 0..255, uint16 in 0..65535 or float in 0..1 (other floats
-    need `value_range=(low, high)`); a torch tensor may also be (N, C, H, W). EXIF orientation is applied,
-    transparency is laid on white, animations give their first frame; a TIFF keeps its bands, however many.
+    A source is a path, `sample:NAME`, `scene:NUMBER` (generated), bytes, a file:// or http(s):// URL of an
+    image, a PIL image, or an array: (H, W), (H, W, C) or (C, H, W), uint8 in 0..255, uint16 in 0..65535 or float
+    in 0..1 (other floats need `value_range=(low, high)`); a torch tensor may also be (N, C, H, W). EXIF
+    orientation is applied, transparency is laid on white, animations give their first frame; a TIFF keeps its
+    bands, however many.
 
     Where the shape of an array does not tell where its channels are, `layout` says it ('chw' or 'hwc'), or
     `channels`, the number that the network takes; a network that is asked about an array says it by itself.

@@ -24,6 +24,7 @@ from pellucid.errors import BadImage, PellucidError, unknown
 from pellucid.images.arrays import Layout, Pixels, Range, check_range, from_array, from_tensor
 from pellucid.images.formats import from_image, from_stream
 from pellucid.images.samples import sample
+from pellucid.images.scenes import named_scene
 
 Decodable: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image | NDArray[Any] | Tensor
 """One image: a path, `sample:NAME`, a URL, bytes, a Pillow image, an array; of a tensor also several."""
@@ -60,6 +61,8 @@ def decode(
     if isinstance(source, str) and source.startswith("sample:"):
         name = source.removeprefix("sample:")
         return [_from_bytes(sample(name), name, f"sample {_quoted(name)}", value_range)]
+    if isinstance(source, str) and source.startswith("scene:"):
+        return [_named(from_array(named_scene(source.removeprefix("scene:")).pixels, None, None, None), source)]
     if isinstance(source, str) and re.match(r"(https?|file):/", source, re.IGNORECASE):
         return [_from_url(source, value_range)]
     if isinstance(source, (str, os.PathLike)):

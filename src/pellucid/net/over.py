@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pellucid.errors import BadImage, OutOfMemory, PellucidError, is_out_of_memory
+from pellucid.files import WITHOUT_FILE
 from pellucid.geometry import View
 from pellucid.images import Images
 from pellucid.images.files import is_picture
@@ -192,7 +193,7 @@ def _labeled(net: Net, data: Any) -> Labeled:
     if isinstance(data, Labeled):
         return data
     text = str(data) if isinstance(data, (str, Path)) else None
-    if text is not None and not is_picture(text) and not text.startswith("sample:"):
+    if text is not None and not is_picture(text) and not text.startswith(WITHOUT_FILE):
         data = Source.of(text)
     if isinstance(data, Source):
         source = copy.copy(data)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, final
 from pydantic import BeforeValidator, InstanceOf
 
 from pellucid.errors import BadImage
+from pellucid.files import WITHOUT_FILE
 from pellucid.images import Images, ImagesLike, fingerprint, pictures_in, read
 from pellucid.images.labeled import Labeled
 from pellucid.net import Net
@@ -40,7 +41,7 @@ class Photos(Noun, ABC):
         """From a folder, the path of one picture or whatever `read` takes, a list of them, or `Images`."""
         if isinstance(value, Photos):
             return value
-        if isinstance(value, (str, Path)) and not str(value).startswith(("sample:", "http:", "https:", "file:")):
+        if isinstance(value, (str, Path)) and not str(value).startswith((*WITHOUT_FILE, "http:", "https:", "file:")):
             path = Path(value).expanduser()
             if path.is_file():
                 return PhotoList((path.name,), (path,), str(value), str(value))

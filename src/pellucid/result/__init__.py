@@ -5,6 +5,7 @@ from pellucid.result.atlas import Atlas
 from pellucid.result.audit import Audit, Finding, Looked
 from pellucid.result.base import Asked, Meta, Result, version_of, versions
 from pellucid.result.blocks import BlockLayer, Blocks
+from pellucid.result.captions import Captions
 from pellucid.result.cases import Cases
 from pellucid.result.checks import Check
 from pellucid.result.colors import ColorSelectivity, LayerColors
@@ -41,6 +42,7 @@ __all__ = [
     "Axis",
     "BlockLayer",
     "Blocks",
+    "Captions",
     "Cases",
     "Check",
     "ColorSelectivity",

@@ -11,6 +11,7 @@ from pellucid import __version__
 from pellucid.catalogue import find
 from pellucid.errors import BadImage, PellucidError
 from pellucid.export import as_bytes, as_json, exported
+from pellucid.files import WITHOUT_FILE
 from pellucid.images.files import is_picture
 from pellucid.images.sources import Source
 from pellucid.net import Net
@@ -54,7 +55,7 @@ def report(
 def _each(images: Sequence[str]) -> Iterator[tuple[str, str]]:
     """(its name, where it is) of every image, those of folders among them."""
     for one in images:
-        if one.startswith("sample:") or is_picture(one):
+        if one.startswith(WITHOUT_FILE) or is_picture(one):
             yield Path(one).name.removeprefix("sample:"), one
             continue
         source, folder = Source.of(one), Path(one)

@@ -16,7 +16,7 @@ import platformdirs
 import uvicorn
 
 from pellucid.errors import PellucidError
-from pellucid.files import write_atomically
+from pellucid.files import WITHOUT_FILE, write_atomically
 from pellucid.web.app import make
 from pellucid.web.guard import LOOPBACK, Guard
 from pellucid.web.kept import cache_folder
@@ -125,7 +125,7 @@ def serve(
 def _check(images: Sequence[str | Path], indexes: Sequence[str | Path]) -> None:
     """Raises PellucidError for what is not there."""
     for one in map(str, images):
-        if not one.startswith("sample:") and not Path(one).exists():
+        if not one.startswith(WITHOUT_FILE) and not Path(one).exists():
             raise PellucidError(f"there is no {one!r}: name images, and folders of images, that exist")
     for one in map(str, indexes):
         if not (Path(one) / "plan.json").is_file():

@@ -15,8 +15,9 @@ from pellucid.errors import Refused
 from pellucid.images.concepts import Concepts, ConceptsOption
 from pellucid.index import Index
 from pellucid.index.active import Judged
+from pellucid.index.detectors import Detectors
 from pellucid.index.exceeded import of
-from pellucid.index.overlap import Seen, passed, shown
+from pellucid.index.overlap import Seen, shown
 from pellucid.notes import Note
 from pellucid.result import Meta, PatchRow, Report, Table
 from pellucid.result.table import Cell
@@ -82,18 +83,9 @@ def dissection(
     Masks are cut and resized as their images are.
     """
     names = tuple(index[one].name for one in layers) if layers else index.stages
-    for name in names:
-        if not index[name].mapped:
-            raise Refused(f"layer {name!r} has no places: no map of it can be laid over a mask")
-    judged = Judged.by(index, names, share)
-    numbers = tuple(concepts.names)
-    kinds = sorted(set(concepts.categories.values()))
-    category = np.array([kinds.index(concepts.categories[number]) for number in numbers])
-    seen = passed(index, concepts, judged, numbers, category, _PICTURES)
-    overlap = seen.counts.overlap(category)
-    best = overlap.argmax(1)
-    value = overlap[np.arange(len(best)), best]
-    chance = np.sort(seen.chance.overlap(category).max(1))
+    found = Detectors.of(index, concepts, names, share, _PICTURES)
+    judged, numbers, seen, overlap = found.judged, found.numbers, found.seen, found.overlap
+    best, value, chance = found.best, found.value, found.chance
     order = np.argsort(-value, kind="stable")
     units = _units(judged, concepts, numbers, best, value, min_iou, chance)
     table, strips = _concepts(judged, concepts, numbers, overlap, best, value > min_iou, seen), []
