@@ -1,4 +1,4 @@
-"""Captions: sentences and answers about images, with what each word was made from."""
+"""Captions: sentences and answers about images, word by word."""
 
 # Made by docs/stubs.py: do not edit. `python docs/stubs.py` makes it again.
 
