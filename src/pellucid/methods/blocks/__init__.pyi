@@ -280,7 +280,7 @@ def tour(
     the photos say of all units.
 
     The share of a layer is Σ A ∘ g, with g the mean gradient of the score between no activation and the layer's own
-    A, at `points`; its sum over channels is the map, its sum over places what each unit adds. A unit's selectivity
+    A, at `points`; its sum over channels is the map, its sum over places what each unit adds, (K,). Selectivity
     for color is 1 − Σ a' / Σ a over the five photos that excite it most, a' being the activation at the same place of
     the same photo in gray. Photos lie in the plane of the first two principal components of a layer's means over
     places, and the image is placed among them. Filters and their maps are those of `first_layer` and `maps`. Saved as
