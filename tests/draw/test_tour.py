@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 import pellucid as pl
+from pellucid.cli.files import PAGES, places, save
 from pellucid.draw.tour_page import shaded
 from pellucid.errors import PellucidError
 from tests.draw.test_pictures import assert_tidy
 from tests.methods.blocks.test_tour import walked
+from tests.test_every_method import photos
 
 
 def test_the_page_holds_every_layer_unit_and_photo_and_loads_nothing() -> None:
@@ -39,8 +43,8 @@ def test_the_picture_is_tidy_and_says_who_adds_most() -> None:
     first = walked().walks[0].layers[0]
     assert any(one.startswith(f"unit {first.units[0]} · ") for one in said)
     assert "through 2 layers" in picture.alt
-    with pytest.raises(PellucidError, match="a tour holds its own images"):
-        pl.draw(walked(), over="sample:panda")
+    with pytest.raises(PellucidError, match="no image was asked about"):
+        pl.draw(replace(walked(), walks=()))
 
 
 def test_a_weight_of_zero_is_mid_gray() -> None:
@@ -48,3 +52,13 @@ def test_a_weight_of_zero_is_mid_gray() -> None:
     weights[0, 0, 0] = 2.0
     assert shaded(weights, 2.0)[0, 0].tolist() == [255, 128, 128]
     assert shaded(weights[:1], 2.0)[1, 1].tolist() == [128, 128, 128]
+
+
+def test_the_command_line_saves_a_page_under_the_name_of_the_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert places([], ["photos/a.jpg"], "tour", more=PAGES, usual=PAGES[0]) == [[Path("a.tour.html")]]
+    photo = photos(1)
+    saved = save(walked()[0], photo, [tmp_path / "a.tour.html"], {})
+    assert saved[0].read_bytes().startswith(b"<!doctype html>")

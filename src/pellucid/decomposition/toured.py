@@ -16,15 +16,17 @@ from pellucid.geometry import Placement
 from pellucid.images import samples
 from pellucid.index.perturb import LUMA
 from pellucid.net import Net
+from pellucid.notes import Note
 from pellucid.progress import steps as told
 from pellucid.render.directions import SIDE
 from pellucid.render.photos import PhotoList, Photos
+from pellucid.result import Walk
 from pellucid.result.patches import cropped
 from pellucid.saliency.between import AtLayer
 
 LARGEST = 200
 """Photos that are looked at, at most: what is shown of them is kept until the tour ends."""
-_THUMB, _STRONGEST, _ALIVE = 72, 5, 0.05
+_THUMB, _STRONGEST, _ALIVE, _MISSED = 72, 5, 0.05, 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +116,7 @@ def most_colored(found: Answers, count: int) -> Int[np.ndarray, " count"]:
     known, peak = selectivity(found), found.largest.max(0)
     alive = np.isfinite(known) & (peak > _ALIVE * peak.max(initial=0))
     order = np.argsort(-np.where(alive, known, -np.inf), kind="stable")[:count]
-    return order[alive[order]].astype(np.int64)
+    return np.asarray(order[alive[order]], np.int64)
 
 
 def patch(net: Net, photos: Beside, layer: str, unit: int) -> tuple[UInt8[np.ndarray, "h w 3"], str]:
@@ -136,6 +138,18 @@ def patch(net: Net, photos: Beside, layer: str, unit: int) -> tuple[UInt8[np.nda
 def shares_of_units(at: AtLayer) -> Float[np.ndarray, " channels"]:
     """What each unit of a layer adds to the score, over all places."""
     return np.asarray((at.activation * at.gradient).sum(0))
+
+
+def missed(walks: Sequence[Walk], images: Sequence[str], points: int) -> list[Note]:
+    """Notes on layers whose shares miss the change of the score by more than a twentieth: too few points."""
+    notes = []
+    for walk, image in zip(walks, images, strict=True) if points > 1 else ():
+        for one in walk.layers:
+            change = walk.score - one.empty
+            if abs(one.total - change) > _MISSED * abs(change):
+                sums = f"shares of {one.layer} sum to {one.total:.3g} of {change:.3g}"
+                notes.append(Note("completeness", f"{sums}: more than {points} points come nearer", image))
+    return notes
 
 
 def _square(picture: UInt8[np.ndarray, "h w 3"], side: int) -> UInt8[np.ndarray, "side side 3"]:

@@ -28,10 +28,8 @@ _MOST = 8
 
 @drawing(Tour)
 def draw_tour(result: Tour, over: Any = None, *, title: str | None = None, dark: bool = False) -> Picture:
-    """One walk below the other; saved as .html, a page that says more."""
+    """One walk below the other, over the images that it holds; saved as .html, a page that says more."""
     look = Look(dark=dark)
-    if over is not None:
-        raise PellucidError("a tour holds its own images: draw it without over=")
     if not len(result):
         raise PellucidError("no image was asked about: there is nothing to draw")
     title = title or words.title_of(result.meta)

@@ -1,4 +1,4 @@
-"""FITS: what telescopes write. Numbers stay what they measure; the first plane of pixels is the image, north side up.
+"""FITS: what telescopes write. Numbers stay what they measure, and the first plane of pixels is the image.
 
 `astropy` (extra `astronomy`) reads the file, after its size has been checked. Source: Pence et al. 2010, "Definition of
 the Flexible Image Transport System", sections 4.4 and 5.3.

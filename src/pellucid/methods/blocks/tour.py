@@ -11,8 +11,8 @@ from pydantic import Field
 
 from pellucid import catalogue
 from pellucid.catalogue import method
+from pellucid.decomposition import toured
 from pellucid.decomposition.assembled import Points, Steps
-from pellucid.decomposition.toured import Beside, beside, grayed, most_colored, patch, selectivity, shares_of_units
 from pellucid.described import Default
 from pellucid.errors import PellucidError, Refused
 from pellucid.images import Images
@@ -36,11 +36,11 @@ _CLASSES, _MAPS, _COLORED, _CHOOSY = 5, 8, 4, 0.25
     "Tour",
     purpose="walk through a network for a class, on one page",
     shows=(
-        "Read it from top to bottom: what the first filters look for, which units of each layer add most to the score "
-        "and what excites them, how much color they need, which photos the network holds to be alike, and where in the "
-        "image the score comes from. A picture shows what excites a unit, not that the unit needs it, and the patches "
-        "are no better than the photos that they come from. Passes over the photos, a backward pass for each point of "
-        "each layer, and 64 optimization steps for each picture."
+        "Read from top to bottom: what the first filters look for, which units of each layer add most to the score and "
+        "what excites them, how much color they need, which photos are alike to the network, and where the score comes "
+        "from. A picture shows what excites a unit, not that the unit needs it, and patches are no better than the "
+        "photos that they come from. Passes over the photos, a backward pass for each point of each layer, and 64 "
+        "optimization steps for each picture."
     ),
     source="Olah et al. 2017, section 'Feature visualization'; Zeiler & Fergus 2014, figure 2; "
     "Rafegas & Vanrell 2018, section 3",
@@ -80,7 +80,7 @@ def tour(
     prepared = net.prepare(images)
     size = (prepared.pixels.shape[-2], prepared.pixels.shape[-1])
     names = ordered(net, size, layers) if layers else rectified(net, prepared.pixels[:1], target.layers)
-    photos_seen = beside(net, photos, names)
+    photos_seen = toured.beside(net, photos, names)
     filters, notes = _filters(net)
     shown = _Shown(photos_seen, units, points, steps, seed)
     walks, asked = [], []
@@ -93,7 +93,7 @@ def tour(
         notes.append(Note("choice", said))
     meta = Meta(
         found={**asked_of(net, target, asked), "score": scores, "layer": ", ".join(names)},
-        notes=(*prepared.notes, *notes),
+        notes=(*prepared.notes, *notes, *toured.missed(walks, prepared.ids, points)),
     )
     found = _findings(walks[0].layers)
     return Tour(tuple(walks), filters, photos_seen.thumbs, photos_seen.names, target.unit_of(net), found, meta)
@@ -103,7 +103,7 @@ def tour(
 class _Shown:
     """What is shown of each layer: photos, how many units, and how their pictures are made."""
 
-    photos: Beside
+    photos: toured.Beside
     units: int
     points: int
     steps: int
@@ -135,7 +135,7 @@ def _walk(
         last = np.linalg.norm(rows - means, axis=1)
     gray = float("nan")
     if pixels.shape[1] == 3:
-        gray = float(scored(asked, net.run(grayed(pixels), layers=target.layers))[0])
+        gray = float(scored(asked, net.run(toured.grayed(pixels), layers=target.layers))[0])
     maps: ActivationMaps | None = None
     if filters is not None and filters.meta.layer:
         maps = catalogue.find("maps").function(net, image, layer=filters.meta.layer, max_units=_MAPS)
@@ -147,7 +147,7 @@ def _walk(
 
 
 def _layer(net: Net, image: Images, name: str, at: AtLayer, places: np.ndarray, shown: _Shown) -> TourLayer:
-    whole, photos = shares_of_units(at), shown.photos
+    whole, photos = toured.shares_of_units(at), shown.photos
     if shown.units > len(whole):
         raise PellucidError(f"units={shown.units}: layer {name!r} has {len(whole)}")
     units = np.argsort(-whole, kind="stable")[: shown.units]
@@ -155,15 +155,15 @@ def _layer(net: Net, image: Images, name: str, at: AtLayer, places: np.ndarray, 
     if shown.steps:
         targets = [Channel(name, int(unit)) for unit in units]
         pictures = pictures_of(net, targets, shown.steps, shown.seed, what=f"pictures of {name}")
-    patches = [patch(net, photos, name, int(unit)) for unit in units]
-    colored = most_colored(photos.answers[name], _COLORED)
-    strips = [patch(net, photos, name, int(unit))[0] for unit in colored]
+    patches = [toured.patch(net, photos, name, int(unit)) for unit in units]
+    colored = toured.most_colored(photos.answers[name], _COLORED)
+    strips = [toured.patch(net, photos, name, int(unit))[0] for unit in colored]
     side = patches[0][0].shape[0]
     return TourLayer(
         name, chosen_layer(net, image, (), name, "auto").placement,
         (at.activation * at.gradient).sum(1).reshape(at.places), units, whole[units],
         at.activation[:, units].T.reshape(-1, *at.places), pictures, np.stack([one for one, _ in patches]),
-        tuple(source for _, source in patches), selectivity(photos.answers[name]), colored,
+        tuple(source for _, source in patches), toured.selectivity(photos.answers[name]), colored,
         np.stack(strips) if strips else np.zeros((0, side, side, 3), np.uint8), places, at.empty,
     )  # fmt: skip
 
