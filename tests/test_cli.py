@@ -36,7 +36,7 @@ from pellucid.cli.everyday import EVERYDAY
 from pellucid.cli.files import NUMBERS, PICTURES
 from pellucid.cli.group import group
 from pellucid.cli.options import flag_of, options_from, switched
-from pellucid.cli.page import Command
+from pellucid.cli.page import EXIT_CODES, Command
 from pellucid.data import Data
 from pellucid.described import written_default
 from pellucid.draw import kinds, view_options
@@ -314,6 +314,7 @@ def test_help_of_our_own_commands(name: str, run: Run) -> None:
     assert (code, err) == (0, "")
     assert "--json" in out
     assert "--quiet" in out
+    assert out.splitlines()[-1] == EXIT_CODES
 
 
 # every method

@@ -59,7 +59,7 @@ class Group(click.Group):
         page.table("Commands", list(EVERYDAY.items()), names=wide)
         page.table("Chapters of methods", list(rows.items()), names=wide)
         page.text(
-            "`pellucid attribution` lists a chapter's methods; -h is short help, --help all.",
+            "`pellucid attribution` lists its methods; -h is short help, --help all of it.",
             _COMPLETION,
         )
 

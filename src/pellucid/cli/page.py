@@ -14,7 +14,7 @@ GROUPS = ("Arguments", "Target", "Options", "Data", "Server", "View", "Output", 
 """In which order the options of a command are listed."""
 SHARED = ("View", "Output", "Network", "Machine", "General")
 """Those that many commands have: -h names their options, --help explains them."""
-EXIT_CODES = "Exit codes: 0 done, 2 wrong question, 3 unreadable, 4 some images failed, 5 package missing, 70 bug."
+EXIT_CODES = "Exit codes: 0 done, 2 usage, 3 unreadable, 4 some failed, 5 missing, 70 bug."
 """A line below every help page; docs/command_line.md has all of them, with what they mean."""
 _NAMES = 24  # columns for the names of options; a longer one has a line of its own
 
