@@ -36,7 +36,7 @@ from pellucid.cli.everyday import EVERYDAY
 from pellucid.cli.files import NUMBERS, PICTURES
 from pellucid.cli.group import group
 from pellucid.cli.options import flag_of, options_from, switched
-from pellucid.cli.page import Command
+from pellucid.cli.page import EXIT_CODES, Command
 from pellucid.data import Data
 from pellucid.described import written_default
 from pellucid.draw import kinds, view_options
@@ -121,7 +121,7 @@ def warns(): return Warns(), SEEN, LABELS
 def bug(): return Bug(), SEEN, LABELS
 """
 NET = ["--net", "nets.py:plain"]
-OWN = ["explain", "predict", "layers", "index", "serve", "report", "table", "show", "methods", "doctor"]
+OWN = ["init", "explain", "predict", "layers", "index", "serve", "report", "table", "show", "methods", "doctor"]
 """Commands that are no methods."""
 
 
@@ -314,6 +314,7 @@ def test_help_of_our_own_commands(name: str, run: Run) -> None:
     assert (code, err) == (0, "")
     assert "--json" in out
     assert "--quiet" in out
+    assert out.splitlines()[-1] == EXIT_CODES
 
 
 # every method
@@ -398,8 +399,8 @@ def test_notes_on_an_image_stand_under_that_image_and_are_values_in_json(folder:
     lines = [line.partition(" · ")[0] for line in err.splitlines() if "png" in line]
     zero = "the map is zero everywhere: nothing there moves this score"
     assert lines == ["night.png", f"note: night.png: {zero}", "dog.png", "cave.png", f"note: cave.png: {zero}"]
-    document = json.loads(run(*words, "-t", "dog", "--json")[1])
-    assert [one["meta"]["notes"] for one in document["results"]] == [
+    results = [json.loads(line)["results"][0] for line in run(*words, "-t", "dog", "--json")[1].splitlines()]
+    assert [one["meta"]["notes"] for one in results] == [
         [{"topic": "values", "text": zero, "image": "night.png"}], [],
         [{"topic": "values", "text": zero, "image": "cave.png"}],
     ]  # fmt: skip
@@ -524,9 +525,9 @@ def test_both_spellings(spelling: str, run: Run) -> None:
 def test_json_of_a_method(run: Run) -> None:
     code, out, err = run("occlusion", "dog.png", "cat.png", *NET, "--json", "--out", "./", "-q", "--stride", "10")
     assert (code, err) == (0, "")
-    document = json.loads(out)
-    assert {"schema": 1, "command": "occlusion", "failed": []}.items() <= document.items()
-    first, second = document["results"]
+    documents = [json.loads(line) for line in out.splitlines()]
+    assert all({"schema": 1, "command": "occlusion"}.items() <= one.items() for one in documents)
+    first, second = (result for one in documents for result in one["results"])
     assert first.keys() >= {"image", "kind", "shape", "min", "max", "unit", "saved", "meta", "placement", "views"}
     assert (first["image"], first["kind"], first["shape"], first["unit"]) == ("dog.png", "Heatmap", [1, 4, 4], "logit")
     assert second["saved"] == ["cat.occlusion.png"]
@@ -540,7 +541,9 @@ def test_a_single_map_of_a_fast_method_is_checked_unless_told_otherwise(run: Run
     def checks(method: str, *words: str) -> list[set[str]]:
         code, out, _ = run(method, *words, *NET, "--json", "--out", "./", "-q")
         assert code == 0
-        return [{*one["meta"]["found"]} & {"random_weights", "shift"} for one in json.loads(out)["results"]]
+        documents = [json.loads(out)] if words.count("cat.png") == 0 else map(json.loads, out.splitlines())
+        results = [one for document in documents for one in document["results"]]
+        return [{*one["meta"]["found"]} & {"random_weights", "shift"} for one in results]
 
     both, none = {"random_weights", "shift"}, set[str]()
     assert checks("gradient", "dog.png") == [both]
@@ -564,7 +567,7 @@ def test_a_picture_is_saved_here_under_the_names_of_image_and_method(folder: Pat
     with Image.open("dog.grad_cam.png") as picture:
         assert picture.format == "PNG"
         assert min(picture.size) >= 40
-    assert run("grad_cam", "sub/dog.png", *NET)[0] == 0, "its own file may be made anew"
+    assert run("grad_cam", "sub/dog.png", *NET)[1] == "dog.grad_cam-2.png\n", "nothing is lost"
 
 
 @pytest.mark.parametrize("suffix", PICTURES + NUMBERS)
@@ -576,6 +579,8 @@ def test_the_suffix_decides(suffix: str, run: Run) -> None:
         ".npz": b"PK",
         ".jpg": b"\xff\xd8",
         ".webp": b"RIFF",
+        ".json": b'{"results":',
+        ".csv": b"array,axis0",
     }
     assert run("gradient", "dog.png", *NET, "-o", f"x{suffix}")[:2] == (0, f"x{suffix}\n")
     assert Path(f"x{suffix}").read_bytes().startswith(marks[suffix])

@@ -88,7 +88,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_an_own_network_of_16_bits(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["predict", "slice.png", "--net", "nets.py:own", "--scores", "logits"]
     assert main([*command, "--mean", "329.7", "--std", "375"]) == 2
-    assert "--mean 329.7 --value-range 0,65535 for 16-bit data" in capsys.readouterr().err
+    assert "--mean 329.7 --std 375.0 --value-range 0,65535 for 16-bit data" in capsys.readouterr().err
     assert main([*command, "--mean", "329.7", "--std", "375", "--value-range", "0,65535"]) == 0
     assert "note" not in capsys.readouterr().err
     assert main(command) == 0

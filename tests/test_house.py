@@ -33,6 +33,7 @@ GROUND = {
     "registry",
     "result",
     "resume",
+    "settings",
     "statistics",
 }
 EVERYTHING = GROUND | {
@@ -59,6 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "npz": set(),
     "export": {"errors"},
     "files": {"errors"},
+    "settings": {"errors", "files", "loading", "plugins"},
     "resume": {"errors", "geometry", "progress"},
     "result": {"decisions", "errors", "files", "geometry", "loading", "notes", "npz", "plugins"},
     "images": GROUND,

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
-from pellucid.errors import PellucidError
+from pellucid.errors import BadImage, PellucidError, unknown
+
+_MOST_NAMES = 5000
+"""How many names of a folder are looked at to find the one that was meant."""
 
 WITHOUT_FILE = ("sample:", "scene:")
 """How names of images begin that come with Pellucid or are generated."""
@@ -57,3 +61,26 @@ def unplaced(name: str) -> str:
     if PureWindowsPath(name).is_absolute():
         return PureWindowsPath(name).name or name
     return name.replace("\\", "/").rsplit("/", 1)[-1] if name.startswith((".", "~")) else name
+
+
+def printable(text: str) -> str:
+    """The same text with control characters, text direction marks and undecodable bytes written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def quoted(text: str) -> str:
+    """Printable, in quotes, of bounded length."""
+    text = printable(text)
+    return f"'{text if len(text) <= 200 else text[:100] + '…' + text[-80:]}'"
+
+
+def missing(path: Path) -> PellucidError:
+    """What to say of a file that is not there: the nearest names in its folder."""
+    if path.is_symlink():
+        return BadImage(f"{quoted(path.name)} is a link to {quoted(os.readlink(path))}, which does not exist")
+    if not path.parent.is_dir():
+        return BadImage(f"no file {quoted(str(path))}: there is no folder {quoted(str(path.parent))}")
+    with os.scandir(path.parent) as entries:
+        names = sorted(printable(entry.name) for entry in islice(entries, _MOST_NAMES) if entry.is_file())
+    answer = unknown("file", printable(path.name), names)
+    return type(answer)(f"{answer} (in {quoted(str(path.parent))})")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib.metadata
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -219,12 +220,33 @@ def test_units_that_cannot_be_are_refused_with_what_works(options: dict[str, Any
         pl.load(Pooled(), **options)
 
 
-def test_what_the_advice_says_is_accepted() -> None:
-    for options in ({"mean": 123.675, "std": 63.75}, {"mean": 329.7, "std": 375}):
-        for white in (255, 65535):
-            if options["mean"] < white:
-                mean = pl.load(Pooled(), **options, value_range=(0, white)).preprocess.mean
-                assert mean == (options["mean"] / white,)
+@pytest.mark.parametrize(
+    ("options", "scales"),
+    [
+        ({"mean": 123.675, "std": 63.75}, [255, 65535]),
+        ({"mean": 329.7, "std": 375}, [65535]),
+        ({"mean": 120.0, "std": 300.0}, [65535]),  # a deviation that no 8-bit data have
+        ({"std": 375}, [65535]),
+        ({"mean": -600.0, "std": 300}, []),  # Hounsfield units: no scale from 0 on has them
+        ({"mean": 70000.0}, []),
+    ],
+)
+def test_every_scale_that_is_advised_works_and_gives_the_units_back(
+    options: dict[str, float], scales: list[int]
+) -> None:
+    with pytest.raises(PellucidError, match="is in raw units") as error:
+        pl.load(Pooled(), **options)
+    assert [int(one) for one in re.findall(r"value_range=\(0, (\d+)\)", str(error.value))] == scales
+    assert "value_range=(LOW, HIGH)" in str(error.value)
+    for white in scales:
+        found = pl.load(Pooled(), **options, value_range=(0, white)).preprocess
+        raw = {"mean": found.mean[0] * white, "std": found.std[0] * white}
+        assert {name: raw[name] for name in options} == pytest.approx(options)
+
+
+def test_mean_and_std_in_different_units_are_said_to_be() -> None:
+    with pytest.raises(PellucidError, match=r"mean=329\.7 is in raw units .* std=0\.2 is not: give both in the same"):
+        pl.load(Pooled(), mean=329.7, std=0.2)
 
 
 # What is said with every result

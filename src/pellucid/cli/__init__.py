@@ -50,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 watch.interrupted()
             elif line:
                 watch.error(line)
+                if "--json" in arguments and code != PIPE_CLOSED:
+                    _failure(arguments[0], watch.words(line), code)
             if code == PIPE_CLOSED:
                 _forget_stdout()
             if code == INTERRUPTED and argv is None:
@@ -74,6 +76,16 @@ def _run(arguments: list[str], watch: Watch) -> int:
     watch.clear()
     sys.stdout.flush()
     return ended if isinstance(ended, int) else 0
+
+
+def _failure(command: str, line: str, code: int) -> None:
+    """Whoever reads JSON is told there, too, that a command as a whole has failed: one line."""
+    import json
+
+    from pellucid.cli.session import head
+
+    with suppress(OSError, ValueError):
+        print(json.dumps({**head(command), "error": line, "exit_code": code}), flush=True)
 
 
 def _answer(error: BaseException) -> tuple[int, str]:

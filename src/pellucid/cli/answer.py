@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,17 +31,23 @@ class Answer:
         return dict(finite(document))
 
 
-def report(session: Session, answers: list[Answer]) -> None:
+def document(answers: Sequence[Answer]) -> dict[str, Any]:
+    """What was found, as JSON has it."""
+    return {"results": [answer.as_dict() for answer in answers]}
+
+
+def lines(answers: Sequence[Answer]) -> None:
+    """Tables, and the files that were saved, one a line."""
+    for answer in answers:
+        if isinstance(answer.result, Table) and not answer.saved:
+            _table(answer.result)
+    for path in dict.fromkeys(path for answer in answers for path in answer.saved):
+        click.echo(str(path))
+
+
+def report(session: Session, answers: Sequence[Answer]) -> None:
     """The files on stdout, one a line, or the JSON document."""
-    paths = "\n".join(dict.fromkeys(str(path) for answer in answers for path in answer.saved))
-
-    def lines() -> None:
-        for answer in answers:
-            if isinstance(answer.result, Table) and not answer.saved:
-                _table(answer.result)
-        click.echo(paths, nl=bool(paths))
-
-    session.tell({"results": [answer.as_dict() for answer in answers]}, lines)
+    session.tell(document(answers), lambda: lines(answers))
 
 
 def _table(result: Table) -> None:

@@ -10,7 +10,7 @@ from pellucid.catalogue import Entry
 from pellucid.catalogue.ask import Ask
 from pellucid.catalogue.options import result_of
 from pellucid.cli import indexed, labeled
-from pellucid.cli.answer import Answer, remark, report
+from pellucid.cli.answer import Answer, document, lines, remark, report
 from pellucid.cli.common import common, saved
 from pellucid.cli.examples import examples
 from pellucid.cli.files import PAGED, PAGES, bare_places, places, save
@@ -98,13 +98,13 @@ def _ask(session: Session, entry: Entry) -> None:
     top = _top(entry, given)
     options = {name: given[given_as(name, field)] for name, field in entry.options.model_fields.items()}
     one_answer = entry.together or indexed.has(entry)  # about all images together
-    names = () if one_answer else given.get("images", ())
+    names = () if one_answer else session.names
     called = names or [_called(entry, given)]
     checked = given.get("check")
     if checked is None:
-        checked = entry in able() and not entry.quick and len(names) == 1
-    files = _files(entry, given, called)
-    bare = bare_places(given["bare"], called, entry.name) if given.get("bare") else []
+        checked = entry in able() and not entry.quick and not session.inputs.many
+    files = _files(session, entry, called)
+    bare = bare_places(given["bare"], called, entry.name, session.watch.note) if given.get("bare") else []
     opened = {**indexed.opened_by(session, entry), **labeled.opened_by(session, entry)}
     networks = [] if indexed.has(entry) or entry.asks(Nets) or not entry.asks(Net) else [session.net]
 
@@ -121,12 +121,14 @@ def _ask(session: Session, entry: Entry) -> None:
         if bare:
             saved = [*saved, *(path for result in found for path in result.write(bare[i]))]
         for result in found:
-            remark(session, entry.title, result, names[i] if len(names) > 1 else "")
+            remark(session, entry.title, result, names[i] if session.inputs.many and names else "")
         return [Answer(names[i] if names else None, result, saved) for result in found]
 
     with previewing(given.get("preview")), labeled.shared_out(given):
-        asked = session.together if one_answer else session.each
-        answers = asked(one) if entry.asks(Images) else [one(None, 0)]
+        if entry.asks(Images) and not one_answer:
+            session.stream(one, document, lines)
+            return
+        answers = session.together(one) if entry.asks(Images) else [one(None, 0)]
     found = [answer for several in answers for answer in several]
     report(session, found)
     for answer in found if limits else []:
@@ -164,10 +166,11 @@ def _top(entry: Entry, given: Mapping[str, Any]) -> int | None:
     return top
 
 
-def _files(entry: Entry, given: Mapping[str, Any], called: Sequence[str]) -> list[list[Path]]:
-    """Where each answer is saved; a table is told on stdout, unless a file is named."""
-    if entry.gives(Table) and not given["out"]:
+def _files(session: Session, entry: Entry, called: Sequence[str]) -> list[list[Path]]:
+    """Where each answer is saved; a table is told on stdout, unless a file or a format is named."""
+    out, formats = session.given["out"], session.given["formats"]
+    if entry.gives(Table) and not out and not formats:
         return [[] for _ in called]
     more = PAGES if any(map(entry.gives, PAGED)) else ()
     usual = PAGES[0] if entry.gives(Tour) else ".png"  # it is read from top to bottom: a page before a picture
-    return places(given["out"], called, entry.name, more=more, usual=usual)
+    return places(out, called, entry.name, more=more, usual=usual, formats=formats, note=session.watch.note)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +18,9 @@ from pellucid.cli.watch import Watch
 from pellucid.errors import PellucidError, unknown
 from pellucid.plugins import METHODS
 
+WORDS = f"{__name__}.words"
+"""Where a context keeps what was written after the name of a command."""
+_EXPLAIN = Entry("explain", "", "", "", "pellucid.ask")
 _BESIDES = {
     "units": {
         "index": "record what every unit does over a data set",
@@ -55,6 +58,7 @@ class Chapter(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        ctx.meta[WORDS] = args[1:]
         command = self.get_command(ctx, args[0])
         if command is None:
             elsewhere = [one.chapter for one in entries() if one.name == underscored(args[0])]
@@ -124,9 +128,23 @@ def about(chapter: str) -> str:
 
 def of_method(ctx: click.Context, entry: Entry) -> click.Command:
     """The command of a method; making it imports the method, and with it torch."""
-    with _loading(ctx):
-        made: click.Command = import_module("pellucid.cli.ask").command(entry)
-        return made
+
+    def made() -> click.Command:
+        with _loading(ctx):
+            found: click.Command = import_module("pellucid.cli.ask").command(entry)
+            return found
+
+    return _sketched(ctx, entry, made)
+
+
+def _sketched(ctx: click.Context, entry: Entry, made: Callable[[], click.Command]) -> click.Command:
+    """What `made` makes, which takes seconds: after its words are looked at, and for completion only if need be."""
+    from pellucid.cli import sketch
+
+    if ctx.resilient_parsing:
+        return sketch.Sketched(entry, made)
+    sketch.refuse(entry, ctx.meta.get(WORDS, ()))
+    return made()
 
 
 def own(ctx: click.Context, name: str, *, heavy: bool) -> click.Command:
@@ -134,8 +152,12 @@ def own(ctx: click.Context, name: str, *, heavy: bool) -> click.Command:
     if not heavy:
         found: click.Command = import_module(f"pellucid.cli.{name}").command()
         return found
-    with _loading(ctx):
-        return own(ctx, name, heavy=False)
+
+    def made() -> click.Command:
+        with _loading(ctx):
+            return own(ctx, name, heavy=False)
+
+    return _sketched(ctx, _EXPLAIN, made) if name == "explain" else made()
 
 
 def completed(names: dict[str, str], incomplete: str) -> list[CompletionItem]:

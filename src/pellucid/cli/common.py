@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
 import click
-import pydantic
+from click.shell_completion import CompletionItem
 
-from pellucid.cli.kinds import Kind, Numbers, Size
+from pellucid.cli import complete
+from pellucid.cli.kinds import Formats, Kind, Numbers, Size
 from pellucid.cli.options import Count, option, options_from
 from pellucid.cli.page import Argument, Option
 from pellucid.described import Shell
 from pellucid.loading import LoadOptions, PerChannel, Range, Side
 from pellucid.plugins import NETWORKS, forms
+from pellucid.settings import model
 
 _WRITTEN: tuple[tuple[Any, type[Kind]], ...] = (
     (Side | None, Size),
@@ -36,17 +38,21 @@ def saved(default: str = "IMAGE.METHOD.png in this folder") -> list[Option]:
     return [
         Option("-o", "--out", multiple=True, metavar="PATH", section="Output",
                help="file or folder/ to save to, may be given several times; the suffix decides: .png .svg .pdf .jpg "
-               ".webp pictures, .npz all numbers  " f"[default: {default}]"),
+               ".webp pictures, .npz .json .csv all numbers  " f"[default: {default}]"),
+        Option("--format", "formats", type=Formats(), metavar="KIND,…", section="Output",
+               help="kinds of file to save for each image, into a folder or here: png,npz,json,csv …, or none  "
+               "[default: png]"),
     ]  # fmt: skip
 
 
 def spoken() -> list[Option]:
     """How a command talks."""
     return [
-        Option("--json", is_flag=True, section="Output", help="print one JSON document"),
+        Option("--json", is_flag=True, section="Output",
+               help="print JSON: one document, or a line for each of several images"),
         Option("-q", "--quiet", is_flag=True, section="General", help="print no progress and no notes"),
         Option("--debug", is_flag=True, section="General", help="print tracebacks and every warning"),
-    ]
+    ]  # fmt: skip
 
 
 def network(*, several: str = "") -> list[Option]:
@@ -54,9 +60,10 @@ def network(*, several: str = "") -> list[Option]:
     said = f"network to look into: {', '.join(forms(NETWORKS))}{several and f'; {several}'}"
     named = Option(
         "--net", default=None if several else "bundled", envvar=None if several else "PELLUCID_NET", metavar="SPEC",
-        multiple=bool(several), section="Network", help=f"{said}  [default: $PELLUCID_NET, or bundled]",
+        multiple=bool(several), section="Network", shell_complete=_networks,
+        help=f"{said}  [default: $PELLUCID_NET, or bundled]",
     )  # fmt: skip
-    return [named, *options_from(_model(), "Network", _kinds())]
+    return [named, *options_from(model(), "Network", _kinds())]
 
 
 def machine() -> list[Option]:
@@ -72,7 +79,17 @@ def machine() -> list[Option]:
 def images() -> Argument:
     """The images asked about."""
     return Argument("images", nargs=-1, required=True, metavar="IMAGE...",
-                    help="image files, URLs, or samples such as sample:panda")  # fmt: skip
+                    help="image files, folders, patterns such as 'photos/*.jpg', URLs, samples such as sample:panda; "
+                    "- reads names from stdin", shell_complete=_images)  # fmt: skip
+
+
+def _networks(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return complete.networks(incomplete)
+
+
+def _images(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Samples, where one is begun."""
+    return complete.samples(incomplete) if incomplete.startswith("sample") else complete.files(incomplete)
 
 
 @functools.cache
@@ -86,16 +103,9 @@ def loaded_as() -> dict[str, str]:
     }
 
 
-@functools.cache
-def _model() -> type[pydantic.BaseModel]:
-    hints = get_type_hints(LoadOptions, include_extras=True)
-    fields: dict[str, Any] = {name: (hint, None) for name, hint in hints.items()}
-    return pydantic.create_model("LoadOptions", __config__=pydantic.ConfigDict(arbitrary_types_allowed=True), **fields)
-
-
 def _kinds() -> dict[str, Kind]:
     found: dict[str, Kind] = {}
-    for name, field in _model().model_fields.items():
+    for name, field in model().model_fields.items():
         if Path in get_args(field.annotation):  # a file may have any name, with commas in it
             found[name] = click.STRING
         for written, kind in _WRITTEN:

@@ -1,6 +1,7 @@
 """The commands of no chapter, by name: what most people need, whatever they look for."""
 
 EVERYDAY = {
+    "init": "Write down a network and its images for this folder",
     "explain": "Explain a prediction with several methods, on one page",
     "predict": "List the most probable classes of each image",
     "layers": "List the layers, their sizes and their receptive fields",

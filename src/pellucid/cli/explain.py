@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 from pellucid.ask import explain
 from pellucid.catalogue import entries, find, options_of
-from pellucid.cli.answer import Answer, report
+from pellucid.cli.answer import Answer, document, lines, report
 from pellucid.cli.common import common, images
 from pellucid.cli.files import places, save
 from pellucid.cli.kinds import Kind
@@ -67,16 +67,21 @@ class Methods(Kind):
 def _explain(session: Session) -> None:
     given = session.given
     sheet = given["sheet"]
+    if sheet and given["formats"]:
+        raise PellucidError(f"--sheet {sheet!r} and --format: the suffix of a file says what it is")
     if sheet and given["out"]:
         raise PellucidError(f"--sheet {sheet!r} and --out {given['out'][0]!r}: one picture of all, or one of each")
-    together = places([sheet], ["sheet"], "sheet")[0] if sheet else []
-    files = [[] for _ in given["images"]] if sheet else places(given["out"], given["images"], "explain")
+    note, names = session.watch.note, session.names
+    together = places([sheet], ["sheet"], "sheet", "--sheet", note=note)[0] if sheet else []
+    files = (
+        [[] for _ in names] if sheet else places(given["out"], names, "explain", formats=given["formats"], note=note)
+    )
     asked = {name: given[name] for name in ("classes", "methods", "truth")} | ({"classes": 1} if sheet else {})
 
     def one(picture: Images, i: int) -> Answer:
         found = explain(session.net, picture, **asked)
-        answer = Answer(given["images"][i], found, save(found, None, files[i], given["view"], session.watch.words))
-        several = [given["images"][i]] if len(given["images"]) > 1 else []
+        answer = Answer(names[i], found, save(found, None, files[i], given["view"], session.watch.words))
+        several = [names[i]] if session.inputs.many else []
         ranked = (
             f"{prediction.label} {prediction.logit:.4g}"
             if prediction.probability is None
@@ -88,11 +93,13 @@ def _explain(session: Session) -> None:
             session.watch.note(note)
         return answer
 
-    answers: list[Answer] = [*session.each(one)]
-    if together and answers:
+    if not sheet:
+        session.stream(lambda picture, i: [one(picture, i)], document, lines)
+        return
+    answers = [answer for _, answer in session.each(one)]
+    if answers:
         save([answer.result for answer in answers], None, together, given["view"], session.watch.words)
-        answers = [dataclasses.replace(answer, saved=together) for answer in answers]
-    report(session, answers)
+    report(session, [dataclasses.replace(answer, saved=together) for answer in answers])
 
 
 def _notes(found: Explanation, read: Iterable[Note]) -> Iterable[str]:

@@ -6,7 +6,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from pellucid import __version__
-from pellucid.cli.chapters import Chapter, chapters, completed, flat, in_chapters, own, underscored
+from pellucid.cli.chapters import WORDS, Chapter, chapters, completed, flat, in_chapters, own, underscored
 from pellucid.cli.everyday import EVERYDAY, HEAVY
 from pellucid.cli.page import Context, Page, dashed, sentence
 from pellucid.errors import unknown
@@ -42,6 +42,7 @@ class Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        ctx.meta[WORDS] = args[1:]
         command = self.get_command(ctx, args[0])
         if command is None:
             raise unknown("command", args[0], map(dashed, self.list_commands(ctx)))
@@ -58,8 +59,7 @@ class Group(click.Group):
         page.table("Commands", list(EVERYDAY.items()), names=wide)
         page.table("Chapters of methods", list(rows.items()), names=wide)
         page.text(
-            "`pellucid attribution` lists a chapter's methods; -h is short help, --help all. "
-            "Images are files, URLs or samples such as sample:panda.",
+            "`pellucid attribution` lists its methods; -h is short help, --help all of it.",
             _COMPLETION,
         )
 

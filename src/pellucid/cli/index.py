@@ -9,6 +9,7 @@ from typing import Any, Literal
 import click
 from pydantic import BaseModel
 
+from pellucid.cli import settled
 from pellucid.cli.common import common
 from pellucid.cli.kinds import Kind
 from pellucid.cli.options import Count, option, options_from
@@ -63,6 +64,7 @@ def command() -> click.Command:
     ]  # fmt: skip
     source = Argument(
         "source",
+        otherwise=settled.data,
         required=False,
         metavar="IMAGES",
         help=f"{'; '.join(forms(IMAGES))}; folders, tars and parquet files may be URLs (s3://…)",

@@ -91,6 +91,21 @@ class Numbers(Kind):
             self.fail(f"{value!r}: a number, or one per channel with commas between", param, ctx)
 
 
+class Formats(Kind):
+    """`png,npz`: what each answer is saved as; which of them an answer has is checked where files are named."""
+
+    name = "KIND,…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = tuple(part.strip().lower().removeprefix(".") for part in value.split(",")) if value else ()
+        return tuple(filter(None, found)) or self.fail(f"{value!r}: kinds of file, such as png,npz", param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        done, comma, begun = incomplete.rpartition(",")
+        known = ("png", "svg", "pdf", "jpg", "webp", "npz", "json", "csv", "none")
+        return [CompletionItem(f"{done}{comma}{one}") for one in known if one.startswith(begun)]
+
+
 def _choices(annotation: Any) -> tuple[Any, ...]:
     if typing.get_origin(annotation) is Literal:
         return typing.get_args(annotation)

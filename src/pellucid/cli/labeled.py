@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from pellucid.catalogue import Entry
-from pellucid.cli import indexed
+from pellucid.cli import indexed, settled
 from pellucid.cli.common import common, saved
 from pellucid.cli.page import Argument, Option
 from pellucid.cli.session import Session
@@ -52,7 +52,7 @@ def network_first(entry: Entry) -> bool:
 def argument(kind: type[Noun], name: str) -> Argument:
     """The data, with the network before it where it is named."""
     said = f"the network (or --net), and {'the data: ' if kind is Data else ''}{kind.help}"
-    return Argument(name, help=said, nargs=-1, required=True, metavar=f"[SPEC] {kind.written}")
+    return Argument(name, help=said, otherwise=settled.data, nargs=-1, required=True, metavar=f"[SPEC] {kind.written}")
 
 
 def shared(entry: Entry, *printed: str) -> list[Option]:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pellucid.catalogue import Entry
+from pellucid.cli import settled
 from pellucid.cli.common import images
 from pellucid.cli.labeled import argument, network_first
 from pellucid.cli.page import Argument, Option
@@ -67,4 +68,7 @@ def _option(kind: type[Noun], argument: inspect.Parameter) -> Option:
 
 def _argument(kind: type[Noun], name: str, written: str) -> Argument:
     metavar = f"{written}..." if kind.many else written
-    return Argument(name, help=kind.help, nargs=-1 if kind.many else 1, required=True, metavar=metavar)
+    otherwise = settled.data if issubclass(kind, Data) else None
+    return Argument(
+        name, help=kind.help, otherwise=otherwise, nargs=-1 if kind.many else 1, required=True, metavar=metavar
+    )

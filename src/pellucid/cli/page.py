@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 GROUPS = ("Arguments", "Target", "Options", "Data", "Server", "View", "Output", "Network", "Machine", "General")
 """In which order the options of a command are listed."""
 SHARED = ("View", "Output", "Network", "Machine", "General")
 """Those that many commands have: -h names their options, --help explains them."""
+EXIT_CODES = "Exit codes: 0 done, 2 usage, 3 unreadable, 4 some failed, 5 missing, 70 bug."
+"""A line below every help page; docs/command_line.md has all of them, with what they mean."""
 _NAMES = 24  # columns for the names of options; a longer one has a line of its own
 
 
@@ -89,9 +92,20 @@ class Option(click.Option):
 class Argument(click.Argument):
     """An argument that says what may be written for it."""
 
-    def __init__(self, name: str, *, help: str, **how: Any) -> None:
+    def __init__(self, name: str, *, help: str, otherwise: Callable[[], str | None] | None = None, **how: Any) -> None:
         super().__init__([name], type=click.Path(), **how)
         self.said = help
+        self._otherwise = otherwise
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
+        """What was written; where nothing was, what is found `otherwise`."""
+        value, source = super().consume_value(ctx, opts)
+        if self._otherwise is None or ctx.resilient_parsing or not (value is None or self.value_is_missing(value)):
+            return value, source
+        found = self._otherwise()
+        if found is None:
+            return value, source
+        return (found,) if self.nargs == -1 else found, ParameterSource.DEFAULT_MAP
 
 
 class Command(click.Command):
@@ -141,6 +155,7 @@ class Command(click.Command):
             page.details("Details", self.details)
         if self.source:
             page.details("Source", f"{self.source}.")
+        page.text(EXIT_CODES)
 
 
 _SHORT = f"{__name__}.short"

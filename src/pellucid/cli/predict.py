@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pellucid.images import Images
     from pellucid.result import Prediction
 
+Ranked: TypeAlias = "tuple[str, tuple[Prediction, ...]]"
+"""An image, and its classes."""
 _BAR = 24  # characters for a probability of 1
 
 
@@ -33,40 +35,39 @@ def command() -> click.Command:
 
 
 def _predict(session: Session) -> None:
-    def ask(picture: Images, i: int) -> tuple[str, tuple[Prediction, ...]]:
+    def ask(picture: Images, i: int) -> Ranked:
         found = session.net.predict(picture, session.given["top"])
         for note in found.meta.notes:
             session.watch.note(str(note))  # which says each once
-        return session.given["images"][i], found.ranked[0]
+        return session.names[i], found.ranked[0]
 
-    answers = session.each(ask)
-    session.tell(
-        {
-            **(session.net.facts() | {"scores": session.net.meaning.scores} if answers else {}),
-            "notes": [dataclasses.asdict(note) for note in session.net.notes] if answers else [],
-            "results": [
-                {"image": name, "ranked": finite([dataclasses.asdict(prediction) for prediction in ranked])}
-                for name, ranked in answers
-            ],
-        },
-        lambda: _lines(answers),
-    )
+    session.stream(ask, lambda found: document(session, found), lambda found: lines(*found, titled=session.inputs.many))
 
 
-def _lines(answers: list[tuple[str, tuple[Prediction, ...]]]) -> None:
+def document(session: Session, found: Ranked) -> dict[str, Any]:
+    """The network, and the classes of one image, as JSON has them."""
+    name, ranked = found
+    return {
+        **session.net.facts(),
+        "scores": session.net.meaning.scores,
+        "notes": [dataclasses.asdict(note) for note in session.net.notes],
+        "results": [{"image": name, "ranked": finite([dataclasses.asdict(prediction) for prediction in ranked])}],
+    }
+
+
+def lines(name: str, ranked: tuple[Prediction, ...], *, titled: bool) -> None:
+    """A line for each class in a pipe, bars on a terminal."""
     if not terminal():
         plain(
             (name, rank, prediction.index, prediction.label, _share(prediction, ".6f"), f"{prediction.logit:.4f}")
-            for name, ranked in answers
             for rank, prediction in enumerate(ranked, start=1)
         )
         return
-    for name, ranked in answers:
-        rows = [
-            (prediction.label, _share(prediction, ".1%") or f"{prediction.logit:.4g}", _bar(prediction.probability))
-            for prediction in ranked
-        ]
-        table((("", "fold"), ("", "right"), ("", "keep")), rows, title=name if len(answers) > 1 else "")
+    rows = [
+        (prediction.label, _share(prediction, ".1%") or f"{prediction.logit:.4g}", _bar(prediction.probability))
+        for prediction in ranked
+    ]
+    table((("", "fold"), ("", "right"), ("", "keep")), rows, title=name if titled else "")
 
 
 def _share(prediction: Prediction, how: str) -> str:

@@ -47,7 +47,7 @@ def _report(session: Session) -> None:
     out = given["out"]
     if Path(out).suffix.lower() not in (".html", ".htm"):
         raise PellucidError(f"--out {out!r}: a report is one page, such as report.html")
-    places([out], ["report"], "report", more=(".html", ".htm"))
+    places([out], ["report"], "report", more=(".html", ".htm"), note=session.watch.note)
     page, failed = report(session.net, given["images"], given["methods"], given["classes"])
     write_atomically(out, lambda file: file.write(page.encode()))
     for error in failed:

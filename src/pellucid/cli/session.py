@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pellucid import __version__, progress
-from pellucid.cli import words
+from pellucid.cli import complete, words
 from pellucid.cli.common import loaded_as
+from pellucid.cli.inputs import Inputs, inputs
+from pellucid.cli.settled import settled
 from pellucid.cli.watch import Watch
 from pellucid.errors import PellucidError, UnknownName
 
@@ -41,6 +43,7 @@ class Session:
         self.fails = False
         """Whether what was found is what the caller said to fail on."""
         self._threads: int | None = None
+        self._by_line = False
 
     @cached_property
     def net(self) -> Net:
@@ -52,7 +55,9 @@ class Session:
             from pellucid.net import load
 
             self.use_threads()
-            return self.placed(load.load(asked["net"], **self.loading))
+            net = self.placed(load.load(asked["net"], **self.loading))
+        complete.remember(asked["net"], net)
+        return net
 
     @property
     def loading(self) -> dict[str, Any]:
@@ -68,30 +73,76 @@ class Session:
             raise PellucidError(f"--value-range {','.join(map(str, said))}: LOW,HIGH, such as 0,65535")
         return said
 
-    def each(self, work: Callable[[Images, int], T]) -> list[T]:
-        """`work(picture, i)` for each image. With several, one that fails is listed and the rest are done."""
-        names: Sequence[str] = self.given["images"]
-        if len(names) == 1:
-            return [work(self._read(names[0]), 0)]
-        done = []
-        for i, name in enumerate(progress.steps(names, "images")):
+    @cached_property
+    def inputs(self) -> Inputs:
+        """The images that were named, also by folders, patterns and stdin."""
+        with self.watch.busy("looking for images"):
+            found = inputs(self.given.get("images", ()))
+        for note in found.notes:
+            self.watch.note(note)
+        return found
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What the images are called."""
+        return self.inputs.names
+
+    def each(self, work: Callable[[Images, int], T]) -> Iterator[tuple[str, T]]:
+        """(name, `work(picture, i)`) of one image after the other; no answer is kept here.
+
+        With several, one that fails is listed and the rest are done.
+        """
+        if not self.inputs.many:
+            yield self.names[0], work(self.read(self.names[0]), 0)
+            return
+        for i, name in enumerate(progress.steps(self.names, "images")):
             try:
-                picture = self._read(name)
+                picture = self.read(name)
             except PellucidError as error:
                 self._fail(name, error)
                 continue
             self.net  # noqa: B018  # a network that cannot be loaded is no fault of this image
             try:
-                done.append(work(picture, i))
+                done = work(picture, i)
             except UnknownName:
                 raise  # a layer, a class, a method: the next image would meet it too
             except PellucidError as error:
                 self._fail(name, error)
-        return done
+            else:
+                yield name, done
+
+    def stream(
+        self,
+        work: Callable[[Images, int], T],
+        document: Callable[[T], Mapping[str, Any]],
+        lines: Callable[[T], object],
+    ) -> None:
+        """`work(picture, i)` for each image, told at once: with several a line of JSON for each, also for one that
+        failed, so that memory does not grow with their number.
+        """
+        self._by_line = self.inputs.many and bool(self.given["json"])
+        for name, done in self.each(work):
+            if self._by_line:
+                self._line({"image": name, **document(done)})
+            elif self.inputs.many:
+                self.watch.aside()
+                lines(done)
+                sys.stdout.flush()
+            else:
+                self.tell(document(done), functools.partial(lines, done))
+
+    def _line(self, document: Mapping[str, Any]) -> None:
+        self.watch.aside()
+        click.echo(json.dumps({**self._head, **document}, default=_plain, allow_nan=False))
+        sys.stdout.flush()
+
+    @property
+    def _head(self) -> dict[str, Any]:
+        return head(self.command)
 
     def together(self, work: Callable[[Images, int], T]) -> list[T]:
         """`work(all images, 0)`, once. With several, one that cannot be read is listed and the rest are taken."""
-        read = self.read_all(self.given["images"])
+        read = self.read_all(self.names)
         return [work(read, 0)] if read is not None else []
 
     def read_all(self, names: Sequence[str]) -> Images | None:
@@ -99,7 +150,7 @@ class Session:
         read: list[Images] = []
         for name in progress.steps(names, "images"):
             try:
-                read.append(self._read(name))
+                read.append(self.read(name))
             except PellucidError as error:
                 if len(names) == 1:
                     raise
@@ -112,18 +163,17 @@ class Session:
         if not self.given["json"]:
             lines()
             return
-        failed = [{"image": name, "error": self.watch.words(str(error))} for name, error in self.failed]
-        head = {"schema": SCHEMA, "pellucid": __version__, "command": self.command}
+        failed = [self._failure(name, error) for name, error in self.failed]
         tail = {"failed": failed} if "images" in self.given else {}
-        click.echo(json.dumps({**head, **document, **tail}, indent=2, default=_plain, allow_nan=False))
+        click.echo(json.dumps({**self._head, **document, **tail}, indent=2, default=_plain, allow_nan=False))
 
     @property
     def code(self) -> int:
         """The exit code: 0, 1 where something was found to fail on, or how it failed."""
         codes = {error.exit_code for _, error in self.failed}
-        nothing = len(self.failed) == len(self.given.get("images", ()))
         if not codes:
             return 1 if self.fails else 0
+        nothing = len(self.failed) == len(self.names)
         return codes.pop() if nothing and len(codes) == 1 else _SOME_FAILED
 
     def close(self) -> None:
@@ -131,7 +181,8 @@ class Session:
         if self._threads is not None:
             sys.modules["torch"].set_num_threads(self._threads)
 
-    def _read(self, name: str) -> Images:
+    def read(self, name: str) -> Images:
+        """One image, and what reading it had to decide."""
         with self.watch.busy("loading torch"):
             from pellucid.images import read
 
@@ -144,6 +195,11 @@ class Session:
         self.failed.append((name, error))
         said = str(error)
         self.watch.error(said if Path(name).name in said else f"{name}: {said}", going_on=True)
+        if self._by_line:
+            self._line(self._failure(name, error))
+
+    def _failure(self, name: str, error: PellucidError) -> dict[str, Any]:
+        return {"image": name, "error": self.watch.words(str(error)), "exit_code": error.exit_code}
 
     def placed(self, net: Net) -> Net:
         """A network on the device that was asked for. Raises MissingDevice."""
@@ -165,8 +221,11 @@ class Session:
 def session(ctx: click.Context) -> Iterator[Session]:
     """A session for the command being run, listening to progress."""
     watch = ctx.find_object(Watch) or Watch()
-    opened = Session(ctx.info_name or "", ctx.params, watch)
     watch.words = words.spoken(ctx.command)
+    given, said = settled(ctx)
+    if said:
+        watch.note(said)
+    opened = Session(ctx.info_name or "", given, watch)
     with progress.listen(watch):
         try:
             yield opened
@@ -183,6 +242,11 @@ def running(body: Callable[[Session], object]) -> Callable[..., int]:
             return opened.code
 
     return call
+
+
+def head(command: str) -> dict[str, Any]:
+    """What every JSON document begins with."""
+    return {"schema": SCHEMA, "pellucid": __version__, "command": command}
 
 
 def _plain(value: Any) -> Any:

@@ -33,7 +33,7 @@ def command() -> click.Command:
 
 def _show(session: Session) -> None:
     given = session.given
-    files = places(given["out"], [given["file"]], "show")[0]
+    files = places(given["out"], [given["file"]], "show", formats=given["formats"], note=session.watch.note)[0]
     result = stored.open(given["file"])
     over = session.read_all(given["over"]) if given["over"] else None
     files = save(result, over, files, given["view"], session.watch.words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 
 import click
 
@@ -38,7 +39,10 @@ def command() -> click.Command:
 
 def _table(session: Session) -> None:
     given = session.given
-    files = places(given["out"], [f"{given['index']}.x"], "units")[0] if given["out"] else []
+    files: list[Path] = []
+    if given["out"] or given["formats"]:
+        called = [f"{given['index']}.x"]
+        (files,) = places(given["out"], called, "units", formats=given["formats"], note=session.watch.note)
     session.use_threads()
     found = table(opened(given["index"], given), **{name: given[name] for name in options_of(table).model_fields})
     remark(session, "Units", found, "")

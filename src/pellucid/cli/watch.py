@@ -56,6 +56,12 @@ class Watch:
             self._bars.close()
             self._bars = None
 
+    def aside(self) -> None:
+        """Something is printed in the middle of the work: bars go, and come back with the next step."""
+        if self._bars:
+            self._bars.close()
+            self._bars = None
+
     def note(self, text: str) -> None:
         """A line that is not the result; the same is said once."""
         text = self.words(text)
@@ -79,9 +85,8 @@ class Watch:
     def _say(self, text: str, color: str, *, going_on: bool = True) -> None:
         if not going_on:
             self.clear()
-        elif self._bars:  # they come back with the next step
-            self._bars.close()
-            self._bars = None
+        else:
+            self.aside()
         # One line, whatever is in a file's name: no line feed, no escape sequence.
         line = "".join(c if c.isprintable() or "\udc80" <= c <= "\udcff" else repr(c)[1:-1] for c in text)
         if colored():

@@ -11,7 +11,6 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,7 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from pellucid.errors import BadImage, PellucidError, unknown
+from pellucid.errors import BadImage
+from pellucid.files import missing, printable, quoted
 from pellucid.images.arrays import Layout, Pixels, Range, check_range, from_array, from_tensor
 from pellucid.images.formats import from_image, from_stream
 from pellucid.images.samples import sample
@@ -32,8 +32,6 @@ _MOST_BYTES = 200 * 2**20
 """The most that is fetched from a URL."""
 _PATIENCE = 10.0
 """Seconds until a silent server is given up; a slow one gets three times that in all."""
-_MOST_NAMES = 5000
-"""How many names of a folder are looked at to find the one that was meant."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +58,7 @@ def decode(
     value_range = check_range(value_range)
     if isinstance(source, str) and source.startswith("sample:"):
         name = source.removeprefix("sample:")
-        return [_from_bytes(sample(name), name, f"sample {_quoted(name)}", value_range)]
+        return [_from_bytes(sample(name), name, f"sample {quoted(name)}", value_range)]
     if isinstance(source, str) and source.startswith("scene:"):
         return [_named(from_array(named_scene(source.removeprefix("scene:")).pixels, None, None, None), source)]
     if isinstance(source, str) and re.match(r"(https?|file):/", source, re.IGNORECASE):
@@ -72,7 +70,7 @@ def decode(
     if isinstance(source, Image.Image):
         path = getattr(source, "filename", "")
         name = printable(Path(os.fsdecode(path)).name) if path else ""
-        what = _quoted(name) if name else f"the Pillow image of mode {source.mode}"
+        what = quoted(name) if name else f"the Pillow image of mode {source.mode}"
         return [_named(from_image(source, what, value_range), name or None)]
     if isinstance(source, np.ndarray):
         return [_named(from_array(source, value_range, layout, channels), None)]
@@ -82,17 +80,6 @@ def decode(
         f"a value of type {type(source).__qualname__} is no image: pass a path, 'sample:NAME', a URL, "
         "bytes, a Pillow image, a NumPy array or a torch tensor"
     )
-
-
-def printable(text: str) -> str:
-    """The same text with control characters, text direction marks and undecodable bytes written out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-def _quoted(text: str) -> str:
-    """Printable, in quotes, of bounded length."""
-    text = printable(text)
-    return f"'{text if len(text) <= 200 else text[:100] + '…' + text[-80:]}'"
 
 
 def _named(read: Pixels, name: str | None) -> Decoded:
@@ -107,7 +94,7 @@ def _from_bytes(data: bytes, name: str | None, what: str, value_range: Range | N
 
 
 def _from_path(text: str, value_range: Range | None) -> Decoded:
-    what = _quoted(Path(text).name or text)
+    what = quoted(Path(text).name or text)
     try:
         path = Path(text).expanduser()
         status = path.stat()
@@ -121,7 +108,7 @@ def _from_path(text: str, value_range: Range | None) -> Decoded:
         with path.open("rb") as stream:
             read = from_stream(stream, what, value_range, path.suffix)
     except FileNotFoundError as error:
-        raise _missing(path) from error
+        raise missing(path) from error
     except (OSError, ValueError, RuntimeError) as error:  # too long, a null byte, no right to read, no such home
         raise BadImage(f"cannot open {what}: {getattr(error, 'strerror', None) or error}") from error
     return _named(read, printable(path.name))
@@ -138,29 +125,17 @@ def _file_type(mode: int) -> str:
     return kinds.get(stat.S_IFMT(mode), "something else")
 
 
-def _missing(path: Path) -> PellucidError:
-    """What to say of a file that is not there: the nearest names in its folder."""
-    if path.is_symlink():
-        return BadImage(f"{_quoted(path.name)} is a link to {_quoted(os.readlink(path))}, which does not exist")
-    if not path.parent.is_dir():
-        return BadImage(f"no file {_quoted(str(path))}: there is no folder {_quoted(str(path.parent))}")
-    with os.scandir(path.parent) as entries:
-        names = sorted(printable(entry.name) for entry in islice(entries, _MOST_NAMES) if entry.is_file())
-    answer = unknown("file", printable(path.name), names)
-    return type(answer)(f"{answer} (in {_quoted(str(path.parent))})")
-
-
 def _from_url(url: str, value_range: Range | None) -> Decoded:
     try:
         parts = urllib.parse.urlsplit(url)
     except ValueError as error:
-        raise BadImage(f"cannot open {_quoted(url)}: {error}") from error
+        raise BadImage(f"cannot open {quoted(url)}: {error}") from error
     name = printable(Path(urllib.parse.unquote(parts.path)).name) or None
     if parts.scheme.lower() == "file":
         if parts.netloc not in ("", "localhost"):
-            raise BadImage(f"cannot open {_quoted(url)}: it lies on another machine; copy it here first")
+            raise BadImage(f"cannot open {quoted(url)}: it lies on another machine; copy it here first")
         return _from_path(urllib.request.url2pathname(parts.path), value_range)
-    return _from_bytes(_fetch(url), name, _quoted(url), value_range)
+    return _from_bytes(_fetch(url), name, quoted(url), value_range)
 
 
 def _fetch(url: str) -> bytes:
@@ -183,12 +158,12 @@ def _fetch(url: str) -> bytes:
     thread.start()
     thread.join(3 * _PATIENCE)
     if not outcome:
-        raise BadImage(f"cannot fetch {_quoted(url)}: no answer within {3 * _PATIENCE:.0f} seconds")
+        raise BadImage(f"cannot fetch {quoted(url)}: no answer within {3 * _PATIENCE:.0f} seconds")
     got = outcome[0]
     if isinstance(got, Exception):
         why = getattr(got, "reason", None) or got
         code = f"HTTP {got.code} " if isinstance(got, urllib.error.HTTPError) else ""
-        raise BadImage(f"cannot fetch {_quoted(url)}: {code}{why}") from got
+        raise BadImage(f"cannot fetch {quoted(url)}: {code}{why}") from got
     if len(got) > _MOST_BYTES:
-        raise BadImage(f"cannot fetch {_quoted(url)}: it has more than {_MOST_BYTES >> 20} MB")
+        raise BadImage(f"cannot fetch {quoted(url)}: it has more than {_MOST_BYTES >> 20} MB")
     return got

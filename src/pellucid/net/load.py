@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack, get_args
+from typing import Any, Unpack, cast, get_args
 
 import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from pellucid import settings
 from pellucid.ambient import neutral
 from pellucid.errors import BadNetwork, MissingDevice, PellucidError, UnknownName, unknown
 from pellucid.images.arrays import check_range
@@ -36,7 +37,8 @@ def load(spec: NetLike, **options: Unpack[LoadOptions]) -> Net:
     """A network to study.
 
     `spec` is a name (`timm:resnet50`; the help of `--net` lists all kinds), a function of your own that makes it
-    (`package.module:function`, `path/to/file.py:function`), an nn.Module or a Net. `weights` is a checkpoint to put
+    (`package.module:function`, `path/to/file.py:function`), an nn.Module, a Net, or a pellucid.toml (or its folder),
+    whose network and options these are, as far as nothing else is said. `weights` is a checkpoint to put
     into (a copy of) it, or 'random'; without it, a named network comes with its trained weights. The rest says what
     the source does not know, or overrides it:
     `size` (side, or height and width, in pixels), `mean` and `std` per channel (for pixels in 0..1), `interpolation`
@@ -52,6 +54,10 @@ def load(spec: NetLike, **options: Unpack[LoadOptions]) -> Net:
     Checkpoints are never unpickled; `module:function` runs the user's code. The global random generators are
     left alone. Raises BadNetwork, UnknownName or MissingExtra in one line.
     """
+    if isinstance(spec, (str, Path)) and settings.is_settings(spec):
+        found_there = settings.read(spec).checked()
+        said_here = {name: value for name, value in options.items() if value is not None}
+        return load(found_there.network or "bundled", **cast(LoadOptions, {**found_there.options, **said_here}))
     weights, labels, output, scores = (
         options.get("weights"), options.get("labels"), options.get("output"), options.get("scores"),
     )  # fmt: skip
@@ -180,9 +186,9 @@ def _adjusted(known: Preprocess, options: LoadOptions) -> Preprocess:
     known = replace(known, channels=known.channels if channels is None else channels)
     known = on_scale(known, check_range(options.get("value_range")))
     if mean is not None:
-        known = replace(known, mean=per_channel("mean", mean, known.value_range))
+        known = replace(known, mean=per_channel("mean", mean, known.value_range, {"std": std}))
     if std is not None:
-        known = replace(known, std=per_channel("std", std, known.value_range))
+        known = replace(known, std=per_channel("std", std, known.value_range, {"mean": mean}))
     said = [name for name, value in (("mean", mean), ("std", std)) if value is not None]
     known = replace(known, unstated=tuple(name for name in known.unstated if name not in said))
     for name, values in (("mean", known.mean), ("std", known.std)):

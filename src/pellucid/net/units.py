@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,11 +18,54 @@ _RAW = 100
 _SCALES = {255: "8-bit", 65535: "16-bit"}
 
 
-def per_channel(name: str, value: Any, value_range: Range | None = None) -> tuple[float, ...]:
+def per_channel(
+    name: str, value: Any, value_range: Range | None = None, beside: Mapping[str, Any] | None = None
+) -> tuple[float, ...]:
     """`value`, a number or one per channel, for pixels in 0..1; it is given in units of `value_range`, if there is one.
 
-    Raises PellucidError for what is in other units than it should be, with what would work.
+    `beside` is what else was said of mean and std. Raises PellucidError for what is in other units than it should be,
+    with what would work: each scale that is named has been tried with all of them.
     """
+    values = _numbers(name, value)
+    if value_range is not None:
+        return _converted(name, value, values, value_range)
+    if max(map(abs, values)) > _MOST:
+        raise PellucidError(_raw(name, value, {name: value, **(beside or {})}))
+    return values
+
+
+def _raw(name: str, value: Any, said: Mapping[str, Any]) -> str:
+    """What to say of a value in raw units: the full scales with which it works, and all that is said beside it."""
+    known = {key: one for key, one in said.items() if one is not None}
+    shown = f"{name}={value!r} is in raw units of the data, pixels are in 0..1 here"
+    small = next(
+        (key for key, one in known.items() if max(map(abs, _numbers(key, one))) <= 1 and any(_numbers(key, one))), ""
+    )
+    if small:
+        return (
+            f"{shown}, and {small}={known[small]!r} is not: give both in the same units, with value_range= or without"
+        )
+    works = [
+        f"value_range=(0, {white}) for {kind} data"
+        for white, kind in _SCALES.items()
+        if all(_fits(key, one, (0, white)) for key, one in known.items())
+    ]
+    call = ", ".join(f"{key}={one!r}" for key, one in known.items())
+    scales = ", ".join([*works, f"value_range=(LOW, HIGH) for {'others' if works else 'its lowest and highest value'}"])
+    return f"{shown}: say the full scale as well, and both are converted: load(..., {call}, {scales})"
+
+
+def _fits(name: str, value: Any, value_range: Range) -> bool:
+    """Whether a value can be in the units of that scale."""
+    try:
+        _converted(name, value, _numbers(name, value), value_range)
+    except PellucidError:
+        return False
+    return True
+
+
+def _numbers(name: str, value: Any) -> tuple[float, ...]:
+    """A number, or one per channel, as a tuple. PellucidError for anything else."""
     try:
         values = tuple(float(one) for one in (value if isinstance(value, Sequence) else [value]))
     except (TypeError, ValueError) as error:
@@ -31,16 +74,6 @@ def per_channel(name: str, value: Any, value_range: Range | None = None) -> tupl
         raise PellucidError(f"{name}={value!r}: a number, or one per channel")
     if name == "std" and min(values) <= 0:
         raise PellucidError(f"std={value!r}: must be above 0")
-    if value_range is not None:
-        return _converted(name, value, values, value_range)
-    most = max(map(abs, values))
-    if most > _MOST:
-        scales = [f"value_range=(0, {white}) for {kind} data" for white, kind in _SCALES.items() if most <= white]
-        shown = ", ".join([*scales, "value_range=(LOW, HIGH) for others"])
-        raise PellucidError(
-            f"{name}={value!r} is in raw units of the data, pixels are in 0..1 here: say the full scale as well, and "
-            f"both are converted: load(..., {name}={value!r}, {shown})"
-        )
     return values
 
 

@@ -7,7 +7,6 @@ over a network: the plan names a network and images, and who reads the index say
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
@@ -18,13 +17,12 @@ from pellucid.errors import PellucidError
 from pellucid.geometry import Placement
 from pellucid.images.remote import is_url
 from pellucid.net import Preprocess
-from pellucid.plugins import IMAGES, NETWORKS
+from pellucid.plugins import IMAGES
+from pellucid.settings import names_code
 from pellucid.sweep._disk import BadStore
 from pellucid.sweep.plan import FORMAT, Plan
 
 _UNITS, _IMAGES, _TEXT, _PIXELS = 10**7, 2**32, 4096, 10**8
-_NAMED = re.compile(r"([A-Za-z0-9_]+)(:[A-Za-z0-9_][A-Za-z0-9_.\-]*)?")
-"""Networks by plain names: no repositories, no addresses."""
 _PLAIN = {"spec", "size", "mean", "std", "interpolation", "channels", "output", "scores", "value_range"}
 """Arguments of `load` that are numbers and words, and open nothing."""
 
@@ -58,9 +56,7 @@ def runs_code(said: Mapping[str, Any]) -> str | None:
     """
     spec = said.get("spec")
     given = {name for name, value in said.items() if value is not None}
-    named = _NAMED.fullmatch(spec) if isinstance(spec, str) else None
-    zoos = {row.name for row in NETWORKS.rows() if row.said.get("zoo") and not row.package}
-    if named is None or named[1] not in zoos:
+    if spec is None or names_code(spec):
         return f"the network {str(spec)[:80]!r}"
     more = sorted(given - _PLAIN)
     return f"{' and '.join(more)} for the network {spec!r}" if more else None

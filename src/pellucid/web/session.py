@@ -15,10 +15,9 @@ from typing import Any, TypeVar
 
 from pellucid.data import Data
 from pellucid.errors import BadImage, PellucidError, UnknownName, unknown
-from pellucid.files import unplaced, write_atomically
+from pellucid.files import printable, unplaced, write_atomically
 from pellucid.image_set import ImageSet
 from pellucid.images import Images, formats, read, samples
-from pellucid.images.decode import printable
 from pellucid.images.files import is_picture
 from pellucid.index import Index
 from pellucid.net import Net

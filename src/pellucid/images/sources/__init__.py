@@ -20,9 +20,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, TypeVar
 
 from pellucid.errors import BadImage, unknown
+from pellucid.files import printable
 from pellucid.images import Images, read
 from pellucid.images.arrays import Range
-from pellucid.images.decode import printable
 from pellucid.images.hidden import hidden
 from pellucid.images.remote import is_url
 from pellucid.notes import Note

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from pellucid.errors import BadImage, PellucidError, unknown
+from pellucid.files import printable
 from pellucid.images import Images, fingerprint, read
 from pellucid.images.arrays import Layout, Range, from_array, from_tensor
-from pellucid.images.decode import printable
 from pellucid.images.sources import Source, named, stamped
 from pellucid.images.sources._rows import numbered
 from pellucid.notes import Note
