@@ -91,7 +91,7 @@ _TINY: dict[str, dict[str, Any]] = {
     "blur_integrated_gradients": {"sigma": 4, "steps": 4},
     "smooth_grad": {"samples": 4},
     "activation_maximization": {"steps": 3},
-    "because": {"layer": "block", "concepts": marked(), "count": 2, "points": 2},
+    "because": {"layer": "block", "concepts": marked(), "count": 2, "min_iou": 0.001, "points": 2},
     "captioner": {"samples": 32, "recipe": "epochs=6,batch=8"},
     "caricature": {"steps": 2},
     "deepdream": {"octaves": 2, "steps": 2, "bands": 2},

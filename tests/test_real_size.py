@@ -44,7 +44,7 @@ AT_SIZE: dict[str, dict[str, Any]] = {
     "occlusion_sizes": {"sizes": (112,)},
     "extremal_perturbation": {"steps": 2, "width": 0.4, "areas": (0.7,)},
     "activation_maximization": {"steps": 1},
-    "because": {"layer": "layer4", "concepts": marked(), "count": 2, "points": 2},
+    "because": {"layer": "layer4", "concepts": marked(), "count": 2, "min_iou": 0.001, "points": 2},
     "atlas": {"layer": "layer4", "grid": 2, "min_per_cell": 1, "steps": 1},
     "diversity": {"count": 2, "steps": 1},
     "interpolation": {"end": "layer3:6", "count": 2, "steps": 1},

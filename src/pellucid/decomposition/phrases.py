@@ -18,6 +18,8 @@ from pellucid.net import Net
 from pellucid.saliency.between import AtLayer, at_layer
 from pellucid.target import Target
 
+_STRONG = 0.5
+"""Of the largest cell, for a cell to count in where a phrase lies."""
 _DOWN, _ACROSS = ("top", "", "bottom"), ("left", "", "right")
 
 
@@ -35,8 +37,8 @@ class Phrase:
 
     @property
     def region(self) -> str:
-        """Where the middle of what speaks for the score lies, in thirds of the image: "top left", or "center"."""
-        positive = np.maximum(self.map, 0)
+        """Where the middle of the strongest cells lies, in thirds of the image: "top left", or "center"."""
+        positive = np.where(self.map >= _STRONG * self.map.max(), self.map, 0.0).clip(min=0)
         if not positive.sum():
             return "nowhere"
         rows, columns = self.map.shape

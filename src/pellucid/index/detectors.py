@@ -52,6 +52,10 @@ class Detectors:
         """(units,) that overlap."""
         return np.asarray(self.overlap[np.arange(len(self.overlap)), self.best])
 
+    def limit(self, one_in: int, least: float) -> float:
+        """The overlap that one unit in so many exceeds with the masks of other images, `least` at the least."""
+        return max(float(np.quantile(self.chance, 1 - 1 / one_in)), least)
+
     @property
     def chance(self) -> NDArray[np.float64]:
         """(units,) the largest overlap of each with the masks of other images, from the smallest."""

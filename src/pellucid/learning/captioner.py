@@ -70,8 +70,8 @@ class State:
 def convolutions(channels: int = 3) -> nn.Sequential:
     """Three convolutions with two poolings between: 32 × 32 pixels become 8 × 8 cells of 32 channels.
 
-    The last looks at one cell alone, so that a cell sees 12 × 12 pixels, about an object of a scene: cells that see
-    more let words be read off beside the object that they name, and attention then lies there.
+    The last looks at one cell alone, so that a cell sees 12 × 12 pixels, about an object of a scene: from cells that
+    see more, words may be read off beside the object that they name.
     """
     return nn.Sequential(
         nn.Conv2d(channels, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),

@@ -9,6 +9,7 @@ import torch
 import pellucid as pl
 from pellucid.errors import Refused
 from pellucid.images.concepts import Concepts
+from pellucid.index.detectors import Detectors
 from pellucid.index.exceeded import exceeded
 from tests.methods.units.marked import marked
 from tests.test_every_method import indexed, photos, tiny
@@ -67,3 +68,11 @@ def test_without_detectors_it_says_so() -> None:
 def test_a_layer_without_places_is_refused() -> None:
     with pytest.raises(Refused, match="no places"):
         pl.captions.because(indexed(tiny()), photos(1), "dog", concepts=Concepts.of(marked()), layer="head")
+
+
+def test_by_default_a_detector_overlaps_more_than_chance_does() -> None:
+    index = indexed(tiny())
+    found = Detectors.of(index, Concepts.of(marked()), ["block"], 0.005, 1)
+    worst = sorted(found.seen.chance.overlap(found.category).max(1))
+    assert found.limit(20, 0.0) == pytest.approx(np.quantile(worst, 0.95))
+    assert found.limit(20, 0.9) == 0.9

@@ -1,4 +1,4 @@
-"""Captions: sentences and answers about images, word by word."""
+"""Captions: sentences, answers, and what words were made from."""
 
 from pellucid.catalogue import methods_of
 

@@ -1,4 +1,4 @@
-"""Captions: sentences and answers about images, word by word."""
+"""Captions: sentences, answers, and what words were made from."""
 
 # Made by docs/stubs.py: do not edit. `python docs/stubs.py` makes it again.
 
@@ -24,7 +24,7 @@ def because(
     concepts: Concepts | str | Path,
     layer: str | Module | None = None,
     count: int = 3,
-    min_iou: float = 0.04,
+    min_iou: float | None = None,
     points: int = 16,
 ) -> Captions:
     """Because
@@ -34,9 +34,10 @@ def because(
     With A the activations of the layer and g the gradient of the score there, its mean at `points` on the way from
     zero, A ∘ g sums to the score less that of a layer of zeros. A concept's share is the sum over its detectors that
     are active somewhere in the image: units whose map reaches what 0.5 % of their activations over the index exceed,
-    and whose overlap with the concept is the largest of all and above `min_iou`. `values` (N, count, 1, rows, columns)
-    are the cells of that sum. A phrase must speak for the target. `shares` has one row for each image, with all that
-    the sentence leaves out; `rest` is the score less the phrases. Refused where the layer has no places.
+    and whose overlap with the concept is the largest of all and above `min_iou`, by default above chance. `values`
+    (N, count, 1, rows, columns) are the cells of that sum. A phrase must speak for the target. `shares` has one row for
+    each image, with all that the sentence leaves out; `rest` is the score less the phrases. Refused where the layer has
+    no places.
 
     Source: Bau et al. 2017, section 2; Zhou et al. 2018 (Interpretable Basis Decomposition), section 3, equation 4.
 
@@ -47,7 +48,7 @@ def because(
         concepts: folder with images/, masks/ of class numbers, and classes.csv (CONCEPTS; required)
         layer: layer whose units the phrases are about (text; by default None)
         count: number of phrases, at most (1 to 12; by default 3)
-        min_iou: overlap (IoU) above which a unit counts as a detector (number; by default 0.04)
+        min_iou: overlap (IoU) above which a unit counts as a detector (number; by default None)
         points: number of points between no activation and the layer's own at which gradients are taken; 1: at the image alone (1 to 256; by default 16)
     """
 
@@ -60,7 +61,7 @@ def because(
     concepts: Concepts | str | Path,
     layer: str | Module | None = None,
     count: int = 3,
-    min_iou: float = 0.04,
+    min_iou: float | None = None,
     points: int = 16,
 ) -> tuple[Captions, ...]:
     """Because: one result for each target.
@@ -72,7 +73,7 @@ def because(
         concepts: folder with images/, masks/ of class numbers, and classes.csv (CONCEPTS; required)
         layer: layer whose units the phrases are about (text; by default None)
         count: number of phrases, at most (1 to 12; by default 3)
-        min_iou: overlap (IoU) above which a unit counts as a detector (number; by default 0.04)
+        min_iou: overlap (IoU) above which a unit counts as a detector (number; by default None)
         points: number of points between no activation and the layer's own at which gradients are taken; 1: at the image alone (1 to 256; by default 16)
     """
 

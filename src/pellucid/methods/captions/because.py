@@ -25,6 +25,7 @@ from pellucid.saliency.heatmaps import asked_of
 from pellucid.saliency.layers import chosen_layer
 from pellucid.target import BEST, Target, fixed, named
 
+_ONE_IN, _LEAST = 20, 0.04
 SHARE = 0.005
 """Of a unit's activations over the index count as active: the level of network dissection."""
 _HELP = {
@@ -66,8 +67,10 @@ def because(
     ] = None,
     count: Annotated[int, Field(ge=1, le=12, description="number of phrases, at most")] = 3,
     min_iou: Annotated[
-        float, Field(gt=0, lt=1, description="overlap (IoU) above which a unit counts as a detector")
-    ] = 0.04,
+        float | None,
+        Field(gt=0, lt=1, description="overlap (IoU) above which a unit counts as a detector"),
+        Default("what 1 unit in 20 exceeds with the masks of other images, 0.04 at the least"),
+    ] = None,
     points: Points = 16,
 ) -> Captions:
     """A sentence for each image, up to `count` phrases with their shares of the score, (N, count), and maps of these.
@@ -75,20 +78,22 @@ def because(
     With A the activations of the layer and g the gradient of the score there, its mean at `points` on the way from
     zero, A ∘ g sums to the score less that of a layer of zeros. A concept's share is the sum over its detectors that
     are active somewhere in the image: units whose map reaches what 0.5 % of their activations over the index exceed,
-    and whose overlap with the concept is the largest of all and above `min_iou`. `values` (N, count, 1, rows, columns)
-    are the cells of that sum. A phrase must speak for the target. `shares` has one row for each image, with all that
-    the sentence leaves out; `rest` is the score less the phrases. Refused where the layer has no places.
+    and whose overlap with the concept is the largest of all and above `min_iou`, by default above chance. `values`
+    (N, count, 1, rows, columns) are the cells of that sum. A phrase must speak for the target. `shares` has one row for
+    each image, with all that the sentence leaves out; `rest` is the score less the phrases. Refused where the layer has
+    no places.
     """
     name = index[layer].name if layer else index.stages[-1]
     key = ("because", concepts.identity, name)
     found = index.remembered(key, lambda: Detectors.of(index, concepts, [name], SHARE, 1))
+    least = found.limit(_ONE_IN, _LEAST) if min_iou is None else min_iou
     net, said, asked = index.net, list[Sentence](), list[Target]()
     seen = net.prepare(images)
     where = chosen_layer(net, seen, target.layers, name, "auto")
     for i in steps(range(len(seen)), "images"):
         pixels = seen.pixels[i : i + 1]
         asked.append(fixed(target, net.run(pixels, layers=target.layers)) if target.reads_output else target)
-        said.append(sentence(net, pixels, asked[-1], name, found, concepts, min_iou, count, points))
+        said.append(sentence(net, pixels, asked[-1], name, found, concepts, least, count, points))
     wanted = [str(named(one, net)) for one in asked]
     parts = tuple((*map(_phrase, one.phrases), *[""] * (count - len(one.phrases))) for one in said)
     scores = np.full((len(said), count), np.nan)
@@ -103,7 +108,7 @@ def because(
         tuple(_sentence(who, one) for who, one in zip(wanted, said, strict=True)), parts, scores, values, ("share",),
         np.stack([seen.shown(i, seen=True) for i in range(len(seen))]), where.placement,
         np.array([one.rest for one in said]), unit, (unit,), (True,), tables={"shares": table},
-        findings=_findings(said, found, concepts, min_iou), meta=Meta(found=told, notes=(*seen.notes, *_notes(found))),
+        findings=_findings(said, found, concepts, least), meta=Meta(found=told, notes=(*seen.notes, *_notes(found))),
     )  # fmt: skip
 
 
@@ -137,8 +142,8 @@ def _findings(said: Sequence[Sentence], found: Detectors, concepts: Concepts, mi
     chance = int((found.chance > min_iou).sum())
     unique = len({int(one) for one in found.best[detects]})
     lines = [
-        f"{int(detects.sum())} of {len(detects)} units detect {unique} of {len(concepts.names)} concepts; with the "
-        f"masks of other images {chance} would"
+        f"{int(detects.sum())} of {len(detects)} units detect {unique} of {len(concepts.names)} concepts, with an "
+        f"overlap above {min_iou:.2f}; with the masks of other images {chance} would"
     ]
     left = [one.rest / one.at.score for one in said if one.at.score > 0]
     if left:

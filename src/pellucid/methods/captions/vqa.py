@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import numpy as np
@@ -93,7 +94,7 @@ def vqa(
 
 
 def _known(question: str) -> str:
-    plain = " ".join(question.lower().replace("colour", "color").strip(" ?").split())
+    plain = " ".join(re.sub("colou?r", "color", question.lower()).strip(" ?").split())
     if plain not in QUESTIONS:
         raise unknown("question", question, QUESTIONS)
     return plain
