@@ -408,7 +408,7 @@ def draw(
     dark: bool = False,
     log: bool | None = None,
 ) -> Picture:
-    """What was found, then the curves, the grids and the first rows of the tables, each under its name."""
+    """What was found, then pictures, curves, grids and the first rows of the tables, each under its name."""
 
 @overload
 def draw(
