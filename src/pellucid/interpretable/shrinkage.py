@@ -77,8 +77,9 @@ class SoftAutoencoder(nn.Module):
             made.decode.weight.copy_(made.encode.weight)
             if made.decode.bias is not None:
                 made.decode.bias.zero_()
-            made.shrink.raw.fill_(float(threshold))  # type: ignore[operator, union-attr]
-            made.shrink.raw[::4] = 0.0  # type: ignore[index]
+            if isinstance(made.shrink, SoftThreshold):
+                made.shrink.raw.fill_(float(threshold))
+                made.shrink.raw[::4] = 0.0
         return made
 
 
