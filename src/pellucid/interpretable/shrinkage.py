@@ -68,7 +68,8 @@ class SoftAutoencoder(nn.Module):
 
         Filters 4c to 4c + 3 are of channel c: mean, differences across, down and along the diagonal, all of norm 1.
         """
-        made = cls(channels, 4 * channels, size=2, stride=2)
+        with torch.random.fork_rng(devices=[]):  # first weights are drawn, though all are replaced
+            made = cls(channels, 4 * channels, size=2, stride=2)
         own = torch.tensor([[[1, 1], [1, 1]], [[1, -1], [1, -1]], [[1, 1], [-1, -1]], [[1, -1], [-1, 1]]]) / 2
         with torch.no_grad():
             made.encode.weight.zero_()
