@@ -95,7 +95,7 @@ class Made:
         with torch.no_grad():
             read = self.read(self.generator(noise, one_of(category, self.generator.categories), codes))[1]
         pairs = [np.corrcoef(codes[:, k].numpy(), read[:, k].numpy())[0, 1] for k in range(CODES)]
-        return np.abs(np.nan_to_num(np.array(pairs)))
+        return np.asarray(np.abs(np.nan_to_num(np.array(pairs))))
 
     def traversal(self, code: int, columns: int = 7, seed: int = 0) -> UInt8[np.ndarray, "h w 3"]:
         """One picture: categories from top to bottom, a code swept from −2 to 2 from left to right; the same noise."""

@@ -68,7 +68,8 @@ class SoftAutoencoder(nn.Module):
 
         Filters 4c to 4c + 3 are of channel c: mean, differences across, down and along the diagonal, all of norm 1.
         """
-        made = cls(channels, 4 * channels, size=2, stride=2)
+        with torch.random.fork_rng(devices=[]):  # first weights are drawn, though all are replaced
+            made = cls(channels, 4 * channels, size=2, stride=2)
         own = torch.tensor([[[1, 1], [1, 1]], [[1, -1], [1, -1]], [[1, 1], [-1, -1]], [[1, -1], [-1, 1]]]) / 2
         with torch.no_grad():
             made.encode.weight.zero_()
@@ -77,8 +78,9 @@ class SoftAutoencoder(nn.Module):
             made.decode.weight.copy_(made.encode.weight)
             if made.decode.bias is not None:
                 made.decode.bias.zero_()
-            made.shrink.raw.fill_(float(threshold))  # type: ignore[operator, union-attr]
-            made.shrink.raw[::4] = 0.0  # type: ignore[index]
+            if isinstance(made.shrink, SoftThreshold):
+                made.shrink.raw.fill_(float(threshold))
+                made.shrink.raw[::4] = 0.0
         return made
 
 

@@ -61,8 +61,10 @@ class Head(nn.Module):
         """Itself, its first biases moved so that hidden units are 0 on the average of these inputs: positive weights
         of positive inputs would begin on one side of every kink."""
         first = next(iter(self.hidden.children()))
-        with torch.no_grad():
-            first.bias -= first(x.flatten(1)).mean(0)  # type: ignore[operator, misc]
+        bias = first.bias
+        if isinstance(bias, Tensor):
+            with torch.no_grad():
+                bias -= first(x.flatten(1)).mean(0)
         return self
 
     @property

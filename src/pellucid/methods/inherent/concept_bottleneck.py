@@ -23,6 +23,7 @@ from pellucid.learning.recipes import RecipeOption, RecipeText
 from pellucid.net import LayerName, Net
 from pellucid.progress import steps
 from pellucid.result import Curve, Line, Meta, Pictures, Study, Table
+from pellucid.result.table import Cell
 from pellucid.rng import Seed
 
 _DEFAULT = {"epochs": 40, "batch": 32, "optimizer": "adam", "lr": 3e-3, "schedule": "cosine"}
@@ -103,7 +104,7 @@ def concept_bottleneck(
         found[name] = after[name][0]
     ceiling = lesson.ceiling()
     leaks = {name: _leaks(each, ceiling) for name, each in after.items()}
-    more = {
+    more: dict[str, list[Cell]] = {
         "concepts": [None, *(float(concept_accuracy(one, lesson).mean()) for one in heads.values())],
         "corrected": [None, *(each[-1].accuracy[0] for each in after.values())],
         "leaks": [None, *leaks.values()],
@@ -117,22 +118,21 @@ def concept_bottleneck(
 
 
 def _lesson(some: Cells, data: NewTask, concepts: ConceptTable) -> Lesson:
-    names = [data.name(int(i)) for i in some.numbers]
-    known = concepts.of_images(names, [some.classes[int(k)] for k in some.labels])
+    names, labels = [data.name(int(i)) for i in some.numbers], [some.classes[int(k)] for k in some.labels]
+    known = concepts.of_images(names, labels)
     sizes = tuple(len(one) for one in concepts.values())
     if min(sizes) < 2:
-        name = concepts.concepts[sizes.index(min(sizes))]
-        raise PellucidError(f"concept {name!r} has one value alone: it tells nothing")
+        raise PellucidError(f"concept {concepts.concepts[sizes.index(1)]!r} has one value alone: it tells nothing")
     return Lesson.of(some, known, sizes)
 
 
 def _leaks(each: list[Judged], ceiling: float) -> bool:
-    first, last = each[0].accuracy[0], each[-1].accuracy[0]
-    return first > ceiling + _LEAK or last < first - _LEAK
+    first = each[0].accuracy[0]
+    return first > ceiling + _LEAK or each[-1].accuracy[0] < first - _LEAK
 
 
 def _curve(after: Mapping[str, list[Judged]]) -> Curve:
-    lines = []
+    lines = list[Line]()
     for name, each in after.items():
         shares = np.array([one.accuracy for one in each])
         lines.append(Line(name, np.arange(len(each), dtype=float), shares[:, 0], shares[:, 1], "accuracy"))

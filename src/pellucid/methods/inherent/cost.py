@@ -19,6 +19,7 @@ from pellucid.learning.recipes import RecipeOption, RecipeText
 from pellucid.net import LayerName, Net
 from pellucid.progress import steps
 from pellucid.result import Meta, Study
+from pellucid.result.table import Cell
 from pellucid.rng import Seed
 
 _DEFAULT = {"epochs": 40, "batch": 32, "optimizer": "adam", "lr": 3e-3, "schedule": "cosine"}
@@ -85,7 +86,7 @@ def cost(
         found[name].append(forms[name][0](some, recipe.recipe(**_DEFAULT, seed=seed + i)))
     first = {name: each[0] for name, each in found.items()}
     shares = {name: [one.accuracy[0] for one in each] for name, each in found.items()}
-    more = {
+    more: dict[str, list[Cell]] = {
         "known": [known for _, known in forms.values()],
         "mean": [float(np.mean(one)) for one in shares.values()],
         "spread": [float(np.std(one, ddof=1)) if repeats > 1 else None for one in shares.values()],

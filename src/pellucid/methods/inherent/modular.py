@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -21,6 +22,7 @@ from pellucid.net import LayerName, Net
 from pellucid.net.handed_on import along
 from pellucid.progress import steps
 from pellucid.result import Curve, Grid, Line, Meta, Pictures, Study
+from pellucid.result.table import Cell
 from pellucid.rng import Seed
 
 _DEFAULT = {"epochs": 40, "batch": 32, "optimizer": "adam", "lr": 3e-3, "schedule": "cosine"}
@@ -72,11 +74,12 @@ def modular(
     """
     rules = recipe.recipe(**_DEFAULT, seed=seed)
     given = tuple(layers or _chosen(net))
-    found, more = dict[str, Judged](), {name: [None] for name in _ABOUT}
+    found: dict[str, Judged] = {}
+    more: dict[str, list[Cell]] = {name: [None] for name in _ABOUT}
     points, last = list[tuple[float, float, float]](), None
     for name in steps(given, "layers"):
         some = last = cells(net, data, name, seed)
-        head: Modular = seeded(lambda some=some: Places(some.channels, len(some.classes)), seed)  # type: ignore[misc]
+        head: Modular = seeded(partial(Places, some.channels, len(some.classes)), seed)
         found[f"places of {some.layer}"] = fitted(head, some, rules)
         field = min(max(some.placement.patch), max(some.size))
         points.append((field, *found[f"places of {some.layer}"].accuracy))
@@ -91,8 +94,8 @@ def modular(
     grid = _grid(units, last)
     places = found[f"places of {last.layer}"].module
     pictures = {"contributions": _pictures(net, data, last, places)} if isinstance(places, Places) else {}
-    rows = sorted(points)
-    line = Line("places", *(np.array([one[k] for one in rows]) for k in range(3)), "accuracy")  # type: ignore[arg-type]
+    fields, accuracies, errors = np.array(sorted(points)).T
+    line = Line("places", fields, accuracies, errors, "accuracy")
     meta = Meta(found={"layers": given, "trained on": len(last.train), "judged on": len(last.test)})
     told = (*(said(found, name) for name in list(found)[-2:]), *_findings(grid))
     return Study(
@@ -108,13 +111,13 @@ def _chosen(net: Net) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*maps, *([last.name] if last else [])])) or tuple(along(net, 1))
 
 
-def _more(more: dict[str, list[None]], head: Modular, some: Cells, parts: int, field: float) -> None:
+def _more(more: dict[str, list[Cell]], head: Modular, some: Cells, parts: int, field: float) -> None:
     with torch.no_grad():
         told = head.contributions(some.maps[some.test])
         missed = float((told.sum(1) + head.bias - head(some.maps[some.test])).abs().max())
     largest = float(shares(told).max(0).values.mean())
     for name, value in zip(_ABOUT, (parts, field, missed, largest), strict=True):
-        more[name].append(value)  # type: ignore[arg-type]
+        more[name].append(value)
 
 
 def _grid(units: Additive, some: Cells) -> Grid:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Literal
 
 import numpy as np
@@ -100,7 +101,7 @@ def priors(
     found: dict[tuple[str, int], Judged] = {}
     for name, many in steps([(name, many) for name in firsts for many in counts], "trainings"):
         part = replace(some, train=some.train[torch.from_numpy(np.sort(order[:many]))])
-        module = seeded(lambda name=name: made(name, some, seed), seed)  # type: ignore[misc]
+        module = seeded(partial(made, name, some, seed), seed)
         found[name, many] = fitted(module, part, rules)
     meta = Meta(
         found={"trained on": len(some.train), "judged on": len(some.test)},
@@ -146,8 +147,11 @@ def _pictures(modules: dict[str, nn.Module]) -> Pictures:
     """The filters of each first layer, gray where they are 0."""
     pixels = []
     for module in modules.values():
-        first = module.first
-        filters = first.filters if isinstance(first, FixedConv) else first.weight.detach()  # type: ignore[union-attr]
+        first = module.first if isinstance(module, SmallNet) else module
+        filters = first.filters if isinstance(first, FixedConv) else first.weight
+        if not isinstance(filters, Tensor):
+            continue
+        filters = filters.detach()
         three = filters if filters.shape[1] == 3 else filters[:, :1].expand(-1, 3, -1, -1)
         shade = 0.5 + 0.5 * three / three.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12)
         many = min(len(shade), 16) // 4 * 4

@@ -19,6 +19,7 @@ from pellucid.learning.networks import seeded
 from pellucid.learning.recipes import RecipeOption, RecipeText
 from pellucid.net import LayerName, Net
 from pellucid.result import Meta, Study, Table
+from pellucid.result.table import Cell
 from pellucid.rng import Seed
 
 _DEFAULT = {"epochs": 40, "batch": 32, "optimizer": "adam", "lr": 3e-3, "schedule": "cosine"}
@@ -104,13 +105,15 @@ def _rows(head: Prototypes, some: Cells, pushed: Pushed, again: Pushed, names: l
         near = coverage(head, some.maps[some.test])
         weights = head.points.weight[head.owners, torch.arange(len(head.owners))]
     points, labels, met = near * weights, some.labels[some.test], set[tuple[int, int, int]]()
-    columns: dict[str, list[float | int | str | bool | None]] = {name: [] for name in _HELP}
+    columns: dict[str, list[Cell]] = {name: [] for name in _HELP}
     for p, owner in enumerate(head.owners.tolist()):
         own, siblings = points[labels == owner], (head.owners == owner).nonzero()[:, 0]
         cell = int(pushed.images[p]), int(pushed.rows[p]), int(pushed.columns[p])
         used = float((siblings[own[:, siblings].argmax(1)] == p).double().mean()) if len(own) else None
-        row = (p, some.classes[owner], names[cell[0]], cell[1], cell[2], float(pushed.moved[p]), float(again.moved[p]),
-               float(weights[p]), used, cell in met)  # fmt: skip
+        row: tuple[Cell, ...] = (
+            p, some.classes[owner], names[cell[0]], cell[1], cell[2], float(pushed.moved[p]), float(again.moved[p]),
+            float(weights[p]), used, cell in met,
+        )  # fmt: skip
         met.add(cell)
         for name, value in zip(_HELP, row, strict=True):
             columns[name].append(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -80,7 +81,7 @@ def soft_autoencoder(
     rules = recipe.recipe(**_DEFAULT, seed=seed)
     channels = int(photos.train[0].shape[0])
     soft, twin = (
-        seeded(lambda plain=plain: SoftAutoencoder(channels, rectified=plain), seed) for plain in (False, True)
+        seeded(partial(SoftAutoencoder, channels, rectified=plain), seed) for plain in (False, True)
     )  # fmt: skip
     courses = {
         name: learned(one, photos, noise, patches, rules)
