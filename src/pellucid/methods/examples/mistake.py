@@ -72,8 +72,9 @@ def mistake(
     nearest or push the most against its own, by a last layer without all that is around; and how often the two classes
     are taken for each other, against all pairs (with fewer than five images of one, the share of classes that are no
     more similar); and the share of training images that are more like their neighbors by the angle in the last layer:
-    where that is 95 % and more, a wrong label is not believed. The map is `of` the logit of the answer less that of the
-    class. Raises PellucidError where the class of an image is neither known to the index nor said by `label`.
+    where that is 95 % and more, or 97.5 % are less far out, a wrong label is not believed. The map is `of` the logit of
+    the answer less that of the class. Raises PellucidError where the class of an image is neither known to the index
+    nor said by `label`.
     """
     if of.entry not in able():
         raise PellucidError(f"of='{of}' gives no map of a target: grad_cam, lrp or another attribution method does")
