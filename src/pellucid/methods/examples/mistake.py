@@ -40,10 +40,10 @@ _SIDE, _SIMILAR = 256, 5
     purpose="find out why an image is answered wrongly",
     shows=(
         "Five causes are tried: an image like no training image, a wrong label of its own, wrong labels of training "
-        "images that speak for the answer, two classes that are alike, and an image that is like no class. Several may "
-        "hold, and none of these is an answer too: the map then shows where the network looks for the other class. A "
-        "chance that a label is wrong takes the features' word for it, so look at the images. Six fits of the last "
-        "layer and a look at every training image, once for each index."
+        "images that speak for the answer, two classes that are alike, and an image like no class. Several may hold, "
+        "or none: the map then shows where the network looks for the other class. A chance that a label is wrong takes "
+        "the features' word for it, so look at the images. Six fits of the last layer and a look at every training "
+        "image, once for each index."
     ),
     source="Koh & Liang 2017 (influence); Northcutt et al. 2021 (labels); Hinton et al. 2015, section 2 (classes)",
 )
