@@ -2,7 +2,8 @@
 
 python -m benchmarks.examples neighbors DATA           R20, 5,000 training images, 4,000 test images: what neighbors say
 python -m benchmarks.examples influence                digits: scores against training again without each of 400 images
-python -m benchmarks.examples mistakes [DATA]          planted causes of mistakes against verdicts: digits, CIFAR-10
+python -m benchmarks.examples mistakes [DATA [SEED]]   planted causes of mistakes against verdicts: digits, CIFAR-10;
+                                                       with a seed of that alone, without neighbors relabeled
 python -m benchmarks.examples counterfactuals DATA FOLDER [COUNT]
     photos and the bundled network, then CIFAR-10 and ResNet-20, towards the second guess: how much is changed, whether
     SqueezeNet agrees, and how far the pictures are from real images. Killed and started again, it goes on in FOLDER.
@@ -271,7 +272,7 @@ if __name__ == "__main__":
     elif what == "influence":
         influence()
     elif what == "mistakes":
-        mistakes(*rest)
+        mistakes(rest[0] if rest else None, *([[int(rest[1])], 0] if len(rest) > 1 else []))
     elif what == "prototypes":
         prototypes(*map(int, rest))
     elif what == "exchange":

@@ -147,8 +147,9 @@ def why(known: Known, x: np.ndarray, second: np.ndarray, given: np.ndarray, own:
     return [explained(known, found, i) for i in np.flatnonzero(~found.right)]
 
 
-def planted(task: Task, seed: int) -> Iterator[tuple[str, str, list[Why]]]:
-    """(the cause, how it was planted, what is said of each case)."""
+def planted(task: Task, seed: int, turned: int = 10) -> Iterator[tuple[str, str, list[Why]]]:
+    """(the cause, how it was planted, what is said of each case); three images at a time are `turned` by their
+    neighbors' labels, which takes most of the time."""
     chance, ground = generator(seed, "planted"), Ground.of(task)
     clean, y = ground.known(), task.test_labels
     logits = clean.examples.head.scores(ground.tests)
@@ -169,7 +170,7 @@ def planted(task: Task, seed: int) -> Iterator[tuple[str, str, list[Why]]]:
     rows = chance.permutation(len(flipped))[:_EACH]
     flipped[rows] = (flipped[rows] + chance.integers(1, 10, len(rows))) % 10
     yield OWN, "in the index", why(ground.known(flipped), ground.x[rows], ground.second[rows], flipped[rows], rows)
-    for _ in range(10):
+    for _ in range(turned):
         yield from _neighbors(ground, chance.permutation(right)[:3], logits)
     for _ in range(2):
         yield from _mixed(task, chance)
@@ -215,14 +216,14 @@ def _mixed(task: Task, chance: np.random.Generator) -> Iterator[tuple[str, str, 
     yield SIMILAR, "mixed images", why(known, ground.tests[rows], ground.test_second[rows], y[rows])
 
 
-def mistakes(data: str | None = None, seeds: Sequence[int] = range(3)) -> None:
+def mistakes(data: str | None = None, seeds: Sequence[int] = range(3), turned: int = 10) -> None:
     """The table of planted causes against verdicts, for each seed: limits were chosen on seed 0."""
     for seed in seeds:
         tasks = {"digits": digit_task(seed)} | ({} if data is None else {"CIFAR-10": cifar_task(seed, data)})
         for name, task in tasks.items():
             table: dict[tuple[str, str], Counter[str]] = {}
             figures: dict[tuple[str, str], list[tuple[float, ...]]] = {}
-            for cause, how, found in planted(task, seed):
+            for cause, how, found in planted(task, seed, turned):
                 table.setdefault((cause, how), Counter()).update(one.verdict for one in found)
                 figures.setdefault((cause, how), []).extend(one.values for one in found)
             print(f"\n{name}, seed {seed}\n| planted | how | {' | '.join((*CAUSES, NONE))} | right | median figures |")

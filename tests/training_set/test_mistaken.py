@@ -150,6 +150,9 @@ def test_no_label_of_an_image_like_no_class_is_called_wrong(known: Known) -> Non
     found = known.judged(asked(known.examples, tx[right]), tx[right], NEW[: len(right)], given, PENALTY)
     i = int(found.wrong.argmax())
     assert explained(known, found, i).verdict == CAUSES[1]
+    out = found.out.copy()
+    out[i] = 0.98
+    assert explained(known, replace(found, out=out), i).verdict == CAUSES[4]
     unlike = found.unlike.copy()
     unlike[i] = 0.96
     told = explained(known, replace(found, unlike=unlike), i)

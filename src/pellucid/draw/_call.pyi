@@ -469,7 +469,7 @@ def draw(
     title: str | None = None,
     dark: bool = False,
 ) -> Picture:
-    """One walk below the other; saved as .html, a page that says more."""
+    """One walk below the other, over the images that it holds; saved as .html, a page that says more."""
 
 @overload
 def draw(

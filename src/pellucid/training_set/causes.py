@@ -12,11 +12,12 @@ from pellucid.training_set.mistaken import DOUBTED, Judged, Known
 
 CAUSES = ("nothing like it", "its own label", "labels of its neighbors", "similar classes", "like no class")
 NONE, RIGHT = "none of these", "no mistake"
-FAR, UNLIKE, SHARE, TIMES = 0.995, 0.95, 0.1, 2.0
+FAR, OUT, UNLIKE, SHARE, TIMES = 0.995, 0.975, 0.95, 0.1, 2.0
 """From which causes hold, besides a chance of one half that the label is wrong: the share of training images that are
-less far out; the share that are more like their neighbors; the expected share of wrong labels among the training images
-that speak for the answer; how many times as often as a usual pair two classes are taken for each other, surely. Chosen
-on planted causes of one seed, digits and CIFAR-10 (benchmarks/mistakes.py)."""
+less far out than what is like nothing, and like no class; the share that are more like their neighbors; the expected
+share of wrong labels among the training images that speak for the answer; how many times as often as a usual pair two
+classes are taken for each other, surely. Chosen on planted causes of two seeds, digits and CIFAR-10
+(benchmarks/mistakes.py)."""
 _MANY = 50
 """Training images from which they say what is far or unlike; of fewer the farthest is all that is known."""
 _FEWEST, _CLOSE = 5, 0.01
@@ -72,12 +73,19 @@ def explained(known: Known, judged: Judged, i: int) -> Why:
 def _far(known: Known, judged: Judged, i: int) -> Told:
     value, many = float(judged.out[i]), len(known.usual.values)
     limit = min(FAR, many / (many + 1))  # of a hundred images the farthest is all there is
+    return Told(value, many >= _MANY and value >= limit, _out(known, judged, i))
+
+
+def _out(known: Known, judged: Judged, i: int) -> str:
     by = known.usual.names[int(judged.furthest[i])]
-    return Told(value, many >= _MANY and value >= limit, f"{value:.1%} of the training images are less far from {by}")
+    return f"{float(judged.out[i]):.1%} of the training images are less far from {by}"
 
 
 def _unlike(known: Known, judged: Judged, i: int) -> Told:
-    value, many = float(judged.unlike[i]), len(known.usual_angle.values)
+    """By the angle to its neighbors, or nearly as far out as what nothing is like."""
+    value, out, many = float(judged.unlike[i]), float(judged.out[i]), len(known.usual.values)
+    if value < UNLIKE and out >= OUT:
+        return Told(out, many >= _MANY, _out(known, judged, i))
     said = f"{value:.1%} of the training images are more like their neighbors (angle in {known.spaces[0].name})"
     return Told(value, many >= _MANY and value >= UNLIKE, said)
 

@@ -296,8 +296,9 @@ def mistake(
     nearest or push the most against its own, by a last layer without all that is around; and how often the two classes
     are taken for each other, against all pairs (with fewer than five images of one, the share of classes that are no
     more similar); and the share of training images that are more like their neighbors by the angle in the last layer:
-    where that is 95 % and more, a wrong label is not believed. The map is `of` the logit of the answer less that of the
-    class. Raises PellucidError where the class of an image is neither known to the index nor said by `label`.
+    where that is 95 % and more, or 97.5 % are less far out, a wrong label is not believed. The map is `of` the logit of
+    the answer less that of the class. Raises PellucidError where the class of an image is neither known to the index
+    nor said by `label`.
 
     Source: Koh & Liang 2017 (influence); Northcutt et al. 2021 (labels); Hinton et al. 2015, section 2 (classes).
 

@@ -40,10 +40,10 @@ _SIDE, _SIMILAR = 256, 5
     purpose="find out why an image is answered wrongly",
     shows=(
         "Five causes are tried: an image like no training image, a wrong label of its own, wrong labels of training "
-        "images that speak for the answer, two classes that are alike, and an image that is like no class. Several may "
-        "hold, and none of these is an answer too: the map then shows where the network looks for the other class. A "
-        "chance that a label is wrong takes the features' word for it, so look at the images. Six fits of the last "
-        "layer and a look at every training image, once for each index."
+        "images that speak for the answer, two classes that are alike, and an image like no class. Several may hold, "
+        "or none: the map then shows where the network looks for the other class. A chance that a label is wrong takes "
+        "the features' word for it, so look at the images. Six fits of the last layer and a look at every training "
+        "image, once for each index."
     ),
     source="Koh & Liang 2017 (influence); Northcutt et al. 2021 (labels); Hinton et al. 2015, section 2 (classes)",
 )
@@ -72,8 +72,9 @@ def mistake(
     nearest or push the most against its own, by a last layer without all that is around; and how often the two classes
     are taken for each other, against all pairs (with fewer than five images of one, the share of classes that are no
     more similar); and the share of training images that are more like their neighbors by the angle in the last layer:
-    where that is 95 % and more, a wrong label is not believed. The map is `of` the logit of the answer less that of the
-    class. Raises PellucidError where the class of an image is neither known to the index nor said by `label`.
+    where that is 95 % and more, or 97.5 % are less far out, a wrong label is not believed. The map is `of` the logit of
+    the answer less that of the class. Raises PellucidError where the class of an image is neither known to the index
+    nor said by `label`.
     """
     if of.entry not in able():
         raise PellucidError(f"of='{of}' gives no map of a target: grad_cam, lrp or another attribution method does")

@@ -1,4 +1,4 @@
-"""Inherent: networks that are interpretable by how they are built, and what that costs."""
+"""Inherent: networks built to be understood, and what that costs."""
 
 # Made by docs/stubs.py: do not edit. `python docs/stubs.py` makes it again.
 
