@@ -145,8 +145,9 @@ def test_everybody_can_read_it(name: str, size: str, paged: Callable[..., Page],
     page = paged(*SIZES[size], reduced_motion="reduce")
     opened(page, saved(tmp_path, name))
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.wait_for_timeout(100)
+        if scheme == "dark":
+            page.get_by_role("button", name="Dark colors").click()
+            page.get_by_role("button", name="Light colors").wait_for()
         if folder := os.environ.get("PELLUCID_SCREENS"):
             page.screenshot(path=Path(folder) / f"renderer-{name}-{size}-{scheme}.png", full_page=True)
         readable(page)
