@@ -1,0 +1,2 @@
+var e=e=>Array.isArray(e)?e:Array.from(e.values,e=>Number.isFinite(e)?e:null),t=e=>{let t=e===null?``:typeof e==`string`&&/^[=+\-@\t\r]/.test(e)?`'${e}`:String(e);return/[",\n\r]/.test(t)?`"${t.replaceAll(`"`,`""`)}"`:t},n=(e,n)=>[e.map(e=>t(e)),...n.map(e=>e.map(t))].map(e=>e.join(`,`)).join(`\r
+`);export{n,e as t};
