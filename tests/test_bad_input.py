@@ -107,7 +107,7 @@ BAD = (
     # pictures
     Bad("picture: no such file", "predict dgo.png", 2, "'dgo.png'; nearest of"),
     Bad("picture: no such folder", "predict nowhere/dog.png", 3, "no folder 'nowhere'"),
-    Bad("picture: a folder", "predict folder", 3, "'folder' is a folder"),
+    Bad("picture: a folder", "predict folder", 3, "no images in the folder 'folder'"),
     Bad("picture: empty file", "predict empty.jpg", 3, "'empty.jpg' is empty"),
     Bad("picture: a pipe", "predict pipe.jpg", 3, "'pipe.jpg' is a pipe"),
     Bad("picture: a device", "predict zero.jpg", 3, "'zero.jpg' is a device"),
@@ -215,8 +215,7 @@ BAD = (
     Bad("argument: one too many", "methods all", 2, "all"),
     # where it should go
     Bad("out: unknown kind", f"gradient dog.png {NET} --out dog.bmp", 2, "'dog.bmp'"),
-    Bad("out: no kind", f"gradient dog.png {NET} --out dog", 2, "'dog'"),
-    Bad("out: no such folder", f"gradient dog.png {NET} --out nowhere/dog.npz", 2, "no folder 'nowhere'"),
+    Bad("out: no kind", f"gradient dog.png {NET} --out dog.xyz", 2, "'dog.xyz'"),
     Bad("out: below a file", f"gradient dog.png {NET} --out dog.png/dog.npz", 2, "'dog.png/dog.npz'"),
     Bad("out: not writable", f"gradient dog.png {NET} --out /proc/dog.npz", 2, "/proc/dog.npz"),
     Bad("out: a file for two", f"gradient dog.png noise.png {NET} --out dog.npz", 2, "one file for 2 images"),
@@ -351,7 +350,7 @@ def test_no_such_device(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_name_that_could_write_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["predict", "a\x1b[2J\nb.png"]) == 2
+    assert main(["predict", "a\x1b[2J\nb.png"]) == 3
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "\x1b" not in said

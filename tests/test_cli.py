@@ -253,6 +253,7 @@ def test_examples_are_commands(name: str) -> None:
     painted(Path("broden"), 3)  # a folder of concepts is read where it is named
     Path("boxes.csv").write_text("image,label,x1,y1,x2,y2\ndog.png,dog,1,1,9,9\n")  # and so are boxes
     Path("decisions.csv").write_text("image,given,decision,label\ndog.png,cat,accept,dog\n")
+    Path("concepts.csv").write_text("class,stripes\ndog,no\ncat,yes\n")
     for example in command.examples:
         first, *words = shlex.split(example)
         context = click.Context(group())
@@ -366,6 +367,9 @@ def test_every_method_of_data_answers_as_in_python(entry: Entry, folder: Path, r
     networks = [network, "nets.py:second", "nets.py:third"][: MANY.get(entry.name, 1)]
     words = [*(networks if entry.asks(Net, Nets) else ()), "run" if entry.asks(History) else "data.npz"]
     small = {name: value for name, value in QUICK[entry.name].items() if not isinstance(value, tuple)}
+    if entry.name == "concept_bottleneck":  # a row for each class
+        small["concepts"] = "said.csv"
+        Path("said.csv").write_text("class,stripes\n" + "".join(f"{k},{'yes' if k else 'no'}\n" for k in range(4)))
     for name in [name for name, value in small.items() if isinstance(value, dict)]:  # what a file holds
         Path("said.json").write_text(json.dumps(small[name]))
         small[name] = "said.json"
@@ -423,6 +427,7 @@ def of_index(entry: Entry) -> bool:
 
 
 SMALL: dict[str, dict[str, Any]] = {
+    "because": {"concepts": "marked", "min_iou": 0.001, "points": 2},
     "dissection": {"concepts": "marked"},
     "atlas": {"grid": 2, "min_per_cell": 1, "steps": 2},
     "map": {"method": "pca"},

@@ -32,6 +32,7 @@ from pellucid.evaluation.parts import Regions
 from pellucid.history import History
 from pellucid.images import Images
 from pellucid.images.concepts import Concepts
+from pellucid.interpretable.annotated import ConceptTable
 from pellucid.methods.synthesis import PRESETS, Recipe
 from pellucid.methods.units import Index, Indexes, Unit
 from pellucid.net import Net
@@ -258,7 +259,8 @@ def test_a_picture_is_an_image_in_the_schema_and_a_fill_may_be_one() -> None:
 @every
 def test_quick_options_are_options_and_over_says_what_the_answer_is_about(entry: Entry) -> None:
     assert set(entry.quick) <= set(entry.options.model_fields)
-    given: dict[str, Any] = {"concepts": Concepts("x", {}, {}, ()), "end": Target.of("dog")}
+    table = ConceptTable.of({"dog": {"stripes": "no"}}) if entry.name == "concept_bottleneck" else None
+    given: dict[str, Any] = {"concepts": table or Concepts("x", {}, {}, ()), "end": Target.of("dog")}
     given |= dict.fromkeys(("truth", "boxes"), pl.localization.Truth.of({})) | {"masks": Regions.of("corners")}
     given |= {"groups": Groups.of(["indoors"]), "decisions": Decisions(())}
     needed = {name: given[name] for name, field in entry.options.model_fields.items() if field.is_required()}

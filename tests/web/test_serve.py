@@ -88,7 +88,8 @@ def test_every_method_has_a_form(server: Served) -> None:
     assert len(methods) > 100
     assert methods["occlusion"]["options"]["properties"]["fill"]["default"] == "gray"
     assert methods["occlusion"]["nouns"]["images"] == {
-        "format": "image", "written": "IMAGE", "many": True, "needed": True,
+        "format": "image", "written": "IMAGE", "many": True, "needed": True, "sample": "sample:panda",
+        "help": "image file, URL, or sample such as sample:panda",
     }  # fmt: skip
     again = server.raw("GET", f"{server.prefix}api/methods", {"If-None-Match": answer.headers["etag"]})
     assert (again.status, again.body) == (304, b"")

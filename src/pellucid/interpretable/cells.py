@@ -116,7 +116,7 @@ def _fine(maps: Tensor, most: int) -> Tensor:
     """(N, C, H, W) in float32 on the CPU, no side longer than so many cells."""
     found = maps.detach().float().cpu()
     found = found if found.dim() == 4 else found.flatten(1)[:, :, None, None]
-    sides = tuple(min(side, most) for side in found.shape[-2:])
+    sides = min(found.shape[-2], most), min(found.shape[-1], most)
     return found if sides == tuple(found.shape[-2:]) else F.adaptive_avg_pool2d(found, sides)
 
 

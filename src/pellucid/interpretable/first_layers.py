@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -40,13 +40,15 @@ class FixedConv(nn.Module):
 def _grid(size: int) -> tuple[Tensor, Tensor]:
     """(y, x) of each pixel, from the middle."""
     at = torch.arange(size, dtype=torch.float64) - (size - 1) / 2
-    return torch.meshgrid(at, at, indexing="ij")
+    y, x = torch.meshgrid(at, at, indexing="ij")
+    return y, x
 
 
 def _unit(filters: Tensor, zero: bool = True) -> Tensor:
     """Of norm 1 each, without a mean unless told otherwise."""
     less = filters - filters.mean((-2, -1), keepdim=True) if zero else filters
-    return less / less.flatten(1).norm(dim=1).clamp(min=1e-12).view(-1, *[1] * (filters.dim() - 1))
+    found: Tensor = less / less.flatten(1).norm(dim=1).clamp(min=1e-12).view(-1, *[1] * (filters.dim() - 1))
+    return found
 
 
 def gabor(size: int = 7, orientations: int = 4, wavelengths: Sequence[float] = (3.0, 6.0)) -> Tensor:
@@ -113,6 +115,7 @@ def bank(name: str, channels: int = 3, size: int = 7) -> Tensor:
         made = opponent(size)
         made = made if channels == 3 else made[:3].sum(1, keepdim=True).expand(-1, channels, -1, -1) / channels
     else:
-        plain = {"gabor": gabor, "steerable": steerable, "cosines": cosines}[name](size)
+        banks: dict[str, Callable[[int], Tensor]] = {"gabor": gabor, "steerable": steerable, "cosines": cosines}
+        plain = banks[name](size)
         made = plain[:, None].expand(-1, channels, -1, -1) / channels
     return _unit(made, zero=False).float()

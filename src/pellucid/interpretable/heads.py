@@ -81,6 +81,6 @@ def drawn_units(head: Head, some: Cells, unit: int) -> UInt8[np.ndarray, "h w 3"
     weight = getattr(first, "weight", None)
     if some.layer != PIXELS or not isinstance(weight, Tensor) or weight.shape[1] != some.maps[0].numel():
         return None
-    own = weight[unit].detach().unflatten(0, tuple(some.maps.shape[1:])).mean(0)
+    own: Tensor = weight[unit].detach().reshape(some.maps.shape[1:]).mean(0)
     shade = 0.5 + 0.5 * own / own.abs().max().clamp(min=1e-12)
     return (shade * 255).round().byte()[..., None].expand(-1, -1, 3).contiguous().numpy()

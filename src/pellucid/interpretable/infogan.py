@@ -37,7 +37,7 @@ class Generator(nn.Module):
 
     def forward(self, noise: Tensor, category: Tensor, codes: Tensor) -> Tensor:
         found: Tensor = self.layers(torch.cat([noise, category, codes], 1))
-        return found.unflatten(1, self.shape)
+        return found.reshape(len(found), *self.shape)
 
 
 class Critic(nn.Module):

@@ -36,7 +36,7 @@ class Places(Modular):
         self.bias = nn.Parameter(torch.zeros(classes))
 
     def contributions(self, x: Tensor) -> Tensor:
-        said = self.local(x).flatten(2)
+        said: Tensor = self.local(x).flatten(2)
         return (said / said.shape[2]).transpose(1, 2)
 
 
@@ -71,6 +71,6 @@ def alike(rows: Tensor, many: int, seed: int) -> list[Tensor]:
     """Inputs grouped by how they respond to the same images (n, F), by k-means of their standardized responses: at most
     `many` lists of numbers that together hold each input once."""
     own = rows.detach().double()
-    own = ((own - own.mean(0)) / own.std(0, correction=0).clamp(min=1e-9)).T.numpy()
-    numbers = k_means(own, many, [generator(seed, "groups", i) for i in range(3)])
+    own = (own - own.mean(0)) / own.std(0, correction=0).clamp(min=1e-9)
+    numbers = k_means(own.T.numpy(), many, [generator(seed, "groups", i) for i in range(3)])
     return [torch.from_numpy(np.flatnonzero(numbers == k)) for k in np.unique(numbers)]

@@ -88,6 +88,7 @@ def monotone(
 
 def negative_share(module: nn.Module) -> float:
     """Share of the weights (biases left out) below zero, 0..1, as they act."""
-    own = [part.weight.detach() for part in module.modules() if isinstance(getattr(part, "weight", None), Tensor)]
+    weights = (getattr(part, "weight", None) for part in module.modules())
+    own = [one.detach() for one in weights if isinstance(one, Tensor)]
     many = sum(one.numel() for one in own)
     return sum(int((one < 0).sum()) for one in own) / many if many else 0.0

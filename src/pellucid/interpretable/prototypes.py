@@ -55,8 +55,8 @@ class Prototypes(nn.Module):
 def squared(cells: Tensor, prototypes: Tensor) -> Tensor:
     """(N, P, H, W) squared distances, by differences: 0 where a cell is the prototype."""
     flat = cells.flatten(2).transpose(1, 2)  # (N, H · W, D)
-    found = (flat[:, None] - prototypes[None, :, None]).square().sum(-1)
-    return found.unflatten(2, tuple(cells.shape[-2:]))
+    found: Tensor = (flat[:, None] - prototypes[None, :, None]).square().sum(-1)
+    return found.reshape(*found.shape[:2], *cells.shape[-2:])
 
 
 def similarity(squares: Tensor) -> Tensor:

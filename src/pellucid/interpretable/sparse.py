@@ -83,7 +83,8 @@ def hoyer(activations: Tensor) -> Tensor:
     zeros (Hoyer 2004, equation 4)."""
     a = activations.detach().double().flatten(1)
     root = a.shape[1] ** 0.5
-    return (root - a.abs().sum(1) / a.square().sum(1).sqrt()) / (root - 1)
+    found: Tensor = (root - a.abs().sum(1) / a.square().sum(1).sqrt()) / (root - 1)
+    return found
 
 
 def overlap(responses: Tensor) -> float:

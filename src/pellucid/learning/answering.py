@@ -164,7 +164,9 @@ def judged(learned: Answered, batch: int = 100) -> Marks:
     said, found = explained(module, maps.repeat_interleave(many, 0), asked[..., 0].reshape(-1))
     truth, which = asked[..., 1].reshape(-1), asked[..., 2].reshape(-1)
     masks = torch.from_numpy(np.stack([one.masks for one in learned.scenes])).float()
-    cells = F.adaptive_avg_pool2d(masks, maps.shape[2:]).flatten(2).double().repeat_interleave(many, 0)
+    cells = (
+        F.adaptive_avg_pool2d(masks, (maps.shape[-2], maps.shape[-1])).flatten(2).double().repeat_interleave(many, 0)
+    )
     values = found.flatten(2).double().clamp(min=0)
     values = values / values.sum(2, keepdim=True).clamp(min=1e-12)
     rows = torch.arange(len(which))

@@ -231,8 +231,9 @@ class Judged:
             "held-out images",
             f"a word of a true sentence costs {self.nats:.2f} nats, and {self.blind:.2f} beside another image",
         ]
-        for name in MAPS if self.inside is not None else ():
-            rows = [row for row in self.inside.rows if row["map"] == name and row["own"] is not None]
+        inside = self.inside.rows if self.inside is not None else ()
+        for name in MAPS if inside else ():
+            rows = [row for row in inside if row["map"] == name and row["own"] is not None]
             times = [float(row["own"] or 0) / float(row["area"] or 1) for row in rows]
             if times:
                 low, high = min(times), max(times)
@@ -251,9 +252,9 @@ def judged(learned: Learned, batch: int = 50) -> Judged:
         said = torch.cat([module.spoken(some)[0].argmax(2) for some in maps.split(batch)])
         ended = ((said == END).cumsum(1) > 0) & (said != END)
         said = torch.where(ended, END, said)  # what follows the end is not said
-        losses = [float(module.losses(one, truth, 0.0)[0].double().mean()) for one in (maps, maps.roll(1, 0))]
+        nats, blind = (float(module.losses(one, truth, 0.0)[0].double().mean()) for one in (maps, maps.roll(1, 0)))
     inside = _inside(module, maps, said, learned.scenes, batch) if learned.scenes else None
-    return Judged(said == truth, counted, *losses, inside)
+    return Judged(said == truth, counted, nats, blind, inside)
 
 
 def _inside(module: Captioner, maps: Tensor, said: Tensor, scenes: Sequence[Scene], batch: int) -> Table:

@@ -234,7 +234,9 @@ def similar(of: Audited, pictures: Pictures, count: int) -> tuple[Section, Grid 
 def _taken(alike: Likeness) -> NDArray[np.bool_]:
     """(P,) which pairs of classes are taken for one another often enough to count."""
     a, b = alike.pairs.T
-    return alike.confusions[a, b] >= np.maximum(_LEAST, _TAKEN * np.minimum(alike.sizes[a], alike.sizes[b]))
+    enough = np.maximum(_LEAST, _TAKEN * np.minimum(alike.sizes[a], alike.sizes[b]))
+    found: NDArray[np.bool_] = alike.confusions[a, b] >= enough
+    return found
 
 
 def _class(of: Audited, alike: Likeness, k: int) -> str:

@@ -169,7 +169,8 @@ def _named_alike(others: Examples, examples: Examples) -> NDArray[np.int64]:
     """The classes of other examples among those of these, by name; −1 where these have none of that name."""
     place = {name: k for k, name in reversed([*enumerate(examples.classes)])}
     number = np.array([place.get(name, -1) for name in others.classes] + [-1], np.int64)
-    return number[others.labels]  # −1 is the last
+    found: NDArray[np.int64] = number[others.labels]  # −1 is the last
+    return found
 
 
 def part_of(name: str) -> str:

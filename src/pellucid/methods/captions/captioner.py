@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from pydantic import Field
+from torch import Tensor
 
 from pellucid.catalogue import method
 from pellucid.described import Default, Shell

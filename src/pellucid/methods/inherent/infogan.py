@@ -97,8 +97,7 @@ def infogan(
 
 
 def _small(maps: Tensor, side: int) -> Tensor:
-    sides = tuple(min(int(one), side) for one in maps.shape[-2:])
-    return F.adaptive_avg_pool2d(maps, sides).clamp(0, 1)
+    return F.adaptive_avg_pool2d(maps, (min(maps.shape[-2], side), min(maps.shape[-1], side))).clamp(0, 1)
 
 
 def _judged(groups: np.ndarray, some: Cells) -> tuple[float, Table]:
