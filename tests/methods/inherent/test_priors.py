@@ -11,7 +11,7 @@ from pellucid.interpretable.cells import cells, fitted
 from pellucid.interpretable.first_layers import FixedConv, bank
 from pellucid.learning.features import PIXELS
 from pellucid.learning.train import Recipe
-from pellucid.methods.inherent.priors import made
+from pellucid.methods.inherent.priors import _pictures, made
 from tests.test_every_method import labeled, tiny
 
 
@@ -33,3 +33,12 @@ def test_a_row_for_each_first_layer_and_number_of_images() -> None:
     for (_, many), row in by.items():
         assert row["gain"] == pytest.approx(row["accuracy"] - by["learned", many]["accuracy"])
     assert found.pictures["filters"].names == ("learned", "random", "opponent")
+
+
+def test_a_layer_of_fewer_than_four_filters_is_seen_as_well() -> None:
+    found = pl.inherent.priors(tiny(), labeled(16), banks=("opponent",), shares=(1,), recipe="epochs=1")
+    shown = found.pictures["filters"]
+    assert len(shown.pixels) == len(shown.names)
+    assert all(min(one.shape) > 0 for one in shown.pixels)
+    few = _pictures({"three": torch.nn.Conv2d(1, 3, 5), "five": torch.nn.Conv2d(3, 5, 5)})
+    assert [one.shape for one in few.pixels] == [(7, 28, 3), (14, 28, 3)]

@@ -145,8 +145,8 @@ def _table(found: dict[tuple[str, int], Judged]) -> Table:
 
 def _pictures(modules: dict[str, nn.Module]) -> Pictures:
     """The filters of each first layer, gray where they are 0."""
-    pixels = []
-    for module in modules.values():
+    pixels, names = [], []
+    for name, module in modules.items():
         first = module.first if isinstance(module, SmallNet) else module
         filters = first.filters if isinstance(first, FixedConv) else first.weight
         if not isinstance(filters, Tensor):
@@ -154,11 +154,13 @@ def _pictures(modules: dict[str, nn.Module]) -> Pictures:
         filters = filters.detach()
         three = filters if filters.shape[1] == 3 else filters[:, :1].expand(-1, 3, -1, -1)
         shade = 0.5 + 0.5 * three / three.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12)
-        many = min(len(shade), 16) // 4 * 4
-        tiles = torch.nn.functional.pad(shade[:many], (1, 1, 1, 1), value=1.0).unflatten(0, (many // 4, 4))
+        framed = torch.nn.functional.pad(shade[:16], (1, 1, 1, 1), value=1.0)
+        blank = torch.ones_like(framed[:1]).expand(-len(framed) % 4, -1, -1, -1)  # four in a row
+        tiles = torch.cat([framed, blank]).unflatten(0, (-1, 4))
         wide = tiles.permute(0, 3, 1, 4, 2).flatten(0, 1).flatten(1, 2)
+        names.append(name)
         pixels.append(np.ascontiguousarray((wide * 255).round().byte().numpy()))
-    return Pictures(tuple(pixels), tuple(modules), columns=min(len(pixels), 6))
+    return Pictures(tuple(pixels), tuple(names), columns=min(len(pixels), 6))
 
 
 def _findings(found: dict[tuple[str, int], Judged], counts: list[int]) -> tuple[str, ...]:
