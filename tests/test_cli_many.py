@@ -59,6 +59,12 @@ BELOW = ("photos/a.png", "photos/b.png", "photos/c.png", "photos/more/a.png")
 # which images
 
 
+def test_images_that_need_no_file_stand_for_themselves(run: Run) -> None:
+    assert inputs(["scene:7", "sample:panda"]).names == ("scene:7", "sample:panda")
+    code, out, _ = run("predict", "scene:7", *NET, "--top", "1", "--quiet")
+    assert (code, out.split("\t")[0]) == (0, "scene:7")
+
+
 def test_folders_patterns_and_names_in_the_order_in_which_they_are_written(folder: Path) -> None:
     (folder / "photos" / "read.me").touch()
     (folder / "photos" / ".hidden.png").touch()

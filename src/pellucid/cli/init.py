@@ -44,7 +44,7 @@ def command() -> click.Command:
                help="image to try the network on  [default: the first of the data, or sample:panda]"),
         Option("--replace", is_flag=True, help="write the file anew where there is one"),
         Option("--trust", is_flag=True,
-               help="write nothing: agree that the code that the file here names is run, while it stays as it is"),
+               help="write nothing: agree that the code that the file here names is run, until the file is changed"),
         *spoken(), *machine(),
     ]  # fmt: skip
     return Command(

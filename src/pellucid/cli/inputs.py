@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pellucid.errors import BadImage, PellucidError
-from pellucid.files import missing
+from pellucid.files import WITHOUT_FILE, missing
 
 STDIN = "-"
 """What is written for the names on stdin."""
@@ -50,7 +50,7 @@ def inputs(words: Sequence[str]) -> Inputs:
 
 def _there(name: str) -> None:
     """Refuse a file that is not there."""
-    if not (name.startswith("sample:") or "://" in name):
+    if not (name.startswith(WITHOUT_FILE) or "://" in name):
         with suppress(OSError, ValueError, RuntimeError):  # whoever reads it says what is wrong with such a name
             path = Path(name).expanduser()
             if not os.path.lexists(path):
@@ -58,8 +58,8 @@ def _there(name: str) -> None:
 
 
 def _stands_for_itself(word: str) -> bool:
-    """A sample, a URL, a file of that very name, also one with brackets; or what is no pattern and not there."""
-    return word.startswith("sample:") or "://" in word or not (os.path.isdir(word) or _is_pattern(word))
+    """A sample, scene or URL; a file of that very name, also one with brackets; or what is no pattern and not there."""
+    return word.startswith(WITHOUT_FILE) or "://" in word or not (os.path.isdir(word) or _is_pattern(word))
 
 
 def _is_pattern(word: str) -> bool:

@@ -21,9 +21,8 @@ def settled(ctx: click.Context) -> tuple[dict[str, Any], str]:
     """
     given = dict(ctx.params)
     net = next((one for one in ctx.command.params if one.name == "net"), None)
-    if (
-        net is None or ctx.command.name == "init" or (net.default != "bundled" and not net.multiple)
-    ):  # the network is that of an index
+    of_an_index = net is not None and net.default != "bundled" and not net.multiple
+    if net is None or of_an_index or ctx.command.name == "init":
         return given, ""
     found = settings.here()
     if found is None:

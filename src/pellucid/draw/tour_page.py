@@ -20,7 +20,7 @@ from pellucid.draw.sheet import Pixels
 from pellucid.files import unplaced
 from pellucid.result import Filters, Tour, TourLayer, Walk
 
-_SIDE, _WIDE, _BINS, _CHOOSY = 176, 360, 20, 0.25
+_SIDE, _WIDE, _BINS = 176, 360, 20
 
 HUMAN = {
     "filters": (
@@ -147,7 +147,7 @@ def _layer(walk: Walk, one: TourLayer) -> dict[str, Any]:
         "sees": _sees(one, (high, wide)),
         "units": units,
         "counts": counts.tolist() if len(known) else None,
-        "colored": f"{np.mean(known > _CHOOSY):.0%}" if len(known) else "",
+        "colored": "" if one.colored is None else f"{one.colored:.0%}",
         "median": float(np.median(known)) if len(known) else 0.0,
         "strips": [jpeg(patch) for patch in one.color_patches],
         "places": ((one.places - low) / np.where(most > 0, most, 1)).round(4).tolist(),

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pellucid.images.scenes import COLORS, SHAPES, Scene
-from pellucid.learning.captioned import HELD_OUT, Pixels, scenes_of
+from pellucid.learning.captioned import HELD, HELD_OUT, Pixels, covered, scenes_of, weighed
 from pellucid.learning.networks import seeded
 from pellucid.learning.objective import Objective, Tensors
 from pellucid.learning.train import Recipe, Trained, train
@@ -21,7 +21,6 @@ from pellucid.resume import place
 QUESTIONS = (*(f"what color is the {shape}" for shape in SHAPES), *(f"what shape is {color}" for color in COLORS))
 """Those that have an answer where a scene has such a thing."""
 ANSWERS = (*COLORS, *SHAPES)
-_FIRST = 10**6  # of the scenes that judge: training takes none of these
 _EMBEDDED, _HIDDEN, _CHANNELS = 32, 64, 32
 
 
@@ -79,9 +78,8 @@ class Answering(nn.Module):
         tokens = self.questions[questions]
         known = (tokens < len(vocabulary()))[..., None]
         question = (self.words(tokens) * known).sum(1) / known.sum(1)
-        attention = self.energy(torch.tanh(self.by_cell(cells) + self.by_question(question)[:, None]))[..., 0].softmax(
-            1
-        )
+        fits = torch.tanh(self.by_cell(cells) + self.by_question(question)[:, None])
+        attention = self.energy(fits)[..., 0].softmax(1)
         context = (attention[:, None] @ cells)[:, 0]
         hidden = F.relu(self.hidden(torch.cat([context, question], 1)))
         return self.out(hidden), attention
@@ -114,7 +112,7 @@ class Answered:
 def of_scenes(count: int, recipe: Recipe) -> Answered:
     """Trained on so many scenes of the recipe's seed, with all questions that each answers."""
     found, pixels = scenes_of(count, recipe.seed)
-    test, seen = scenes_of(min(HELD_OUT, count), recipe.seed, _FIRST)
+    test, seen = scenes_of(min(HELD_OUT, count), recipe.seed, HELD)
     module = seeded(Answering, recipe.seed)
     asked = torch.tensor([answered(one) for one in found])
     data, folder = Tensors(pixels, torch.arange(count)), place(f"answers about scenes {count} {recipe}")
@@ -131,8 +129,7 @@ def explained(
         logits, attention = module.answer(held, questions)
         said = logits.log_softmax(1)
         (slope,) = torch.autograd.grad(said.max(1).values.sum(), held)
-    cam = (slope.mean((2, 3), keepdim=True) * held).sum(1)
-    found = [attention.view(len(maps), *maps.shape[2:]), cam, (slope * held).sum(1)]
+    found = [attention.view(len(maps), *maps.shape[2:]), *weighed(held, slope)]
     return said.detach(), torch.stack(found, 1).detach()
 
 
@@ -163,15 +160,11 @@ def judged(learned: Answered, batch: int = 100) -> Marks:
         other = module.answer(maps.roll(1, 0).repeat_interleave(many, 0), asked[..., 0].reshape(-1))[0].argmax(1)
     said, found = explained(module, maps.repeat_interleave(many, 0), asked[..., 0].reshape(-1))
     truth, which = asked[..., 1].reshape(-1), asked[..., 2].reshape(-1)
-    masks = torch.from_numpy(np.stack([one.masks for one in learned.scenes])).float()
-    cells = (
-        F.adaptive_avg_pool2d(masks, (maps.shape[-2], maps.shape[-1])).flatten(2).double().repeat_interleave(many, 0)
-    )
+    cells, area = (one.repeat_interleave(many, 0) for one in covered(learned.scenes, maps))
     values = found.flatten(2).double().clamp(min=0)
     values = values / values.sum(2, keepdim=True).clamp(min=1e-12)
     rows = torch.arange(len(which))
     own, off = ((values * cells[rows, k][:, None]).sum(2).numpy() for k in (which, 1 - which))
-    area = masks.mean((2, 3)).repeat_interleave(many, 0)[rows, which].numpy()
     kinds = tuple("color" if one < len(SHAPES) else "shape" for one in asked[..., 0].reshape(-1).tolist())
     right = float((said.argmax(1) == truth).double().mean())
-    return Marks(right, float((other == truth).double().mean()), own, off, area, kinds)
+    return Marks(right, float((other == truth).double().mean()), own, off, area[rows, which].numpy(), kinds)

@@ -33,7 +33,7 @@ PREPROCESS = Preprocess(resize=SIDE, crop=(SIDE, SIDE))
 """How images become what the convolutions of scenes take; they are shifted by half of their range besides."""
 PLACED = Placement((1.5, 1.5), (4.0, 4.0), (12.0, 12.0), local=(12.0, 12.0))
 """Where the cells of these convolutions lie."""
-HELD_OUT, _HELD = 200, 10**6
+HELD_OUT, HELD = 200, 10**6
 """Scenes that judge a captioner, at the most, and the number of the first of them: training takes none of these."""
 _LONGEST = 20
 _NAMED = tuple((at, k, what) for what, ats in (("color", COLOR_AT), ("shape", SHAPE_AT)) for k, at in enumerate(ats))
@@ -101,7 +101,7 @@ def scenes_of(count: int, seed: int, first: int = 0) -> tuple[tuple[Scene, ...],
 def of_scenes(count: int, coverage: float, recipe: Recipe) -> Learned:
     """Trained on so many scenes of the recipe's seed, from weights that depend on the seed alone."""
     found, pixels = scenes_of(count, recipe.seed)
-    test, seen = scenes_of(min(HELD_OUT, count), recipe.seed, _HELD)
+    test, seen = scenes_of(min(HELD_OUT, count), recipe.seed, HELD)
     sentences, judges = [one.words for one in found], tuple(one.words for one in test)
     trained = _trained(pixels, sentences, Pixels, 32, coverage, recipe, f"scenes {count}")
     return replace(trained, test=seen, sentences=judges, scenes=test)
@@ -128,7 +128,6 @@ def _trained(
 ) -> Learned:  # fmt: skip
     vocabulary = Vocabulary.of(sentences)
     tokens = vocabulary.tokens([one[: _LONGEST - 1] for one in sentences])
-
     module = seeded(lambda: Captioner(vocabulary, tokens.shape[1], make(), channels), recipe.seed)
     data = Tensors(inputs, torch.arange(len(inputs)))
     folder = place(f"captioner of {what} {coverage} {recipe} {sentences}")
@@ -175,11 +174,24 @@ def explained(
         cams, products = [], []
         for t in range(tokens.shape[1]):
             (slope,) = torch.autograd.grad(said[:, t].sum(), held, retain_graph=True)
-            cams.append((slope.mean((2, 3), keepdim=True) * held).sum(1))
-            products.append((slope * held).sum(1))
+            cam, product = weighed(held, slope)
+            cams.append(cam)
+            products.append(product)
     shape = (*tokens.shape, *maps.shape[2:])
     found = [attention.reshape(shape), torch.stack(cams, 1), torch.stack(products, 1)]
     return said.detach(), torch.stack(found, 2).detach()
+
+
+def weighed(maps: Float[Tensor, "n c rows columns"], slope: Tensor) -> tuple[Tensor, Tensor]:
+    """(N, rows, columns) Grad-CAM, and gradient × activation, of annotations and the gradient at them."""
+    return (slope.mean((2, 3), keepdim=True) * maps).sum(1), (slope * maps).sum(1)
+
+
+def covered(scenes: Sequence[Scene], maps: Tensor) -> tuple[Float[Tensor, "n 2 cells"], Float[Tensor, "n 2"]]:
+    """What of each cell of the maps, and of each whole scene, either object covers."""
+    masks = torch.from_numpy(np.stack([one.masks for one in scenes])).float()
+    cells = F.adaptive_avg_pool2d(masks, (maps.shape[-2], maps.shape[-1]))
+    return cells.flatten(2).double(), masks.mean((2, 3))
 
 
 def captioned(
@@ -262,9 +274,7 @@ def _inside(module: Captioner, maps: Tensor, said: Tensor, scenes: Sequence[Scen
     found = torch.cat([
         explained(module, some, tokens)[1] for some, tokens in zip(maps.split(batch), said.split(batch), strict=True)
     ])  # fmt: skip
-    rows, columns = maps.shape[2:]
-    masks = torch.from_numpy(np.stack([one.masks for one in scenes])).float()
-    cells = F.adaptive_avg_pool2d(masks, (rows, columns)).flatten(2).double()
+    cells, area = covered(scenes, maps)
     words = [one.words for one in scenes]
     table: list[tuple[str | float | None, ...]] = []
     for at, k, what in sorted(_NAMED):
@@ -276,13 +286,13 @@ def _inside(module: Captioner, maps: Tensor, said: Tensor, scenes: Sequence[Scen
             known = right & (values.sum(1) > 0)
             label = f"{what} {k + 1}"
             if not known.any():
-                table.append((label, name, None, None, float(masks[:, k].mean()), None))
+                table.append((label, name, None, None, float(area[:, k].mean()), None))
                 continue
             share, on, off = (one[known] for one in (values, cells[:, k], cells[:, 1 - k]))
             share = share / share.sum(1, keepdim=True)
             peak = on.gather(1, share.argmax(1, keepdim=True)) >= 0.5
             table.append((
                 label, name, float((share * on).sum(1).mean()), float((share * off).sum(1).mean()),
-                float(masks[known, k].mean()), float(peak.double().mean()),
+                float(area[known, k].mean()), float(peak.double().mean()),
             ))  # fmt: skip
     return Table(dict(zip(_HELP, zip(*table, strict=True), strict=True)), _HELP, (), ("own", "area"))

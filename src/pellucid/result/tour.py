@@ -13,6 +13,8 @@ from pellucid.result.base import Meta, Result
 from pellucid.result.predictions import Prediction
 from pellucid.result.weights import Filters
 
+_CHOOSY = 0.25
+
 
 @dataclass(frozen=True, eq=False)
 class TourLayer:
@@ -43,6 +45,12 @@ class TourLayer:
     places: Float[np.ndarray, "m 2"]
     empty: float
     """The score when the layer hands on zeros."""
+
+    @property
+    def colored(self) -> float | None:
+        """Share of the units, of those that are excited at all, that lose more than a quarter of it in gray."""
+        known = self.selectivity[np.isfinite(self.selectivity)]
+        return float(np.mean(known > _CHOOSY)) if len(known) else None
 
     @property
     def total(self) -> float:

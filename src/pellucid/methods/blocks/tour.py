@@ -29,7 +29,7 @@ from pellucid.saliency.heatmaps import asked_of
 from pellucid.saliency.layers import chosen_layer
 from pellucid.target import BEST, Channel, Target, fixed, scored
 
-_CLASSES, _MAPS, _COLORED, _CHOOSY = 5, 8, 4, 0.25
+_CLASSES, _MAPS, _COLORED = 5, 8, 4
 
 
 @method(
@@ -170,6 +170,5 @@ def _layer(net: Net, image: Images, name: str, at: AtLayer, places: np.ndarray, 
 
 def _findings(layers: Sequence[TourLayer]) -> tuple[str, ...]:
     """How much color the layers need."""
-    known = [(one.layer, one.selectivity[np.isfinite(one.selectivity)]) for one in layers]
-    said = [f"{name} {np.mean(values > _CHOOSY):.0%}" for name, values in known if len(values)]
+    said = [f"{one.layer} {one.colored:.0%}" for one in layers if one.colored is not None]
     return (f"units that lose more than a quarter of their activation in gray: {', '.join(said)}",) if said else ()
