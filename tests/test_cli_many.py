@@ -80,6 +80,13 @@ def test_folders_patterns_and_names_in_the_order_in_which_they_are_written(folde
     assert many == [False, False, True, True, True]
 
 
+def test_a_set_of_images_is_no_list_of_names(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`photos` is one word to a method over a set: its letters, one of them a folder, are never looked for."""
+    monkeypatch.setattr(cli.session, "inputs", lambda words: pytest.fail(f"looked for {words}"))
+    code, out, err = run("quality", "sufficiency", "./photos", "--methods", "gradient", *NET, "--quiet", "--json")
+    assert (code, json.loads(out)["command"]) == (0, "sufficiency"), err
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [

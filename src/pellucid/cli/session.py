@@ -76,8 +76,11 @@ class Session:
     @cached_property
     def inputs(self) -> Inputs:
         """The images that were named, also by folders, patterns and stdin."""
+        said = self.given.get("images") or ()
+        if isinstance(said, str):  # a set of images, which its own noun reads
+            return Inputs()
         with self.watch.busy("looking for images"):
-            found = inputs(self.given.get("images", ()))
+            found = inputs(said)
         for note in found.notes:
             self.watch.note(note)
         return found

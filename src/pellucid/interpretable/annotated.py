@@ -87,7 +87,8 @@ class ConceptTable(Noun):
         return {who: dict(zip(self.concepts, row, strict=True)) for who, row in self.rows}
 
 
-def _given(value: Any) -> Any:
+def _given(value: ConceptTable | str | Path | Mapping[str, Mapping[str, str | float]]) -> Any:
+    """Its table; anything else as it is, for the declaration to refuse."""
     if not isinstance(value, (str, Path, Mapping)):
         return value
     try:

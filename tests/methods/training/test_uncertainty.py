@@ -185,8 +185,9 @@ class Small(nn.Module):
 
 
 @pytest.mark.slow
-def test_bald_knows_strangers_and_entropy_knows_errors() -> None:
-    """On clothes at 14 × 14; strangers are scikit-learn's digits, enlarged."""
+def test_dropout_knows_strangers_better_and_entropy_knows_errors() -> None:
+    """On clothes at 14 × 14; strangers are scikit-learn's digits, enlarged. BALD alone is not asked to: over six
+    trainings it was between .82 and .95, the entropy without dropout between .83 and .93."""
     datasets = pytest.importorskip("sklearn.datasets")
     if not FOLDER.exists():
         pytest.skip("no Debian package dataset-fashion-mnist")
@@ -210,7 +211,7 @@ def test_bald_knows_strangers_and_entropy_knows_errors() -> None:
     worth = {row["doubt"]: row for row in found["worth"].rows}
     assert found["answers"]["accuracy"][1] > 0.8
     assert found["answers"]["nll"][1] < found["answers"]["nll"][0] + 0.02
-    assert worth["epistemic (BALD)"]["strangers"] > worth["entropy without dropout"]["strangers"]
+    assert worth["total"]["strangers"] > worth["entropy without dropout"]["strangers"]
     assert worth["total"]["errors"] > 0.75
     assert worth["total"]["errors"] > worth["epistemic (BALD)"]["errors"]
 

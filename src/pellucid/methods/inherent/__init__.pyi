@@ -2,19 +2,21 @@
 
 # Made by docs/stubs.py: do not edit. `python docs/stubs.py` makes it again.
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from pellucid.data import DataLike
+from pellucid.interpretable.annotated import ConceptTable
 from pellucid.learning.recipes import RecipeText
 from pellucid.net import NetLike
 from pellucid.result.study import Study
 from torch.nn.modules.module import Module
-from typing import Any, Literal
+from typing import Literal
 
 def concept_bottleneck(
     net: NetLike,
     data: DataLike,
     *,
-    concepts: Any,
+    concepts: ConceptTable | str | Path | Mapping[str, Mapping[str, str | float]],
     layer: str | Module | None = None,
     strengths: Sequence[float] = (1.0, 0.1, 0.0),
     order: Literal["uncertain", "random"] = "uncertain",
@@ -84,7 +86,7 @@ def cost(
     data: DataLike,
     *,
     layer: str | Module | None = None,
-    concepts: Any | None = None,
+    concepts: ConceptTable | str | Path | Mapping[str, Mapping[str, str | float]] | None = None,
     repeats: int = 2,
     recipe: RecipeText | str = ...,
     seed: int = 0,
