@@ -37,7 +37,9 @@ TOGETHER = {
     "tests/test_house.py",  # the whole source is parsed
 }
 """Files whose tests one process runs, besides those with a fixture for a whole module."""
-OF_METHODS = re.compile(r"tests/(test_every_method|test_ask|test_cli|result/test_\w+)\.py::.*\[(?:.*-)?([a-z_0-9]+)\]$")
+OF_METHODS = re.compile(
+    r"tests/(test_every_method|test_ask|test_cli|test_devices|result/test_\w+)\.py::.*\[(?:.*-)?([a-z_0-9]+)\]$"
+)
 """Tests about one method each, which share its answer: one process runs all about the same one."""
 
 WHOLLY_SLOW = re.compile(r"^pytestmark = .*\bmark\.slow\b", re.MULTILINE)
@@ -54,14 +56,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     In place of `xdist_group`, which has no effect with pytest 9.2 and xdist 3.8: the mark is not in the name any more.
     """
-    if config.getvalue("dist") != "loadgroup" or config.getvalue("markexpr") == "slow":
-        return None  # slow tests are few and long: any process takes any of them
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    slow = config.getvalue("markexpr") == "slow"
     from xdist.scheduler import LoadGroupScheduling
 
     class Together(LoadGroupScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             if found := OF_METHODS.match(nodeid):
                 return found[2]
+            if slow:
+                return nodeid  # they are few and long: any process takes any of them
             file = nodeid.partition("::")[0]
             if file in ("tests/web/test_serve.py", "tests/web/test_hostile.py"):
                 return "web"  # one server for all of them

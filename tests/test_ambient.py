@@ -38,6 +38,7 @@ assert blas() == {2}
 """
 
 
+@pytest.mark.slow
 def test_products_are_on_one_thread_until_the_block_ends() -> None:
     """Also where another thread enters one and leaves it in the meantime. In a process of its own, for numpy reads
     how many threads it has when it is loaded, and these tests have one."""

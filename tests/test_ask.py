@@ -108,6 +108,7 @@ def changed(ask: Ask) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+@pytest.mark.slow
 def test_a_question_that_is_all_json_opens_what_it_names(tmp_path: Path) -> None:
     Image.new("RGB", (40, 40), "red").save(tmp_path / "x.png")
     text = json.dumps(
@@ -142,6 +143,7 @@ def test_equal_questions_have_equal_keys_and_others_do_not() -> None:
     assert sigma[0] == sigma[1]
 
 
+@pytest.mark.slow
 def test_keys_are_the_same_in_every_process() -> None:
     key = Ask("occlusion", DOG, {"size": 8}).key(tiny(), photos(1))
     code = "from tests.test_ask import *; print(Ask('occlusion', DOG, {'size': 8}).key(tiny(), photos(1)))"

@@ -356,6 +356,7 @@ def test_a_name_that_could_write_to_the_terminal(capsys: pytest.CaptureFixture[s
     assert "\x1b" not in said
 
 
+@pytest.mark.slow
 def test_no_program_of_a_checkpoint_runs(folder: Path) -> None:
     assert main(["predict", "dog.png", "--net", "nets.py:plain", "--weights", "evil.pth"]) == 3
     assert not (folder / "ran").exists()

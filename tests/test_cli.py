@@ -52,7 +52,7 @@ from pellucid.result import Table
 from pellucid.result.serial import packed
 from pellucid.target import Target, Targets
 from tests.methods.units.marked import painted
-from tests.test_every_method import MANY, PAIRED, QUICK, in_lane
+from tests.test_every_method import ALIKE, MANY, PAIRED, QUICK, in_lane, one_of_each_kind
 
 NETS = """
 import torch
@@ -321,7 +321,7 @@ def test_help_of_our_own_commands(name: str, run: Run) -> None:
 # every method
 
 
-@pytest.mark.parametrize("entry", in_lane(entries()))
+@one_of_each_kind
 def test_every_method_answers_as_in_python(entry: Entry, folder: Path, run: Run) -> None:
     """Numbers saved by the command are those of the function, with the same defaults."""
     if of_index(entry) or entry.asks(Data, Nets, History):
@@ -353,9 +353,10 @@ def test_every_method_answers_as_in_python(entry: Entry, folder: Path, run: Run)
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "entry", in_lane(one for one in entries() if one.asks(Data, Nets, History) and not one.asks(Index, Indexes))
-)
+OF_DATA = [one for one in entries() if one.asks(Data, Nets, History) and not one.asks(Index, Indexes)]
+
+
+@pytest.mark.parametrize("entry", in_lane(OF_DATA, ALIKE))
 def test_every_method_of_data_answers_as_in_python(entry: Entry, folder: Path, run: Run) -> None:
     """Networks first, then the data, or the folder of a training; the numbers are those of the function."""
     rng = np.random.default_rng(1)
@@ -395,6 +396,7 @@ def test_every_method_of_data_answers_as_in_python(entry: Entry, folder: Path, r
     assert pl.open("found.npz").meta.options == answer.meta.options
 
 
+@pytest.mark.slow
 def test_notes_on_an_image_stand_under_that_image_and_are_values_in_json(folder: Path, run: Run) -> None:
     Image.fromarray(np.zeros((40, 60, 3), np.uint8)).save("night.png")
     Image.fromarray(np.zeros((40, 60, 3), np.uint8)).save("cave.png")
@@ -438,7 +440,7 @@ SMALL: dict[str, dict[str, Any]] = {
 """Options of methods that would take long, or need one."""
 
 
-@pytest.mark.parametrize("entry", in_lane(e for e in entries() if of_index(e)))
+@pytest.mark.parametrize("entry", in_lane((e for e in entries() if of_index(e)), ALIKE))
 def test_every_method_of_an_index_answers_as_in_python(entry: Entry, folder: Path, run: Run) -> None:
     painted(folder / "marked", 3)
     for name in ("dog", "cat"):
@@ -544,6 +546,7 @@ def test_json_of_a_method(run: Run) -> None:
     assert "values" not in first
 
 
+@pytest.mark.slow
 def test_a_single_map_of_a_fast_method_is_checked_unless_told_otherwise(run: Run) -> None:
     def checks(method: str, *words: str) -> list[set[str]]:
         code, out, _ = run(method, *words, *NET, "--json", "--out", "./", "-q")
@@ -756,6 +759,7 @@ def test_methods(run: Run) -> None:
     assert document["methods"][0].keys() == {"name", "title", "source", "chapter"}
 
 
+@pytest.mark.slow
 def test_doctor(run: Run) -> None:
     code, out, err = run("doctor", "--json")
     assert (code, err) == (0, "")
@@ -864,6 +868,7 @@ def test_a_full_disk() -> None:
     assert process.stderr == f"error: cannot write: {os.strerror(errno.ENOSPC)}\n"
 
 
+@pytest.mark.slow
 def test_a_file_name_that_is_no_text() -> None:
     """What is printed is the name, byte for byte, so that a pipe can use it."""
     Path("dog.png").rename(os.fsdecode(b"d\xffg.png"))
@@ -932,6 +937,7 @@ def test_nothing_is_said_when_quiet(capsys: pytest.CaptureFixture[str], monkeypa
     assert capsys.readouterr().err == "error: but this\n"
 
 
+@pytest.mark.slow
 def test_a_bar_on_a_terminal_that_is_gone_afterwards() -> None:
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}

@@ -48,18 +48,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-FAST = {"between", "trajectory"}
-"""The others take seconds each, and run with the slow tests."""
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        pytest.param(one, marks=() if one.name in FAST else pytest.mark.slow, id=one.name)
-        for one in entries()
-        if one.asks(Nets)
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("entry", [one for one in entries() if one.asks(Nets)], ids=lambda entry: entry.name)
 def test_the_examples_of_help_pages_answer(entry: object, capsys: pytest.CaptureFixture[str]) -> None:
     """With checkpoints, their network is named; a pattern is expanded where no shell has done it."""
     name = entry.name  # type: ignore[attr-defined]
@@ -90,6 +80,7 @@ def test_examples_of_dropout_name_a_network_of_ones_own(name: str, capsys: pytes
         )
 
 
+@pytest.mark.slow
 def test_a_pattern_that_no_shell_has_expanded(capsys: pytest.CaptureFixture[str]) -> None:
     """Steps come in the order of their numbers, and the file is called after the folder, never after the pattern."""
     words = ["photos.npz", *SEEN[:-1], "--points", "3"]

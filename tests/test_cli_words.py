@@ -122,6 +122,7 @@ def test_an_index_of_floats_on_their_scale(own: Path, capsys: pytest.CaptureFixt
     assert "0 unreadable" in said
 
 
+@pytest.mark.slow
 def test_a_source_tree_that_was_never_installed(own: Path) -> None:
     import pellucid
 
@@ -139,6 +140,7 @@ def test_a_source_tree_that_was_never_installed(own: Path) -> None:
     assert done.stdout.strip() == pellucid.__version__, done.stderr
 
 
+@pytest.mark.slow
 def test_pictures_name_the_options_of_the_shell_and_numbers_those_of_python(
     own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

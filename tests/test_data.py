@@ -444,6 +444,7 @@ def test_mean_loss_is_that_of_a_bare_loop(tmp_path: Path) -> None:
         assert total / count == pytest.approx(bare / 9, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_torch_data_is_not_imported_for_it() -> None:
     code = (
         "import sys, pellucid.images.sources.items as n\n"

@@ -16,7 +16,7 @@ from pellucid.net import Net
 from pellucid.net.nets import Nets
 from pellucid.result import Table
 from tests import pretended
-from tests.test_every_method import QUICK, UNDECIDED, fitting, nouns, numbers, photos, step, tiny
+from tests.test_every_method import QUICK, UNDECIDED, answer, fitting, nouns, numbers, photos, step, tiny
 from tests.test_every_method import ask as asked
 
 FAST = {"gradient", "grad_cam", "lrp", "full_grad", "score_cam", "rise", "inversion", "channels"}
@@ -30,7 +30,7 @@ def close(entry: Entry, here: np.ndarray, there: np.ndarray, tolerance: float) -
 
 def on_the_pretended_device(entry: Entry) -> np.ndarray:
     net = tiny()
-    given = nouns(entry, net, photos(2))
+    given = nouns(entry, net, photos())
     with pretended.Device():
         networks = Nets.of(given[str(entry.argument(Nets))]) if entry.asks(Nets) else [net]
         for one in networks:
@@ -42,13 +42,13 @@ def on_the_pretended_device(entry: Entry) -> np.ndarray:
 
 @pytest.mark.parametrize("entry", [e for e in entries() if e.name in FAST], ids=lambda entry: entry.name)
 def test_never_mixes_tensors_of_two_devices(entry: Entry) -> None:
-    assert close(entry, numbers(asked(entry, tiny(), photos(2))), on_the_pretended_device(entry), 1e-9)
+    assert close(entry, numbers(answer(entry)), on_the_pretended_device(entry), 1e-9)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("entry", [e for e in entries() if e.name not in FAST], ids=lambda entry: entry.name)
 def test_never_mixes_tensors_of_two_devices_in_the_whole_catalogue(entry: Entry) -> None:
-    assert close(entry, numbers(asked(entry, tiny(), photos(2))), on_the_pretended_device(entry), 1e-9)
+    assert close(entry, numbers(answer(entry)), on_the_pretended_device(entry), 1e-9)
 
 
 @pytest.mark.parametrize("entry", entries() if torch.cuda.is_available() else [], ids=lambda entry: entry.name)

@@ -11,7 +11,7 @@ import pickle
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -190,26 +190,29 @@ CONSTANT = {"occlusion_labels"}
 FIRST = {entry.plainly.__annotations__["return"]: entry for entry in reversed(entries())}
 """The method whose answer is drawn, for each kind of result."""
 LONG = {
-    "atlas", "axioms", "concept_ablation", "connect", "curvature", "deepdream", "depth", "distill",
-    "expected_gradients", "extremal_perturbation", "frontier", "interpolation", "label_randomization", "lime", "line",
-    "plane", "planted_bias", "report", "rise", "road", "sharpness", "sim_to_real", "stability", "surrogate",
-    "tour", "trajectory", "transfer", "xrai",
+    "atlas", "audit", "average_drop", "axioms", "because", "between", "blur_integrated_gradients", "captioner",
+    "concept_ablation", "connect", "convexity", "counterfactual", "cover", "curvature", "deepdream", "depth",
+    "distill", "expected_gradients", "extremal_perturbation", "frontier", "guided_integrated_gradients",
+    "influence", "interpolation", "kernel_shap", "label_randomization", "layer_attribution", "lime", "line",
+    "localize", "mislabeled", "mistake", "neuron_groups", "occlusion_sizes", "pathways", "plane",
+    "planted_bias", "report", "review", "rise", "road", "semantic_dictionary", "sharpness", "sim_to_real",
+    "sobol", "soft_autoencoder", "stability", "surrogate", "tour", "trajectory", "transfer", "xrai",
 }  # fmt: skip
 """Methods that take seconds even here: what holds for every method is asked of these in the slow lane."""
 
 
-def in_lane(several: Iterable[Entry]) -> list[Any]:
-    """The methods as parameters of a test, the long ones marked."""
-    return [pytest.param(one, marks=pytest.mark.slow if one.name in LONG else (), id=one.name) for one in several]
+def in_lane(several: Iterable[Entry], slow: Collection[str] = ()) -> list[Any]:
+    """The methods as parameters of a test, the long ones marked, and those of these names."""
+    marks = dict.fromkeys({*LONG, *slow}, pytest.mark.slow)
+    return [pytest.param(one, marks=marks.get(one.name, ()), id=one.name) for one in several]
 
 
 every = pytest.mark.parametrize("entry", in_lane(entries()))
 declared = pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
 """All in the fast lane, for what a declaration says: nothing is computed."""
-one_of_each_kind = pytest.mark.parametrize(
-    "entry",
-    [pytest.param(one, marks=() if one in FIRST.values() else pytest.mark.slow, id=one.name) for one in entries()],
-)
+ALIKE = {one.name for one in entries() if one not in FIRST.values()}
+"""Methods besides the first of each kind of result."""
+one_of_each_kind = pytest.mark.parametrize("entry", in_lane(entries(), ALIKE))
 """A method for each kind of result, and the rest in the slow lane: for what hardly depends on the method."""
 
 
@@ -539,30 +542,37 @@ def test_many_targets_in_one_batch_are_the_same_questions(entry: Entry) -> None:
 @pytest.mark.slow
 @every
 def test_does_not_depend_on_threads(entry: Entry) -> None:
-    """Within 1e-6 of the map's range in float32 (sums are cut differently), for one thread and two."""
-    net, image = tiny(), photos(1)
-    before, maps = torch.get_num_threads(), []
+    """Within 1e-6 of the map's range (sums are cut differently), for one thread and two."""
+    before, first = torch.get_num_threads(), answer(entry)
     try:
-        for threads in (1, 2):
-            torch.set_num_threads(threads)
-            answer = ask(entry, net, image)
-            maps.append(numbers(answer))
+        torch.set_num_threads(2)
+        again = ask(entry, tiny(), photos())
     finally:
         torch.set_num_threads(before)
-    most = float(np.nanmax(np.abs(maps[0])))
-    within = 1e-6 * most + step(entry) + levels(answer)
-    assert np.allclose(*maps, rtol=0, atol=within, equal_nan=entry.gives(Table))
+    one, two = numbers(first), numbers(again)
+    within = 1e-6 * float(np.nanmax(np.abs(one))) + step(entry) + levels(again)
+    assert np.allclose(one, two, rtol=0, atol=within, equal_nan=entry.gives(Table))
 
 
-@every
+@one_of_each_kind
 def test_single_precision_is_finite_or_refused(entry: Entry) -> None:
-    test_half_precision_is_finite_or_refused(entry, torch.float32)
+    assert_finite(entry, torch.float32)
 
 
 @pytest.mark.slow
 @every
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_half_precision_is_finite_or_refused(entry: Entry, dtype: torch.dtype) -> None:
+def test_half_precision_is_finite_or_refused(entry: Entry) -> None:
+    assert_finite(entry, torch.float16)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("entry", [one for one in entries() if one.name not in LONG], ids=lambda entry: entry.name)
+def test_brain_floats_are_finite_or_refused(entry: Entry) -> None:
+    """Not asked of the long ones: what overflows in them does so earlier in half precision."""
+    assert_finite(entry, torch.bfloat16)
+
+
+def assert_finite(entry: Entry, dtype: torch.dtype) -> None:
     net = tiny()
     net.module.to(dtype)
     images = Images.from_pictures([p.float() for p in photos(1).pictures], ["photo"])
@@ -649,7 +659,7 @@ def test_is_listed_everywhere(entry: Entry) -> None:
     assert all(p.kind is p.KEYWORD_ONLY for n, p in signature.parameters.items() if n not in entry.arguments)
 
 
-@every
+@one_of_each_kind
 def test_result_pickles_indexes_and_draws(entry: Entry, tmp_path: Path) -> None:
     """That it can be saved and opened again is tested in `result/test_stored.py`."""
     result = answer(entry)

@@ -51,6 +51,7 @@ def test_unknown_name() -> None:
         pl.grad_cam  # noqa: B018
 
 
+@pytest.mark.slow
 def test_import_is_lazy_and_needs_no_zoo() -> None:
     """Neither torchvision nor timm is imported, nor torch before it is needed; draw can be called as a module."""
     code = (

@@ -15,6 +15,7 @@ from pellucid.resume import Coordinates, Known, Measure, helped, kept, measured_
 from tests.loss.networks import Everything, data, net_of
 
 
+@pytest.mark.slow
 def test_a_plane_that_was_killed_goes_on_with_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     net, whole, calls = net_of(Everything()), Places.at, 0
     right = pl.landscape.plane(net, data(), points=5)

@@ -145,6 +145,7 @@ def test_a_subclass_of_target() -> None:
         A.grad_cam(NET, IMAGE, Own(2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", [np.int32(1), np.argmax([0, 1]), torch.tensor(1), torch.tensor([1]), np.array([1])])
 def test_numbers_of_any_library(asked: Any) -> None:
     assert A.gradient(NET, IMAGE, asked).meta.target == "out[0]"

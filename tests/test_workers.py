@@ -77,6 +77,7 @@ def same(one: Surface, other: Surface) -> bool:
     return np.array_equal(one.values, other.values) and np.array_equal(one.errors, other.errors)
 
 
+@pytest.mark.slow
 def test_whoever_measures_the_bits_are_the_same(asked: Asked) -> None:
     alone, runner = asked(), Failing(2)
     with pl.spread(runner):
@@ -87,6 +88,7 @@ def test_whoever_measures_the_bits_are_the_same(asked: Asked) -> None:
     assert runner.places == shared.known.sum() - 1 + ends  # nothing is measured twice; the center is known before
 
 
+@pytest.mark.slow
 def test_what_was_found_in_other_parts_travels(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever measures the ends of the axes asks the same question, and does not measure the plane again."""
     plain, measured = points.Places.at, []
@@ -99,6 +101,7 @@ def test_what_was_found_in_other_parts_travels(asked: Asked, monkeypatch: pytest
     assert len(measured) == alone - 1  # the center, which the grid has too, is kept
 
 
+@pytest.mark.slow
 def test_network_and_data_are_opened_once_for_all_parts(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     plainly, opened = Ask.opened, []
     monkeypatch.setattr(Ask, "opened", lambda self, *nouns: opened.append(self) or plainly(self, *nouns))
@@ -110,6 +113,7 @@ def test_network_and_data_are_opened_once_for_all_parts(asked: Asked, monkeypatc
     assert runner.places > 9
 
 
+@pytest.mark.slow
 def test_a_file_that_changed_is_opened_again(asked: Asked) -> None:
     with pl.spread(Failing(0)):
         before = asked()
@@ -120,6 +124,7 @@ def test_a_file_that_changed_is_opened_again(asked: Asked) -> None:
     assert same(shared, asked())
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_not_asked_for_again(asked: Asked, tmp_path: Path) -> None:
     with pl.resumable(tmp_path / "kept"):
         alone, runner = asked(), Failing(0)
@@ -141,6 +146,7 @@ def test_what_is_in_memory_only_is_refused(asked: Asked) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_other_data_there_is_found_out(asked: Asked, tmp_path: Path) -> None:
     class Changed(Serial):
         def wait(self, handles: Iterable[Any], seconds: float | int) -> list[Any]:

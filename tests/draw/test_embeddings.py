@@ -126,6 +126,7 @@ def test_names_are_no_code(tmp_path: Path) -> None:
     assert "<b>x" not in text
 
 
+@pytest.mark.slow
 def test_pictures_of_it() -> None:
     result = made()
     for picture in (pl.draw(result), pl.draw(result, grid=True), pl.draw(result, dark=True, colors=False)):

@@ -207,6 +207,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.M
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("map.png", b"old")]
 
 
+@pytest.mark.slow
 def test_notebooks_get_small_pictures_with_words() -> None:
     picture = draw(make.explanation(5, 4, long=True))
     page = picture._repr_html_()
@@ -285,6 +286,7 @@ def test_drawing_leaves_no_trace_and_minds_no_style() -> None:
         assert np.array_equal(draw(make.explanation(2, 2), field=True).array, plain)
 
 
+@pytest.mark.slow
 def test_pyplot_is_never_loaded(tmp_path: Path) -> None:
     code = (
         "import sys, pellucid as pl; from tests.draw import make;"
@@ -303,6 +305,7 @@ def test_figures_do_not_outlive_their_drawing() -> None:
     assert not [thing for thing in gc.get_objects() if type(thing) is Figure]
 
 
+@pytest.mark.slow
 def test_threads_draw_what_one_thread_draws() -> None:
     heats = [make.coarse(seed=i) for i in range(4)]
     alone = [draw(heat).array for heat in heats]

@@ -21,6 +21,7 @@ from pellucid.target import Target
 from tests.evaluation.networks import SIDE, photos, weighted
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_mean_in_95_of_100() -> None:
     inside = 0
     for seed in range(100):

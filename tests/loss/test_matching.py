@@ -58,6 +58,7 @@ def test_a_network_with_its_channels_in_another_order_is_the_same(module: nn.Mod
     assert free == ({6} if isinstance(module, Everything) else {12, 20, 4, 16})
 
 
+@pytest.mark.slow
 def test_a_network_with_weights_of_a_file_has_the_same_groups(tmp_path: Path) -> None:
     """Its parameters and buffers are exchanged for a pass; two checkpoints of one network were once left unmatched."""
     net = net_of(Residual())

@@ -69,6 +69,7 @@ def test_lanczos_finds_both_ends_and_its_residuals_bound_the_error(curved: Curve
     assert few.residuals[-1] > 1e-3, "what has not converged says so"
 
 
+@pytest.mark.slow
 def test_rectifiers_skips_and_dropout_are_no_obstacle() -> None:
     net = net_of(Everything())
     from pellucid.loss.weights import plain

@@ -34,7 +34,10 @@ SAID: dict[str, dict[str, Any]] = {
 } | {name: {"truth": THINGS} for name in ("box_accuracy", "energy", "pixels", "pointing")}
 """Options besides those of `QUICK`: what is said of the images goes by their names."""
 CHAPTERS = [one for one in entries() if one.chapter in ("quality", "localization", "bias")]
-every = pytest.mark.parametrize("entry", in_lane(CHAPTERS))
+FIRST = {"deletion", "clusters", "grid_pointing"}
+"""One of each chapter; the slow lane asks all."""
+REST = {one.name for one in CHAPTERS} - FIRST
+every = pytest.mark.parametrize("entry", in_lane(CHAPTERS, REST))
 shown = pytest.mark.parametrize("entry", in_lane(one for one in CHAPTERS if one.asks(ImageSet) or one.asks(Data)))
 
 
@@ -110,7 +113,7 @@ def test_a_figure_that_differs_is_found() -> None:
 
 
 @pytest.mark.slow  # two processes for each
-@pytest.mark.parametrize("name", ["deletion", "pointing", "box_accuracy", "grid_pointing", "regions"])
+@pytest.mark.parametrize("name", ["deletion", "box_accuracy", "regions"])
 def test_no_figure_depends_on_who_works(name: str, tmp_path: Path) -> None:
     """To the last bit: workers have one thread each, and so has who is compared with them."""
     (entry,) = (one for one in CHAPTERS if one.name == name)

@@ -35,6 +35,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "pellucid" / f"efficientnet-lite0-{bundled.SHA256[:16]}.safetensors"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(224, 224), (225, 231), (64, 97), (33, 32)])
 def test_the_definition_is_that_of_timm(net: Net, size: tuple[int, int]) -> None:
     timm = pytest.importorskip("timm")
@@ -137,22 +138,22 @@ def test_number_of_classes() -> None:
 
 
 @pytest.mark.slow
-def test_accuracy_on_photos_of_every_fourth_class(net: Net, shared: Shared) -> None:
-    """Photo i shows class i. Beside our own reading and cropping, Pillow's on the same weights: 88.8 % and 98.4 %
+def test_accuracy_on_photos_of_every_tenth_class(net: Net, shared: Shared) -> None:
+    """Photo i shows class i. Beside our own reading and cropping, Pillow's on the same weights: 88 and 98 of 100
     (of all thousand 87.2 % and 97.3 %).
     """
-    files = sorted(shared("data/images-imagenet1000").glob("*.jpg"))[::4]
-    assert len(files) == 250
+    files = sorted(shared("data/images-imagenet1000").glob("*.jpg"))[::10]
+    assert len(files) == 100
     hits = {"ours": np.zeros(2), "Pillow's": np.zeros(2)}
-    for start in range(0, 250, 50):
+    for start in range(0, 100, 50):
         images = pl.read([str(file) for file in files[start : start + 50]])
         theirs = torch.stack([cropped_by_pillow(file) for file in files[start : start + 50]])
         for who, seen in (("ours", images), ("Pillow's", theirs)):
-            right = net.run(seen).scores.topk(5).indices == torch.arange(4 * start, 4 * start + 200, 4)[:, None]
-            hits[who] += [int(right[:, 0].sum()) / 2.5, int(right.any(1).sum()) / 2.5]
-    print({who: tuple(map(float, both.round(1))) for who, both in hits.items()})
-    assert np.abs(hits["ours"] - [88.4, 98.4]).max() <= 0.5
-    assert np.abs(hits["ours"] - hits["Pillow's"]).max() <= 0.5
+            right = net.run(seen).scores.topk(5).indices == torch.arange(10 * start, 10 * start + 500, 10)[:, None]
+            hits[who] += [int(right[:, 0].sum()), int(right.any(1).sum())]
+    print({who: both.tolist() for who, both in hits.items()})
+    assert np.abs(hits["ours"] - [88, 98]).max() <= 1
+    assert np.abs(hits["ours"] - hits["Pillow's"]).max() <= 1
 
 
 def cropped_by_pillow(file: Path) -> torch.Tensor:

@@ -174,6 +174,7 @@ def in_every_format(marker: str) -> dict[str, bytes]:
     return made
 
 
+@pytest.mark.slow
 def test_the_gadgets_are_real(tmp_path: Path) -> None:
     """Opened by pickle itself, in a process of its own, every one of them does what it is made for."""
     bare = {name: raw for name, raw in in_every_format(str(tmp_path / "marker")).items() if name.endswith(".pkl")}
@@ -205,6 +206,7 @@ def test_no_gadget_runs(tmp_path: Path) -> None:
     assert {name.rpartition(".")[0] for name in strange} <= set(gadgets.raw(""))
 
 
+@pytest.mark.slow
 def test_the_second_wall_stands_alone(tmp_path: Path) -> None:
     """Were torch's reader fooled, the child's own rules would still stop what touches files, processes or the net.
 
@@ -230,6 +232,7 @@ for path in sorted(pathlib.Path({str(tmp_path)!r}).glob("*.pkl")):
     assert {path.name for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_who_asks_is_told_what_the_file_wanted(tmp_path: Path) -> None:
     torch.save({"state_dict": WEIGHTS, "x": gadgets.Call(os.system, f"touch {tmp_path}/marker")}, tmp_path / "evil.pth")
     with pytest.raises(BadNetwork, match=r"evil\.pth' wants to run posix\.system .* refused, nothing was run"):
@@ -237,6 +240,7 @@ def test_who_asks_is_told_what_the_file_wanted(tmp_path: Path) -> None:
     assert not (tmp_path / "marker").exists()
 
 
+@pytest.mark.slow
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "temp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
@@ -309,6 +313,7 @@ def test_safetensors_needs_no_child(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         read_checkpoint(file)
 
 
+@pytest.mark.slow
 def test_real_files(shared: Shared, tmp_path: Path) -> None:
     counts = {"resnet20-12fca82f": 97, "resnet56-4bfd9763": 277}
     for answer, count in zip(

@@ -20,6 +20,7 @@ def masked(x: torch.Tensor, rate: float, samples: int) -> torch.Tensor:
         return F.dropout(x.repeat(samples, 1), rate).view(samples, *x.shape)
 
 
+@pytest.mark.slow
 def test_dropout_of_the_inputs_of_a_linear_regression_is_a_ridge() -> None:
     """E |y − w·(m ⊙ x)/(1 − p)|² = |y − w·x|² + p/(1 − p) Σⱼ E xⱼ² wⱼ² (Srivastava et al. 2014, section 9.1)."""
     chance = np.random.default_rng(1)

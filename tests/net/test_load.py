@@ -72,6 +72,7 @@ def test_a_module_without_convolutions_takes_any_channels() -> None:
     assert load(nn.Flatten()).preprocess.channels is None
 
 
+@pytest.mark.slow
 def test_wrappers_are_taken_off() -> None:
     module = small()
     assert load(nn.DataParallel(module)).module is module
@@ -175,6 +176,7 @@ def test_timm_says_how_pictures_are_seen() -> None:
         assert net.labels.wnids[207] == "n02099601"
 
 
+@pytest.mark.slow
 def test_timm_squashes_where_it_says_so_and_other_classes_have_no_names() -> None:
     pytest.importorskip("timm")
     squashed = load("timm:convnext_tiny.in12k_ft_in1k_384", weights="random").preprocess
@@ -215,6 +217,7 @@ def test_torchvision_says_how_pictures_are_seen() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["squeezenet1_1", "googlenet"])
 def test_torchvision_weights_are_read_by_our_reader(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     models = pytest.importorskip("torchvision.models")

@@ -250,6 +250,7 @@ def test_a_net_introduces_itself_in_one_line() -> None:
     assert repr(net) == "Net('toy', ModuleRelu with 856 parameters, 4 classes)"
 
 
+@pytest.mark.slow
 def test_four_threads_on_one_network() -> None:
     """300 calls each, taps, edits and rules mixed: every answer is the one it gives alone."""
     module = seeded(Shared)
@@ -298,6 +299,7 @@ def _run_cache() -> int:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs /proc to see memory")
 def test_hundreds_of_calls_leave_nothing() -> None:
     module = seeded(Shared)

@@ -70,12 +70,14 @@ def test_a_mapping_says_what_each_is_called(tmp_path: Path) -> None:
         Nets.of({"all": str(saved(tmp_path / "run"))}, net=net)
 
 
+@pytest.mark.slow
 def test_numbers_of_another_type_are_converted(tmp_path: Path) -> None:
     net = Net(tiny().module.float(), "tiny", tiny().preprocess)
     (one, *_) = Nets.of(saved(tmp_path / "run"), net=net)
     assert one.run(net.prepare(photos(1)).pixels).output.dtype == torch.float32
 
 
+@pytest.mark.slow
 def test_identity_facts_and_text(tmp_path: Path) -> None:
     place, net = saved(tmp_path / "run"), tiny()
     nets = Nets.of(f"{place}/*", net=net)

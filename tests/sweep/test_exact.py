@@ -110,6 +110,7 @@ def test_moments(index: Index, folder: Path) -> None:
             assert said["silent"] == (maxima[:, channel] == 0).sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how", [{"shard": 2}, {"shard": 7}, {"shard": 45}, {"batch": 3}, {"batch": 45}, {"shard": 9, "batch": 5}], ids=str
 )

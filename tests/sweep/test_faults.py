@@ -58,6 +58,7 @@ def digest(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(store.current["digest"])
 
 
+@pytest.mark.slow
 def test_200_of_200_changed_bits_are_found(folder: Path, tmp_path: Path) -> None:
     store = swept(plan_of(folder), tmp_path / "x", Serial())
     assert store.check() == ()
@@ -77,6 +78,7 @@ def test_200_of_200_changed_bits_are_found(folder: Path, tmp_path: Path) -> None
     assert store.check() == ()
 
 
+@pytest.mark.slow
 def test_what_is_damaged_is_refused_and_done_again(folder: Path, tmp_path: Path, digest: str) -> None:
     store = swept(plan_of(folder), tmp_path / "x", Serial())
     shard = tmp_path / "x" / "shards" / "000003.npz"
@@ -178,6 +180,7 @@ def test_what_every_piece_would_meet_is_raised_at_once(folder: Path, tmp_path: P
         swept(plan_of(folder), tmp_path / "x", Broken([]))
 
 
+@pytest.mark.slow
 def test_what_takes_too_long_is_abandoned(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(DRIVE, "LEAST", 0.1)
 
@@ -463,6 +466,7 @@ def test_kill_at_random_moments(folder: Path, tmp_path: Path, digest: str, run: 
     assert not list((tmp_path / "x").rglob(".*.part"))
 
 
+@pytest.mark.slow
 def test_a_shard_that_takes_long_does_not_make_the_next_one_late(folder: Path, tmp_path: Path, digest: str) -> None:
     class Slow(Serial):
         def result(self, handle: Any) -> Done:

@@ -147,6 +147,7 @@ def test_a_plan_with_it_goes_to_json_and_back(folder: Path) -> None:
     assert plan_of(folder, Exceeding(0.5)).key != plan.key
 
 
+@pytest.mark.slow
 def test_workers_count_the_same(folder: Path, tmp_path: Path) -> None:
     plan = plan_of(folder, Exceeding(0.7), shard=4)
     one, two = swept(plan, tmp_path / "a", Serial()), swept(plan, tmp_path / "b", Processes(2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from pellucid.training_set.alike import alike, taken_for
 from pellucid.training_set.chances import Chances, mixed
@@ -53,6 +54,7 @@ def test_shares_of_two_classes_that_are_taken_for_each_other() -> None:
     assert found[0, 3] == 0  # of the images of both, which are those of 0
 
 
+@pytest.mark.slow
 def test_chances_are_bayes_rule() -> None:
     x, y, *_ = digits(300)
     wrong = y.copy()
@@ -72,6 +74,7 @@ def test_chances_are_bayes_rule() -> None:
     assert np.allclose(found.probabilities, softmax(found.sharp * found.logits))
 
 
+@pytest.mark.slow
 def test_sharpness_makes_the_labels_most_probable() -> None:
     x, y, *_ = digits(300)
     found = Chances.of(examples(x, y))

@@ -63,6 +63,7 @@ def _near(one: str, said: str) -> bool:
     return re.sub(r"\d+", "", one) == re.sub(r"\d+", "", said) and abs(numbers[0] - numbers[1]) <= 1
 
 
+@pytest.mark.slow
 def test_the_alignment_agrees_with_a_search() -> None:
     """In float64, over all zooms and shifts of a grid, one pixel after another."""
     first, second = small(ONES)[:2].astype(float) / 255, small(cropped(ONES, 0.95))[:2].astype(float) / 255

@@ -105,6 +105,7 @@ def test_a_layer_too_wide_to_factor_gives_the_same(monkeypatch: pytest.MonkeyPat
     assert np.linalg.norm(step - single.values) < 0.02 * np.linalg.norm(single.values)
 
 
+@pytest.mark.slow
 def test_products_in_float32_give_what_the_dense_form_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y, _, _ = digits(150)
     some = examples(3 * x, y)  # longer rows: H is further from λ

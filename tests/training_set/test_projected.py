@@ -57,6 +57,7 @@ def plain(net: Net, image: pl.Images, label: int) -> tuple[np.ndarray, float]:
     return found, p
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_the_formula(folder: Path) -> None:
     index = opened(folder)
     examples = examples_of(index).labeled()

@@ -88,6 +88,7 @@ def test_a_network_that_knows_nothing_has_no_part_in_it() -> None:
     assert together(lost, said) == pytest.approx(combined([said[name] for name in PARTS[:-1]]))
 
 
+@pytest.mark.slow
 def test_trials_rank_the_scores() -> None:
     found = tried(whole(), 0.1, ("symmetric", "pair"), 2, 0)
     assert found.areas.shape == (len(SCORES) + 1, 2, 2)

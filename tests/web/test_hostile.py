@@ -325,6 +325,7 @@ def clean(told: dict[str, Any]) -> None:
     assert told["texts"] > 200
 
 
+@pytest.mark.slow
 def test_no_option_and_nothing_asked_about_opens_anything(tmp_path: Path) -> None:
     told = of_everything(tmp_path, 100)
     clean(told)

@@ -99,6 +99,7 @@ def everything(tmp_path: Path) -> Session:
     return session(Everything(), tmp_path)
 
 
+@pytest.mark.slow
 def test_every_layer_is_made_of_steps_that_agree_at_borders_and_inside(everything: Session) -> None:
     rows = next(layers.layers(everything, ABOUT, b""))[0]["rows"]
     kinds = {}

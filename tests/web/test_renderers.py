@@ -22,10 +22,12 @@ from pellucid.result import Audit, Blocks, DecisionTree, Finding, Grid, Looked, 
 from pellucid.result.wire import wire
 from pellucid.web.forms import form
 from tests.draw.test_blocks import blocks, layer
+from tests.draw.test_captions import captions
 from tests.draw.test_decision_tree import chain
 from tests.draw.test_mistakes import mistakes
 from tests.draw.test_pair import pair
 from tests.draw.test_prototypes import group, prototypes
+from tests.methods.blocks.test_tour import walked
 from tests.web.test_pages import _TOO_WIDE, ROOT, SIZES, readable, settled, tabbed
 
 if TYPE_CHECKING:
@@ -92,6 +94,10 @@ ANSWERS: dict[str, tuple[str, Callable[[], Result]]] = {
     ),
     "cells": ("semantic_dictionary", cells),
     "mistakes": ("mistake", mistakes),
+    "captions": ("captioner", captions),
+    "answers": ("vqa", lambda: captions(questions=("what is it?", "what color is it?", "who?"))),
+    "because": ("because", lambda: captions(4.5, "logit")),
+    "tour": ("tour", walked),
 }
 """The method that a page is of, and an answer."""
 
@@ -135,7 +141,7 @@ def opened(page: Page, address: str) -> None:
 def test_every_kind_of_answer_has_a_renderer() -> None:
     """An answer that is a picture of the server says nothing by keys, to readers aloud, or from disk."""
     kinds = {row.name for row in RESULTS.rows() if row.module.startswith("pellucid.")}
-    drawn = {"Explanation", "Captions", "Tour"}  # the page Compare; the other two are the server's drawings as yet
+    drawn = {"Explanation"}  # the page Compare
     assert kinds - {one.stem for one in KINDS.glob("*.svelte")} == drawn
 
 
@@ -156,7 +162,7 @@ def test_everybody_can_read_it(name: str, size: str, paged: Callable[..., Page],
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["audit", "pair", "tree", "pathway"])
+@pytest.mark.parametrize("name", ["audit", "pair", "tree", "pathway", "captions", "tour"])
 def test_the_keyboard_reaches_everything(name: str, paged: Callable[..., Page], tmp_path: Path) -> None:
     page = paged(*SIZES["phone"])
     opened(page, saved(tmp_path, name))

@@ -235,6 +235,7 @@ def own(tmp_path: Path) -> Iterator[Served]:
         yield found
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it_and_all_that_it_began(own: Served) -> None:
     own.get("api/state")  # asked at once: the link is good as soon as it is printed
     began = children(own.process.pid)

@@ -58,6 +58,7 @@ def asked(here: Session, method: str, options: dict[str, Any] | None = None, **n
     return here.store.get(said["key"])
 
 
+@pytest.mark.slow
 def test_they_are_known_by_their_ids_in_their_order(here: Session) -> None:
     said = here.described()["nets"]
     assert [(one["id"], one["name"]) for one in said] == [
@@ -70,12 +71,14 @@ def test_they_are_known_by_their_ids_in_their_order(here: Session) -> None:
         here.net("n7")
 
 
+@pytest.mark.slow
 def test_each_is_asked_by_itself(here: Session) -> None:
     answers = [asked(here, "gradient", images="s-panda", net=number).values for number in ("n0", "n1", "n3")]
     assert not (answers[0] == answers[1]).all()
     assert not (answers[0] == answers[2]).all()
 
 
+@pytest.mark.slow
 def test_methods_compare_them(here: Session) -> None:
     (folder,) = here.folders
     found = asked(here, "line", LINE, nets=["n2", "n0"], data=folder)
@@ -87,6 +90,7 @@ def test_methods_compare_them(here: Session) -> None:
             asked(here, "line", LINE, nets=nets, data=folder)
 
 
+@pytest.mark.slow
 def test_they_stand_for_options_too(here: Session) -> None:
     (folder,) = here.folders
     found = asked(here, "gradient_flow", {"checkpoints": {"nets": ["n1", "n2"]}}, data=folder)
@@ -96,6 +100,7 @@ def test_they_stand_for_options_too(here: Session) -> None:
             asked(here, "gradient_flow", {"checkpoints": value}, data=folder)
 
 
+@pytest.mark.slow
 def test_the_lines_that_ask_again_name_them(here: Session) -> None:
     (folder,) = here.folders
 
@@ -114,6 +119,7 @@ def test_the_lines_that_ask_again_name_them(here: Session) -> None:
     assert "--net small --weights step10.pth" in one["shell"]
 
 
+@pytest.mark.slow
 def test_checkpoints_that_are_too_large_are_refused(here: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Nets, "opened", lambda self: self)
     folder = Path(here.folder).with_name("run")

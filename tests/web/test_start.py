@@ -17,6 +17,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, str(tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("given", "said"), [
     ({"images": ["nowhere.jpg"]}, "there is no 'nowhere.jpg': name images, and folders of images, that exist"),
     ({"indexes": ["."]}, "'.' is no index: pellucid index photos/ --store photos.index makes one"),

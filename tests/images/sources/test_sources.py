@@ -433,6 +433,7 @@ def test_who_does_not_answer_is_said_at_once_and_is_no_fault_of_a_picture(monkey
         Source.of("silent://up/").read(0)
 
 
+@pytest.mark.slow
 def test_none_of_the_extras_is_imported_before_it_is_needed(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom pellucid.images.sources import Source\nfrom pellucid import sweep\n"

@@ -25,6 +25,7 @@ def photos() -> Images:
     return pl.read(["sample:panda", "sample:espresso"])
 
 
+@pytest.mark.slow
 def test_cam_is_grad_cam_times_cells(net: Net, photos: Images) -> None:
     for target in (None, "giant panda", "espresso - cup"):
         cam, grad = pl.attribution.cam(net, photos, target), pl.attribution.grad_cam(net, photos, target)
@@ -34,6 +35,7 @@ def test_cam_is_grad_cam_times_cells(net: Net, photos: Images) -> None:
     assert np.allclose(cam.array.mean((1, 2)), np.array(cam.meta.score) - bias, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_integrated_gradients_tell_their_error(net: Net, photos: Images) -> None:
     heat = pl.attribution.integrated_gradients(net, photos, steps=16)
     scores = [net.run(photos[i]).scores[0] for i in range(2)]
@@ -66,6 +68,7 @@ def test_evidence_lies_on_the_animal(net: Net, photos: Images) -> None:
     assert heat.array[0].max() > 3 * max(outer, 0)
 
 
+@pytest.mark.slow
 def test_cells_lie_where_their_pixels_are() -> None:
     """TensorFlow's padding puts the last cells at 32·i + 31, not at 32·i or 32·i + 15.5: the gradient says the same."""
     module, size = positive(EfficientNetLite0()), (224, 224)

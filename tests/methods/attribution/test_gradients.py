@@ -706,6 +706,7 @@ def test_xrai_finds_the_part_that_counts() -> None:
     assert rank.meta.completeness == heat.meta.completeness
 
 
+@pytest.mark.slow
 def test_xrai_keeps_the_sum_of_integrated_gradients() -> None:
     module = seeded(TOPOLOGIES["branches"])
     net = Net(module, preprocess=SHIFTED)
@@ -718,6 +719,7 @@ def test_xrai_keeps_the_sum_of_integrated_gradients() -> None:
     assert np.allclose(heat.array.sum((1, 2)), np.mean(ig, 0).sum((1, 2)), atol=1e-10)
 
 
+@pytest.mark.slow
 def test_xrai_takes_a_plain_picture_and_any_channels() -> None:
     net, _ = linear()
     plain = Images.from_pictures([torch.full(SHAPE, 0.3, dtype=torch.float64)], ["plain"])

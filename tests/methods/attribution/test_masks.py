@@ -306,6 +306,7 @@ def test_sizes_are_single_maps_and_their_mean() -> None:
     assert np.allclose(panel["mean"].values, mean, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_panel_of_results(tmp_path: Path) -> None:
     net = small()
     x = pictures(2, 16, 20)
@@ -474,6 +475,7 @@ def ishigami(x: Tensor) -> Tensor:
     return (a.sin() + 7 * b.sin() ** 2 + 0.1 * c**4 * a.sin())[:, None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("order", "expected"), [("total", [0.5576, 0.4424, 0.2437, 0.0]), ("first", [0.3139, 0.4424, 0.0, 0.0])]
 )
@@ -501,6 +503,7 @@ def test_sobol_of_a_linear_network(order: str) -> None:
     assert not np.array_equal(heats[0].array, heats[1].array)
 
 
+@pytest.mark.slow
 def test_sobol_of_a_product_has_interactions() -> None:
     """m₁ m₂: Var = 1/9 − 1/16; each cell alone explains 1/48 of it, and has a part in 1/36."""
     net = Net(Function(lambda x: cells(x)[:, :1] * cells(x)[:, 1:2]), preprocess=PLAIN)
@@ -592,6 +595,7 @@ def test_masks_do_not_depend_on_the_score_s_unit() -> None:
     assert np.allclose(*maps, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_several_areas_are_averaged() -> None:
     net = patch_net(4, 20, 10)
     both = pl.attribution.extremal_perturbation(net, pictures(1, 32, 32), 0, areas=(0.1, 0.3), steps=8)

@@ -124,6 +124,7 @@ def test_sampling_is_within_four_standard_errors(method: str, options: dict[str,
     assert heat.meta.completeness[0] < 1e-12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "options"),
     [

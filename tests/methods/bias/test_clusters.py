@@ -169,6 +169,7 @@ def test_an_index_brings_its_network_and_its_images() -> None:
         pl.filters.health(index)
 
 
+@pytest.mark.slow
 def test_on_the_command_line_the_network_of_an_index_is_asked_unless_another_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

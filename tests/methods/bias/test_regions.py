@@ -65,6 +65,7 @@ def test_masks_of_a_folder_go_through_the_network_s_crop(tmp_path: Path) -> None
         Regions.of(tmp_path / "masks").over(net, pl.Data.of(tmp_path / "photos").on(net), range(3))
 
 
+@pytest.mark.slow
 def test_an_outlier_is_named() -> None:
     net, chance = tiny(), np.random.default_rng(0)
     pixels = 0.5 + 0.02 * chance.standard_normal((30, 3, 32, 32))
@@ -84,6 +85,7 @@ def test_what_is_no_region_is_refused(said: object, why: str) -> None:
         pl.bias.regions(tiny(), labeled(), masks=said)
 
 
+@pytest.mark.slow
 def test_text_a_watermark_and_the_background_are_looked_for(tmp_path: Path) -> None:
     """Three of four dogs have a bright frame; of 24 photos that is found, and only in that class."""
     chance = np.random.default_rng(0)

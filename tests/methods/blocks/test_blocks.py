@@ -223,6 +223,7 @@ def test_what_cannot_be_asked_is_refused_in_one_line() -> None:
         pl.blocks.neuron_groups(net, image, "dog", layer="relu", **QUICK)["x"]
 
 
+@pytest.mark.slow
 def test_blocks_can_be_saved_and_drawn(tmp_path) -> None:  # type: ignore[no-untyped-def]
     found = pl.blocks.pathways(tiny(), photos(2), "dog", groups=2, steps=2, points=2)
     again = pl.open(found.save(tmp_path / "x.npz"))

@@ -132,6 +132,7 @@ def test_maps_of_a_word_are_those_of_grad_cam_and_hires_cam_of_that_word() -> No
             assert heat.placement == PLACED
 
 
+@pytest.mark.slow
 def test_it_says_more_of_its_own_image_than_of_another() -> None:
     learned = of_scenes(64, 0.0, Recipe(12, 16, "adam", 1e-2, schedule="cosine"))
     quality = judged(learned)

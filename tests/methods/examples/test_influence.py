@@ -204,6 +204,7 @@ class Checkpointed(Two):
         return self.head(maps.mean((2, 3)))
 
 
+@pytest.mark.slow
 def test_checkpoints_of_activations_hide_no_layer(tmp_path: Path) -> None:
     pytest.importorskip("curvlinops")
     chance = np.random.default_rng(1)

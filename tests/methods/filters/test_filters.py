@@ -400,6 +400,7 @@ def test_random_weights_are_known_whatever_they_were_drawn_from(start: str, shap
     assert table["verdict"].count("noise") >= 0.85 * shape[0]
 
 
+@pytest.mark.slow
 def test_the_bundled_network_is_trained_and_its_twin_is_not() -> None:
     trained, random = pl.filters.health(pl.load("bundled")), pl.filters.health(pl.load("bundled", weights="random"))
     assert trained["verdict"].count("noise") == 0

@@ -30,6 +30,7 @@ def lesson(hidden: bool) -> Lesson:
                   every[:160], every[160:], 8 if hidden else 4)  # fmt: skip
 
 
+@pytest.mark.slow
 def test_honest_bottlenecks_are_helped_by_corrections() -> None:
     given = lesson(False)
     given.rows[160:, 0] = 0.5  # concept 0 cannot be seen any more
@@ -41,6 +42,7 @@ def test_honest_bottlenecks_are_helped_by_corrections() -> None:
         assert both > 0.9
 
 
+@pytest.mark.slow
 def test_joint_training_knows_more_than_its_concepts() -> None:
     given = lesson(True)
     assert given.ceiling() == pytest.approx(0.5, abs=0.1)

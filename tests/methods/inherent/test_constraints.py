@@ -22,6 +22,7 @@ def found() -> Study:
     )
 
 
+@pytest.mark.slow
 def test_no_violation_where_none_may_be() -> None:
     by = {row["network"]: row for row in found().tables["heads"].rows}
     assert list(by) == [

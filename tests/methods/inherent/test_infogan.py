@@ -31,6 +31,7 @@ def test_categories_are_matched_as_well_as_can_be() -> None:
     assert matched(groups, labels)[0] == pytest.approx(best)
 
 
+@pytest.mark.slow
 def test_the_bound_rises_and_a_traversal_shows_what_the_generator_makes() -> None:
     images = torch.zeros(40, 1, 4, 4)
     for i in range(40):

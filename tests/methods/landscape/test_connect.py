@@ -27,6 +27,7 @@ def trained(seed: int) -> Net:
     return Net(module, f"seed {seed}", seen, scores="logits")
 
 
+@pytest.mark.slow
 def test_a_curve_goes_around_the_barrier_and_its_ends_are_the_networks() -> None:
     pair, task = [trained(0), trained(1)], digits(300)
     before = [{key: one.clone() for key, one in net.module.state_dict().items()} for net in pair]
@@ -53,6 +54,7 @@ def test_a_curve_goes_around_the_barrier_and_its_ends_are_the_networks() -> None
     assert "above the worse of seed 0 and seed 1" in found.findings[0]
 
 
+@pytest.mark.slow
 def test_any_network_is_connected_with_norms_dropout_and_computed_weights() -> None:
     pair = [net_of(Everything()), net_of(Everything())]
     with torch.no_grad():
@@ -66,6 +68,7 @@ def test_any_network_is_connected_with_norms_dropout_and_computed_weights() -> N
     assert one.lines[0].values[1] < one["straight, loss"].values[1]
 
 
+@pytest.mark.slow
 def test_it_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pair, task = [trained(0), trained(1)], digits(300)
     whole = pl.landscape.connect(pair, task.data, epochs=3, points=3)

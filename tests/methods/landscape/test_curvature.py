@@ -16,6 +16,7 @@ from tests.loss.networks import data, net_of
 from tests.loss.test_products import dense
 
 
+@pytest.mark.slow
 def test_the_ends_of_the_spectrum_are_those_of_the_dense_hessian() -> None:
     net = net_of(
         nn.Sequential(nn.Conv2d(3, 4, 3, stride=2), nn.BatchNorm2d(4), nn.Softplus(), nn.Flatten(), nn.Linear(36, 3))

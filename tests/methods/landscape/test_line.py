@@ -55,6 +55,7 @@ def test_a_linear_regression_is_exactly_a_parabola_along_every_line(way: str) ->
     assert all(check.passed for check in found.checks)
 
 
+@pytest.mark.slow
 def test_the_checks_pass_on_a_rectified_network_and_fail_on_a_surface_that_is_wrong() -> None:
     net = net_of(Everything())
     found = pl.landscape.line(net, data(), points=3, count=2)
@@ -67,6 +68,7 @@ def test_the_checks_pass_on_a_rectified_network_and_fail_on_a_surface_that_is_wr
     assert not Check("slope", 1.0, float("nan"), 0.01).passed
 
 
+@pytest.mark.slow
 def test_a_check_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """A naive surface, whose direction was put on the scale of the filters twice, is steeper than the gradient says."""
 
@@ -82,6 +84,7 @@ def test_a_check_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert any(note.topic == "check" for note in found.meta.notes)
 
 
+@pytest.mark.slow
 def test_images_with_a_kink_within_the_step_do_not_raise_an_alarm() -> None:
     """A rectifier that is at zero for two of the images: the surface has no slope there, and is right."""
     module = nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 6), nn.ReLU(), nn.Linear(6, 3))
@@ -98,6 +101,7 @@ def test_images_with_a_kink_within_the_step_do_not_raise_an_alarm() -> None:
     assert sum("of 12 images without a kink in the step" in one.text for one in slopes) >= 2
 
 
+@pytest.mark.slow
 def test_where_the_loss_is_least_stands_in_meta() -> None:
     """How far the center is from the minimum of these images."""
     net = net_of(Everything())
@@ -111,6 +115,7 @@ def test_where_the_loss_is_least_stands_in_meta() -> None:
     assert plane.meta.found["least_at"] == (plane.axes[0].points[column], plane.axes[1].points[row])
 
 
+@pytest.mark.slow
 def test_the_gradient_and_the_largest_eigenvector_are_directions() -> None:
     net = net_of(Everything(smooth=True))
     steep = pl.landscape.line(net, data(), points="3:reach=1e-4", direction="gradient:normalize=none,biases=layer")
@@ -123,6 +128,7 @@ def test_the_gradient_and_the_largest_eigenvector_are_directions() -> None:
     assert second == pytest.approx(plainly.values[0], rel=1e-2)
 
 
+@pytest.mark.slow
 def test_more_images_and_several_networks_stand_side_by_side() -> None:
     nets = [net_of(Everything()), net_of(Everything(smooth=True))]
     found = pl.landscape.line(nets, data(), points=3, count=1, test=data(9, seed=3))

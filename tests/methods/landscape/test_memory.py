@@ -70,6 +70,7 @@ def trajectory(net: Net, points: int) -> None:
     pl.landscape.trajectory([*map(net.with_weights, moved), net], data(3), points=points)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [plane, trajectory])
 def test_a_plane_of_nine_times_the_places_takes_no_more_memory(method: Callable[[Net, int], None]) -> None:
     """A peer keeps the weights of every place: 81 copies here, 34 GB for ResNet-56 at 100 × 100 places."""
@@ -79,6 +80,7 @@ def test_a_plane_of_nine_times_the_places_takes_no_more_memory(method: Callable[
     assert fine < 30
 
 
+@pytest.mark.slow
 def test_places_are_visited_in_one_copy_of_the_weights() -> None:
     wide = net()
     ground = Ground.of(wide, data(3), None, "frozen")

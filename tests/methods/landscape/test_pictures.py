@@ -29,6 +29,7 @@ def drawn(result: Curve) -> tuple[list[str], list[Shape]]:
     return said(picture), thick
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "options", "policy"),
     [
@@ -70,6 +71,7 @@ def test_the_directions_of_one_network_have_a_color_each() -> None:
         assert sum(bool(line.dashes) for line in own) == 2, "the test images in the same color, dashed"
 
 
+@pytest.mark.slow
 def test_of_several_networks_the_network_decides_the_color() -> None:
     found = pl.landscape.line([small("one"), small("other")], data(), points=3, count=2)
     assert {line.group for line in found.lines} == {"one", "other"}

@@ -20,6 +20,7 @@ from tests.loss.networks import Everything, data, net_of, parabola, regression, 
 from tests.loss.test_points import by_hand
 
 
+@pytest.mark.slow
 def test_a_surface_is_the_loss_of_the_moved_network() -> None:
     net = net_of(Everything())
     found = pl.landscape.plane(net, data(), points="5:reach=0.8", seed=2)
@@ -36,6 +37,7 @@ def test_a_surface_is_the_loss_of_the_moved_network() -> None:
     assert found.known.all()
 
 
+@pytest.mark.slow
 def test_a_target_is_a_measure_too() -> None:
     """A class's probability and a layer that a batch norm follows: its activations, not those of folded weights."""
     net = net_of(Everything())
@@ -54,6 +56,7 @@ def test_a_target_is_a_measure_too() -> None:
         assert len(np.unique(found.of(target).round(9))) > 5
 
 
+@pytest.mark.slow
 def test_how_typical_a_plane_is() -> None:
     """The ends of its axes are places of the plane; those of other directions are ends of other lines."""
     net = net_of(Everything())
@@ -68,6 +71,7 @@ def test_how_typical_a_plane_is() -> None:
     assert 0 < lines.meta.found["half_of_images"][0] < 1
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_two_networks_the_same_directions_on_their_own_scales() -> None:
     net = net_of(Everything())
     found = pl.landscape.plane([net, net], data(), points=3)
@@ -76,6 +80,7 @@ def test_the_same_seed_gives_two_networks_the_same_directions_on_their_own_scale
     assert not np.allclose(found.losses[0], other.losses[0])
 
 
+@pytest.mark.slow
 def test_refined_places_are_measured_and_the_rest_is_filled_in() -> None:
     net = net_of(Everything())
     whole = pl.landscape.plane(net, data(), points=9)
@@ -87,6 +92,7 @@ def test_refined_places_are_measured_and_the_rest_is_filled_in() -> None:
     assert np.isfinite(found.losses).all()
 
 
+@pytest.mark.slow
 def test_the_network_is_as_it_was() -> None:
     net = net_of(Everything())
     net.module.train()
@@ -96,6 +102,7 @@ def test_the_network_is_as_it_was() -> None:
     assert all(torch.equal(value, before[key]) for key, value in net.module.state_dict().items())
 
 
+@pytest.mark.slow
 def test_a_plane_goes_through_three_networks_and_others_are_placed_beside() -> None:
     net = net_of(Everything())
     settled = plain(net)
@@ -130,6 +137,7 @@ def surfaces(net: Net, normalize: str) -> list[np.ndarray]:
     return [along["net, loss"].values, pl.landscape.plane(net, data(), points=f"3:reach={reach}", **how).losses[0]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [nn.Linear, nn.Conv2d])
 def test_a_rectified_network_scaled_up_and_down_again_has_the_same_surface(first: type[nn.Module]) -> None:
     """w₁ · a, b₁ · a, w₂ / a leave the function as it is, and so the surface on the scale of the filters."""
@@ -152,6 +160,7 @@ def test_a_rectified_network_scaled_up_and_down_again_has_the_same_surface(first
         assert np.abs(one - other).max() > 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("eps", [1e-12, 1e-5])
 def test_filters_scaled_before_a_norm_that_follows_have_the_same_surface_but_for_its_epsilon(eps: float) -> None:
     """Each filter and its bias by a factor c of its own, the running mean · c, the running variance · c²."""
@@ -207,6 +216,7 @@ def test_contours_around_a_minimum_are_ellipses_with_the_axes_of_the_hessian() -
     assert np.abs(np.diff(np.diff(found.losses[0], axis=0), axis=1)).max() < 1e-12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("biases", ["still", "layer"])
 def test_a_norm_as_it_is_made_is_no_obstacle(biases: Literal["still", "layer"]) -> None:
     """Its bias has no length, by which a peer divides; its entries stay still unless they are asked to move."""

@@ -20,7 +20,7 @@ from tests.methods.training.networks import cifar
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("read_here")]
 Shared = Callable[[str], Path]
-ALPHAS = (-1, -0.5, -0.25, -0.1, 0, 0.1, 0.25, 0.5, 1)
+ALPHAS = (-1, -0.25, 0, 0.25, 1)
 
 
 def seen(shared: Shared, which: str = "train_first5000") -> Data:
@@ -41,9 +41,9 @@ def test_the_loss_rises_away_from_the_network_and_less_around_the_deeper_one(sha
     """Reference at −1, 0 and 1: ResNet-20 20.7 to 52.5, .0076, 21.8 to 22.9; ResNet-56 17.7, .0002, 13.9."""
     lines = {name: losses(shared, name, "frozen", ALPHAS) for name in ("resnet20", "resnet56")}
     for name, center in (("resnet20", 0.0076), ("resnet56", 0.0002)):
-        assert lines[name][:, 4] == pytest.approx(center, abs=1e-4)
-        assert (np.diff(lines[name][:, :5]) < 0).all()
-        assert (np.diff(lines[name][:, 4:]) > 0).all()
+        assert lines[name][:, 2] == pytest.approx(center, abs=1e-4)
+        assert (np.diff(lines[name][:, :3]) < 0).all()
+        assert (np.diff(lines[name][:, 2:]) > 0).all()
     assert (lines["resnet56"][:, [0, -1]] < lines["resnet20"][:, [0, -1]]).all()
 
 

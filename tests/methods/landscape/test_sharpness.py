@@ -17,6 +17,7 @@ from tests.loss.networks import Everything, data, net_of
 from tests.loss.test_products import dense
 
 
+@pytest.mark.slow
 def test_what_is_free_of_scale_stays_when_filters_are_rescaled() -> None:
     net = plain(net_of(Everything(smooth=True)))
     module = copy.deepcopy(net.module)
@@ -34,6 +35,7 @@ def test_what_is_free_of_scale_stays_when_filters_are_rescaled() -> None:
     assert alike.count(True) == 3
 
 
+@pytest.mark.slow
 def test_the_values_are_those_of_the_definitions() -> None:
     net = net_of(nn.Sequential(nn.Flatten(), nn.Linear(192, 3)))
     found = pl.landscape.sharpness(net, data(), products=60, directions=3, steps=8, test=data(9, seed=4))

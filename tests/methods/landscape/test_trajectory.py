@@ -66,6 +66,7 @@ def test_networks_lie_where_they_are_and_the_surface_is_about_the_same_center(ce
     assert all(check.passed for check in found.checks[0])
 
 
+@pytest.mark.slow
 def test_losses_are_those_of_the_networks_and_not_of_the_plane() -> None:
     last = net()
     nets = path(last)
@@ -80,6 +81,7 @@ def test_losses_are_those_of_the_networks_and_not_of_the_plane() -> None:
     assert [one.group for one in found.placed] == ["path"] * 6
 
 
+@pytest.mark.slow
 def test_files_come_in_the_order_of_their_numbers(tmp_path: Path, read_here: None) -> None:
     last = net()
     nets = path(last, 4)
@@ -110,6 +112,7 @@ def test_what_is_no_path_is_refused() -> None:
         pl.landscape.trajectory([one, other, one], data())
 
 
+@pytest.mark.slow
 def test_statistics_are_collected_anew_on_the_plane_and_at_the_networks() -> None:
     last = net()
     found = pl.landscape.trajectory(path(last), data(), points=3)

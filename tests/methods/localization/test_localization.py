@@ -102,6 +102,7 @@ def played(net: Net, images: Images, of: list[str], seed: int) -> dict[str, Any]
     return row(found["pointing"], "flat")
 
 
+@pytest.mark.slow
 def test_a_map_that_is_the_same_everywhere_is_worth_what_chance_is(planted: None) -> None:
     """By counting every pixel; in the pointing game over many draws."""
     net, images, of = cropped(), painted(), ["flat", "negative"]
@@ -320,6 +321,7 @@ def test_a_truth_without_classes_is_about_the_best_guess() -> None:
     assert row(found["energy"], "gradient")["energy"] == row(named["energy"], "gradient")["energy"]
 
 
+@pytest.mark.slow
 def test_the_report_says_what_maps_are_good_for_where_things_are_known(planted: None) -> None:
     asked = {"of": "gradient,right,wrong", "steps": 4, "planted": False}
     found = pl.quality.report(cropped(), painted(), boxes=only("dog"), **asked)

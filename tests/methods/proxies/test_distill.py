@@ -19,6 +19,7 @@ def distilled() -> Study:
     return pl.proxies.distill(index(), recipe="epochs=12,lr=0.005")
 
 
+@pytest.mark.slow
 def test_students_are_judged_on_other_images(distilled: Study) -> None:
     rows = {row["proxy"]: row for row in distilled["scores"].rows}
     soft = rows["student, soft labels"]

@@ -10,6 +10,7 @@ from tests.draw.test_pictures import assert_tidy
 from tests.methods.proxies.made import LAYERS, index
 
 
+@pytest.mark.slow
 def test_it_holds_what_the_methods_say() -> None:
     found = pl.proxies.frontier(index(), leaves=(4, 12), queries=100, student=True)
     rows = found["scores"].rows

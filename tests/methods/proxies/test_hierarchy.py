@@ -19,6 +19,7 @@ def found() -> DecisionTree:
     return pl.proxies.hierarchy(index(), image="7")
 
 
+@pytest.mark.slow
 def test_every_image_has_its_own_decision(found: DecisionTree) -> None:
     examples = examples_of(index())
     joined = Joined.of(examples.weight, examples.bias)

@@ -16,6 +16,7 @@ from tests.evaluation.networks import photos, weighted
 START = 13
 
 
+@pytest.mark.slow
 def test_the_two_networks_differ_in_what_the_tag_means_to_them() -> None:
     known = planted(0)
     assert round(BOX[0] * SIDE) == START
@@ -55,7 +56,7 @@ def test_maps_that_know_no_network_find_nothing_and_the_figures_are_those_of_sin
 def test_two_workers_find_the_same_report(tmp_path: Path) -> None:
     for k, pixels in enumerate(photos(2)):
         Image.fromarray((255 * pixels).astype(np.uint8)).save(tmp_path / f"{k}.png")
-    asked = {"of": "gradient,grad_cam", "steps": 4}
+    asked = {"of": "gradient,grad_cam", "steps": 4, "planted": False}
     here = pl.quality.report("bundled", tmp_path, **asked)
     with pl.spread(2):
         there = pl.quality.report("bundled", tmp_path, **asked)

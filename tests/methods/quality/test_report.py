@@ -18,6 +18,7 @@ from pellucid.evaluation.explainers import Explainer, Explainers
 from tests.evaluation.networks import photos, weighted
 
 
+@pytest.mark.slow
 def test_one_map_is_judged_in_every_way_and_as_by_each_method_alone() -> None:
     net = weighted()
     found = pl.quality.report(net, photos(2), of="gradient,gradient_times_input", steps=4, planted=False)
@@ -39,6 +40,7 @@ def test_one_map_is_judged_in_every_way_and_as_by_each_method_alone() -> None:
     assert best["universality"] == 1
 
 
+@pytest.mark.slow
 def test_completeness_is_a_mean_over_networks_of_which_some_have_a_score_near_zero() -> None:
     errors = [_completeness(Explainers.of("lrp").each[0], seed) for seed in range(5)]
     assert max(errors) > 1
@@ -48,6 +50,7 @@ def test_completeness_is_a_mean_over_networks_of_which_some_have_a_score_near_ze
     assert found["gradient"] is None
 
 
+@pytest.mark.slow
 def test_it_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     net = weighted()
     whole = pl.quality.report(net, photos(2), of="gradient", steps=4, planted=False)

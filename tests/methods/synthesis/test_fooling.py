@@ -102,6 +102,7 @@ def test_facts_are_true_of_the_file(dtype: torch.dtype, tmp_path: Path) -> None:
     assert not found.meta.said
 
 
+@pytest.mark.slow
 def test_the_bundled_network_with_little(tmp_path: Path) -> None:
     network, image = pl.load("bundled"), pl.read("sample:espresso")
     found = pl.synthesis.fooling(network, image, "tabby")
@@ -111,6 +112,7 @@ def test_the_bundled_network_with_little(tmp_path: Path) -> None:
     assert int((again.pictures[0].int() - image.pictures[0].int()).abs().max()) <= 3
 
 
+@pytest.mark.slow
 def test_the_bound_rises_only_when_it_must() -> None:
     network, image = net(), photo()
     wanted = least_likely(network, image)
@@ -179,6 +181,7 @@ def test_classes_that_are_not_there() -> None:
         pl.synthesis.fooling(net(labels=["a", "b", "c", "d"]), photo(), "e")
 
 
+@pytest.mark.slow
 def test_probabilities_and_photos_already_cut() -> None:
     network, image = net(), photo()
     wanted = least_likely(network, image)

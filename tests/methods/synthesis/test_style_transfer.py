@@ -64,6 +64,7 @@ def test_what_is_told_is_true_of_the_finished_picture() -> None:
     assert missed < 0.3 * before[1], "nearer to the style than the content was"
 
 
+@pytest.mark.slow
 def test_balance_pulls_where_they_should() -> None:
     content = style_transfer(net(), photo(), style=stripes(20, 28), size=28, steps=20, loss_weights=(1, 0, 0))
     assert np.abs(content.pixels.astype(int) - content.beside["content"]).max() <= 2, "it began as the content"

@@ -58,6 +58,7 @@ def test_tanh_and_batch_norm_have_theories_of_their_own() -> None:
     assert row["growth"] == pytest.approx(1.2112**2, rel=0.05)
 
 
+@pytest.mark.slow
 def test_schemes_are_trained_and_the_network_is_not() -> None:
     """He's learns, zeros cannot; the spread over seeds is there; the same question has the same answer."""
     torch.manual_seed(0)
@@ -130,6 +131,7 @@ def test_batch_norm_is_put_in_and_taken_out_of_copies() -> None:
     assert [*same.state_dict()] == [*normed.state_dict()]
 
 
+@pytest.mark.slow
 def test_batch_norm_makes_schemes_alike_and_gradients_explode() -> None:
     """Without: χ by the scheme. With: 1.2112² whatever the scheme, and small weights learn."""
     net = Net(MLP(64, 10, depth=12), "mlp", HOW)

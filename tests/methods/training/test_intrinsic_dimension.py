@@ -97,7 +97,7 @@ def test_more_weights_need_no_more_directions() -> None:
     found = []
     for width in (32, 128):
         net = Net(MLP(64, 10, depth=2, width=width), "mlp", Preprocess(channels=1, crop=(8, 8)))
-        study = pl.training.intrinsic_dimension(net, digits(1796).data, dimensions=(40, 80, 120, 200), repeats=1)
+        study = pl.training.intrinsic_dimension(net, digits(1796).data, dimensions=(40, 120, 200), repeats=1)
         found.append(study.meta.found["d_int90"])
         assert 0.4 < study["dimensions"]["accuracy"][0] < 0.75  # of 40: .586 and .519 there
         assert study["dimensions"]["accuracy"][-1] > 0.9

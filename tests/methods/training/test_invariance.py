@@ -239,6 +239,8 @@ def test_augmentation_buys_the_invariance_that_was_shown() -> None:
     made = {}
     for name, make, epochs in (("mlp", lambda: MLP(64, 10, depth=2, width=128), 60), ("gap", GAP, 80)):
         for way, augment in (("", None), (" + shift", shifted)):
+            if name + way == "gap":  # the least telling of the four
+                continue
             module = seeded(make, 0)
             train(module, task.train, Recipe(epochs, 32, "adam", 2e-3), augment=augment)
             made[name + way] = pl.Net(module, name + way, Preprocess(channels=1, crop=(8, 8)))

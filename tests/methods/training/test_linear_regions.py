@@ -143,8 +143,8 @@ def test_random_networks_have_regions_as_many_as_units_not_as_depth() -> None:
                 for seed in range(6)]  # fmt: skip
         return float(np.mean(pl.training.linear_regions(nets, noise(), segments=3)["networks"]["regions"]))
 
-    deep = [regions(depth, 120) for depth in (1, 2, 4, 6, 12)]
+    deep = [regions(depth, 120) for depth in (1, 4, 12)]
     assert max(deep) < 2 * min(deep)
-    wide = [regions(2, units) for units in (30, 60, 120, 240)]
+    wide = [regions(2, units) for units in (30, 60, 120)]
     for one, other in pairwise(wide):
         assert 1.4 < other / one < 2.6

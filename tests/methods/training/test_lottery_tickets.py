@@ -77,9 +77,9 @@ def test_tickets_train_better_than_their_controls() -> None:
     .347/.206 (half as many steps as here)."""
     pytest.importorskip("sklearn")
     net = Net(MLP(64, 10, depth=2, width=128), "mlp", Preprocess(channels=1, crop=(8, 8)))
-    found = pl.training.lottery_tickets(net, digits(1796).data, rounds=4, pruned=0.58, epochs=15)
+    found = pl.training.lottery_tickets(net, digits(1796).data, rounds=2, pruned=0.8, epochs=15)
     at = {(row["kind"], row["round"]): row for row in found["tickets"].rows}
-    assert at["ticket", 4]["kept"] == pytest.approx(0.04, abs=0.01)
-    assert at["ticket", 2]["accuracy"] > at["ticket", 0]["accuracy"] - 0.03
+    assert at["ticket", 2]["kept"] == pytest.approx(0.04, abs=0.01)
+    assert at["ticket", 1]["accuracy"] > at["ticket", 0]["accuracy"] - 0.03
     for control in ("new weights", "random mask"):
-        assert at["ticket", 4]["accuracy"] > at[control, 4]["accuracy"] + 0.1
+        assert at["ticket", 2]["accuracy"] > at[control, 2]["accuracy"] + 0.1

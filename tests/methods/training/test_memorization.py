@@ -84,12 +84,11 @@ def test_random_labels_are_fitted_but_slower_and_teach_nothing() -> None:
     21, .974; noise images 34, .119 (of larger batches: the ratios and the accuracies are what is compared)."""
     pytest.importorskip("sklearn")
     net = Net(torch.nn.Sequential(torch.nn.Flatten(), MLP(64, 10, depth=2, width=256)), "mlp", DIGITS)
-    found = pl.training.memorization(net, digits(1796).data)
+    kinds = ("true labels", "shuffled pixels", "random labels")
+    found = pl.training.memorization(net, digits(1796).data, kinds=kinds)
     rows = {row["kind"]: row for row in found["kinds"].rows}
     assert rows["random labels"]["slower"] > 4
-    assert 1.2 < rows["noise images"]["slower"] < 5
     assert rows["shuffled pixels"]["slower"] < 1.5
     assert min(rows[kind]["accuracy"] for kind in ("true labels", "shuffled pixels")) > 0.95
-    assert rows["half random"]["accuracy"] == pytest.approx(0.652, abs=0.06)
-    assert max(rows[kind]["accuracy"] for kind in ("random labels", "noise images")) < 0.14
+    assert rows["random labels"]["accuracy"] < 0.14
     assert found.findings[0].startswith("this network can memorize")

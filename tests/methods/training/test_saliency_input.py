@@ -62,6 +62,7 @@ def told(pixels: Tensor, seed: int, name: str) -> np.ndarray:
     return found
 
 
+@pytest.mark.slow
 def test_a_map_that_knows_what_counts_is_worth_something_and_another_images_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

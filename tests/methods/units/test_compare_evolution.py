@@ -54,6 +54,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Index, Index]:
     return of(first(), source, place / "first.index"), of(second(), source, place / "second.index")
 
 
+@pytest.mark.slow
 def test_the_permutation_and_the_new_units_are_found(pair: tuple[Index, Index]) -> None:
     found = pl.units.compare(*pair, layer="1")
     pairs = {row["other"]: row["unit"] for row in found["units"].rows if row["state"] == "matched"}
@@ -167,6 +168,7 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> list[Index]:
     return found
 
 
+@pytest.mark.slow
 def test_a_color_learned_at_step_two(steps: list[Index]) -> None:
     found = pl.units.evolution(steps, "1:1", count=4, top=10)
     table = found["checkpoints"]
