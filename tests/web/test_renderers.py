@@ -96,7 +96,7 @@ ANSWERS: dict[str, tuple[str, Callable[[], Result]]] = {
     "mistakes": ("mistake", mistakes),
     "captions": ("captioner", captions),
     "answers": ("vqa", lambda: captions(questions=("what is it?", "what color is it?", "who?"))),
-    "because": ("because", lambda: captions(4.5, "logit")),
+    "shares": ("captioner", lambda: captions(4.5, "logit")),  # as `because` gives, which no page can ask
     "tour": ("tour", walked),
 }
 """The method that a page is of, and an answer."""

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import pellucid as pl
 from pellucid.learning.planted import BOX, CLASS, planted
@@ -50,18 +49,6 @@ def test_maps_that_know_no_network_find_nothing_and_the_figures_are_those_of_sin
     pairs = [(a > b) + (a == b) / 2 for a in shares[0] for b in shares[1]]
     assert rows["gradient"]["found"] == pytest.approx(np.mean(pairs))
     assert "repaired" not in found.columns
-
-
-@pytest.mark.slow  # two processes
-def test_two_workers_find_the_same_report(tmp_path: Path) -> None:
-    for k, pixels in enumerate(photos(2)):
-        Image.fromarray((255 * pixels).astype(np.uint8)).save(tmp_path / f"{k}.png")
-    asked = {"of": "gradient,grad_cam", "steps": 4, "planted": False}
-    here = pl.quality.report("bundled", tmp_path, **asked)
-    with pl.spread(2):
-        there = pl.quality.report("bundled", tmp_path, **asked)
-    for name, table in here.tables.items():
-        assert there[name].columns == table.columns, name
 
 
 @pytest.mark.slow  # trains small networks
