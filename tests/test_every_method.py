@@ -151,6 +151,7 @@ _TINY: dict[str, dict[str, Any]] = {
     "clusters": {"cells": 4, "count": 4},
     "groups": {"groups": ["indoors", "outdoors"] * 6, "min_images": 2},
     "regions": {"masks": "bottom right", "count": 4},
+    "report": {"planted": False},
     "review": {"cells": 4, "count": 4, "photos": 2},
     "audit": {"count": 2},
     "context": {"truth": LOCATED["truth"]},
