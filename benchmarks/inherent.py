@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import resource
 import sys
+import tempfile
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +29,12 @@ from pellucid.learning.train import Recipe
 from pellucid.rng import generator
 from pellucid.statistics import k_means
 
+SAID = {
+    # animal, furry, eaten, of metal
+    "n01984695": "1010", "n02106662": "1100", "n02129165": "1100", "n02999410": "0001", "n03404251": "0100",
+    "n03902125": "0001", "n04507155": "0000", "n04560804": "0000", "n07695742": "0010", "n07749582": "0010",
+}  # fmt: skip
+"""Of ten classes of photos: what is true of each."""
 KNOBS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 
 
@@ -116,12 +124,22 @@ def wavelets(images: np.ndarray, threshold: float) -> np.ndarray:
 
 def size(data: str, only: str = "") -> None:
     """Every method of the chapter at 224 pixels on ten classes of photos; the most memory so far, the findings."""
-    net, photos = pl.load("bundled"), Path(data) / "tiny-imagenet-10"
+    net = pl.load("bundled")
+    with tempfile.TemporaryDirectory() as place:
+        with zipfile.ZipFile(Path(data) / "tiny-imagenet-10" / "tiny_imagenet_10.zip") as file:
+            file.extractall(place, [name for name in file.namelist() if name.startswith("train/")])
+        _sized(net, pl.Data.of(Path(place) / "train").subset(400, 0), only)
+
+
+def _sized(net: pl.Net, photos: pl.Data, only: str) -> None:
+    names = ("animal", "furry", "eaten", "metal")
+    table = {label: dict(zip(names, said, strict=True)) for label, said in SAID.items()}
     for entry in pl.entries():
         if entry.chapter != "inherent" or (only and entry.name != only):
             continue
         began, cpu = time.perf_counter(), time.process_time()
-        found = entry.function(net, pl.Data.of(photos).subset(400, 0))
+        needed = {"concepts": table} if entry.name == "concept_bottleneck" else {}
+        found = entry.function(net, photos, **needed)
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         print(f"{entry.name}: {time.perf_counter() - began:.0f} s, of the processor {time.process_time() - cpu:.0f} s, "
               f"{most:.1f} GB at most", flush=True)  # fmt: skip

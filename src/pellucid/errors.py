@@ -7,8 +7,14 @@ command line ends with.
 from __future__ import annotations
 
 import difflib
+import re
+import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+_CELL = re.compile(r"ipykernel_\d+|<ipython-input-")
+"""In the names that notebooks give to the code of their cells."""
 
 
 class PellucidError(Exception):
@@ -22,6 +28,19 @@ class PellucidError(Exception):
     def __reduce__(self) -> tuple[Callable[..., PellucidError], tuple[type[PellucidError], str]]:
         """Errors come back from worker processes, whatever their constructors take."""
         return _again, (type(self), str(self))
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the lines of whoever asked, the message, and how to see every step between.
+
+        IPython asks for it by this name; at a prompt and in scripts Python shows its whole traceback as ever.
+        """
+        steps = traceback.extract_tb(self.__traceback__)
+        own = [one for one in steps if _PACKAGE not in Path(one.filename).parents and one.line]
+        lines = [
+            f"{'cell' if _CELL.search(one.filename) else one.filename}, line {one.lineno}: {one.line}" for one in own
+        ]
+        first = f"{type(self).__name__}: {self}"
+        return [*lines[-3:], first, "every step: import traceback, sys; traceback.print_exception(sys.last_value)"]
 
 
 class UnknownName(PellucidError):
