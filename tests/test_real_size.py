@@ -80,7 +80,7 @@ MINUTES = {
     "plane": "its places are measured as those of a line, which is asked",
     "report": "each of its measures is asked by itself",
     "frontier": "its trees are those of tree, which is asked",
-    "retrained": "it fits heads by the loop that concept_bottleneck fits by, which is asked",
+    "retrained": "its heads are fitted as those of linear, which is asked",
 } | dict.fromkeys(
     ("initialization", "linear_regions", "lottery_tickets", "pruning", "sim_to_real", "transfer"),
     "it trains copies by the loop that intrinsic_dimension and memorization train by, which are asked",
