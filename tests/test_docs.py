@@ -2,45 +2,86 @@
 
 from __future__ import annotations
 
+import inspect
+import io
 import re
 import runpy
+import shlex
+from contextlib import redirect_stdout
+from operator import attrgetter
 from pathlib import Path
 
 import click
 import pytest
+from click.exceptions import Exit
 
+import pellucid as pl
 from pellucid.catalogue import entries
-from pellucid.cli.group import group
+from pellucid.errors import PellucidError
+from pellucid.target import Target
+from tests.lines import PAGES, ROOT, TYPED, blocks, calls, commands, folder, parsed
 
-ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+MARKDOWN = [
+    *PAGES,
+    *(ROOT / part for part in ("CHANGELOG.md", "src/pellucid/images/samples/CREDITS.md", "benchmarks/RESULTS.md")),
+    *(ROOT / "changelog.d").glob("*.md"),
+]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(MARKDOWN), ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8")):
-        if "://" in target or target.startswith("methods/"):  # methods/ is made from the catalogue by the build
-            continue
-        assert (path.parent / target).exists(), f"{path.name} links to {target}"
+        made = target.startswith("methods/") and path.parent.name == "docs"  # by the build, from the catalogue
+        if "://" not in target and not made:
+            assert (path.parent / target).exists(), f"{path.name} links to {target}"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_python_snippets_compile(path: Path) -> None:
-    for snippet in re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
+    for snippet in blocks(path, "python"):
         if not snippet.startswith("--8<--"):
             compile(snippet, str(path), "exec")
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_commands_exist(path: Path) -> None:
-    context = click.Context(group())
-    for snippet in re.findall(r"```sh\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
-        for name, after in re.findall(r"pellucid ([a-z_-]+)(?: ([a-z][a-z_-]*))?", snippet):
-            found = group().get_command(context, name)
-            assert found is not None, f"{path.name}: pellucid {name}"
-            if isinstance(found, click.Group) and after:
-                assert found.get_command(context, after), f"{path.name}: pellucid {name} {after}"
+@pytest.mark.parametrize("path", TYPED, ids=lambda path: path.name)
+def test_calls_take_what_they_are_given(path: Path) -> None:
+    """Every function that is there in a block of Python is there, and has the options that are named."""
+    for snippet in blocks(path, "python"):
+        for name, call in [] if snippet.startswith("--8<--") else calls(snippet):
+            function = attrgetter(name)(pl)
+            named = {one.arg: None for one in call.keywords if one.arg}
+            inspect.signature(function).bind(*[None for _ in call.args], **named)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return folder(tmp_path_factory.mktemp("home"))
+
+
+@pytest.mark.parametrize("path", [path for path in TYPED if [*commands(path)]], ids=lambda path: path.name)
+def test_commands_are_understood(path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all that they ask about, options that are there, values that these take, and targets that can be read."""
+    monkeypatch.chdir(home)
+    monkeypatch.delenv("PELLUCID_NET", raising=False)
+    for words in commands(path):
+        with redirect_stdout(io.StringIO()):  # of --help
+            try:
+                context = parsed(words)
+            except Exit:
+                continue
+            except (PellucidError, click.ClickException) as error:
+                pytest.fail(f"{path.name}: pellucid {shlex.join(words)}: {error}")
+        for target in context.params.get("target") or ():
+            Target.of(target)
+
+
+@pytest.mark.parametrize(
+    "words", ["grad-cam", "grad-cam a.jpg --layr x", "rise a.jpg --samples no", "units page x.index"]
+)
+def test_a_command_that_is_wrong_is_found(words: str) -> None:
+    with pytest.raises((PellucidError, click.ClickException)):
+        parsed(words.split())
 
 
 def test_ci_runs_the_readme_test_command() -> None:
