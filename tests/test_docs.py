@@ -7,6 +7,7 @@ import io
 import re
 import runpy
 import shlex
+import tomllib
 from contextlib import redirect_stdout
 from operator import attrgetter
 from pathlib import Path
@@ -17,6 +18,7 @@ from click.exceptions import Exit
 
 import pellucid as pl
 from pellucid.catalogue import entries
+from pellucid.cli.everyday import EVERYDAY
 from pellucid.errors import PellucidError
 from pellucid.target import Target
 from tests.lines import PAGES, ROOT, TYPED, blocks, calls, commands, folder, parsed
@@ -113,6 +115,33 @@ def test_every_chapter_has_its_page() -> None:
     nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     for chapter in {entry.chapter for entry in entries()}:
         assert f"methods/{chapter}.md" in nav
+
+
+def test_the_page_of_the_command_line_has_all_of_it() -> None:
+    """Everyday commands, chapters and extras, each by name."""
+    page = (ROOT / "docs" / "command_line.md").read_text(encoding="utf-8")
+    everyday = page.partition("All others belong")[0]
+    assert re.findall(r"^\| `(\w+)` \| ", everyday, re.MULTILINE) == [*EVERYDAY]
+    listed = page.partition("belong to a chapter: ")[2].partition("\n\n")[0]
+    assert re.findall(r"`(\w+)`", listed) == sorted({entry.chapter for entry in entries()})
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    table = set(re.findall(r"^\| `(\w+)` \|", page.partition("## Extras")[2], re.MULTILINE))
+    assert table == set(extras) - {"peers", "browser", "typing", "docs"}, "those are for the tests and docs of Pellucid"
+
+
+def test_the_glossary_is_in_order() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    letters = re.findall(r"^## (\w)$", page, re.MULTILINE)
+    assert letters == sorted(letters) == [one.upper() for one in re.findall(r"\]\(#(\w)\)", page)]
+    terms = re.findall(r"^## (\w)$|^\*\*(\w[^*\n]*)\*\*: ", page, re.MULTILINE)
+    under, words = "", list[str]()
+    for letter, term in terms:
+        under = letter or under
+        assert not term or term[0].upper() == under, term
+        words += [term.casefold()] if term else []
+    assert words == sorted(words)
+    assert len(words) == len(set(words)) >= 40
+    assert "glossary.md" in (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
 
 
 def test_no_machine_leaks_into_the_project() -> None:
