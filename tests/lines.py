@@ -112,6 +112,7 @@ def folder(root: Path) -> Path:
             if where == "photos":
                 boxes.append(f"{name},{called},10,10,50,60")
                 groups.append(f"{name},{'snow' if i % 3 else 'grass'}")
+    (root / "classes.txt").write_text("\n".join(CLASSES) + "\n")
     (root / "boxes.csv").write_text("\n".join(boxes) + "\n")
     (root / "groups.csv").write_text("\n".join(groups) + "\n")
     Image.new("RGBA", (18, 18), (255, 0, 0, 200)).save(root / "mark.png")
