@@ -104,6 +104,24 @@ def test_pages_come_from_the_catalogue() -> None:
             assert "object at 0x" not in make["default"](field)
 
 
+def test_attribution_is_by_family_and_every_method_is_in_one() -> None:
+    """And each section says how its map is read, what it costs and where it comes from, in this order."""
+    make = runpy.run_path(str(ROOT / "docs" / "make.py"))
+    ours = [entry for entry in entries() if entry.chapter == "attribution" and not entry.package]
+    listed = [name for names in make["families"]("attribution").values() for name in names]
+    assert sorted(listed) == sorted(entry.name for entry in ours)
+    for entry in ours:
+        text = make["section"](entry)
+        parts = (entry.title, entry.purpose[1:], "*How to read it", "*Source:*", "```python", "```sh")
+        places = [text.index(part) for part in parts]
+        assert places == sorted(places), entry.name
+
+
+def test_every_method_is_in_readme() -> None:
+    table = set(re.findall(r"`(\w+)`", README.partition("## What is in it today")[2].partition("## How it")[0]))
+    assert {entry.name for entry in entries() if not entry.package} <= table
+
+
 def test_the_table_of_targets_is_what_they_declare() -> None:
     make = runpy.run_path(str(ROOT / "docs" / "make.py"))
     text = (ROOT / "docs" / "ten_minutes.md").read_text(encoding="utf-8")
