@@ -29,10 +29,11 @@ def page(chapter: str) -> str:
     """The page of a chapter: for each method what it says, where it comes from, its options and its example."""
     parts = [f"# {chapter.capitalize()}\n\n<!-- made by docs/make.py from the catalogue: do not edit -->\n"]
     sheet = DOCS / "pictures" / f"{chapter}.jpg"
-    if sheet.exists():
-        parts.append(f"![Methods of this chapter](../pictures/{sheet.name})\n")
     by_name = {entry.name: entry for entry in entries() if entry.chapter == chapter}
     groups = families(chapter)
+    if sheet.exists():  # that of a long chapter would bury its table of contents
+        shown = "[All of them side by side]" if groups else "![Methods of this chapter]"
+        parts.append(f"{shown}(../pictures/{sheet.name})\n")
     if groups:
         listed = {name for names in groups.values() for name in names}
         groups["others"] = [name for name in by_name if name not in listed]
