@@ -6,6 +6,7 @@ By hand: `python docs/make.py` (all) or `python docs/make.py --pages` (text only
 from __future__ import annotations
 
 import os
+import re
 import runpy
 import sys
 import tempfile
@@ -28,26 +29,43 @@ def page(chapter: str) -> str:
     """The page of a chapter: for each method what it says, where it comes from, its options and its example."""
     parts = [f"# {chapter.capitalize()}\n\n<!-- made by docs/make.py from the catalogue: do not edit -->\n"]
     sheet = DOCS / "pictures" / f"{chapter}.jpg"
-    if sheet.exists():
-        parts.append(f"![Methods of this chapter](../pictures/{sheet.name})\n")
-    for entry in entries():
-        if entry.chapter == chapter:
+    by_name = {entry.name: entry for entry in entries() if entry.chapter == chapter}
+    groups = families(chapter)
+    if sheet.exists():  # that of a long chapter would bury its table of contents
+        shown = "[All of them side by side]" if groups else "![Methods of this chapter]"
+        parts.append(f"{shown}(../pictures/{sheet.name})\n")
+    if groups:
+        listed = {name for names in groups.values() for name in names}
+        groups["others"] = [name for name in by_name if name not in listed]
+        links = (f"**{said}**: {', '.join(f'[{by_name[one].title}](#{one})' for one in names)}" for said, names in
+                 groups.items() if names)  # fmt: skip
+        parts.append("\n\n".join(links) + "\n")
+    for said, names in (groups or {"": list(by_name)}).items():
+        parts += [f"## {said.capitalize()}\n"] if said and names else []
+        for name in names:
             try:
-                parts.append(section(entry))
+                parts.append(section(by_name[name], "###" if said else "##"))
             except BadPlugin as error:
                 print(f"left out: {error}", file=sys.stderr)
     return "\n".join(parts)
 
 
-def section(entry: Entry) -> str:
+def families(chapter: str) -> dict[str, list[str]]:
+    """The methods of a chapter by family, as the table in README has them; nothing where it names no family."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(rf"^\| {chapter}: ([^|]+) \| (.+) \|$", readme, re.MULTILINE)
+    return {said: re.findall(r"`(\w+)`", names) for said, names in rows}
+
+
+def section(entry: Entry, level: str = "##") -> str:
     """What there is to say of a method; a method of another package has no example and no picture here."""
     example = ROOT / "examples" / chapter_path(entry)
     shown = [] if entry.package else [f"![{entry.title}](../gallery/{entry.name}.png)\n"]
     lines = [
-        f"## {entry.title} {{ #{entry.name} }}\n",
+        f"{level} {entry.title} {{ #{entry.name} }}\n",
         *shown,
         f"*{entry.purpose[:1].upper()}{entry.purpose[1:]}.*\n",
-        *([f"{entry.shows}\n"] if entry.shows else []),
+        *([f"*How to read it, and what it does not show:* {entry.shows}\n"] if entry.shows else []),
         f"{entry.doc}\n",
         f"*Source:* {entry.source}.\n",
         *([LONG] if entry.resumable else []),

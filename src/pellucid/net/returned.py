@@ -58,7 +58,9 @@ def _describe(value: Any) -> str:
 def _advice(value: Any) -> str:
     if isinstance(value, (tuple, list)) and value and isinstance(value[0], Mapping) and "boxes" in value[0]:
         return "that is a detector's answer, ask about one detection: box(CLASS,x1,y1,x2,y2)"
-    if value is None or (isinstance(value, (Mapping, tuple, list)) and not value):
+    if isinstance(value, (str, bytes, int, float, type(None))) or (
+        isinstance(value, (Mapping, tuple, list)) and not value
+    ):
         return "its forward must return a tensor, or something that holds one"
     key = next(iter(value)) if isinstance(value, Mapping) and value else "0"
     return f"say which with output=, for example output={key!r}"
