@@ -66,7 +66,12 @@ class Words:
     def artist(self, place: Transform) -> Artist:
         return TextArtist(
             self.x, self.y, self.text, color=self.color, transform=place,
-            fontproperties=FontProperties(fname=font_file(self.bold), size=self.size * _POINTS),
+            fontproperties=FontProperties(
+                fname=font_file(self.bold), size=self.size * _POINTS,
+                # An SVG names its font, and says what to take where that is not installed.
+                family=["DejaVu Sans", "sans-serif"], weight="bold" if self.bold else "normal",
+                style="normal", variant="normal", stretch="normal",
+            ),
             horizontalalignment=self.align, verticalalignment="baseline",
             rotation=90 if self.upright else 0, rotation_mode="anchor",
             parse_math=False, usetex=False, antialiased=True,
