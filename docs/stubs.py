@@ -18,7 +18,7 @@ import json
 import textwrap
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from importlib import import_module
 from itertools import pairwise
@@ -33,7 +33,7 @@ import pellucid.draw as draw
 from pellucid.catalogue import Entry, allowed, entries
 from pellucid.nouns import Noun, Takes
 from pellucid.plugins import DRAWINGS, RESULTS
-from pellucid.result import Heatmap, Result
+from pellucid.result import Heatmap, Pictures, Result
 
 SOURCE = Path(pellucid.__file__).parent
 MADE = "# Made by docs/stubs.py: do not edit. `python docs/stubs.py` makes it again.\n"
@@ -262,7 +262,22 @@ def drawing() -> str:
     for kind, how, said in kinds:
         doc = inspect.getdoc(said) or ""
         stub.parts.append("@overload\n" + signature("draw", [f"result: {kind}", over, "*", *how], back, doc))
+    stub.parts += drawn_into(stub, over, each[Heatmap])
     return stub.text
+
+
+def drawn_into(stub: Stub, over: str, how: Sequence[str]) -> Iterator[str]:
+    """What `draw` is with `ax`: a part of somebody's figure."""
+    axes, back = stub.name("Axes", "matplotlib.axes"), stub.name("ScalarMappable", "matplotlib.cm")
+    many = stub.name("Sequence", "collections.abc")
+    maps = f"{stub.name('Heatmap', Heatmap.__module__)} | {many}[Heatmap] | {named(Pictures, stub)}"
+    one, all_ = "In an axes of your own: one map or picture.", "In axes of your own: a map or picture in each."
+    for given, found, doc in ((axes, back, one), (f"{many}[{axes}]", f"list[{back}]", all_)):
+        yield "@overload\n" + signature("draw", [f"result: {maps}", over, "*", f"ax: {given}", *how], found, doc)
+    whole = f"{stub.name('Figure', 'matplotlib.figure')} | {stub.name('SubFigure', 'matplotlib.figure')}"
+    result, options = f"result: {named(Result, stub)} | {many}[Result]", f"**options: {stub.name('Any', 'typing')}"
+    doc = "All of a drawing in a figure of your own."
+    yield "@overload\n" + signature("draw", [result, over, "*", f"ax: {whole}", options], whole, doc)
 
 
 def named(kind: type, stub: Stub) -> str:

@@ -12,10 +12,10 @@ import pellucid as pl
 
 FACE = {
     "Ask", "Data", "Heatmap", "History", "Images", "Net", "Nets", "PellucidError", "Result", "Store", "__version__",
-    "activations", "attribution", "bias", "blocks", "captions", "draw", "entries", "examples", "explain", "filters",
-    "find", "images", "inherent", "load", "landscape", "localization", "net", "open", "progress", "proxies", "quality",
-    "read", "representation", "resumable", "serve", "show_progress", "spread", "synthesis", "target", "training",
-    "units",
+    "activations", "attribution", "bias", "blocks", "captions", "draw", "entries", "examples", "explain", "film",
+    "filters", "find", "images", "inherent", "load", "landscape", "localization", "net", "open", "progress", "proxies",
+    "quality", "read", "representation", "resumable", "serve", "show_progress", "spread", "synthesis", "target",
+    "training", "units",
 }  # fmt: skip
 BESIDE = {
     "localization": {"ClassPairs", "Truth", "boxes", "masks"},

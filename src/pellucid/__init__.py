@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # `as` hands a name on: without it mypy's strict mode finds n
     from pellucid.catalogue.ask import Ask as Ask
     from pellucid.data import Data as Data
     from pellucid.draw._call import draw as draw
+    from pellucid.draw.film import film as film
     from pellucid.errors import PellucidError as PellucidError
     from pellucid.history import History as History
     from pellucid.images import Images as Images
@@ -79,6 +80,7 @@ _HOME = {
     "entries": "pellucid.catalogue:entries",
     "examples": "pellucid.methods.examples",
     "explain": "pellucid.ask:explain",
+    "film": "pellucid.draw.film:film",
     "filters": "pellucid.methods.filters",
     "find": "pellucid.catalogue:find",
     "images": "pellucid.images",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pellucid.draw.bar import ticks
 from pellucid.draw.colors import DARK, LIGHT, STEPS, Scale, diverging, reach, sequential, table, viewed
 from pellucid.draw.look import Look
-from pellucid.draw.overlay import Window, alone, overlaid, photograph, sampled, seen_box, strength
+from pellucid.draw.overlay import SMOOTHINGS, Window, alone, overlaid, photograph, sampled, seen_box, strength
 from pellucid.errors import PellucidError
 from pellucid.geometry import Placement, View
 from tests.draw import make
@@ -23,7 +23,7 @@ def whole(view: View, factor: int = 1) -> Window:
     return Window((0.0, 0.0, float(height), float(width)), (height * factor, width * factor))
 
 
-@pytest.mark.parametrize("smooth", ["linear", "cubic"])
+@pytest.mark.parametrize("smooth", ["linear", "cubic", "gaussian"])
 @pytest.mark.parametrize("cell", [(1, 1), (2, 5), (4, 3)])
 @pytest.mark.parametrize(
     "view",
@@ -75,7 +75,7 @@ def test_what_the_network_never_saw_is_no_part_of_the_map() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 99), st.sampled_from(["linear", "cubic", "cells"]))
+@given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 99), st.sampled_from(SMOOTHINGS))
 def test_nothing_is_made_up_between_cells(rows: int, columns: int, seed: int, smooth: str) -> None:
     values = np.random.default_rng(seed).normal(size=(rows, columns))
     view = View.whole(40, 50)
@@ -83,6 +83,37 @@ def test_nothing_is_made_up_between_cells(rows: int, columns: int, seed: int, sm
     shown = sampled(values, place, view, whole(view), smooth).values
     assert shown.min() >= values.min() - 1e-9
     assert shown.max() <= values.max() + 1e-9
+
+
+def test_between_cells_a_gaussian_has_no_creases_that_would_show_as_bars_and_boxes() -> None:
+    values, view = np.random.default_rng(0).normal(size=(7, 7)), View.whole(224, 224)
+    found = {how: sampled(values, PLACE, view, whole(view), how).values for how in ("linear", "cubic", "gaussian")}
+    bends = {how: float(np.abs(np.diff(one, 2, axis=0)).max()) for how, one in found.items()}
+    assert bends["gaussian"] < 0.25 * bends["cubic"]
+    assert bends["gaussian"] < 0.1 * bends["linear"]
+
+
+def test_the_gaussian_between_cells_is_that_of_the_formula() -> None:
+    values, view = np.random.default_rng(0).normal(size=(7, 7)), View.whole(224, 224)
+    found = sampled(values, PLACE, view, whole(view), "gaussian").values
+    for y, x in ((111, 111), (3, 220), (60, 17)):
+        at = [min(max((one - 15.5) / 32, -0.5), 6.5) for one in (y, x)]
+        weights = [np.exp(-((at[k] - np.arange(7)) ** 2) / (2 * 0.5**2)) for k in (0, 1)]
+        both = np.outer(*weights)
+        assert found[y, x] == pytest.approx(float((both * values).sum() / both.sum()))
+
+
+@pytest.mark.parametrize("view", ["positive", "negative", "magnitude"])
+def test_vivid_colors_shine_the_more_there_is_and_differ_as_yellow_and_blue(view: str) -> None:
+    colors = table(view, None, LIGHT, "vivid")
+    light = colors**2.2 @ np.array([0.2126, 0.7152, 0.0722])  # as screens shine
+    assert light[0] < 0.01
+    assert light[-1] > 0.6
+    assert (np.diff(light[::16]) > 0).all()
+    both = table("signed", None, LIGHT, "vivid")
+    assert len(both) == STEPS
+    assert both[-1, 2] < 0.65 < both[0, 2]  # blue tells the ends apart
+    assert both[STEPS // 2].max() < 0.2
 
 
 def test_a_fine_map_shown_small_keeps_its_mean() -> None:

@@ -162,10 +162,15 @@ def test_pictures_are_saved_in_every_format(tmp_path: Path, suffix: str) -> None
     if suffix == "pdf":
         assert data.startswith(b"%PDF")
         assert data.rstrip().endswith(b"%%EOF")
+        assert b"/FontFile2" in data  # TrueType
+        assert b"/Type3" not in data
     elif suffix == "svg":
         root = ElementTree.fromstring(data)
         assert root.tag.endswith("svg")
-        assert "tabby" in data.decode()
+        written = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
+        drawn = [mark.text for mark in picture.sheet.marks if isinstance(mark, Words)]
+        assert written == drawn  # as text, which can be found and selected
+        assert any("tabby" in line for line in written)
     else:
         with Image.open(path) as image:
             image.load()

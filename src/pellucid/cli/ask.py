@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,8 @@ _MADE = [
            help="save the pictures alone, pixel for pixel: to a .png file, or into a folder/"),
     Option("--preview", metavar="FILE", section="Output",
            help="show unfinished pictures in a .png file, written anew every two seconds"),
+    Option("--film", metavar="FILE", section="Output",
+           help="film how the pictures come to be: a .gif, or with OpenCV a .mp4"),
 ]  # fmt: skip
 
 
@@ -124,7 +127,7 @@ def _ask(session: Session, entry: Entry) -> None:
             remark(session, entry.title, result, names[i] if session.inputs.many and names else "")
         return [Answer(names[i] if names else None, result, saved) for result in found]
 
-    with previewing(given.get("preview")), labeled.shared_out(given):
+    with previewing(given.get("preview")), _filming(given.get("film")), labeled.shared_out(given):
         if entry.asks(Images) and not one_answer:
             session.stream(one, document, lines)
             return
@@ -136,6 +139,18 @@ def _ask(session: Session, entry: Entry) -> None:
         session.fails |= bool(failing)
         if failing:
             session.watch.error(f"--fail-on {given['fail_on']}: {', '.join(failing)} found", going_on=True)
+
+
+@contextmanager
+def _filming(file: str | None) -> Iterator[None]:
+    """What happens inside is filmed, where a file is named for it."""
+    if file is None:
+        yield
+        return
+    from pellucid.draw.film import film
+
+    with film(file):
+        yield
 
 
 def _called(entry: Entry, given: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ NUMBERS = (".npz", ".json", ".csv")
 PAGES = (".html",)
 PAGED = (Audit, Embedding2D, Review, Study, Surface, Suspects, Table, Tour)
 """What can be saved as these, besides."""
+FILMS = (".gif", ".mp4")
 NOTHING = "none"
 """What is written for --format where nothing is to be saved."""
 
@@ -61,6 +62,8 @@ def places(
             )
         if path.suffix.lower() not in (*PICTURES, *NUMBERS, *more):
             page = f", a page is {', '.join(more)}" if more else ""
+            if path.suffix.lower() in FILMS:
+                page += f"; a film of how pictures come to be is --film {one}"
             raise PellucidError(
                 f"{flag} {one!r}: a picture is {', '.join(PICTURES)}, numbers are {', '.join(NUMBERS)}{page}"
             )

@@ -21,8 +21,9 @@ from pellucid.cli.options import switched
 from pellucid.cli.page import dashed
 from pellucid.errors import unknown
 
-_OFTEN = ("-t", "--target", "--top", "--view", "--check", "--no-check", "--bare", "--preview", "--fail-on", "--sheet",
-          "--with-images", "--subset", "--with", "--resume", "--workers", "--address", "--help", "-h")  # fmt: skip
+_OFTEN = ("-t", "--target", "--top", "--view", "--check", "--no-check", "--bare", "--preview", "--film", "--fail-on",
+          "--sheet", "--with-images", "--subset", "--with", "--resume", "--workers", "--address", "--help",
+          "-h")  # fmt: skip
 """Options that only some methods have: which, nobody knows before the method is imported."""
 _HOME = Path(__file__).parents[1]
 _SWITCHES = ("--check", "--no-check", "--help", "-h")

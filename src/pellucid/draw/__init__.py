@@ -19,12 +19,17 @@ from pellucid.plugins import DRAWINGS, RESULTS
 __all__ = ["Look", "Picture", "draw", "drawing", "kinds", "view_options"]
 
 
-def draw(result: Any, over: Any = None, **options: Any) -> Picture:
+def draw(result: Any, over: Any = None, *, ax: Any = None, **options: Any) -> Any:
     """Draw a result: a Heatmap (or a list of them, side by side), an Explanation (or a list), or any other kind.
 
     `over` are the pictures the result was made of: maps are laid over the originals, and without it they are
     drawn on their own. The options are those of `Look` for heatmaps, besides `title` and `dark`.
-    Raises PellucidError for a kind that has no picture, an unknown option, or pictures that do not fit.
+
+    Returns a Picture; with `ax`, a part of a matplotlib figure of your own, what was drawn there. An Axes takes one map
+    or one of Pictures, a list of Axes as many (returned are the colors, for `figure.colorbar`); a Figure or SubFigure
+    takes all of any drawing, as large as fits (and is returned).
+    Raises PellucidError for a kind that has no picture, an unknown option, pictures that do not fit, or more maps than
+    axes.
     """
     drawn = drawing_of(result)
     first = result[0] if isinstance(result, (list, tuple)) else result
@@ -32,7 +37,13 @@ def draw(result: Any, over: Any = None, **options: Any) -> Picture:
     for name in options:
         if name not in known:
             raise unknown(f"option of draw for a {type(first).__name__}", name, known)
-    return drawn(result, over, **options)
+    if ax is None:
+        return drawn(result, over, **options)
+    from pellucid.draw.into import FigureBase, into_axes, into_figure
+
+    if isinstance(ax, FigureBase):
+        return into_figure(drawn(result, over, **options), ax)
+    return into_axes(result, over, ax, options)
 
 
 def kinds() -> tuple[type, ...]:
@@ -58,7 +69,7 @@ class _Callable(ModuleType):
     part of it puts the package under that name. A module looks up `__call__` on its class only: hence this one.
     """
 
-    def __call__(self, result: Any, over: Any = None, **options: Any) -> Picture:
+    def __call__(self, result: Any, over: Any = None, **options: Any) -> Any:
         return draw(result, over, **options)
 
 

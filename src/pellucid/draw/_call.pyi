@@ -3,6 +3,9 @@
 # Made by docs/stubs.py: do not edit. `python docs/stubs.py` makes it again.
 
 from collections.abc import Sequence
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.figure import Figure, SubFigure
 from pellucid.draw.picture import Picture
 from pellucid.images import ImagesLike
 from pellucid.result.activations import ActivationMaps
@@ -147,7 +150,9 @@ def draw(
     percentile: float | None = None,
     opacity: float = 0.85,
     colors: str | None = None,
-    smooth: Literal["linear", "cubic", "cells"] | None = None,
+    smooth: Literal["linear", "cubic", "gaussian", "cells"] | None = None,
+    sigma: float | None = None,
+    scheme: Literal["sober", "vivid"] = "sober",
     crop: bool = True,
     field: bool = False,
     dark: bool = False,
@@ -170,7 +175,9 @@ def draw(
     percentile: float | None = None,
     opacity: float = 0.85,
     colors: str | None = None,
-    smooth: Literal["linear", "cubic", "cells"] | None = None,
+    smooth: Literal["linear", "cubic", "gaussian", "cells"] | None = None,
+    sigma: float | None = None,
+    scheme: Literal["sober", "vivid"] = "sober",
     crop: bool = False,
     field: bool = False,
     dark: bool = False,
@@ -216,7 +223,9 @@ def draw(
     percentile: float | None = None,
     opacity: float = 0.85,
     colors: str | None = None,
-    smooth: Literal["linear", "cubic", "cells"] | None = None,
+    smooth: Literal["linear", "cubic", "gaussian", "cells"] | None = None,
+    sigma: float | None = None,
+    scheme: Literal["sober", "vivid"] = "sober",
     crop: bool = False,
     field: bool = False,
     dark: bool = False,
@@ -256,7 +265,9 @@ def draw(
     percentile: float | None = None,
     opacity: float = 0.85,
     colors: str | None = None,
-    smooth: Literal["linear", "cubic", "cells"] | None = None,
+    smooth: Literal["linear", "cubic", "gaussian", "cells"] | None = None,
+    sigma: float | None = None,
+    scheme: Literal["sober", "vivid"] = "sober",
     crop: bool = True,
     field: bool = False,
     dark: bool = False,
@@ -309,7 +320,9 @@ def draw(
     percentile: float | None = None,
     opacity: float = 0.85,
     colors: str | None = None,
-    smooth: Literal["linear", "cubic", "cells"] | None = None,
+    smooth: Literal["linear", "cubic", "gaussian", "cells"] | None = None,
+    sigma: float | None = None,
+    scheme: Literal["sober", "vivid"] = "sober",
     crop: bool = False,
     field: bool = False,
     dark: bool = False,
@@ -495,5 +508,62 @@ def draw(
 
     `over` are the pictures the result was made of: maps are laid over the originals, and without it they are
     drawn on their own. The options are those of `Look` for heatmaps, besides `title` and `dark`.
-    Raises PellucidError for a kind that has no picture, an unknown option, or pictures that do not fit.
+
+    Returns a Picture; with `ax`, a part of a matplotlib figure of your own, what was drawn there. An Axes takes one map
+    or one of Pictures, a list of Axes as many (returned are the colors, for `figure.colorbar`); a Figure or SubFigure
+    takes all of any drawing, as large as fits (and is returned).
+    Raises PellucidError for a kind that has no picture, an unknown option, pictures that do not fit, or more maps than
+    axes.
     """
+
+@overload
+def draw(
+    result: Heatmap | Sequence[Heatmap] | Pictures,
+    over: ImagesLike | None = None,
+    *,
+    ax: Axes,
+    view: Literal["signed", "positive", "negative", "magnitude"] | None = None,
+    scale: Literal["common", "own"] | float = "common",
+    percentile: float | None = None,
+    opacity: float = 0.85,
+    colors: str | None = None,
+    smooth: Literal["linear", "cubic", "gaussian", "cells"] | None = None,
+    sigma: float | None = None,
+    scheme: Literal["sober", "vivid"] = "sober",
+    crop: bool = False,
+    field: bool = False,
+    dark: bool = False,
+    title: str | None = None,
+) -> ScalarMappable:
+    """In an axes of your own: one map or picture."""
+
+@overload
+def draw(
+    result: Heatmap | Sequence[Heatmap] | Pictures,
+    over: ImagesLike | None = None,
+    *,
+    ax: Sequence[Axes],
+    view: Literal["signed", "positive", "negative", "magnitude"] | None = None,
+    scale: Literal["common", "own"] | float = "common",
+    percentile: float | None = None,
+    opacity: float = 0.85,
+    colors: str | None = None,
+    smooth: Literal["linear", "cubic", "gaussian", "cells"] | None = None,
+    sigma: float | None = None,
+    scheme: Literal["sober", "vivid"] = "sober",
+    crop: bool = False,
+    field: bool = False,
+    dark: bool = False,
+    title: str | None = None,
+) -> list[ScalarMappable]:
+    """In axes of your own: a map or picture in each."""
+
+@overload
+def draw(
+    result: Result | Sequence[Result],
+    over: ImagesLike | None = None,
+    *,
+    ax: Figure | SubFigure,
+    **options: Any,
+) -> Figure | SubFigure:
+    """All of a drawing in a figure of your own."""

@@ -44,8 +44,8 @@ def color_bar(
     position = np.repeat(np.linspace(1, low, rows)[:, None], sheet.pixels(_THICK), axis=1)
     shown = scale.color(position)
     if opacity is not None:
-        cover = strength(position, opacity)[..., None]
-        shown = shown * cover + (0.3 if theme.dark else 0.78) * (1 - cover)
+        cover = strength(position, opacity, scale.vivid)[..., None]
+        shown = shown * cover + (0.3 if theme.dark or scale.vivid else 0.78) * (1 - cover)
     pixels = eight_bit(shown)
     box = sheet.photo(left, top + _ARROW, pixels)
     if scale.clipped:

@@ -19,6 +19,7 @@ from pellucid.errors import unknown
 Floats = NDArray[np.float64]
 STEPS = 513
 """Colors in a table; odd, so that zero has one of its own."""
+SCHEMES = ("sober", "vivid")
 VIEWS = ("signed", "positive", "negative", "magnitude")
 
 
@@ -68,6 +69,22 @@ def sequential(dark: bool) -> Floats:
     )
 
 
+@functools.cache
+def shining(view: str) -> Floats:
+    """(513, 3) in 0..1, the vivid scheme: nothing is dark, much is bright, on any paper. Through red to yellow, through
+    blue to cyan, through violet to pink: the signs differ as yellow and blue do, which all color vision tells apart.
+    """
+    way = np.linspace(0, 1, STEPS // 2 + 1 if view == "signed" else STEPS)
+    lightness, chroma = 0.16 + 0.76 * way**0.75, 0.26 * np.sin(np.pi * way**0.8) ** 0.7 + 0.1 * way
+    hues = {"positive": (18.0, 105.0), "negative": (268.0, 195.0), "magnitude": (292.0, 355.0)}
+
+    def half(of: str) -> Floats:
+        start, end = hues[of]
+        return colored(lightness, chroma, np.radians(start + (end - start) * way**1.6))
+
+    return np.concatenate([half("negative")[:0:-1], half("positive")]) if view == "signed" else half(view)
+
+
 def colored(lightness: Floats, chroma: Floats, hue: Floats) -> Floats:
     """Oklch -> sRGB 0..1; chroma is lowered where the screen has no such color, lightness never changes."""
     found = np.zeros((len(lightness), 3))
@@ -109,12 +126,14 @@ def distinct(count: int, dark: bool = False) -> tuple[str, ...]:
     return tuple("#" + "".join(f"{round(255 * float(part)):02x}" for part in one) for one in found)
 
 
-def table(view: str, colors: str | None, theme: Theme) -> Floats:
+def table(view: str, colors: str | None, theme: Theme, scheme: str = "sober") -> Floats:
     """The colors of a view, (513, 3) in 0..1; zero is in the middle for signed, at the beginning otherwise."""
     if colors is not None:
         if colors not in colormaps:
             raise unknown("colors", colors, sorted(colormaps))
         return np.asarray(colormaps[colors].resampled(STEPS)(np.arange(STEPS)))[:, :3]
+    if scheme == "vivid":
+        return shining(view)
     if view == "magnitude":
         return sequential(theme.dark)
     both, middle = diverging(theme.dark), STEPS // 2
@@ -144,6 +163,8 @@ class Scale:
     table: Floats
     clipped: bool = False
     """Whether some numbers lie beyond the colors' end."""
+    vivid: bool = False
+    """Whether the colors shine, so that what lies under them is darkened."""
 
     def position(self, values: NDArray[Any]) -> Floats:
         """Viewed numbers as −1..1 (signed) or 0..1; what is not finite as zero."""

@@ -39,7 +39,7 @@ def draw_places(
     seams: Annotated[bool, Field(description="draw borders in the grid between neighbors that are far apart")] = True,
     colors: Annotated[bool, Field(description="frame images by the color of their class, up to 24 classes")] = True,
 ) -> Picture:  # fmt: skip
-    """The images where they lie, those that hide least on top; or with `grid` all of them, a cell for each.
+    """The images where they lie, those as dots that others would cover; or with `grid` all of them, a cell for each.
 
     `seams` are drawn between neighbors in the grid that are far apart; `colors` frame the images by class, where
     there are up to 24. New images that were placed on a map are drawn large, framed and numbered over it.
@@ -62,12 +62,13 @@ def draw_places(
     y = heading(sheet, title, " · ".join(filter(None, below)), look)
     frames = framed(whole, look.theme) if colors else {}
     made = _grid if grid else _scattered
-    rect = sheet.photo(MARGIN, y, made(whole, sheet.pixels(_WIDE), frames, look, seams))
+    pixels, said = made(whole, sheet.pixels(_WIDE), frames, look, seams)
+    rect = sheet.photo(MARGIN, y, pixels)
     if result.reference is not None:
         _placed(sheet, rect, result, look)
     y = _legend(sheet, rect[3] + 8, frames, look)
-    notes = [*_told(whole, grid and seams), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
-    sheet.height = footnotes(sheet, y + 4, notes, look) + MARGIN
+    notes = [kept(whole), said, *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
+    sheet.height = footnotes(sheet, y + 4, [*filter(None, notes)], look) + MARGIN
     alt = f"{title}: {len(result)} images{_on(result)}. {kept(whole)}".strip()
     page = None
     if result.reference is None:
@@ -95,13 +96,6 @@ def _on(result: Embedding2D) -> str:
     return "" if result.reference is None else f" on a map of {len(result.reference)}"
 
 
-def _told(result: Embedding2D, seamed: bool) -> list[str]:
-    lines = [kept(result)]
-    if seamed:
-        lines.append("Seams: borders between neighbors that are far apart in the layer, the thicker the farther.")
-    return [*filter(None, lines)]
-
-
 def framed(result: Embedding2D, theme: Theme) -> Mapping[str, str]:
     """A color for each class, the most frequent first; none where there are more than can be told apart."""
     counts = Counter(label for label in result.labels if label is not None).most_common()
@@ -119,51 +113,57 @@ def on_canvas(values: NDArray[Any], size: tuple[int, int], margin: float | int) 
     return np.asarray((values - low) * scale + free / 2)
 
 
-def _scattered(result: Embedding2D, wide: int, frames: Mapping[str, str], look: Look, seams: bool) -> Pixels:
-    """Every image at its place."""
+def _scattered(
+    result: Embedding2D, wide: int, frames: Mapping[str, str], look: Look, seams: bool
+) -> tuple[Pixels, str]:
+    """Every image at its place, as a picture where that covers no other, else as a dot; and what is said of it."""
     span = np.maximum(result.values.max(0) - result.values.min(0), 1e-12)
     high = round(wide * float(np.clip(span[1] / span[0], 0.5, 1.1)))
     side = _side(result, wide, high)
     at = on_canvas(result.values, (wide, high), side / 2 + 4)
     canvas = np.empty((high, wide, 3), np.uint8)
     canvas[:] = np.round(255 * look.theme.ground)
-    _dots(canvas, at, result, frames, look)
-    small = _sized(result.thumbnails, side)
-    for k in _on_top_last(at[result.thumbnail_rows], side):
+    small, apart = _sized(result.thumbnails, side), _apart(at[result.thumbnail_rows], side + 5)
+    for k in apart:
         i = int(result.thumbnail_rows[k])
         _paste(canvas, small[k], at[i], _rgb(frames.get(result.labels[i] or "", look.theme.paper)))
-    return canvas
+    bare = np.setdiff1d(np.arange(len(result)), result.thumbnail_rows[apart])
+    _dots(canvas, at, bare, result, frames, look)
+    more = "" if result.grid is None else "; a grid shows all"
+    return canvas, f"Dots: {len(bare)} images that would cover others, or are not at hand{more}." if len(bare) else ""
 
 
 def _side(result: Embedding2D, wide: int, high: int) -> int:
     """Of an image on a canvas, in pixels."""
-    return int(np.clip((wide * high / max(len(result.thumbnail_rows), 1)) ** 0.5, 20, 130))
+    return int(np.clip(0.6 * (wide * high / max(len(result.thumbnail_rows), 1)) ** 0.5, 26, 130))
 
 
-def _dots(canvas: Pixels, at: NDArray[np.float64], result: Embedding2D, frames: Mapping[str, str], look: Look) -> None:
-    """A dot for every image without a thumbnail."""
-    bare = np.setdiff1d(np.arange(len(result)), result.thumbnail_rows)
+def _dots(
+    canvas: Pixels, at: NDArray[np.float64], bare: NDArray[np.int64], result: Embedding2D, frames: Mapping[str, str],
+    look: Look,
+) -> None:  # fmt: skip
+    """A dot for every image that is not drawn, with a rim, as it may lie on one that is."""
     x, y = np.rint(at[bare]).astype(int).T
     colors = np.array([_rgb(frames.get(result.labels[i] or "", look.theme.quiet)) for i in bare]).reshape(-1, 3)
-    for down in (-1, 0, 1):
-        for across in (-1, 0, 1):
-            rows, columns = (y + down).clip(0, canvas.shape[0] - 1), (x + across).clip(0, canvas.shape[1] - 1)
-            canvas[rows, columns] = colors
+    rim = np.broadcast_to(_rgb(look.theme.paper), colors.shape)
+    for reach, painted in ((3, rim), (2, colors)):
+        for down in range(-reach, reach + 1):
+            for across in range(-reach, reach + 1):
+                rows, columns = (y + down).clip(0, canvas.shape[0] - 1), (x + across).clip(0, canvas.shape[1] - 1)
+                canvas[rows, columns] = painted
 
 
-def _on_top_last(at: NDArray[np.float64], side: float | int) -> list[int]:
-    """The order of drawing: last come images that do not cover each other, as many as the first found allow."""
+def _apart(at: NDArray[np.float64], side: float | int) -> list[int]:
+    """Of images of that side around points, those that are drawn: none covers another, as many as the first allow."""
     taken: dict[tuple[int, int], list[int]] = {}
-    below, above = [], []
+    found = []
     for k, (x, y) in enumerate(at):
         row, column = int(y // side), int(x // side)
         near = (j for r in (-1, 0, 1) for c in (-1, 0, 1) for j in taken.get((row + r, column + c), ()))
-        if any(max(abs(at[j][0] - x), abs(at[j][1] - y)) < side for j in near):
-            below.append(k)
-        else:
-            above.append(k)
+        if all(max(abs(at[j][0] - x), abs(at[j][1] - y)) >= side for j in near):
+            found.append(k)
             taken.setdefault((row, column), []).append(k)
-    return below + above
+    return found
 
 
 def _paste(canvas: Pixels, small: Pixels, at: NDArray[np.float64], frame: NDArray[np.uint8], line: int = 2) -> None:
@@ -177,8 +177,8 @@ def _paste(canvas: Pixels, small: Pixels, at: NDArray[np.float64], frame: NDArra
             canvas[y0:y1, x0:x1] = pixels if pixels.ndim == 1 else pixels[y0 - top : y1 - top, x0 - left : x1 - left]
 
 
-def _grid(result: Embedding2D, wide: int, frames: Mapping[str, str], look: Look, seams: bool) -> Pixels:
-    """A cell for every image."""
+def _grid(result: Embedding2D, wide: int, frames: Mapping[str, str], look: Look, seams: bool) -> tuple[Pixels, str]:
+    """A cell for every image, and what is said of it."""
     if result.grid is None:
         raise PellucidError("these images have no grid")
     rows, columns = result.grid.sides
@@ -192,9 +192,10 @@ def _grid(result: Embedding2D, wide: int, frames: Mapping[str, str], look: Look,
         top, left = row * cell, column * cell
         plain = _rgb(frames.get(result.labels[i] or "", look.theme.faint))
         canvas[top : top + side, left : left + side] = small.get(i, plain)
-    if seams:
-        _seamed(canvas, result.grid.seams, cell, gap, look.theme)
-    return canvas
+    if not seams:
+        return canvas, ""
+    _seamed(canvas, result.grid.seams, cell, gap, look.theme)
+    return canvas, "Seams: borders between neighbors that are far apart in the layer, the thicker the farther."
 
 
 def _seamed(canvas: Pixels, seams: NDArray[np.float64], cell: int, gap: int, theme: Theme) -> None:

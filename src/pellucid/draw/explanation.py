@@ -181,7 +181,7 @@ def readings(rows: Sequence[Row], look: Look) -> list[str]:
     said: dict[str, list[str]] = {}
     for row in rows:
         view, meaning = look.view_of(row.maps[0]), words.meaning(row.maps, "class")
-        said.setdefault(words.reading(view, look.colors is not None, meaning), []).append(row.title)
+        said.setdefault(words.reading(view, look.palette, meaning), []).append(row.title)
     said.pop("", None)
     every = len(said) == 1
     return [f"{text[:1].upper()}{text[1:]}." if every else f"{', '.join(of)}: {text}." for text, of in said.items()]

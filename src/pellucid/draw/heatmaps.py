@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from pellucid.draw import words
 from pellucid.draw.bar import ROOM, color_bar
-from pellucid.draw.colors import Scale
+from pellucid.draw.blur import grainy, said, smoothed
+from pellucid.draw.colors import Floats, Scale
 from pellucid.draw.drawings import drawing
 from pellucid.draw.letters import LEADING, number, sentence, wrapped
-from pellucid.draw.look import Look, fine, fitted, frame, panel
-from pellucid.draw.overlay import originals, photograph
+from pellucid.draw.look import Look, fitted, frame, panel
+from pellucid.draw.overlay import Window, faint, originals, photograph
 from pellucid.draw.picture import Picture
-from pellucid.draw.sheet import Sheet
+from pellucid.draw.sheet import Sheet, per_row
 from pellucid.errors import PellucidError
 from pellucid.files import unplaced
 from pellucid.result import Check, Heatmap
@@ -27,6 +28,7 @@ MARGIN, GAP = 24.0, 14.0
 _SIDES = {1: 460.0, 2: 330.0, 3: 270.0, 4: 230.0}  # of a panel, for so many in a row
 _MOST = 5  # panels in a row
 TITLE, BODY, SMALL = 16.0, 11.5, 9.5
+Photo = NDArray[np.uint8] | None
 
 
 @drawing(Heatmap)
@@ -41,41 +43,81 @@ def draw_heatmaps(
     if not maps or not all(one.values.size for one in maps):
         raise PellucidError("the heatmap is empty: there is nothing to draw")
     views = tuple(one.views[0] for one in maps)
-    photos: list[NDArray[np.uint8] | None] = [None] * len(maps)
+    photos: list[Photo] = [None] * len(maps)
     if over is not None:
         photos = [*originals(over, len(maps), views)]
-    if len(maps) == 1 and photos[0] is not None and fine(maps[0].placement):
-        # Single pixels drown in a photo: the map is shown on its own first.
-        maps, photos, look = maps * 2, [None, photos[0]], replace(look, crop=True)
+    shown = _alone(maps[0], photos[0], look) if len(maps) == 1 else together(maps, photos, look)
+    if len(shown) > len(maps):
+        look = replace(look, crop=True)
     title = title or words.title_of(maps[0].meta)
-    sheet = _laid_out(heats, maps, photos, title, look)
+    sheet = _laid_out(heats, shown, title, look)
     alt = words.alt_of(heats, title)
     return Picture(sheet, alt, words.about(heats[0].meta, title, alt))
 
 
-def _laid_out(
-    heats: Sequence[Heatmap], maps: list[Heatmap], photos: Sequence[NDArray[np.uint8] | None], title: str, look: Look
-) -> Sheet:
-    theme, scales = look.theme, look.scales(maps)
-    columns = min(len(maps), _MOST)
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A map (N = 1) as a panel: over what, in which colors, and what it is where one map has several panels."""
+
+    heat: Heatmap
+    photo: Photo
+    scale: Scale
+    name: str = ""
+    mean: bool = False
+    """Whether it is smoothed, over a faint photo."""
+
+    def under(self, look: Look) -> Callable[[Window], Floats] | None:
+        """What makes the photo under it."""
+        if self.photo is None:
+            return None
+        return partial(faint, self.photo, look.theme) if self.mean else partial(photograph, self.photo)
+
+
+def _alone(heat: Heatmap, photo: Photo, look: Look) -> list[Shown]:
+    """One map of one image. Single pixels drown in a photo: grainy maps are shown by themselves, then smoothed over
+    the photo, which is faint; beside maps of sampled methods are their standard errors, on the same scale.
+    """
+    scale = look.scales([heat])[0]
+    if photo is not None and grainy(heat):
+        mean = smoothed(heat, look)
+        named = said(heat, look) if mean is not heat else "over the photo"
+        return [Shown(heat, None, scale, "pixel by pixel"), Shown(mean, photo, look.scales([mean])[0], named, True)]
+    if heat.error is None or not np.isfinite(heat.error).any():
+        return [Shown(heat, photo, scale)]
+    error = replace(heat, values=heat.error, error=None, signed=False)
+    same = replace(look, view=None, scale=scale.limit or "own").scales([error])[0]
+    return [Shown(heat, photo, scale, "the map"), Shown(error, photo, same, "its standard error, on the same scale")]
+
+
+def together(maps: list[Heatmap], photos: Sequence[Photo], look: Look) -> list[Shown]:
+    """Several maps; grainy ones are smoothed where they lie over a photo."""
+    over = [photo is not None and grainy(one) for one, photo in zip(maps, photos, strict=True)]
+    maps = [smoothed(one, look) if mean else one for one, mean in zip(maps, over, strict=True)]
+    every = zip(maps, photos, look.scales(maps), over, strict=True)
+    return [Shown(one, photo, scale, "", mean) for one, photo, scale, mean in every]
+
+
+def _laid_out(heats: Sequence[Heatmap], shown: Sequence[Shown], title: str, look: Look) -> Sheet:
+    theme, scales, maps = look.theme, [one.scale for one in shown], [one.heat for one in shown]
+    columns = per_row(len(maps), _MOST)
     side = _SIDES.get(columns, 200.0)
-    sizes = [_size(one, photo is not None, side, look) for one, photo in zip(maps, photos, strict=True)]
-    single = look.scale == "own" or len({heat.unit for heat in maps}) > 1 or len({s.view for s in scales}) > 1
+    sizes = [_size(one.heat, one.photo is not None, side, look) for one in shown]
+    single = look.scale == "own" or len({s.view for s in scales}) > 1 or any(one.name for one in shown)
+    single |= len({heat.unit for heat in maps}) > 1
     bars = len(maps) if single else 1
     beside = ROOM + 10 if bars > 1 else 0.0
     cells = [max(max(wide for _, wide in sizes[k::columns]), 90.0) + beside for k in range(columns)]
     lefts = [MARGIN + sum(cells[:k]) + k * GAP for k in range(columns)]
     end = lefts[-1] + cells[-1]
     sheet = Sheet.sized(max(end + (0 if bars > 1 else ROOM + 10), 380 + MARGIN) + MARGIN, theme.paper)
-    one = len({id(heat) for heat in maps}) == 1
+    one = sum(map(len, heats)) == 1
     y = heading(sheet, title, words.subtitle(maps[0]) if one else _shared(heats), look)
     for start in range(0, len(maps), columns):
         row = range(start, min(start + columns, len(maps)))
-        y = _captions(sheet, maps, row, lefts, cells, y, look) if not one else y
+        y = _named(sheet, shown, lefts, cells, y, look) if one else _captions(sheet, maps, row, lefts, cells, y, look)
         high = max(sizes[i][0] for i in row)
         for k, i in enumerate(row):
-            photo = photos[i]
-            under = None if photo is None else partial(photograph, photo)
+            under = shown[i].under(look)
             rect = panel(sheet, lefts[k], y, sizes[i], maps[i], under, scales[i], look, placed=under is not None)
             if bars > 1 or (i == row[-1] and start == 0):
                 where = rect[2] + 10 if bars > 1 else end + 10
@@ -83,8 +125,7 @@ def _laid_out(
                 length = min(rect[3] - rect[1], 300.0) if bars > 1 else min(max(high, 110.0), 300.0)
                 color_bar(sheet, where, rect[1], length, scales[i], maps[i].unit, theme, opacity)
         y += max(high, 122 if start == 0 and bars == 1 else 0) + GAP
-    notes = _footnotes(heats, maps, scales[0], photos[-1] is not None, look)
-    sheet.height = footnotes(sheet, y, notes, look) + MARGIN
+    sheet.height = footnotes(sheet, y, _footnotes(heats, shown, look), look) + MARGIN
     return sheet
 
 
@@ -143,6 +184,19 @@ def _shared(heats: Sequence[Heatmap]) -> str:
     return " · ".join(parts)
 
 
+def _named(
+    sheet: Sheet, shown: Sequence[Shown], lefts: list[float], cells: list[float], y: float, look: Look
+) -> float:  # fmt: skip
+    """What each of several panels of one map is."""
+    if not any(one.name for one in shown):
+        return y
+    lines = [wrapped(one.name, SMALL, room - 8, lines=2) for one, room in zip(shown, cells, strict=True)]
+    most = max(map(len, lines))
+    for left, text in zip(lefts, lines, strict=True):
+        sheet.lines(left, y + (most - len(text)) * SMALL * LEADING, text, SMALL, look.theme.quiet)
+    return y + most * SMALL * LEADING + 3
+
+
 def _captions(
     sheet: Sheet, maps: Sequence[Heatmap], row: range, lefts: list[float], cells: list[float], y: float, look: Look
 ) -> float:
@@ -169,14 +223,15 @@ def _captions(
     return end + 4
 
 
-def _footnotes(
-    heats: Sequence[Heatmap], maps: Sequence[Heatmap], scale: Scale, pictured: bool, look: Look
-) -> list[str]:
-    how = [words.reading(scale.view, look.colors is not None, words.meaning(maps))]
+def _footnotes(heats: Sequence[Heatmap], shown: Sequence[Shown], look: Look) -> list[str]:
+    maps, scale = [one.heat for one in shown], shown[0].scale
+    how = [words.reading(scale.view, look.palette, words.meaning(maps))]
     if scale.clipped and isinstance(look.scale, str):
         how.append(f"colors end at {look.percentile_of(maps[0]):g} % of the magnitudes")
-    if pictured and not look.crop:
-        how.append(next((said for one in maps if (said := words.unseen_note(one))), ""))
+    if any(one.mean for one in shown) and not shown[-1].name:
+        how.append(f"over the photos is the {said(heats[0], look)}")
+    if shown[-1].photo is not None and not look.crop:
+        how.append(next((told for one in maps if (told := words.unseen_note(one))), ""))
     if look.field:
         high, wide = maps[0].placement.patch
         what = "what the strongest cell looks at, other pixels reaching it through a gate" * maps[0].placement.gated
@@ -184,4 +239,5 @@ def _footnotes(
         how.append(f"outlined: {what}, {high:g} × {wide:g} pixels of the network's input")
     told = "; ".join(part for part in how if part)
     lines = [told[:1].upper() + told[1:] + "."] if told else []
+    lines += filter(None, [words.doubtful(heats), words.shows(heats)])
     return [*lines, *words.few(words.notes_of(heats)), *filter(None, [words.origin(maps[0].meta)])]

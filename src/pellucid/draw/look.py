@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pellucid.described import Default
-from pellucid.draw.colors import DARK, LIGHT, VIEWS, Floats, Scale, Theme, reach, table, viewed
+from pellucid.draw.colors import DARK, LIGHT, SCHEMES, VIEWS, Floats, Scale, Theme, reach, table, viewed
 from pellucid.draw.overlay import SMOOTHINGS, Sampled, Window, alone, overlaid, sampled, seen_box, whole_box
 from pellucid.draw.picture import one_of
 from pellucid.draw.sheet import Rect, Sheet
@@ -31,8 +31,9 @@ class Look:
     `view` is what is shown of the numbers: signed, positive, negative or magnitude (by default signed where the
     map is). `scale` is where the colors end: common (the same for all panels), own, or a number. Without a
     number they end at the `percentile` of the magnitudes: 99 for maps of single pixels, 100 for coarser ones.
-    `smooth` is what is drawn between the centers of cells: linear, cubic (without overshoot), or cells; by
-    default cubic for coarse maps and linear for maps of single pixels.
+    `smooth` is what is drawn between the centers of cells: linear, cubic (without overshoot), gaussian (the mean of
+    the cells around), or cells; by default gaussian for coarse maps and linear for maps of single pixels. Grainy maps
+    of single pixels cannot be seen over a photo: there they are smoothed by a Gaussian of `sigma`.
     """
 
     view: Annotated[
@@ -56,10 +57,19 @@ class Look:
         Default("blue to orange-red for signed values, else a single hue"),
     ] = None
     smooth: Annotated[
-        Literal["linear", "cubic", "cells"] | None,
-        Field(description="interpolation between the cells of the map"),
-        Default("linear for maps of single pixels, else cubic"),
+        Literal["linear", "cubic", "gaussian", "cells"] | None,
+        Field(description="what is drawn between the cells of the map"),
+        Default("linear for maps of single pixels, else gaussian, σ half a cell"),
     ] = None
+    sigma: Annotated[
+        float | int | None,
+        Field(ge=0, description="σ of the Gaussian that smooths grainy maps over a photo, in pixels of the input"),
+        Default("a 28th of the shorter side, 8 at 224; 0: none"),
+    ] = None
+    scheme: Annotated[
+        Literal["sober", "vivid"],
+        Field(description="colors: sober lets the photo speak, vivid shines on a darkened one"),
+    ] = "sober"
     crop: Annotated[bool, Field(description="show only the part of the image that the network saw")] = False
     field: Annotated[bool, Field(description="outline the receptive field of the strongest cell")] = False
     dark: Annotated[bool, Field(description="draw on a dark background")] = False
@@ -75,6 +85,9 @@ class Look:
             raise PellucidError(f"percentile={self.percentile}: it must be a number above 0 and at most 100")
         if self.opacity != 0 and not _within(self.opacity, 1.0):
             raise PellucidError(f"opacity={self.opacity}: it must be a number between 0 and 1")
+        if self.sigma is not None and self.sigma != 0 and not _within(self.sigma, sys.float_info.max):
+            raise PellucidError(f"sigma={self.sigma}: it must be a number of pixels, or 0 for no smoothing")
+        one_of("scheme", self.scheme, SCHEMES)
         if self.smooth is not None:
             one_of("smooth", self.smooth, SMOOTHINGS)
         table("signed", self.colors, self.theme)
@@ -93,7 +106,12 @@ class Look:
 
     def smooth_of(self, heat: Heatmap) -> str:
         """What is drawn between cells."""
-        return self.smooth or ("linear" if fine(heat.placement) else "cubic")
+        return self.smooth or ("linear" if fine(heat.placement) else "gaussian")
+
+    @property
+    def palette(self) -> str:
+        """Whose colors they are, for the sentence on how to read them."""
+        return "own" if self.colors else self.scheme
 
     def scales(self, heats: Sequence[Heatmap]) -> list[Scale]:
         """One scale for every map (N = 1 each); a common one reaches as far as the furthest map needs."""
@@ -108,7 +126,7 @@ class Look:
         if self.scale != "own":
             beyond = [any(beyond)] * len(maps)
         return [
-            Scale(end, view, table(view, self.colors, self.theme), clipped)
+            Scale(end, view, table(view, self.colors, self.theme, self.scheme), clipped, self.palette == "vivid")
             for end, view, clipped in zip(ends, views, beyond, strict=True)
         ]
 
@@ -147,10 +165,8 @@ def panel(
 ) -> Rect:  # fmt: skip
     """One map (N = 1) in a panel of (height, width); `photo(window)` gives what lies under it."""
     view, box = frame(heat.views[0], placed, look.crop)
-    window = Window(box, (sheet.pixels(size[0]), sheet.pixels(size[1])))
-    shown = sampled(viewed(heat.values[0], scale.view), heat.placement, view, window, look.smooth_of(heat))
-    theme = look.theme
-    pixels = alone(shown, scale, theme) if photo is None else overlaid(photo(window), shown, scale, theme, look.opacity)
+    window, theme = Window(box, (sheet.pixels(size[0]), sheet.pixels(size[1]))), look.theme
+    pixels, shown = pixels_of(heat, photo, scale, look, view, window)
     rect = sheet.photo(left, top, pixels)
     if photo is None:
         sheet.box(rect, edge=theme.faint, line=0.6)
@@ -161,6 +177,19 @@ def panel(
     elif look.field:
         _field(sheet, rect, window, heat, view, scale)
     return rect
+
+
+def pixels_of(
+    heat: Heatmap, photo: Callable[[Window], Floats] | None, scale: Scale, look: Look, view: View, window: Window
+) -> tuple[NDArray[np.uint8], Sampled]:
+    """A map (N = 1) as the device pixels of a window, over what `photo(window)` gives, and its numbers there."""
+    shown, theme = (
+        sampled(viewed(heat.values[0], scale.view), heat.placement, view, window, look.smooth_of(heat)),
+        look.theme,
+    )
+    if photo is None:
+        return alone(shown, scale, theme), shown
+    return overlaid(photo(window), shown, scale, theme, look.opacity), shown
 
 
 def _evidence(shown: Sampled) -> bool:

@@ -19,7 +19,7 @@ from pellucid.draw.letters import number, percent, shortened
 from pellucid.draw.look import Look, fitted, frame, panel
 from pellucid.draw.overlay import Window, eight_bit, gray, originals, photograph
 from pellucid.draw.picture import Picture
-from pellucid.draw.sheet import Pixels, Rect, Sheet
+from pellucid.draw.sheet import Pixels, Rect, Sheet, per_row
 from pellucid.errors import PellucidError
 from pellucid.files import unplaced
 from pellucid.result import ActivationMaps, Heatmap
@@ -79,7 +79,7 @@ def _grid(
     result: ActivationMaps, heats: list[Heatmap], scales: list[Scale], photo: Photo, title: str, look: Look
 ) -> tuple[Sheet, float]:
     """The units of one image; returns the sheet and where the grid ends."""
-    across = _row_length(len(heats))
+    across = per_row(len(heats), _ACROSS)
     side = _SIDES.get(across, _SMALLEST)
     high, wide = _size(heats[0], photo, side, look)
     common = look.scale != "own"
@@ -132,13 +132,6 @@ def _by_unit(
                    None if photos[0] is None else look.opacity)  # fmt: skip
         y = max(y, top + 190)
     return sheet, y + 2
-
-
-def _row_length(count: int) -> int:
-    """Units in a row: no more than eight, and full rows where that is possible."""
-    if count <= 4:
-        return count
-    return next((n for n in range(_ACROSS, 3, -1) if count % n == 0), min(count, _ACROSS))
 
 
 def _size(heat: Heatmap, photo: Photo, side: float, look: Look) -> tuple[float, float]:
@@ -208,7 +201,7 @@ def _below(result: ActivationMaps) -> str:
 
 
 def _notes(result: ActivationMaps, heats: list[list[Heatmap]], scale: Scale, pictured: bool, look: Look) -> list[str]:
-    signed = words.reading(scale.view, look.colors is not None, ("is above zero", "is below zero"))
+    signed = words.reading(scale.view, look.palette, ("is above zero", "is below zero"))
     plain = "the brighter the stronger" if look.dark else "the darker the stronger"
     how = [signed if scale.view == "signed" else plain]
     how.append("striped is exactly zero" if not pictured else "what is exactly zero leaves the photo gray")

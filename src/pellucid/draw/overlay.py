@@ -13,7 +13,8 @@ from pellucid.draw.colors import Floats, Scale, Theme
 from pellucid.errors import PellucidError
 from pellucid.geometry import Placement, View, between
 
-SMOOTHINGS = ("linear", "cubic", "cells")
+SMOOTHINGS = ("linear", "cubic", "gaussian", "cells")
+_WIDTH = 0.5  # σ of the Gaussian between cells, in cells: narrower, and cells show as boxes
 _FADE = 0.62  # how far the part that the network never saw fades into the paper
 
 
@@ -57,7 +58,8 @@ def sampled(values: NDArray[Any], placement: Placement, view: View, window: Wind
     """A map (rows, columns) at the device pixels of a window on the original image.
 
     Between the centers of its cells the map is interpolated, in its own frame; outside the outermost centers it
-    keeps the value at the edge.
+    keeps the value at the edge. `gaussian` is no interpolation: a mean of the cells around, so that a lone cell
+    is drawn weaker than it is, but without the bars and boxes that come from following rows and columns.
     """
     values = np.asarray(values, dtype=np.float64)
     finite = np.isfinite(values)
@@ -92,8 +94,10 @@ def _along(cells: Floats, centers: Floats, points: Floats, how: str) -> Floats:
 def _weights(centers: Floats, points: Floats, how: str) -> Floats:
     """(points, cells): how much of each cell each point shows; every row sums to 1."""
     step, gaps = float(np.abs(np.diff(points)).mean()) if len(points) > 1 else 0.0, np.diff(centers)
+    if how == "gaussian" and step <= float(gaps.min()):
+        return _around(centers, points)
     weights = between(centers, points, nearest=how == "cells")
-    if step > float(gaps.min()) and how == "linear":
+    if step > float(gaps.min()) and how != "cells":
         # More cells than device pixels: each pixel shows the mean of its cells, or fine maps would flicker. A grid may
         # be fine at one place and coarse at another.
         at = points.clip(centers[0], centers[-1])
@@ -101,6 +105,17 @@ def _weights(centers: Floats, points: Floats, how: str) -> Floats:
         tent = (1 - np.abs(at[fine, None] - centers) / step).clip(0, None)
         weights[fine] = tent / tent.sum(1, keepdims=True)
     return weights
+
+
+def _around(centers: Floats, points: Floats) -> Floats:
+    """(points, cells): weights of the mean of the cells around, a Gaussian of half a cell; rows sum to 1."""
+    cells = np.arange(len(centers))
+    before, beyond = points - centers[0], points - centers[-1]
+    at = np.interp(points, centers, cells)
+    at += np.where(before < 0, before / (centers[1] - centers[0]), 0)
+    at += np.where(beyond > 0, beyond / (centers[-1] - centers[-2]), 0)
+    weights = np.exp(-0.5 * ((at.clip(-0.5, len(centers) - 0.5)[:, None] - cells) / _WIDTH) ** 2)
+    return np.asarray(weights / weights.sum(1, keepdims=True))
 
 
 def _monotone(cells: Floats, centers: Floats, points: Floats) -> Floats:
@@ -126,6 +141,11 @@ def photograph(picture: NDArray[np.uint8], window: Window) -> Floats:
     return np.asarray(resized, dtype=np.float64) / 255
 
 
+def faint(picture: NDArray[np.uint8], theme: Theme, window: Window) -> Floats:
+    """A window on the original, half of it paper: only so much as to know where one is."""
+    return 0.5 * photograph(picture, window) + 0.5 * theme.ground
+
+
 def gray(photo: Floats, theme: Theme) -> Floats:
     """The photo as a quiet ground for colors: gray, and with less contrast."""
     light = (photo @ np.array([0.2126, 0.7152, 0.0722]))[..., None]
@@ -139,16 +159,21 @@ def dimmed(photo: Floats, seen: NDArray[np.bool_], theme: Theme) -> Floats:
     return np.where(seen[..., None], photo, faded)
 
 
-def strength(position: Floats, opacity: float) -> Floats:
+def grounded(photo: Floats, vivid: bool, theme: Theme) -> Floats:
+    """What lies under a map: the photo in gray, darkened for colors that shine."""
+    return (0.6 if vivid else 1.0) * gray(photo, theme)
+
+
+def strength(position: Floats, opacity: float, vivid: bool = False) -> Floats:
     """How much a color covers the photo: nothing at zero, `opacity` at the end of the scale."""
-    return np.asarray(opacity * np.abs(position) ** 0.75)
+    return np.asarray(opacity * np.abs(position) ** (0.8 if vivid else 0.75))
 
 
 def overlaid(photo: Floats, heat: Sampled, scale: Scale, theme: Theme, opacity: float) -> NDArray[np.uint8]:
-    """The map over the grayed photo; the more there is, the more it covers."""
+    """The map over the quieted photo; the more there is, the more it covers."""
     position = np.where(heat.seen, scale.position(heat.values), 0.0)
-    cover = strength(position, opacity)[..., None]
-    shown = gray(photo, theme) * (1 - cover) + scale.color(position) * cover
+    cover = strength(position, opacity, scale.vivid)[..., None]
+    shown = grounded(photo, scale.vivid, theme) * (1 - cover) + scale.color(position) * cover
     return eight_bit(dimmed(_hatched(shown, heat.broken), heat.seen, theme))
 
 

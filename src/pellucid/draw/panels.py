@@ -127,11 +127,7 @@ def _notes(
     signed = [
         (heat, scales[name][0]) for name, heat in zip(scales, heats, strict=True) if scales[name][0].view == "signed"
     ]
-    how = (
-        [words.reading("signed", look.colors is not None, words.meaning([heat for heat, _ in signed]))]
-        if signed
-        else []
-    )
+    how = [words.reading("signed", look.palette, words.meaning([heat for heat, _ in signed]))] if signed else []
     if pictured and not look.crop:
         how.append(next((said for heat in heats if (said := words.unseen_note(heat))), ""))
     told = "; ".join(filter(None, how))

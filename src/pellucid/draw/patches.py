@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pellucid.draw import words
 from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import GAP, MARGIN, SMALL, footnotes, heading
@@ -15,6 +18,7 @@ from pellucid.draw.sheet import Rect, Sheet
 from pellucid.errors import PellucidError
 from pellucid.files import unplaced
 from pellucid.result import Patches
+from pellucid.result.patches import Box
 
 _SIDE, _ACROSS = 190.0, 3
 
@@ -33,7 +37,7 @@ def draw_patches(result: Patches, over: Any = None, *, title: str | None = None,
     for start in range(0, len(result), across):
         row = range(start, min(start + across, len(result)))
         y = max(_one(sheet, MARGIN + k * (cell + GAP), y, result, i, look) for k, i in enumerate(row)) + GAP
-    notes = [*words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
+    notes = [*moved(result), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y, notes, look) + MARGIN
     best = ", ".join(label or unplaced(name) for name, label in zip(result.names[:5], result.labels[:5], strict=True))
     alt = f"{title} of {result.meta.target}: the {len(result)} strongest patches; the first come from {best}."
@@ -44,11 +48,35 @@ def _one(sheet: Sheet, left: float, top: float, result: Patches, i: int, look: L
     picture, box = result.pictures[i], result.boxes[i]
     rect = sheet.photo(left, top, fitted_pixels(picture, sheet.pixels(_SIDE)))
     outline(sheet, rect, box, (picture.shape[0], picture.shape[1]))
-    patch = sheet.photo(left + _SIDE + 6, top, fitted_pixels(result.crop(i), sheet.pixels(_SIDE)))
+    patch = sheet.photo(left + _SIDE + 6, top, fitted_pixels(shown(result, i), sheet.pixels(_SIDE)))
     said = f"{number(float(result.values[i]))} · {result.labels[i] or unplaced(result.names[i])}"
     room = 2 * _SIDE + 6
     low = max(rect[3], patch[3]) + 4
     return sheet.lines(left, low, wrapped(said, SMALL, room, lines=1), SMALL, look.theme.quiet)
+
+
+def within(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """(top, left, bottom, right) of a box moved into an image of that size (height, width), as large as it was if that
+    fits: people recognize what they see whole, and gray padding shows them nothing.
+    """
+    top, left, bottom, right = (round(edge) for edge in box)
+    high, wide = min(bottom - top, size[0]), min(right - left, size[1])
+    top, left = min(max(top, 0), size[0] - high), min(max(left, 0), size[1] - wide)
+    return top, left, top + high, left + wide
+
+
+def shown(result: Patches, i: int) -> NDArray[np.uint8]:
+    """Patch i as it is drawn: of its size, and inside its image."""
+    top, left, bottom, right = within(result.boxes[i], result.pictures[i].shape[:2])
+    return result.pictures[i][top:bottom, left:right]
+
+
+def moved(result: Patches) -> list[str]:
+    """Says where patches were moved, if one was."""
+    every = zip(result.boxes, result.pictures, strict=True)
+    if all(within(box, picture.shape[:2]) == tuple(round(edge) for edge in box) for box, picture in every):
+        return []
+    return ["A field that reaches past the edge of its image is shown moved inside, or as far as there is image."]
 
 
 def outline(sheet: Sheet, rect: Rect, box: tuple[float, float, float, float], size: tuple[int, int]) -> None:

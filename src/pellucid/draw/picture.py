@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from numpy.typing import NDArray
 from PIL import Image
@@ -115,12 +116,18 @@ def _lossy(kind: str, quality: int) -> Callable[[Picture], bytes]:
     return write
 
 
-def svg(picture: Picture) -> bytes:
-    """The picture as SVG, its letters as outlines."""
+_FONTS = {"svg.hashsalt": "pellucid", "pdf.fonttype": 42}
+"""matplotlib has these as settings alone: the same names inside each SVG, and fonts in a PDF as TrueType."""
+
+
+def svg(picture: Picture, letters: Literal["text", "outlines"] = "text") -> bytes:
+    """The picture as SVG, its words as text, which can be found, selected and translated; or as outlines, which look
+    the same where DejaVu is not installed.
+    """
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     said, buffer = {key: picture.about.get(key, "") for key in ("Title", "Description")}, io.BytesIO()
-    with _LOCK:
+    with _LOCK, rc_context({**_FONTS, "svg.fonttype": "none" if letters == "text" else "path"}):
         canvas: Any = FigureCanvasSVG(picture.sheet.figure())
         canvas.print_svg(buffer, metadata={**said, "Date": None, "Creator": "pellucid"})
     return buffer.getvalue()
@@ -131,7 +138,7 @@ def _pdf(picture: Picture) -> bytes:
 
     said = {"Title": picture.about.get("Title", ""), "Subject": picture.about.get("Description", "")}
     buffer = io.BytesIO()
-    with _LOCK:
+    with _LOCK, rc_context(_FONTS):
         canvas: Any = FigureCanvasPdf(picture.sheet.figure())
         canvas.print_pdf(buffer, metadata={**said, "Creator": "pellucid", "CreationDate": None})
     return buffer.getvalue()
@@ -139,7 +146,7 @@ def _pdf(picture: Picture) -> bytes:
 
 _WRITERS: dict[str, Callable[[Picture], bytes]] = {
     ".png": _png,
-    ".svg": svg,
+    ".svg": lambda picture: svg(picture),
     ".pdf": _pdf,
     ".jpg": _lossy("JPEG", 92),
     ".jpeg": _lossy("JPEG", 92),

@@ -12,6 +12,7 @@ from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import GAP, MARGIN, SMALL, footnotes, heading
 from pellucid.draw.letters import number, wrapped
 from pellucid.draw.look import Look
+from pellucid.draw.patches import moved, within
 from pellucid.draw.picture import Picture
 from pellucid.draw.pictures import fitted_pixels
 from pellucid.draw.sheet import Sheet
@@ -38,7 +39,7 @@ def draw_projections(result: Projections, over: Any = None, *, title: str | None
         row = range(start, min(start + across, len(result)))
         y = max(_one(sheet, MARGIN + k * (cell + GAP), y, result, i, look) for k, i in enumerate(row)) + GAP
     told = "Right of each patch: its projection, gray where it is zero; colors end at 99.7 % of its magnitudes."
-    notes = [told, *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
+    notes = [told, *moved(result.patches), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y, notes, look) + MARGIN
     alt = f"{title} of {result.meta.target}: the {len(result)} strongest patches, each beside its projection."
     return Picture(sheet, alt, words.about(result.meta, title, alt))
@@ -56,14 +57,10 @@ def _one(sheet: Sheet, left: float, top: float, result: Projections, i: int, loo
 
 
 def cut(result: Projections, i: int, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What cell i sees of the pixels, gray where it sees past the edge; where its field is no smaller, all of them."""
-    rows, columns = result.window(i)
+    """What cell i sees of the pixels, as far as possible; where its field is no smaller, all of them."""
     height, width = result.values.shape[2:]
-    top, left, bottom, right = (round(edge) for edge in result.patches.boxes[i])
-    if bottom - top >= height and right - left >= width:
-        return pixels
-    around = ((rows.start - top, bottom - rows.stop), (columns.start - left, right - columns.stop), (0, 0))
-    return np.pad(pixels[rows, columns], around, constant_values=127)
+    top, left, bottom, right = within(result.patches.boxes[i], (height, width))
+    return pixels[top:bottom, left:right]
 
 
 def seen(values: NDArray[Any]) -> NDArray[np.uint8]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.collections import PolyCollection
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.font_manager import FontProperties
 from matplotlib.image import BboxImage
 from matplotlib.patches import PathPatch, Polygon
@@ -63,10 +63,15 @@ class Words:
             return self.x - up, self.y - long + back, self.x + down, self.y + back
         return self.x - back, self.y - up, self.x - back + long, self.y + down
 
-    def artist(self, place: Transform) -> Artist:
+    def artist(self, place: Transform, zoom: float = 1.0) -> Artist:
         return TextArtist(
             self.x, self.y, self.text, color=self.color, transform=place,
-            fontproperties=FontProperties(fname=font_file(self.bold), size=self.size * _POINTS),
+            fontproperties=FontProperties(
+                fname=font_file(self.bold), size=self.size * _POINTS * zoom,
+                # An SVG names its font, and says what to take where that is not installed.
+                family=["DejaVu Sans", "sans-serif"], weight="bold" if self.bold else "normal",
+                style="normal", variant="normal", stretch="normal",
+            ),
             horizontalalignment=self.align, verticalalignment="baseline",
             rotation=90 if self.upright else 0, rotation_mode="anchor",
             parse_math=False, usetex=False, antialiased=True,
@@ -85,11 +90,14 @@ class Photo:
         left, top, right, bottom = self.box
         return replace(self, box=(left, top + down, right, bottom + down))
 
-    def artist(self, place: Transform) -> Artist:
+    def artist(self, place: Transform, zoom: float = 1.0) -> Artist:
         left, top, right, bottom = self.box
         # Rows run downwards, as the sheet does; BboxImage wants the box's corners in the direction of its axes.
         where = TransformedBbox(Bbox([[left, bottom], [right, top]]), place)
-        image = BboxImage(where, interpolation="nearest", origin="lower", resample=False)
+        how: Any = {"interpolation": "nearest", "resample": False}
+        if zoom != 1:
+            how = {"interpolation": "antialiased", "resample": True}
+        image = BboxImage(where, origin="lower", **how)
         image.set_data(self.pixels)
         return image
 
@@ -111,11 +119,11 @@ class Shape:
         """The same, further down."""
         return replace(self, points=tuple((x, y + down) for x, y in self.points))
 
-    def artist(self, place: Transform) -> Artist:
+    def artist(self, place: Transform, zoom: float = 1.0) -> Artist:
         return Polygon(
             np.asarray(self.points), closed=self.closed, transform=place, fill=self.fill is not None,
             facecolor=self.fill or "none", edgecolor=self.edge or "none", hatch=None, antialiased=True,
-            linewidth=self.line * _POINTS if self.edge else 0, alpha=self.opacity,
+            linewidth=self.line * _POINTS * zoom if self.edge else 0, alpha=self.opacity,
             joinstyle="miter" if self.closed else "round",
             linestyle=(0, tuple(part / self.line for part in self.dashes)) if self.dashes else "solid",
         )  # fmt: skip
@@ -132,7 +140,7 @@ class Region:
         """The same, further down."""
         return replace(self, rings=tuple(np.add(ring, (0.0, down)) for ring in self.rings))
 
-    def artist(self, place: Transform) -> Artist:
+    def artist(self, place: Transform, zoom: float = 1.0) -> Artist:
         codes = [[Path.MOVETO, *[Path.LINETO] * (len(ring) - 2), Path.CLOSEPOLY] for ring in self.rings]
         path = Path(np.concatenate(self.rings), np.concatenate(codes))
         return PathPatch(path, transform=place, facecolor=self.fill, edgecolor="none", linewidth=0, antialiased=True)
@@ -152,14 +160,22 @@ class Mesh:
         """The same, further down."""
         return replace(self, polygons=np.add(self.polygons, (0.0, down)))
 
-    def artist(self, place: Transform) -> Artist:
+    def artist(self, place: Transform, zoom: float = 1.0) -> Artist:
         return PolyCollection(
             [*self.polygons], closed=True, transform=place, facecolors=self.fills, edgecolors=self.edges,
-            linewidths=self.lines * _POINTS, antialiaseds=True, joinstyle="round", capstyle="round",
+            linewidths=self.lines * _POINTS * zoom, antialiaseds=True, joinstyle="round", capstyle="round",
         )  # fmt: skip
 
 
 Mark = Words | Photo | Shape | Region | Mesh
+
+
+def per_row(count: int, most: int) -> int:
+    """How many of `count` things stand in a row: full rows where they make no tower, nine as 3 × 3, else rows of
+    nearly one length.
+    """
+    full = [n for n in range(min(count, most), 0, -1) if count % n == 0 and count // n <= n]
+    return full[0] if full else -(-count // -(-count // most))
 
 
 @dataclass
@@ -241,10 +257,17 @@ class Sheet:
             figsize=(wide / (100 * self.density), high / (100 * self.density)), dpi=100 * self.density,
             facecolor=self.paper, edgecolor="none", linewidth=0, frameon=True,
         )  # fmt: skip
-        place = Affine2D().scale(self.density / wide, -self.density / high).translate(0, 1) + figure.transFigure
+        self.onto(figure, (0.0, 1.0, self.width * self.density / wide, self.height * self.density / high))
+        return figure
+
+    def onto(self, figure: Figure | SubFigure, where: Rect, zoom: float = 1.0) -> None:
+        """Everything on the sheet as artists of a figure: `where` are left, top, width and height in shares of it, and
+        letters and lines are `zoom` times as large.
+        """
+        left, top, wide, high = where
+        place = Affine2D().scale(wide / self.width, -high / self.height).translate(left, top) + figure.transSubfigure
         for mark in self.marks:
-            artist = mark.artist(place)
+            artist = mark.artist(place, zoom)
             artist.set_sketch_params(None)
             artist.set_path_effects([])
             figure.add_artist(artist)
-        return figure

@@ -63,7 +63,7 @@ def _plotted(name: str, drawn: Callable[..., float], notes: Sequence[str], said:
         look = Look(dark=dark)
         sheet = Sheet.sized(WIDE + 2 * MARGIN, look.theme.paper)
         sheet.height = drawn(sheet, 0, look=look) + MARGIN
-        found.append(["dark" if dark else "light", base64.b64encode(svg(Picture(sheet, alt))).decode()])
+        found.append(["dark" if dark else "light", base64.b64encode(svg(Picture(sheet, alt), "outlines")).decode()])
     return {
         "pictures": found,
         "alt": alt,

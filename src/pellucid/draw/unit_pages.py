@@ -13,7 +13,7 @@ from pellucid.draw.drawings import drawing
 from pellucid.draw.heatmaps import BODY, GAP, MARGIN, SMALL, footnotes, heading
 from pellucid.draw.letters import number, percent, shortened
 from pellucid.draw.look import Look
-from pellucid.draw.patches import outline
+from pellucid.draw.patches import moved, outline, shown
 from pellucid.draw.picture import Picture
 from pellucid.draw.pictures import fitted_pixels
 from pellucid.draw.projections import cut, seen
@@ -21,10 +21,11 @@ from pellucid.draw.sheet import Rect, Sheet
 from pellucid.files import unplaced
 from pellucid.result import Patches, Table, UnitPage
 
-_WIDTH = 1360.0
+_WIDTH = 1040.0  # a notebook is about as wide: text that is shrunk to fit there cannot be read
 _SIDE = 132.0  # of a strongest patch
 _SMALL_SIDE = 118.0
-_COLUMN = 300.0  # the one on the right
+_ALIKE = 3  # units alike in a row
+_COLUMN = 226.0  # the one on the right
 
 
 @drawing(UnitPage)
@@ -44,7 +45,7 @@ def draw_unit_page(result: UnitPage, over: Any = None, *, title: str | None = No
     if result.weakest is not None and len(result.weakest):
         y = _row(sheet, y, "The weakest", result.weakest, look) + GAP
     y = _below(sheet, y, result, look) + GAP
-    notes = [*words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
+    notes = [*moved(result.top), *words.noted(result.meta), *filter(None, [words.origin(result.meta)])]
     sheet.height = footnotes(sheet, y, notes, look) + MARGIN
     best = ", ".join(_called(result.top, i) for i in range(min(len(result.top), 5)))
     alt = f"{title}: its {len(result.top)} strongest patches, from {best}; how it behaves over {among}."
@@ -79,11 +80,11 @@ def _strongest(sheet: Sheet, y: float, end: float, result: UnitPage, look: Look)
 def _pair(sheet: Sheet, x: float, y: float, side: float, result: UnitPage, i: int, look: Look) -> float:
     pixels = sheet.pixels(side)
     if result.projections is None:
-        rect = sheet.photo(x, y, fitted_pixels(result.top.crop(i), pixels))
+        rect = sheet.photo(x, y, fitted_pixels(shown(result.top, i), pixels))
     else:
         rect = sheet.photo(x, y, fitted_pixels(cut(result.projections, i, result.top.pictures[i]), pixels))
-        shown = cut(result.projections, i, seen(result.projections.values[i]))
-        sheet.photo(rect[2] + 4, y, fitted_pixels(shown, pixels))
+        beside = cut(result.projections, i, seen(result.projections.values[i]))
+        sheet.photo(rect[2] + 4, y, fitted_pixels(beside, pixels))
     said = f"{number(float(result.top.values[i]))} · {_called(result.top, i)}"
     return sheet.lines(x, rect[3] + 3, [shortened(said, SMALL, 2 * side)], SMALL, look.theme.quiet)
 
@@ -184,10 +185,12 @@ def _alike(sheet: Sheet, x: float, y: float, room: float, result: UnitPage, look
     y = _head(sheet, x, y, "Units that the same images excite", look)
     names: Sequence[Any] = result.similar_units["unit"] if result.similar_units is not None else ()
     alike: Sequence[Any] = result.similar_units["correlation"] if result.similar_units is not None else ()
-    side = (room - 4 * 8) / 5
+    side = (room - (_ALIKE - 1) * 8) / _ALIKE
     low = y
     for k, (name, value, best) in enumerate(zip(names, alike, result.similar_patches, strict=True)):
-        left = x + k * (side + 8)
+        if k and k % _ALIKE == 0:
+            y = low + 6
+        left = x + k % _ALIKE * (side + 8)
         if len(best):
             picture = best.pictures[0]
             rect = sheet.photo(left, y, fitted_pixels(picture, sheet.pixels(side)))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pellucid.draw.letters import number, readable
 from pellucid.draw.overlay import seen_box, whole_box
 from pellucid.files import unplaced
+from pellucid.plugins import METHODS
 from pellucid.result import Curve, Grid, Heatmap, Meta, Result, Study, Surface, Table
 from pellucid.result.maps import Sign
 
@@ -22,6 +23,10 @@ _SAYS: dict[Sign, tuple[str, str]] = {
     "ruled": ("where the changed gradient is positive", "where it is negative"),
     "number": ("is above zero", "is below zero"),
 }
+
+
+_MAGNITUDES = {"sober": "violet: the size of the numbers", "vivid": "violet to pink: the size of the numbers"}
+_SIDES = {"sober": ("orange-red", "blue"), "vivid": ("red to yellow", "blue to cyan")}
 
 
 def title_of(meta: Meta) -> str:
@@ -103,19 +108,44 @@ def few(notes: Iterable[str]) -> list[str]:
     )
 
 
+def shows(results: Sequence[Result]) -> str:
+    """What the method of these results says of reading them, without what it costs: its last sentence."""
+    name = results[0].meta.method
+    if not name or not METHODS.has(name) or len({one.meta.method for one in results}) > 1:
+        return ""
+    told = str(METHODS.row(name).said.get("shows", ""))
+    return " ".join(re.split(r"(?<=\.) (?=[A-Z])", told)[:-1])
+
+
+def doubtful(heats: Sequence[Heatmap]) -> str:
+    """Of maps of sampled methods: how much of them may be chance."""
+    known = [one for one in heats if one.error is not None and np.isfinite(one.error).any()]
+    if not known:
+        return ""
+    error = np.concatenate([one.error.ravel() for one in known if one.error is not None])
+    value = np.concatenate([np.abs(one.values).ravel() for one in known])
+    near = float(np.mean(value[np.isfinite(error)] < 2 * error[np.isfinite(error)]))
+    unit = f" {known[0].unit}" if known[0].unit else ""
+    return (
+        f"Sampled: the standard error of a place is {number(float(np.nanmedian(error)))}{unit} in the median, and "
+        f"{near:.0%} of the map lies within two standard errors of zero."
+    )
+
+
 def _unplaced_words(note: str) -> str:
     return re.sub(r"(?<!\S)(?:/|[A-Za-z]:\\)\S+", lambda found: unplaced(found[0]), note)
 
 
-def reading(view: str, own_colors: bool, meaning: tuple[str, str]) -> str:
-    """How the colors are to be read."""
+def reading(view: str, palette: str, meaning: tuple[str, str]) -> str:
+    """How the colors are to be read: those of a scheme, or of somebody's `own`."""
     up, down = meaning
     said = {"positive": f"shown is only {_what(up)}", "negative": f"shown is only {_what(down)}"}
     if view in said:
         return said[view]
     if view == "magnitude":
-        return "violet: the size of the numbers, without their sign" if not own_colors else "numbers without their sign"
-    return "" if own_colors else f"orange-red {up}, blue {down}"
+        return f"{_MAGNITUDES.get(palette, 'numbers')}, without their sign"
+    warm, cold = _SIDES.get(palette, ("", ""))
+    return f"{warm} {up}, {cold} {down}" if warm else ""
 
 
 def _what(side: str) -> str:
