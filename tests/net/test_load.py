@@ -714,3 +714,16 @@ def test_label_files_that_are_none(tmp_path: Path) -> None:
 
 def test_the_network_may_be_named_by_keyword() -> None:
     assert load(spec="bundled", size=64).size == (64, 64)
+
+
+def test_a_pickled_model_as_a_network_is_refused_with_advice_that_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str) -> None:
+        raise BadNetwork(f"{path!r} holds Python objects besides tensors: save its tensors alone")
+
+    monkeypatch.setattr("pellucid.net.load.read_checkpoint", refuse)
+    (tmp_path / "whole.pt").touch()
+    way = r"save its tensors alone; then say what makes .* load\('file.py:FUNCTION', weights='weights.pth'\)"
+    with pytest.raises(BadNetwork, match=way):
+        load(str(tmp_path / "whole.pt"))
