@@ -31,6 +31,9 @@ from pellucid.net.transforms import Preprocessing, adopted
 from pellucid.net.units import on_scale, per_channel
 from pellucid.plugins import NETWORKS, forms
 
+_FOREIGN = {".onnx": "ONNX", ".h5": "Keras", ".keras": "Keras", ".tflite": "TensorFlow Lite"}
+"""Networks of other libraries, by the suffixes of their files."""
+
 
 @declared(LoadOptions)
 @neutral()
@@ -156,6 +159,11 @@ def _source(spec: str) -> tuple[str, str]:
         raise BadNetwork(
             f"{spec!r} holds weights, which are no architecture: load('timm:NAME', weights={spec!r}), "
             "or weights= with whatever names or makes the network"
+        )
+    if kind := _FOREIGN.get(Path(spec).suffix.lower()):
+        raise UnknownName(
+            f"no network {spec!r}: {kind} is not read; write a function that makes an nn.Module of it, "
+            "'path/to/file.py:function'"
         )
     if colon:
         return FUNCTION, spec

@@ -13,6 +13,7 @@ from pellucid.errors import BadNetwork, unknown
 from pellucid.net.checkpoint import read_checkpoint
 from pellucid.net.download import url_file
 from pellucid.net.labels import Labels
+from pellucid.net.preprocess import Preprocess
 from pellucid.net.sources import Found, imagenet, optional, source
 from pellucid.net.transforms import preset
 
