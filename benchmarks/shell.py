@@ -1,7 +1,8 @@
 """Many photos on the command line: whether memory grows with their number, and how long each takes.
 
-`python -m benchmarks.shell PHOTOS [COUNT]`, for example with 10,000 photos: the folder's images are named on stdin, as
-often as it takes.
+`python -m benchmarks.shell PHOTOS [COUNT] [OPTION...]`, for example with 10,000 photos: the folder's images are named on
+stdin, as often as it takes. The options are those of `explain`, such as `--net timm:test_resnet --weights random` for a
+network that is quick enough for 10,000.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ def resident(process: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-def main(photos: str, count: int) -> None:
+def main(photos: str, count: int, *options: str) -> None:
     """Print time and memory as the answers come."""
     names = list(itertools.islice(itertools.cycle(inputs([photos]).names), count))
-    command = [sys.executable, "-m", "pellucid", *WORDS]
+    command = [sys.executable, "-m", "pellucid", *WORDS, *options]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -50,4 +51,4 @@ def main(photos: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 300)
+    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 300, *sys.argv[3:])

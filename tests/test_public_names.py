@@ -72,6 +72,8 @@ def test_import_is_lazy_and_needs_no_zoo() -> None:
 def test_a_name_that_is_nearly_right_is_answered_with_where_it_is() -> None:
     with pytest.raises(AttributeError, match=r"no attribute 'gradcam'; nearest: pl\.attribution\.grad_cam"):
         _ = pl.gradcam
+    with pytest.raises(AttributeError, match=r"no attribute 'gradcam'; nearest: pl\.attribution\.grad_cam"):
+        _ = pl.attribution.gradcam
     with pytest.raises(AttributeError, match=r"no attribute 'Heatmpa'; nearest: pl\.Heatmap"):
         _ = pl.Heatmpa
     with pytest.raises(AttributeError, match=r"no attribute 'zzzz'$"):

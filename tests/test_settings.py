@@ -103,7 +103,7 @@ def test_load_reads_it_when_it_is_named(folder: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("netwrok = 'bundled'", "no key of 'pellucid.toml' 'netwrok'; nearest of 12: network"),
+        ("netwrok = 'bundled'", "no key of 'pellucid.toml' 'netwrok'; nearest of 13: network"),
         ("mean = 'gray'", "mean in 'pellucid.toml' is 'gray': mean of each channel"),
         ("value_range = [0]", "value_range in 'pellucid.toml' is [0]: lowest and highest"),
         ("scores = 'points'", "scores in 'pellucid.toml' is 'points': meaning"),

@@ -111,23 +111,13 @@ __all__ = [*_HOME, "__version__"]
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
-        raise AttributeError(f"module 'pellucid' has no attribute {name!r}{_nearest(name)}")
+        from pellucid.catalogue import nearest
+
+        near = nearest(name, {one: f"pl.{one}" for one in _HOME})
+        raise AttributeError(f"module 'pellucid' has no attribute {name!r}{near}")
     module, _, attribute = _HOME[name].partition(":")
     found = import_module(module)
     return getattr(found, attribute) if attribute else found
-
-
-def _nearest(name: str) -> str:
-    """Where a method, or a public name, lies that is nearly called so; Python's own questions get a short answer."""
-    if name.startswith("_"):
-        return ""
-    from difflib import get_close_matches
-
-    from pellucid.catalogue import entries
-
-    places = {one: f"pl.{one}" for one in _HOME} | {one.name: f"pl.{one.chapter}.{one.name}" for one in entries()}
-    close = get_close_matches(name.casefold(), places, n=3)
-    return f"; nearest: {', '.join(places[one] for one in close)}" if close else ""
 
 
 def __dir__() -> list[str]:

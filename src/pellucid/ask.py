@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, SupportsIndex
 
 from pydantic import Field
@@ -59,19 +59,35 @@ def explain(
     random weights, and whether it is steady when the image moves by 4 pixels.
     """
     given = {"net": net, "images": images}
-    net = Net.of(net)
-    images = net.images(images)
+    return explained(Forgetful(Net.of(net)), images, given, classes=classes, methods=methods, truth=truth)
+
+
+def explained(
+    forgetful: Forgetful,
+    images: ImagesLike,
+    given: Mapping[str, object],
+    *,
+    classes: int,
+    methods: Sequence[str] | Literal["all"],
+    truth: str | SupportsIndex | None,
+) -> Explanation:
+    """`explain` for whoever asks of one image after the other: copies with random weights are made for the first.
+
+    `given` are the network and the image as the caller wrote them. Raises PellucidError for several images.
+    """
+    images = forgetful.net.images(images)
     if len(images) != 1:
         raise PellucidError(f"explain takes one image, these are {len(images)}: explain images[i], one by one")
     entries = _able(methods)
-    net = net.cached()  # the questions differ, the images that are shown to the network do not
+    forgetful = forgetful.cached()  # the questions differ, the images that are shown to the network do not
+    net = forgetful.net
     predictions = net.predict(images, classes)
     (ranked,) = predictions.ranked
     asked = [Target.of(prediction) for prediction in ranked]
     columns: tuple[Column, ...] = ()
     if truth is not None:
         asked, columns = _against(net, images, truth)
-    rows, refused, forgetful = [], [], Forgetful(net)
+    rows, refused = [], []
     with shown():
         for entry in steps(entries, "methods"):
             try:

@@ -61,13 +61,31 @@ def suitable() -> Bars | None:
     return TerminalBars() if sys.stderr is not None and sys.stderr.isatty() else None
 
 
-class Bars(ABC):
+class Pace:
+    """How fast loops are, by when each of them began."""
+
+    def __init__(self) -> None:
+        self._begun: dict[str, float] = {}
+
+    def far(self, work: Work, *, outermost: bool) -> str:
+        """How far a loop is, and of the outermost, once that can be told, how long the rest takes at this rate."""
+        now, key = time.monotonic(), f"{work.what} {work.total}"
+        if not work.done:
+            self._begun[key] = now
+        begun = self._begun.setdefault(key, now)
+        said = f"{work.done}/{work.total}" if work.total else str(work.done or "")
+        if not outermost or not work.total or not 0 < work.done < work.total or now - begun < _KNOWN:
+            return said
+        return f"{said}, {lasting((now - begun) / work.done * (work.total - work.done))} left"
+
+
+class Bars(Pace, ABC):
     """What shows a few loops, the outermost first, from half a second after it was made."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._lock = threading.Lock()
         self._open = self._closed = False
-        self._begun: dict[str, float] = {}
         # A timer, because the first step may be the longest and nothing is heard until it ends. It knows the caller's
         # context, by which a notebook finds the cell.
         self._timer = threading.Timer(_DELAY, contextvars.copy_context().run, (self._start,))
@@ -99,17 +117,6 @@ class Bars(ABC):
             if not self._closed:
                 self._open = True
                 self.opened()
-
-    def far(self, work: Work, *, outermost: bool) -> str:
-        """How far a loop is, and of the outermost, once that can be told, how long the rest takes at this rate."""
-        now, key = time.monotonic(), f"{work.what} {work.total}"
-        if not work.done:
-            self._begun[key] = now
-        begun = self._begun.setdefault(key, now)
-        said = f"{work.done}/{work.total}" if work.total else str(work.done or "")
-        if not outermost or not work.total or not 0 < work.done < work.total or now - begun < _KNOWN:
-            return said
-        return f"{said}, {lasting((now - begun) / work.done * (work.total - work.done))} left"
 
 
 def lasting(seconds: float) -> str:

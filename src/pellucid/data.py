@@ -126,7 +126,7 @@ class Data(Noun, Labeled):
     def _scaled(self: D, net: Net) -> D:
         """The same, with the scale and the channels that the network takes."""
         source = copy.copy(self.source)
-        source.value_range = net.preprocess.value_range
+        source.value_range = net.preprocess.reading
         if isinstance(source, Numbers):
             source.scale, source.channels = self.pixels, net.preprocess.channels
             source.normal = net.preprocess.mean, net.preprocess.std

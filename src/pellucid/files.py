@@ -14,6 +14,8 @@ from pellucid.errors import BadImage, PellucidError, unknown
 _MOST_NAMES = 5000
 """How many names of a folder are looked at to find the one that was meant."""
 
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".dcm", ".fits", ".fit")
+"""What a file of an image is called in a folder of them."""
 WITHOUT_FILE = ("sample:", "scene:")
 """How names of images begin that come with Pellucid or are generated."""
 
@@ -75,12 +77,13 @@ def quoted(text: str) -> str:
 
 
 def missing(path: Path) -> PellucidError:
-    """What to say of a file that is not there: the nearest names in its folder."""
+    """What to say of an image that is not there: the nearest names of images in its folder."""
     if path.is_symlink():
         return BadImage(f"{quoted(path.name)} is a link to {quoted(os.readlink(path))}, which does not exist")
     if not path.parent.is_dir():
         return BadImage(f"no file {quoted(str(path))}: there is no folder {quoted(str(path.parent))}")
     with os.scandir(path.parent) as entries:
         names = sorted(printable(entry.name) for entry in islice(entries, _MOST_NAMES) if entry.is_file())
-    answer = unknown("file", printable(path.name), names)
+    names = [name for name in names if PurePosixPath(name).suffix.lower() in PICTURES]
+    answer = unknown("image file", printable(path.name), names)
     return type(answer)(f"{answer} (in {quoted(str(path.parent))})")

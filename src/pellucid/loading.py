@@ -97,6 +97,14 @@ class LoadOptions(TypedDict, total=False):
         Default("the range of the file's data type"),
         Shell(value="LOW,HIGH"),
     ]
+    clip: Annotated[
+        bool | None,
+        Field(
+            description="clipping of values outside the value range to its ends, as the window of a CT does; "
+            "otherwise such an image is refused"
+        ),
+        Default("no clipping"),
+    ]
     interpolation: Annotated[
         Interpolation | None,
         Field(description="way of resizing images to the network's input"),

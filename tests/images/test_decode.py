@@ -420,7 +420,7 @@ def test_a_missing_file_names_the_nearest(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
     error = refusal(tmp_path / "boxr.jpg")
     assert isinstance(error, UnknownName)
-    assert "no file 'boxr.jpg'; nearest of 3: boxer.jpg" in str(error)
+    assert "no image file 'boxr.jpg'; nearest of 2: boxer.jpg" in str(error)
     assert "there is no folder" in str(refusal(tmp_path / "none" / "boxer.jpg"))
     assert "there is none here" in str(refusal(_made(tmp_path / "bare") / "a.png"))
 

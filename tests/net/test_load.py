@@ -125,6 +125,7 @@ def test_nothing_else_is_a_network(spec: Any) -> None:
             r"holds weights, which are no architecture: load\('timm:NAME', weights='model.pth'\)",
         ),
         ("some/model.safetensors", BadNetwork, "no architecture"),
+        ("model.onnx", UnknownName, "ONNX is not read; write a function that makes an nn.Module of it"),
         ("model.py", UnknownName, "say which function in it"),
         ("", UnknownName, "no network ''"),
     ],
@@ -717,3 +718,27 @@ def test_label_files_that_are_none(tmp_path: Path) -> None:
 
 def test_the_network_may_be_named_by_keyword() -> None:
     assert load(spec="bundled", size=64).size == (64, 64)
+
+
+def test_a_pickled_model_as_a_network_is_refused_with_advice_that_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str) -> None:
+        raise BadNetwork(f"{path!r} holds Python objects besides tensors: save its tensors alone")
+
+    monkeypatch.setattr("pellucid.net.load.read_checkpoint", refuse)
+    (tmp_path / "whole.pt").touch()
+    way = r"save its tensors alone; then say what makes .* load\('file.py:FUNCTION', weights='weights.pth'\)"
+    with pytest.raises(BadNetwork, match=way):
+        load(str(tmp_path / "whole.pt"))
+
+
+def test_names_are_found_however_their_words_are_parted() -> None:
+    labels = Labels((("jelly fish",), ("school bus",), ("jack-o'-lantern", "lantern"), ("school-bus, yellow",)))
+    assert labels.find("jellyfish") == 0
+    assert labels.find("School bus") == 1, "a name as it is written comes first"
+    assert labels.find("jack o lantern") == 2
+    with pytest.raises(UnknownName, match="2 classes are called 'school_bus'"):
+        labels.find("school_bus")
+    net = load(small())
+    assert net.class_index("class 3") == net.class_index("3") == 3

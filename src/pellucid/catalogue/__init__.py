@@ -11,6 +11,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +22,18 @@ from pellucid.nouns import Noun
 from pellucid.plugins import METHODS
 from pellucid.registry import Row
 
-__all__ = ["Entry", "Over", "allowed", "entries", "find", "method", "methods_of", "options_of", "validated"]
+__all__ = ["Entry", "Over", "allowed", "entries", "find", "method", "methods_of", "nearest", "options_of", "validated"]
+
+
+def nearest(name: str, others: Mapping[str, str] | None = None) -> str:
+    """Where the methods lie that are nearly called so, as the end of a message; of `others` too, by name. Empty for
+    what Python itself asks for.
+    """
+    if name.startswith("_"):
+        return ""
+    places = {**(others or {}), **{one.name: f"pl.{one.chapter}.{one.name}" for one in entries()}}
+    close = get_close_matches(name.casefold(), places, n=3)
+    return f"; nearest: {', '.join(places[one] for one in close)}" if close else ""
 
 
 @dataclass(frozen=True)

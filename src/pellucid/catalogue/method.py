@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from contextvars import ContextVar
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal, ParamSpec, Protocol, TypeVar, cast, runtime_checkable
+from typing import Any, Literal, NoReturn, ParamSpec, Protocol, TypeVar, cast, runtime_checkable
 
 from pellucid.bars import shown
 from pellucid.catalogue.options import arguments_of, nouns_of, validated
@@ -126,7 +127,15 @@ def methods_of(package: str, folder: str) -> dict[str, Callable[..., Any]]:
     modules = [f"{package}.{path.stem}" for path in sorted(Path(folder).glob("[!_]*.py"))]
     for module in modules:
         import_module(module)
+    vars(sys.modules[package])["__getattr__"] = functools.partial(_absent, package)
     return {name: found for (module, name), found in sorted(_declared.items()) if module in modules}
+
+
+def _absent(package: str, name: str) -> NoReturn:
+    """What a chapter answers to a name that is none of its methods."""
+    from pellucid.catalogue import nearest  # which needs this file
+
+    raise AttributeError(f"module {package!r} has no attribute {name!r}{nearest(name)}")
 
 
 def made(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Noun]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
-from pellucid.ask import explain
+from pellucid.ask import explain, explained
 from pellucid.catalogue import entries, find, options_of
 from pellucid.cli.answer import Answer, document, lines, report
 from pellucid.cli.common import common, images
@@ -21,6 +22,7 @@ from pellucid.cli.session import Session, running
 from pellucid.cli.view import ViewOption
 from pellucid.draw import view_options
 from pellucid.errors import PellucidError
+from pellucid.evaluation.trust import Forgetful
 from pellucid.images import Images
 from pellucid.notes import Note
 from pellucid.result import Explanation
@@ -78,8 +80,12 @@ def _explain(session: Session) -> None:
     )
     asked = {name: given[name] for name in ("classes", "methods", "truth")} | ({"classes": 1} if sheet else {})
 
+    @functools.cache
+    def network() -> Forgetful:
+        return Forgetful(session.net)
+
     def one(picture: Images, i: int) -> Answer:
-        found = explain(session.net, picture, **asked)
+        found = explained(network(), picture, {"net": session.net, "images": picture}, **asked)
         answer = Answer(names[i], found, save(found, None, files[i], given["view"], session.watch.words))
         several = [names[i]] if session.inputs.many else []
         ranked = (

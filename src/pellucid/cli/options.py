@@ -65,7 +65,7 @@ def given_as(name: str, field: FieldInfo) -> str:
 def _option(names: Sequence[str], field: FieldInfo, shell: Shell, kind: Kind | None, section: str) -> Option:
     required = field.is_required()
     default = None if required else field.get_default(call_default_factory=True)
-    kind = None if field.annotation is bool else kind or Declared(field.annotation, field)
+    kind = None if field.annotation in (bool, bool | None) else kind or Declared(field.annotation, field)
     metavar, description = shell.value or (kind.name if kind else ""), field.description or ""
     if len(metavar) > _LONG and isinstance(kind, Declared):
         among = f": {', '.join(kind.choices)}" if kind.choices else ""  # of a list the description names them

@@ -73,6 +73,13 @@ class Session:
             raise PellucidError(f"--value-range {','.join(map(str, said))}: LOW,HIGH, such as 0,65535")
         return said
 
+    @property
+    def reading(self) -> tuple[float, float] | None:
+        """The same for whoever reads images, which may be clipped to it."""
+        from pellucid.images.arrays import Window
+
+        return Window(self.value_range) if self.value_range and self.given.get("clip") else self.value_range
+
     @cached_property
     def inputs(self) -> Inputs:
         """The images that were named, also by folders, patterns and stdin."""
@@ -189,7 +196,7 @@ class Session:
         with self.watch.busy("loading torch"):
             from pellucid.images import read
 
-        picture = read(name, value_range=self.value_range)
+        picture = read(name, value_range=self.reading)
         for note in picture.notes:
             self.watch.note(str(note))
         return picture

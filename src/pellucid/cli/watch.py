@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from pellucid.bars import TerminalBars
+from pellucid.bars import Pace, TerminalBars
 from pellucid.progress import Stack, Work
 
 _SILENCE = 10.0  # seconds between lines where there is no terminal
@@ -24,7 +24,7 @@ class Watch:
         """Puts a message into the options of the command that is run."""
         self.signals: list[int] = []
         """Those that told the command to stop: what it raises then may be another error than KeyboardInterrupt."""
-        self._stack = Stack()
+        self._stack, self._pace = Stack(), Pace()
         self._bars: TerminalBars | None = None
         self._spoke = time.monotonic()
         self._noted: set[str] = set()
@@ -102,9 +102,12 @@ class Watch:
                 self._bars = TerminalBars()
             if self._bars:
                 self._bars.show(self._stack.shown())
-        elif self._stack.works and time.monotonic() - self._spoke >= _SILENCE:
-            self._spoke = time.monotonic()
-            print(", ".join(map(str, self._stack.shown())), file=sys.stderr, flush=True)
+        elif self._stack.works:
+            outer, *inner = self._stack.shown()
+            left = self._pace.far(outer, outermost=True).partition(", ")[2]  # asked each time, to know when it began
+            if time.monotonic() - self._spoke >= _SILENCE:
+                self._spoke = time.monotonic()
+                print(", ".join([str(outer), *map(str, inner), *([left] if left else [])]), file=sys.stderr, flush=True)
 
 
 def colored() -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -45,17 +44,25 @@ _HELP = {
 @dataclass(frozen=True, eq=False)
 class Forgetful:
     """A network, and copies of it that have forgotten what their upper half of layers had learned: made once for all
-    maps that are compared with theirs.
+    maps that are compared with theirs, of one image or of many.
     """
 
     net: Net
+    _made: dict[int, Net] = field(default_factory=dict)
 
-    @cached_property
+    @property
     def copies(self) -> tuple[Net, ...]:
         """Each with other random weights; none where there are no weights."""
-        order = groups(self.net)
-        names = tuple(name for _, several in order[: max(len(order) // 2, 1)] for name in several)
-        return tuple(self.net.with_weights(redrawn(self.net, names, seed)) for seed in range(_DRAWS) if names)
+        if not self._made:
+            order = groups(self.net)
+            names = tuple(name for _, several in order[: max(len(order) // 2, 1)] for name in several)
+            for seed in range(_DRAWS) if names else ():
+                self._made[seed] = self.net.with_weights(redrawn(self.net, names, seed))
+        return tuple(self._made.values())
+
+    def cached(self) -> Forgetful:
+        """The same with a memory of passes, for several questions about an image; its copies are the same ones."""
+        return replace(self, net=self.net.cached())
 
 
 def trusted(

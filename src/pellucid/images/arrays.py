@@ -22,6 +22,9 @@ _USUAL = (1, 3, 4)
 _SLACK = 1e-3
 """How far outside its range a float may lie, as a part of the range: rounding, a quarter of an 8-bit level."""
 
+_TOLD = 0.005
+"""Share of clipped values from which on it is said."""
+
 
 class Pixels(NamedTuple):
     """One image as it was read."""
@@ -110,10 +113,28 @@ def _layout(shape: tuple[int, ...], channels: int | None) -> Layout | None:
     return None
 
 
+class Window(tuple[float, float]):
+    """A range whose reader clips what lies outside, where it would otherwise refuse the image."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        """Another window of these ends: images read through it differ from those read on the range."""
+        return isinstance(other, Window) and tuple(self) == tuple(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash((Window, *self))
+
+
 def check_range(value_range: Any) -> Range | None:
-    """The range as two finite floats, low < high; None stays None."""
+    """The range as two finite floats, low < high; None stays None, and a window one."""
     if value_range is None:
         return None
+    if isinstance(value_range, Window):
+        return Window(check_range(tuple(value_range)) or ())
     try:
         low, high = (float(value) for value in value_range)
     except (TypeError, ValueError) as error:
@@ -153,12 +174,19 @@ def scaled(
             "pass value_range=(black, white)"
         )
     slack = _SLACK * (high - low)
+    clips = isinstance(value_range, Window)
+    if clips:
+        value_range, slack = (low, high), math.inf
     if least < low - slack or most > high + slack:
         hint = (
-            "pass another value_range, or clip them" if value_range else "pass value_range=(black, white), or clip them"
+            "pass another value_range, or clip them, load(..., clip=True)"
+            if value_range
+            else "pass value_range=(black, white), or clip them"
         )
         raise BadImage(f"{what} has values from {seen}, outside {low:g} to {high:g}: {hint}")
     notes: tuple[str, ...] = ()
+    if clips and (outside := float(((array < low) | (array > high)).mean())) >= _TOLD:
+        notes = (f"{low:g} to {high:g} from black to white; {outside:.0%} of the values lie outside and are clipped",)
     if value_range is None and white and most < white / 15:
         notes = (
             f"very dark: values from {seen} of {white:g}; if white is less, say it to the network as well, "

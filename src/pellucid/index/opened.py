@@ -126,8 +126,7 @@ class Opened(Noun):
         if self.moved is None and asks_elsewhere(self.plan.source):
             raise refused(f"images at {self.plan.source[:100]!r}", self.ways["images"])
         source = Source.of(self.moved or self.plan.source)
-        scale = self.plan.preprocess.get("value_range")
-        source.value_range = (scale[0], scale[1]) if scale else None
+        source.value_range = self.preprocess.reading
         way = f"name where they are with {self.ways['images']}"
         if len(source) != self.plan.images or source.identity != self.plan.names:
             raise PellucidError(f"{source} no longer holds the images of the index: {way}")

@@ -34,7 +34,7 @@ def planned(
     for name in options:
         if name not in known and name not in _WORK:
             raise unknown("option of an index", name, [*known, *_WORK])
-    source.value_range = net.preprocess.value_range
+    source.value_range = net.preprocess.reading
     size = net.preprocess.size or _seen(net, source)
     units = _units(net, size, layers)
     work = {name: options.pop(name) for name in _WORK if name in options}

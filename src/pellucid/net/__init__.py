@@ -256,7 +256,7 @@ class Net(Noun):
     def images(self, value: ImagesLike) -> Images:
         """`value` itself, or what `read` makes of it: with the channels and the values that the network takes."""
         taken = self.preprocess
-        return read(value, channels=taken.channels, value_range=taken.value_range)
+        return read(value, channels=taken.channels, value_range=taken.reading)
 
     def layer(self, name: str, size: tuple[int, int] | None = None, *, of: Tensor | None = None) -> Layer:
         """The row of one layer, or UnknownName with the nearest; with `of` as it is for these pixels."""
@@ -308,9 +308,9 @@ class Net(Noun):
             return returned.whole_number(asked, "class")
         if self.labels is not None and (self.labels.knows(asked) or not asked.strip().isdecimal()):
             return self.labels.find(asked)
-        if not asked.strip().isdecimal():
+        if not (number := asked.strip().removeprefix("class ")).isdecimal():  # as `class_name` has them
             raise UnknownName(f"no class {asked!r}: {self.name} has no labels, ask for a class by its number")
-        return int(asked)
+        return int(number)
 
     def class_name(self, index: int) -> str:
         """The name of a class, or its number where there are no labels."""

@@ -10,6 +10,7 @@ from functools import cached_property
 from pellucid.errors import UnknownName, unknown
 
 _WNID = re.compile(r"n\d{8}")
+_BETWEEN = re.compile(r"[\s_'’-]+")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Labels:
     def find(self, asked: str) -> int:
         """The class that a person calls `asked`: any of its names, in any case, or its WordNet id.
 
-        A name that lists several, such as 'tench, Tinca tinca', is understood by each of them too.
+        A name that lists several, such as 'tench, Tinca tinca', is understood by each of them too, and one whose words
+        are put together or apart in another way: jellyfish is jelly fish, school_bus is school bus.
 
         Raises UnknownName with the nearest names, or with the choices where several classes share the name.
         """
@@ -48,7 +50,7 @@ class Labels:
                 return self.wnids.index(asked)
             raise unknown("class", asked, self.wnids)
         name = asked.strip().casefold()
-        found = self._by_name.get(name) or self._by_part.get(name, ())
+        found = self._by_name.get(name) or self._by_part.get(name) or self._by_letters.get(_letters(name), ())
         if len(found) == 1:
             return found[0]
         if found:
@@ -63,6 +65,15 @@ class Labels:
     @cached_property
     def _by_part(self) -> dict[str, tuple[int, ...]]:
         return _table([[part for name in names for part in name.split(", ")] for names in self.names])
+
+    @cached_property
+    def _by_letters(self) -> dict[str, tuple[int, ...]]:
+        return _table([[_letters(part) for name in names for part in name.split(", ")] for names in self.names])
+
+
+def _letters(name: str) -> str:
+    """The name without what parts its words."""
+    return _BETWEEN.sub("", name.casefold())
 
 
 def _table(rows: Sequence[Sequence[str]]) -> dict[str, tuple[int, ...]]:

@@ -27,13 +27,17 @@ from pellucid.net.label_files import labels_of
 from pellucid.net.layers import blank
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.sources import FUNCTION, Found, bare, find
+from pellucid.net.transforms import Preprocessing, adopted
 from pellucid.net.units import on_scale, per_channel
 from pellucid.plugins import NETWORKS, forms
+
+_FOREIGN = {".onnx": "ONNX", ".h5": "Keras", ".keras": "Keras", ".tflite": "TensorFlow Lite"}
+"""Networks of other libraries, by the suffixes of their files."""
 
 
 @declared(LoadOptions)
 @neutral()
-def load(spec: NetLike, **options: Unpack[LoadOptions]) -> Net:
+def load(spec: NetLike, *, preprocess: Preprocessing | None = None, **options: Unpack[LoadOptions]) -> Net:
     """A network to study.
 
     `spec` is a name (`timm:resnet50`; the help of `--net` lists all kinds), a function of your own that makes it
@@ -51,13 +55,18 @@ def load(spec: NetLike, **options: Unpack[LoadOptions]) -> Net:
     no classes; unless it is said, a network that ends in softmax or sigmoid is taken by its word, and any other
     for logits).
 
+    `preprocess` is how images are prepared, as you have it in code: torchvision's transforms, which are read as values;
+    'zscore' (each image less its mean, by its deviation); or a function of pixels (N, C, H, W) in 0..1, which becomes
+    the network's first step. `clip` shows the network the ends of `value_range` where values lie beyond them.
+
     Checkpoints are never unpickled; `module:function` runs the user's code. The global random generators are
     left alone. Raises BadNetwork, UnknownName or MissingExtra in one line.
     """
     if isinstance(spec, (str, Path)) and settings.is_settings(spec):
         found_there = settings.read(spec).checked()
         said_here = {name: value for name, value in options.items() if value is not None}
-        return load(found_there.network or "bundled", **cast(LoadOptions, {**found_there.options, **said_here}))
+        both = cast(LoadOptions, {**found_there.options, **said_here})
+        return load(found_there.network or "bundled", preprocess=preprocess, **both)
     weights, labels, output, scores = (
         options.get("weights"), options.get("labels"), options.get("output"), options.get("scores"),
     )  # fmt: skip
@@ -69,14 +78,17 @@ def load(spec: NetLike, **options: Unpack[LoadOptions]) -> Net:
     for part in found.module.modules():
         if any(tensor is not None and is_lazy(tensor) for tensor in part._parameters.values()):
             raise unready(part)
-    preprocess = _adjusted(found.preprocess, options)
+    if preprocess is not None:
+        module, name, taken = adopted(found.module, found.name, found.preprocess, preprocess)
+        found = replace(found, module=module, name=name, preprocess=taken)
+    seen = _adjusted(found.preprocess, options)
     names = found.labels if labels is None else labels_of(labels)
     if output is not None and not isinstance(output, str):
         raise PellucidError(f"output={output!r}: a name or index as text, for example 'logits' or '0'")
     if scores is not None and scores not in get_args(Scores):
         raise unknown("meaning of scores", str(scores), get_args(Scores), show=5)
     which, means = found.output if output is None else output, found.scores if scores is None else scores
-    if isinstance(spec, Net) and (found.module, preprocess, preprocess.unstated, names, which, means) == (
+    if isinstance(spec, Net) and (found.module, seen, seen.unstated, names, which, means) == (
         spec.module,
         spec.preprocess,
         spec.preprocess.unstated,
@@ -86,8 +98,9 @@ def load(spec: NetLike, **options: Unpack[LoadOptions]) -> Net:
     ):
         return spec
     once = tuple(dict.fromkeys(said))
-    net = Net(found.module, found.name, preprocess, names, which, means, said=once, origin=_origin(spec, options))
-    shape = preprocess.channels or 3, preprocess.size or (32, 32)
+    origin = _origin(spec, options) if preprocess is None else None
+    net = Net(found.module, found.name, seen, names, which, means, said=once, origin=origin)
+    shape = seen.channels or 3, seen.size or (32, 32)
     refused_once(net._cache, net.module, lambda: blank(net.module, *shape), net.name)
     return net
 
@@ -142,15 +155,32 @@ def _source(spec: str) -> tuple[str, str]:
     if scheme != FUNCTION and NETWORKS.has(scheme):
         return scheme, rest
     if Path(spec).suffix.lower() in SUFFIXES:
+        _refuse_pickled(spec)
         raise BadNetwork(
             f"{spec!r} holds weights, which are no architecture: load('timm:NAME', weights={spec!r}), "
             "or weights= with whatever names or makes the network"
+        )
+    if kind := _FOREIGN.get(Path(spec).suffix.lower()):
+        raise UnknownName(
+            f"no network {spec!r}: {kind} is not read; write a function that makes an nn.Module of it, "
+            "'path/to/file.py:function'"
         )
     if colon:
         return FUNCTION, spec
     if spec.endswith(".py"):
         raise UnknownName(f"no network {spec!r}: say which function in it makes the network, '{spec}:FUNCTION'")
     raise UnknownName(f"no network {spec!r}: a network is {', '.join(forms(NETWORKS))}; for example timm:resnet50")
+
+
+def _refuse_pickled(spec: str) -> None:
+    """Say what is wrong with a file that would be refused as weights, too."""
+    if Path(spec).is_file():
+        try:
+            read_checkpoint(spec)
+        except BadNetwork as error:
+            raise BadNetwork(
+                f"{error}; then say what makes the network as well, load('file.py:FUNCTION', weights='weights.pth')"
+            ) from error
 
 
 @contextmanager
@@ -185,6 +215,10 @@ def _adjusted(known: Preprocess, options: LoadOptions) -> Preprocess:
         known = replace(known, interpolation=interpolation)
     known = replace(known, channels=known.channels if channels is None else channels)
     known = on_scale(known, check_range(options.get("value_range")))
+    clip = options.get("clip")
+    known = replace(known, clip=known.clip if clip is None else clip)
+    if known.clip and known.value_range is None:
+        raise PellucidError("clip=True: say to which values, with value_range=(LOW, HIGH)")
     if mean is not None:
         known = replace(known, mean=per_channel("mean", mean, known.value_range, {"std": std}))
     if std is not None:

@@ -197,6 +197,6 @@ def _labeled(net: Net, data: Any) -> Labeled:
         data = Source.of(text)
     if isinstance(data, Source):
         source = copy.copy(data)
-        source.value_range = net.preprocess.value_range
+        source.value_range = net.preprocess.reading
         return FromSource(source)
     return Unlabeled(net.images(data))

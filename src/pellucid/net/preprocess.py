@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from pellucid.errors import BadImage
 from pellucid.geometry import View
 from pellucid.images import Images, as_float
-from pellucid.images.arrays import Range
+from pellucid.images.arrays import Range, Window
 from pellucid.loading import Interpolation
 
 _SLACK = 1e-3  # of the range, as where numbers are read
@@ -37,6 +37,10 @@ class Preprocess:
     value_range: Range | None = None
     """The values that 0 and 1 stand for, where the network's user said them: images read on another scale are put on
     this one."""
+    clip: bool = False
+    """Values outside `value_range` are clipped to it, and no reason to refuse an image."""
+    step: str = ""
+    """What else is done to the pixels inside the network, as its first step; none where that is empty."""
     unstated: tuple[str, ...] = field(default=(), compare=False)
     """What of `mean` and `std` nobody has said."""
 
@@ -44,6 +48,11 @@ class Preprocess:
     def size(self) -> tuple[int, int] | None:
         """(height, width) of the input, or None where any size will do."""
         return self.crop or (self.resize if isinstance(self.resize, tuple) else None)
+
+    @property
+    def reading(self) -> Range | None:
+        """The scale on which images are read for it: `value_range`, as a window where it clips."""
+        return Window(self.value_range) if self.clip and self.value_range else self.value_range
 
     def prepare(self, images: Images) -> Images:
         """The images as the network will see them: (C, h, w) floats in 0..1, all with their way back.
@@ -88,11 +97,11 @@ class Preprocess:
             return picture
         (low, high), (black, white) = read, self.value_range
         values = (picture.double() * (high - low) + low - black) / (white - black)
-        if values.min() < -_SLACK or values.max() > 1 + _SLACK:
+        if not self.clip and (values.min() < -_SLACK or values.max() > 1 + _SLACK):
             least, most = (float(one) * (white - black) + black for one in (values.min(), values.max()))
             raise BadImage(
                 f"{name!r} has values from {least:g} to {most:g}, the network was loaded with value_range="
-                f"({black:g}, {white:g}): load it with the range of these data, or clip them"
+                f"({black:g}, {white:g}): load it with the range of these data, or with clip=True"
             )
         return values.clamp(0, 1).to(picture.dtype)
 

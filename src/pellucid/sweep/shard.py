@@ -19,7 +19,7 @@ from torch import Tensor
 
 from pellucid.ambient import freed_memory_kept
 from pellucid.errors import BadImage, MissingDevice, PellucidError
-from pellucid.images.arrays import Range
+from pellucid.images.arrays import Range, Window
 from pellucid.images.sources import Source
 from pellucid.net import Net
 from pellucid.net.load import load
@@ -244,11 +244,16 @@ def _placed(net: Net, device: str) -> Net:
     )
 
 
+_LATER = {"clip": False, "step": ""}
+"""What `Preprocess` has got since the first indexes, as they meant it."""
+
+
 def same(net: Net, plan: Plan) -> Net:
     """The network, if it is the one of the plan. Raises PellucidError where weights or preprocessing are others."""
     if net.weights != plan.weights:
         raise PellucidError(f"{net.name} has other weights than the index was begun with: {plan.weights[:12]}")
-    if json.loads(json.dumps(asdict(net.preprocess))) != json.loads(json.dumps(plan.preprocess)):
+    was = {**_LATER, **plan.preprocess}  # an index of before these were there
+    if json.loads(json.dumps(asdict(net.preprocess))) != json.loads(json.dumps(was)):
         raise PellucidError(f"{net.name} has another preprocessing than the index was begun with: give it as then")
     return net
 
@@ -264,4 +269,4 @@ def _source(text: str, names: str, value_range: Range | None) -> Source:
 def _scale(plan: Plan) -> Range | None:
     """The full scale of the network, on which deep images are read."""
     low_high = plan.preprocess.get("value_range")
-    return (low_high[0], low_high[1]) if low_high else None
+    return (Window if plan.preprocess.get("clip") else tuple)(low_high) if low_high else None

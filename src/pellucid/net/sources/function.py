@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +21,7 @@ from pellucid.net import Net
 from pellucid.net.labels import Labels
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.sources import FUNCTION, Found, bare, source
+from pellucid.net.transforms import adopted
 from pellucid.plugins import NETWORKS
 
 
@@ -54,9 +56,15 @@ def _found(made: Any, rest: str) -> Found:
             return Found(module, rest, preprocess)
         case (nn.Module() as module, Preprocess() as preprocess, labels):
             return Found(module, rest, preprocess, labels if isinstance(labels, Labels) else Labels.plain(labels))
+        case (nn.Module() as module, preprocess) if callable(preprocess) or preprocess == "zscore":
+            return Found(*adopted(module, rest, bare(module), preprocess))
+        case (nn.Module() as module, preprocess, labels) if callable(preprocess) or preprocess == "zscore":
+            return replace(
+                _found((module, preprocess), rest), labels=_found((module, Preprocess(), labels), rest).labels
+            )
     raise BadNetwork(
         f"{rest!r} gave a {type(made).__name__}; it must return an nn.Module, (module, Preprocess), "
-        "(module, Preprocess, labels) or a Net"
+        "(module, Preprocess, labels) or a Net; for a Preprocess also torchvision transforms, a function or 'zscore'"
     )
 
 

@@ -15,6 +15,7 @@ from pellucid.net.download import url_file
 from pellucid.net.labels import Labels
 from pellucid.net.preprocess import Preprocess
 from pellucid.net.sources import Found, imagenet, optional, source
+from pellucid.net.transforms import preset
 
 _lock = threading.Lock()
 
@@ -36,7 +37,7 @@ def find(rest: str, *, pretrained: bool) -> Found:
     if weights is None:
         return Found(module, f"torchvision:{rest}", Preprocess())
     labels = _labels(weights)
-    preprocess = _preprocess(weights.transforms())
+    preprocess = preset(weights.transforms())
     return Found(module, f"torchvision:{rest}", preprocess, labels, scores="logits" if labels else None)
 
 
@@ -59,19 +60,6 @@ def _build(models: Any, name: str, weights: Any) -> nn.Module:
             finally:
                 del weights.get_state_dict
         return module
-
-
-def _preprocess(transforms: Any) -> Preprocess:
-    """The preset's numbers; what a preset does not say is left as it is."""
-    resize = getattr(transforms, "resize_size", None)
-    crop = getattr(transforms, "crop_size", None)
-    return Preprocess(
-        None if resize is None else resize[0] if len(resize) == 1 else (resize[0], resize[1]),
-        None if crop is None else (crop[0], crop[-1]),
-        getattr(transforms.interpolation, "value", "bilinear") if resize else "bilinear",
-        tuple(getattr(transforms, "mean", (0.0,))),
-        tuple(getattr(transforms, "std", (1.0,))),
-    )
 
 
 def _labels(weights: Any) -> Labels | None:
