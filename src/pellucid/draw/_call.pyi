@@ -134,7 +134,7 @@ def draw(
     seams: bool = True,
     colors: bool = True,
 ) -> Picture:
-    """The images where they lie, those that hide least on top; or with `grid` all of them, a cell for each.
+    """The images where they lie, those as dots that others would cover; or with `grid` all of them, a cell for each.
 
     `seams` are drawn between neighbors in the grid that are far apart; `colors` frame the images by class, where
     there are up to 24. New images that were placed on a map are drawn large, framed and numbered over it.
