@@ -39,7 +39,9 @@ def draw(result: Any, over: Any = None, *, ax: Any = None, **options: Any) -> An
             raise unknown(f"option of draw for a {type(first).__name__}", name, known)
     if ax is None:
         return drawn(result, over, **options)
-    from pellucid.draw.into import FigureBase, into_axes, into_figure
+    from matplotlib.figure import FigureBase
+
+    from pellucid.draw.into import into_axes, into_figure
 
     if isinstance(ax, FigureBase):
         return into_figure(drawn(result, over, **options), ax)

@@ -116,7 +116,7 @@ def _lossy(kind: str, quality: int) -> Callable[[Picture], bytes]:
     return write
 
 
-_FONTS = {"svg.hashsalt": "pellucid", "pdf.fonttype": 42}
+_FONTS: Any = {"svg.hashsalt": "pellucid", "pdf.fonttype": 42}
 """matplotlib has these as settings alone: the same names inside each SVG, and fonts in a PDF as TrueType."""
 
 
@@ -127,7 +127,7 @@ def svg(picture: Picture, letters: Literal["text", "outlines"] = "text") -> byte
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     said, buffer = {key: picture.about.get(key, "") for key in ("Title", "Description")}, io.BytesIO()
-    with _LOCK, rc_context({**_FONTS, "svg.fonttype": "none" if letters == "text" else "path"}):
+    with _LOCK, rc_context(_FONTS | {"svg.fonttype": "none" if letters == "text" else "path"}):
         canvas: Any = FigureCanvasSVG(picture.sheet.figure())
         canvas.print_svg(buffer, metadata={**said, "Date": None, "Creator": "pellucid"})
     return buffer.getvalue()
