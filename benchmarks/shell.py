@@ -1,8 +1,8 @@
 """Many photos on the command line: whether memory grows with their number, and how long each takes.
 
-`python -m benchmarks.shell PHOTOS [COUNT] [OPTION...]`, for example with 10,000 photos: the folder's images are named on
-stdin, as often as it takes. The options are those of `explain`, such as `--net timm:test_resnet --weights random` for a
-network that is quick enough for 10,000.
+`python -m benchmarks.shell PHOTOS [COUNT] [OPTION...]`, for example with 10,000 photos: the folder's images are named
+on stdin, as often as it takes. The options are those of `explain`, such as `--net timm:test_resnet --weights random`
+for a network that is quick enough for 10,000.
 """
 
 from __future__ import annotations
