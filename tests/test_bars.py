@@ -28,6 +28,7 @@ print("done")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("on", [True, False])
 def test_a_bar_on_a_terminal_that_is_gone_afterwards(on: bool) -> None:
     ours, theirs = pty.openpty()

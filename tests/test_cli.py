@@ -244,6 +244,7 @@ def test_the_short_page_names_what_the_long_one_explains(run: Run) -> None:
     assert "--layer" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*(called(entry) for entry in entries()), *OWN])
 def test_examples_are_commands(name: str) -> None:
     """Each page has two, and every word of them is understood."""
@@ -490,7 +491,7 @@ def test_questions_to_an_index(folder: Path, run: Run) -> None:
     assert pl.open("near.npz").meta.method == "neighbors"
     code, _, err = run("neighbors", "x.index", "photos/9.png", *NET)
     assert code == 2
-    assert "no file '9.png'" in err
+    assert "no image file '9.png'" in err
     (folder / "photos").rename(folder / "moved")
     assert run("top_images", "x.index", "act:2", "-q")[0] == 3
     assert run("top_images", "x.index", "act:2", "-q", "--with-images", "moved")[0] == 0
@@ -580,6 +581,7 @@ def test_a_picture_is_saved_here_under_the_names_of_image_and_method(folder: Pat
     assert run("grad_cam", "sub/dog.png", *NET)[1] == "dog.grad_cam-2.png\n", "nothing is lost"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", PICTURES + NUMBERS)
 def test_the_suffix_decides(suffix: str, run: Run) -> None:
     marks = {
@@ -596,6 +598,7 @@ def test_the_suffix_decides(suffix: str, run: Run) -> None:
     assert Path(f"x{suffix}").read_bytes().startswith(marks[suffix])
 
 
+@pytest.mark.slow
 def test_a_view_changes_the_picture_and_no_number(run: Run) -> None:
     for i, view in enumerate(("opacity=0.2", "view=positive,dark")):
         ask = ("grad_cam", "dog.png", *NET, "--view", view, "-o", f"{i}.png", "-o", f"{i}.npz")
@@ -609,7 +612,7 @@ def test_a_view_changes_the_picture_and_no_number(run: Run) -> None:
 @pytest.mark.parametrize(
     ("view", "said"),
     [
-        ("veiw=positive", "no key of --view 'veiw'; nearest of 10: view"),
+        ("veiw=positive", "no key of --view 'veiw'; nearest of 12: view"),
         ("opacity=3", "--view opacity='3': input should be less than or equal to 1"),
         ("dark=perhaps", "--view dark=perhaps: yes or no"),
         ("view=both", "--view view='both': choose from signed, positive, negative, magnitude"),
@@ -769,6 +772,7 @@ def test_doctor(run: Run) -> None:
     assert "timm" in checks["extras"]
 
 
+@pytest.mark.slow
 def test_doctor_finds_damage(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pellucid.net.sources.bundled.SHA256", "0" * 64)
     code, _, err = run("doctor")
@@ -829,6 +833,7 @@ def test_torch_is_left_as_it_was(run: Run) -> None:
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)], ids=lambda number: number.name
 )

@@ -181,6 +181,7 @@ def test_one_answer_about_all_images_is_one_document(run: Run) -> None:
 # files
 
 
+@pytest.mark.slow
 def test_a_name_that_nobody_chose_is_never_that_of_a_file(run: Run) -> None:
     words = ("gradient", "dog.png", *NET, "-q")
     assert [run(*words)[1] for _ in range(3)] == [f"dog.gradient{n}.png\n" for n in ("", "-2", "-3")]
@@ -188,6 +189,7 @@ def test_a_name_that_nobody_chose_is_never_that_of_a_file(run: Run) -> None:
     assert run(*words, "--format", "npz,png")[1].split() == ["dog.gradient-5.npz", "dog.gradient-5.png"]
 
 
+@pytest.mark.slow
 def test_a_name_that_somebody_chose_is_replaced_and_said(run: Run) -> None:
     words = ("gradient", *NET)
     assert "is replaced" not in run(*words, "dog.png", "-o", "x.png")[2]

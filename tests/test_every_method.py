@@ -192,12 +192,15 @@ FIRST = {entry.plainly.__annotations__["return"]: entry for entry in reversed(en
 """The method whose answer is drawn, for each kind of result."""
 LONG = {
     "atlas", "audit", "average_drop", "axioms", "because", "between", "blur_integrated_gradients", "captioner",
-    "concept_ablation", "connect", "convexity", "counterfactual", "cover", "curvature", "deepdream", "depth",
-    "distill", "expected_gradients", "extremal_perturbation", "frontier", "guided_integrated_gradients",
-    "influence", "interpolation", "kernel_shap", "label_randomization", "layer_attribution", "lime", "line",
-    "localize", "mislabeled", "mistake", "neuron_groups", "occlusion_sizes", "pathways", "plane",
-    "planted_bias", "report", "review", "rise", "road", "semantic_dictionary", "sharpness", "sim_to_real",
-    "sobol", "soft_autoencoder", "stability", "surrogate", "tour", "trajectory", "transfer", "xrai",
+    "clusters", "color", "concept_ablation", "connect", "convexity", "counterfactual", "cover", "curvature",
+    "deepdream", "depth", "distill", "diversity", "exchange", "expected_gradients", "extremal_perturbation",
+    "fooling_noise", "frontier", "guided_integrated_gradients", "hierarchy", "infidelity", "influence",
+    "insertion", "interpolation", "kernel_shap", "label_randomization", "layer_attribution", "lime", "line",
+    "localize", "map", "mislabeled", "mistake", "nearest", "neighbors", "neuron_groups", "occlusion_products",
+    "occlusion_sizes", "page", "pathways", "plane", "planted_bias", "prototypes", "randomization",
+    "reconstruction", "regions", "report", "review", "rise", "road", "semantic_dictionary", "sensitivity",
+    "shapley_sampling", "sharpness", "sim_to_real", "sobol", "soft_autoencoder", "stability", "style_transfer",
+    "sufficiency", "surrogate", "texture", "tour", "trajectory", "transfer", "xrai",
 }  # fmt: skip
 """Methods that take seconds even here: what holds for every method is asked of these in the slow lane."""
 

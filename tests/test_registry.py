@@ -141,6 +141,7 @@ def test_what_no_decorator_declares_is_there_once_its_home_is_imported(
     assert not known.has("draughts")
 
 
+@pytest.mark.slow
 def test_what_is_read_of_a_source_is_what_a_whole_reading_finds() -> None:
     """Names, arguments and lines of every decorated thing of ours, and of one that begins in a text."""
 

@@ -73,7 +73,7 @@ SHELL = {
     "command": ("gradcam", "dog.jpg"),
     "option": ("grad-cam", "dog.jpg", "--layr", "conv"),
     "layer": ("grad-cam", "dog.jpg", *NET, "--layer", "conv1"),
-    "class": ("grad-cam", "dog.jpg", "--target", "gold fish"),
+    "class": ("grad-cam", "dog.jpg", "--target", "goldfsh"),
     "no places": ("grad-cam", "dog.jpg", *NET, "--layer", "head"),
     "function": ("predict", "dog.jpg", "--net", "model.py:nte"),
     "no network": ("predict", "dog.jpg", "--net", "resnet50"),

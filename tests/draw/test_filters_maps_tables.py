@@ -182,6 +182,7 @@ def test_common_scale_of_maps_has_a_bar() -> None:
     assert "one scale for all" in words_of(common)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "units"), [(1, 1), (1, 5), (1, 16), (3, 4), (8, 2)])
 @pytest.mark.parametrize("over", [False, True])
 def test_maps_of_every_number(n: int, units: int, over: bool) -> None:

@@ -151,6 +151,7 @@ def test_what_is_not_finite_is_said() -> None:
     assert any("49 values are not finite" in mark.text for mark in picture.sheet.marks if isinstance(mark, Words))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf", "jpg", "jpeg", "webp", "PNG"])
 def test_pictures_are_saved_in_every_format(tmp_path: Path, suffix: str) -> None:
     picture = draw(make.coarse())
@@ -302,6 +303,7 @@ def test_pyplot_is_never_loaded(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", code, str(tmp_path)], check=True, cwd=root)
 
 
+@pytest.mark.slow
 def test_figures_do_not_outlive_their_drawing() -> None:
     heat = make.coarse()
     for _ in range(4):

@@ -30,6 +30,7 @@ def fields() -> ReceptiveFields:
     return ReceptiveFields(values, ("a", "b"), boxes, ((2.0, 2.0), (4.0, 8.0)), ((9.5, 14.5),) * 2, ((1.1, 1.1),) * 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("units", [0, 1, 8])
 def test_colors_are_drawn(units: int, dark: bool) -> None:

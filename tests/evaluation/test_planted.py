@@ -142,6 +142,7 @@ FAITHFUL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measure", FAITHFUL)
 @pytest.mark.parametrize("noise", ["random", "anew"])
 def test_what_the_network_uses_is_first_and_noise_is_last(measure: str, noise: str) -> None:

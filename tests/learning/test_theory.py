@@ -18,6 +18,7 @@ from pellucid.learning.networks import MLP, ResNet, seeded
 from pellucid.net import tap
 
 
+@pytest.mark.slow
 def test_critical_weights_are_those_of_the_table() -> None:
     """Of tanh: σ_b² -> σ_w², q*."""
     for bias, weight, q in ((0.01, 1.4242, 0.2733), (0.05, 1.7610, 0.5700), (0.2, 2.2852, 1.1645)):

@@ -77,6 +77,7 @@ def test_what_passes_is_not_said(tmp_path: Path) -> None:
     assert found.startswith("no rule fires")
 
 
+@pytest.mark.slow
 def test_trainings_with_these_faults(tmp_path: Path) -> None:
     """Xavier in 30 layers of rectifiers; batch norm in 40; and a chain of He's that learns."""
     pytest.importorskip("sklearn")

@@ -15,6 +15,7 @@ from tests.loss.networks import Everything, data, net_of
 AROUND_ONE = [one for one in get_args(Norms) if one != "interpolated"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norms", AROUND_ONE)
 def test_value_slope_and_curvature_are_compared_under_every_policy(norms: Norms) -> None:
     net = net_of(Everything(smooth=True))
@@ -24,6 +25,7 @@ def test_value_slope_and_curvature_are_compared_under_every_policy(norms: Norms)
         assert all(one.passed for one in checks), [str(one) for one in checks]
 
 
+@pytest.mark.slow
 def test_statistics_change_the_slope() -> None:
     """The comparison is no formality: the gradient at stored statistics is another one."""
     net = net_of(Everything(smooth=True))
@@ -61,6 +63,7 @@ def test_the_way_between_two_networks_is_checked_at_the_first(norms: str) -> Non
     assert all(one.passed for one in found.checks), [str(one) for one in found.checks]
 
 
+@pytest.mark.slow
 def test_trajectories_and_curves_are_checked_with_norms_of_their_own() -> None:
     nets = [net_of(Everything(smooth=True)) for _ in range(3)]
     with torch.no_grad():

@@ -269,6 +269,7 @@ def test_a_replaced_part_is_noticed() -> None:
     assert net.layers() is before, "weights do not matter"
 
 
+@pytest.mark.slow
 def test_what_is_known_of_a_module_keeps_none_alive() -> None:
     module = nn.Sequential(nn.ReLU(), nn.ReLU())
     known, gone = Structure(module), weakref.ref(module[1])

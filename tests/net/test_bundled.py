@@ -91,6 +91,7 @@ def test_the_cache_is_written_once_and_read_then(cache: Path, monkeypatch: pytes
     assert load("bundled").weights == first.weights
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["cut", "bit", "other", "empty"])
 def test_a_damaged_cache_is_noticed_and_mended(cache: Path, harm: str) -> None:
     good = load("bundled").weights

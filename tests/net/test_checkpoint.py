@@ -125,6 +125,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Everything:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["pth", "th"])
 @pytest.mark.parametrize("name", GOOD)
 def test_whatever_a_training_script_wraps_around_the_weights(everything: Everything, name: str, suffix: str) -> None:
@@ -190,6 +191,7 @@ def test_the_gadgets_are_real(tmp_path: Path) -> None:
     assert not missing
 
 
+@pytest.mark.slow
 def test_no_gadget_runs(tmp_path: Path) -> None:
     files = in_every_format(str(tmp_path / "marker"))
     for name, raw in files.items():
@@ -348,6 +350,7 @@ def mutated(whole: bytes, count: int, seed: int) -> list[bytes]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.slow)])
 def test_damage_never_kills_or_hangs(tmp_path: Path, count: int) -> None:
     """Each damaged file is read or refused, by a child that lives on to read the next one."""

@@ -158,6 +158,7 @@ def test_random_weights_are_the_same_each_time_and_leave_the_generator_alone(spe
 # The zoos
 
 
+@pytest.mark.slow
 def test_timm_says_how_pictures_are_seen() -> None:
     timm = pytest.importorskip("timm")
     from torchvision.transforms import CenterCrop, Resize

@@ -196,6 +196,7 @@ def test_large_originals_go_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> 
     assert max(map(len, tiny().over(Seven()))) == 2
 
 
+@pytest.mark.slow
 def test_one_batch_is_held_at_a_time() -> None:
     net, data = tiny(), Seven()
     batches: Iterator[Any] = iter(net.cached().over(data, layers=["stem"], grad=True, batch=1))

@@ -171,6 +171,7 @@ def test_the_best_picture_is_kept_where_the_recipe_says_so() -> None:
 EVERY = pytest.mark.parametrize("name", PRESETS)
 
 
+@pytest.mark.slow
 @EVERY
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_every_preset_climbs_on_small_pictures(name: str, channels: int) -> None:
@@ -188,6 +189,7 @@ def test_every_preset_climbs_on_small_pictures(name: str, channels: int) -> None
             assert float(after) > float(before)
 
 
+@pytest.mark.slow
 @EVERY
 def test_a_picture_does_not_depend_on_its_neighbors(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     net, targets = two(), [Logit(1), Channel("b", 3), Channel("b", 0), Logit(0)]

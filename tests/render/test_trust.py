@@ -270,6 +270,7 @@ def test_a_touch_is_a_shift_a_zoom_a_turn_noise_and_jpeg(number: int) -> None:
     assert np.abs(touched - rough.astype(int)).mean() > 1  # JPEG did take part
 
 
+@pytest.mark.slow
 def test_rank_is_by_deviations_from_the_mean_of_each_channel(folder: Path) -> None:
     """Red reaches 0.6 everywhere, blue −9.4: raw numbers say red, but blue is the more unusual."""
     table = np.stack([told(Channel("units", i), photos()) for i in range(4)])
@@ -394,6 +395,7 @@ def test_each_picture_has_its_own_target() -> None:
 # real images
 
 
+@pytest.mark.slow
 def test_one_pass_serves_all_targets_and_layers(folder: Path) -> None:
     targets = [Channel("units", 0), Channel("early", 1, "max"), Neuron("early", 0, 3, 4), Logit("dog"), Energy("units")]
     network = net()

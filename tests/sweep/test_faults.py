@@ -123,6 +123,7 @@ def test_an_unfinished_index_is_no_index(folder: Path, tmp_path: Path) -> None:
         Store.open(tmp_path / "nowhere")
 
 
+@pytest.mark.slow
 def test_shares_together_are_the_whole(folder: Path, tmp_path: Path, digest: str) -> None:
     for i in (2, 0, 1):
         store = swept(plan_of(folder), tmp_path / "x", Serial(), part=(i, 3))
@@ -249,6 +250,7 @@ def test_nothing_that_can_be_read_is_no_index(tmp_path: Path) -> None:
         swept(plan_of(tmp_path), tmp_path / "x", Serial())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failure", [errno.ENOSPC, errno.EROFS, errno.EIO])
 @pytest.mark.parametrize("after", [0, 1, 5, 12, 20])
 def test_disk_full_and_read_only(
@@ -308,6 +310,7 @@ def test_who_writes_keeps_its_files_and_who_died_does_not(folder: Path, tmp_path
     assert [file.exists() for file in (mine, dead, far, old)] == [True, False, True, False]
 
 
+@pytest.mark.slow
 def test_two_writers_and_a_reader_at_once(folder: Path, tmp_path: Path, digest: str) -> None:
     plan, failed = plan_of(folder), []
     ends = threading.Event()

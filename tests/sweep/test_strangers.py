@@ -66,6 +66,7 @@ ASKED = [["similar", UNIT, "--metric", "activation"], ["neighbors", "photos/clas
          ["color"], ["reconstruction", UNIT], ["table", "--where", "color_selectivity > 0"]]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ask", ASKED)
 def test_no_function_that_an_index_names_is_run(
     index: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, ask: list[str]
@@ -81,6 +82,7 @@ def test_no_function_that_an_index_names_is_run(
     assert not mark.exists()
 
 
+@pytest.mark.slow
 def test_a_map_needs_no_network(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     file, mark = trap(tmp_path)

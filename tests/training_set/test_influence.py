@@ -51,6 +51,7 @@ def left_out(x: np.ndarray, y: np.ndarray, i: int) -> tuple[np.ndarray, np.ndarr
     return fitted(np.delete(x, i, 0), np.delete(y, i), 10, PENALTY * n / (n - 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("refits", [40, pytest.param(400, marks=pytest.mark.slow)])
 def test_scores_are_what_leaving_out_changes(refits: int) -> None:
     x, y, tx, ty = digits(400)

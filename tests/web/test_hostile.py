@@ -19,6 +19,7 @@ import pytest
 from tests.web import hostile
 from tests.web.served import JSON, MARK, Served
 
+pytestmark = pytest.mark.slow  # a server with all walls, and hundreds of texts
 SCRIPT = "<img src=x onerror=alert(1)>"
 
 

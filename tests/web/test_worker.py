@@ -116,6 +116,7 @@ def test_a_question_that_fails_costs_nothing_else() -> None:
     run(it)
 
 
+@pytest.mark.slow
 def test_whoever_waits_for_a_process_that_ends_is_told_and_the_next_one_answers() -> None:
     async def it(worker: Worker) -> None:
         before = await pid(worker)

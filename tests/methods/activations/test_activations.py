@@ -237,6 +237,7 @@ def sick(change: Any, seed: int = 0) -> Any:
     return pl.activations.profile(net_of(module), photos(4))
 
 
+@pytest.mark.slow
 def test_a_healthy_network_is_called_so() -> None:
     table = sick(lambda module: None)
     assert table.findings == (

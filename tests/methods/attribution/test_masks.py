@@ -487,6 +487,7 @@ def test_sobol_of_ishigami(order: str, expected: list[float]) -> None:
     assert np.allclose(heat.array.ravel(), expected, atol=4 * heat.error.max())  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["total", "first"])
 def test_sobol_of_a_linear_network(order: str) -> None:
     """Independent cells: each explains its weight squared; both orders agree, and sum to 1."""
@@ -555,6 +556,7 @@ def patch_net(top: int, left: int, side: int) -> Net:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("top", "left", "fill"),
     [(0, 0, "blur"), (4, 20, "gray"), (13, 9, "blur"),
@@ -575,6 +577,7 @@ def test_the_mask_finds_the_only_patch_that_counts(top: int, left: int, fill: st
     assert kept > 0.75 * heat.meta.score[0]  # type: ignore[index]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fill", ["blur", "gray"])
 def test_the_mask_is_found_again(fill: str) -> None:
     net = patch_net(13, 9, 10)
@@ -585,6 +588,7 @@ def test_the_mask_is_found_again(fill: str) -> None:
     assert np.array_equal(one, again)
 
 
+@pytest.mark.slow
 def test_masks_do_not_depend_on_the_score_s_unit() -> None:
     small_unit, large = patch_net(4, 20, 10), patch_net(4, 20, 10)
     function = large.module.function

@@ -276,6 +276,7 @@ def test_occlusion_of_a_linear_network(size: int, stride: int, fill: str) -> Non
             assert heat.array[0, i, j] == pytest.approx(float(share[top : top + h, left : left + v].sum()), abs=1e-10)
 
 
+@pytest.mark.slow
 def test_a_cover_is_a_share_of_the_image_where_it_is_not_said_in_pixels() -> None:
     """A network of small images gets small covers: of a cover as large as the image every map is one number."""
 

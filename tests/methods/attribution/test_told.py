@@ -30,6 +30,7 @@ def test_a_changed_gradient_says_nothing_of_the_score(method: str) -> None:
     assert any("hardly depend" in note for note in smoothed.meta.said)
 
 
+@pytest.mark.slow
 def test_the_note_is_true_of_the_bundled_network() -> None:
     """Maps of two classes: the same by guided backpropagation and the deconvnet, others by the gradient."""
     net, image = pl.load("bundled"), pl.read("sample:koala")

@@ -106,6 +106,7 @@ def test_what_is_not_looked_for_says_why(found: Audit) -> None:
     assert tuple(one.of_kind for one in found.looked) == KINDS
 
 
+@pytest.mark.slow
 def test_an_index_stands_for_a_test_set(index: Index, folder: Path) -> None:
     other = pl.units.index(tiny(), folder / "test", store=folder / "test.index", count=2, embed=("relu",))
     again = pl.examples.audit(index, test=other, kinds=("leaks",))
@@ -223,6 +224,7 @@ def test_few_images_and_none_with_a_label(tmp_path: Path) -> None:
         pl.examples.audit(index, kinds=("mislabeled", "similar"))
 
 
+@pytest.mark.slow
 def test_the_shell_ends_with_one_where_something_is_found(
     index: Index, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

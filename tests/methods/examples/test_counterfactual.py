@@ -62,6 +62,7 @@ def test_facts_are_true_of_the_saved_file(tmp_path: Path) -> None:
     assert found.trust is not None
 
 
+@pytest.mark.slow
 def test_the_class_that_is_asked_for() -> None:
     network, image = net(), photo()
     last = network.predict(image, 4).ranked[0][-1]
@@ -71,6 +72,7 @@ def test_the_class_that_is_asked_for() -> None:
     assert np.array_equal(by_name.pixels[0], by_number.pixels[0])
 
 
+@pytest.mark.slow
 def test_images_do_not_depend_on_one_another() -> None:
     network, both = net(), Images.from_pictures([photo(seed=k).pictures[0] for k in (1, 2)], ["one", "two"])
     together = pl.examples.counterfactual(network, both, steps=60)
@@ -115,6 +117,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     return pl.units.index(net(), folder / "real.npz", store=folder / "real.index", count=2, embed=("conv",))
 
 
+@pytest.mark.slow
 def test_the_distance_to_real_images_is_told(index: Index) -> None:
     image = photo(seed=3)
     found = pl.examples.counterfactual(net(), image, index=index)

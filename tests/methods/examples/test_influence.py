@@ -152,6 +152,7 @@ class One(torch.nn.Module):
         return self.head(F.avg_pool2d(x, 6).flatten(1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damping", [1.0, 0.01])
 def test_of_a_linear_network_ek_fac_is_the_last_layer(tmp_path: Path, damping: float) -> None:
     pytest.importorskip("curvlinops")

@@ -43,6 +43,7 @@ def test_no_violation_where_none_may_be() -> None:
     assert by["L1, strength 1"]["active"] < by["plain"]["active"]
 
 
+@pytest.mark.slow
 def test_the_curve_is_the_table() -> None:
     line, table = found().curves["strength"].lines[0], found().tables["heads"]
     assert list(line.points) == [0, 0.01, 1]

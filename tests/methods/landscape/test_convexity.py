@@ -39,6 +39,7 @@ def ends(net: Net, at: tuple[float, float], seed: int) -> np.ndarray:
     return np.asarray(torch.linalg.eigvalsh(whole).numpy())
 
 
+@pytest.mark.slow
 def test_every_place_has_the_ends_of_the_dense_hessian_over_weights_of_several_axes(bent: Net) -> None:
     found = pl.landscape.convexity(bent, data(), points="3:reach=0.6", products=60, tolerance=1e-6, seed=4)
     for row, column in ((0, 0), (0, 2), (1, 1), (2, 1)):

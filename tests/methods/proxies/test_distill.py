@@ -31,6 +31,7 @@ def test_students_are_judged_on_other_images(distilled: Study) -> None:
     assert_tidy(pl.draw(distilled))
 
 
+@pytest.mark.slow
 def test_classes_are_ranked_by_softened_answers(distilled: Study) -> None:
     table = distilled["similar classes"]
     assert len(table) == 45

@@ -14,6 +14,7 @@ from tests.methods.proxies.made import index
 from tests.test_every_method import indexed, tiny
 
 
+@pytest.mark.slow
 def test_of_groups_the_probability_is_that_of_all_classes_of_the_group() -> None:
     mirrored = Mirrored.of(index(), groups=3)
     judged = mirrored.both(lambda rows: np.full(len(mirrored.outside), 0))

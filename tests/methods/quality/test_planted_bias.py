@@ -31,6 +31,7 @@ def test_the_two_networks_differ_in_what_the_tag_means_to_them() -> None:
     assert [one.epochs[-1].train_accuracy >= 0.98 for one in (known.biased, known.twin)] == [True, True]
 
 
+@pytest.mark.slow
 def test_maps_that_know_no_network_find_nothing_and_the_figures_are_those_of_single_maps() -> None:
     found = pl.quality.planted_bias(weighted(), of="gradient,grad_cam", digits=6, repair=False)["planted"]
     rows = {str(row["method"]): row for row in found.rows}

@@ -46,6 +46,7 @@ def colors() -> Net:
     return Net(ColorSelectivity().double(), "colors", preprocess, Labels.plain(["red", "green", "blue"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_finds_the_color_that_a_unit_wants(preset: str) -> None:
     steps = {"maco": 8}.get(preset, 30)

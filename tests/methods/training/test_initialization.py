@@ -24,6 +24,7 @@ def asked(net: Net, **options: object) -> Study:
     return pl.training.initialization(net, data(), **{"epochs": 0, "samples": 64, **options})
 
 
+@pytest.mark.slow
 def test_growth_is_that_of_theory() -> None:
     """Of rectifiers: χ = σ_w² / 2; xavier and orthogonal 1/2, he 1, N(0, 0.01²) width · 1e-4 / 2."""
     found = asked(

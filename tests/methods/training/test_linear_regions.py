@@ -47,6 +47,7 @@ def noise(count: int = 12) -> Data:
     return Data.of((np.random.default_rng(0).random((count, 1, 8, 8)), np.arange(count) % 2), pixels="0..1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1, 2, 3, 5, 8])
 def test_a_sawtooth_has_two_to_the_depth(times: int) -> None:
     net = Net(Sawtooth(times), "sawtooth", HOW, scores="logits")

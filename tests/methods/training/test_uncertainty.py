@@ -38,6 +38,7 @@ class OneLayer(nn.Module):
         return self.linear(F.dropout(x.flatten(1), 0.3, self.training))
 
 
+@pytest.mark.slow
 def test_the_variance_of_one_linear_layer_is_the_closed_form() -> None:
     net, image = around(OneLayer(), 0, scores="regression"), squares(1)
     found = pl.training.uncertainty(net, image, samples=20000)

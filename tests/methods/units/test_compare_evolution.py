@@ -193,6 +193,7 @@ def test_a_color_learned_at_step_two(steps: list[Index]) -> None:
     assert pl.draw(found).array.shape[0] > 200
 
 
+@pytest.mark.slow
 def test_a_silent_unit_has_no_correlation(steps: list[Index]) -> None:
     found = pl.units.evolution(steps, "1:2", count=2, top=3)
     assert set(found["checkpoints"]["correlation"]) == {None}

@@ -118,7 +118,7 @@ def vqa(
     images: ImagesLike,
     *,
     questions: list[str] | tuple[str, ...] | None = None,
-    samples: int = 2500,
+    samples: int = 5000,
     recipe: RecipeText | str = ...,
 ) -> Captions:
     """Visual question answering
@@ -136,6 +136,6 @@ def vqa(
         net: A network, or what `load` makes one of: a module, or a name such as `bundled` or `timm:resnet50`.
         images: Images, or what `read` makes them of: a path, a URL, `sample:NAME`, an array, a PIL image, bytes; or several.
         questions: questions such as 'what color is the square' or 'what shape is red' (by default None)
-        samples: number of generated scenes to learn from (8 to 100000; by default 2500)
+        samples: number of generated scenes to learn from (8 to 100000; by default 5000)
         recipe: training, such as epochs=25,lr=0.002,batch=32,optimizer=adam,seed=0 (NAME=VALUE,…; by default "epochs=25")
     """

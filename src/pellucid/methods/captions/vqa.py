@@ -40,7 +40,7 @@ _HELP = {
         "Each column is a question with the most probable answer and its maps: where the question drew attention, and "
         "what speaks for the answer by Grad-CAM and by gradient × activation. Change the question and the maps must "
         "move. A question about a thing that is not there is answered as well. The network has learned generated "
-        "scenes alone. About a minute of training, then a pass for each question."
+        "scenes alone. Two to three minutes of training, then a pass for each question."
     ),
     source="Selvaraju et al. 2017, section 8.1; Yang et al. 2016 (stacked attention), section 3.3",
     quick={"samples": 200, "recipe": "epochs=2"},
@@ -54,7 +54,7 @@ def vqa(
         Field(min_length=1, description="questions such as 'what color is the square' or 'what shape is red'"),
         Default("those about each shape"),
     ] = None,
-    samples: Annotated[int, Field(ge=8, le=10**5, description="number of generated scenes to learn from")] = 2500,
+    samples: Annotated[int, Field(ge=8, le=10**5, description="number of generated scenes to learn from")] = 5000,
     recipe: Annotated[
         RecipeOption, Field(description="training, such as epochs=25,lr=0.002,batch=32,optimizer=adam,seed=0")
     ] = _RECIPE,
