@@ -10,7 +10,7 @@ from functools import cached_property
 from pellucid.errors import UnknownName, unknown
 
 _WNID = re.compile(r"n\d{8}")
-_BETWEEN = re.compile(r"(?<=\w)[ _'’-](?=\w)")
+_BETWEEN = re.compile(r"(?<=\w)(?:[_'’-]+| )(?=\w)")
 
 
 @dataclass(frozen=True)
