@@ -89,9 +89,10 @@ def labeled(name: str, labels: Labels, outputs: int) -> None:
             f"{said}: the first, {labels.name(0)!r}, has no output, and with it each class would have the name of the "
             "one before; leave it out of labels="
         )
-    if given == outputs - 1:
-        raise PellucidError(f"{said}: where output 0 is a background, begin labels= with the name 'background'")
-    raise PellucidError(f"{said}: labels= needs a name for each output, in their order")
+    ground = "; where output 0 is a background, begin labels= with the name 'background'"
+    raise PellucidError(
+        f"{said}: labels= needs a name for each output, in their order{ground if given == outputs - 1 else ''}"
+    )
 
 
 def whole_number(asked: Any, what: str) -> int:
