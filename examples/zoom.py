@@ -1,4 +1,4 @@
-"""A dream that zooms: what the network sees is enlarged a little, and seen again, and so on; as a film and as its end."""
+"""A dream that zooms: what the network sees is enlarged a little, and seen again; as a film, and how it ends."""
 
 import numpy as np
 from PIL import Image
@@ -13,7 +13,8 @@ picture = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
 
 with pl.film("zoom.gif", seconds=8):  # every step of every dream is a frame, as far as the film has room
     for _ in range(ROUNDS):
-        dream = pl.synthesis.deepdream(net, pl.read(np.asarray(picture)), "energy(blocks.4)", octaves=1, steps=4, rate=3)
+        seen = pl.read(np.asarray(picture))
+        dream = pl.synthesis.deepdream(net, seen, "energy(blocks.4)", octaves=1, steps=4, rate=3)
         picture = Image.fromarray(dream.pixels[0]).crop((EDGE, EDGE, SIDE - EDGE, SIDE - EDGE))
         picture = picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
 
