@@ -29,7 +29,7 @@ def test_each_is_in_as_few_files_as_it_says() -> None:
 
 @pytest.mark.slow
 def test_what_the_page_adds_is_everywhere(tmp_path: Path) -> None:
-    for folder in ("src", "tests", "examples", "docs", "changelog.d"):
+    for folder in ("src", "tests", "examples", "docs", "benchmarks", "notebooks", "changelog.d"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "gallery"))
     for name in ("pyproject.toml", "README.md", "mkdocs.yml"):
         shutil.copy(ROOT / name, tmp_path)
