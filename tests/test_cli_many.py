@@ -208,6 +208,12 @@ def test_an_image_is_never_written_over(run: Run) -> None:
         code, _, err = run("gradient", "dog.png", *NET, "-o", out)
         assert (code, "is what is asked about" in err) == (2, True)
     assert Path("dog.png").read_bytes() == before
+    with Image.open("dog.png") as picture:
+        picture.save("dog.gif")
+    before = Path("dog.gif").read_bytes()
+    code, _, err = run("deepdream", "dog.gif", *NET, "--film", "dog.gif")
+    assert (code, "--film 'dog.gif' is what is asked about" in err) == (2, True)
+    assert Path("dog.gif").read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ AT_SIZE: dict[str, dict[str, Any]] = {
     "mistake": {"label": "class 5"},
     "pathways": {"layers": ("layer2", "layer4"), "groups": 3, "points": 2, "steps": 2},
     "tour": {"layers": ("layer2", "layer4"), "units": 2, "points": 2, "steps": 2},
-    "sharpness": {"directions": 1, "steps": 1, "products": 2},
+    "sharpness": {"directions": 2, "steps": 1, "products": 3},
     "connect": {"points": 3, "epochs": 1},
     "linear": {"layers": ("layer4",)},
 }

@@ -14,8 +14,10 @@ from pellucid.errors import BadImage, PellucidError, unknown
 _MOST_NAMES = 5000
 """How many names of a folder are looked at to find the one that was meant."""
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".dcm", ".fits", ".fit")
+IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".dcm", ".fits", ".fit")
 """What a file of an image is called in a folder of them."""
+FILMS = (".gif", ".mp4")
+"""What a film can be saved as."""
 WITHOUT_FILE = ("sample:", "scene:")
 """How names of images begin that come with Pellucid or are generated."""
 
@@ -84,6 +86,6 @@ def missing(path: Path) -> PellucidError:
         return BadImage(f"no file {quoted(str(path))}: there is no folder {quoted(str(path.parent))}")
     with os.scandir(path.parent) as entries:
         names = sorted(printable(entry.name) for entry in islice(entries, _MOST_NAMES) if entry.is_file())
-    names = [name for name in names if PurePosixPath(name).suffix.lower() in PICTURES]
+    names = [name for name in names if PurePosixPath(name).suffix.lower() in IMAGES]
     answer = unknown("image file", printable(path.name), names)
     return type(answer)(f"{answer} (in {quoted(str(path.parent))})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,9 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ({"net": "nonsense"}, "'nonsense'"),
 ])  # fmt: skip
 def test_what_cannot_be_opened_ends_it_in_a_line(given: dict[str, object], said: str) -> None:
-    with pytest.raises(PellucidError) as refused:
-        serve(port=0, open=False, **given)  # type: ignore[arg-type]
+    # In a thread of its own: tests with a browser leave an event loop running in this one.
+    with ThreadPoolExecutor(1) as own, pytest.raises(PellucidError) as refused:
+        own.submit(serve, port=0, open=False, **given).result()  # type: ignore[arg-type]
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
 

@@ -14,7 +14,7 @@ from pellucid.cli import indexed, labeled
 from pellucid.cli.answer import Answer, document, lines, remark, report
 from pellucid.cli.common import common, saved
 from pellucid.cli.examples import examples
-from pellucid.cli.files import PAGED, PAGES, bare_places, places, save
+from pellucid.cli.files import PAGED, PAGES, bare_places, film_place, places, save
 from pellucid.cli.nouns import parameters, written
 from pellucid.cli.options import Count, given_as, option, options_from
 from pellucid.cli.page import Command, Option
@@ -108,6 +108,7 @@ def _ask(session: Session, entry: Entry) -> None:
         checked = entry in able() and not entry.quick and not session.inputs.many
     files = _files(session, entry, called)
     bare = bare_places(given["bare"], called, entry.name, session.watch.note) if given.get("bare") else []
+    film = film_place(given["film"], called, session.watch.note) if given.get("film") else None
     opened = {**indexed.opened_by(session, entry), **labeled.opened_by(session, entry)}
     networks = [] if indexed.has(entry) or entry.asks(Nets) or not entry.asks(Net) else [session.net]
 
@@ -127,7 +128,7 @@ def _ask(session: Session, entry: Entry) -> None:
             remark(session, entry.title, result, names[i] if session.inputs.many and names else "")
         return [Answer(names[i] if names else None, result, saved) for result in found]
 
-    with previewing(given.get("preview")), _filming(given.get("film")), labeled.shared_out(given):
+    with previewing(given.get("preview")), _filming(film), labeled.shared_out(given):
         if entry.asks(Images) and not one_answer:
             session.stream(one, document, lines)
             return
@@ -142,7 +143,7 @@ def _ask(session: Session, entry: Entry) -> None:
 
 
 @contextmanager
-def _filming(file: str | None) -> Iterator[None]:
+def _filming(file: Path | None) -> Iterator[None]:
     """What happens inside is filmed, where a file is named for it."""
     if file is None:
         yield

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from pellucid.cli.numbers import write_csv, write_json
 from pellucid.cli.words import noted
 from pellucid.errors import PellucidError, unknown
-from pellucid.files import WITHOUT_FILE
+from pellucid.files import FILMS, WITHOUT_FILE
 from pellucid.result import Audit, Embedding2D, Review, Study, Surface, Suspects, Table, Tour
 
 PICTURES = (".png", ".svg", ".pdf", ".jpg", ".webp")
@@ -21,7 +21,6 @@ NUMBERS = (".npz", ".json", ".csv")
 PAGES = (".html",)
 PAGED = (Audit, Embedding2D, Review, Study, Surface, Suspects, Table, Tour)
 """What can be saved as these, besides."""
-FILMS = (".gif", ".mp4")
 NOTHING = "none"
 """What is written for --format where nothing is to be saved."""
 
@@ -90,6 +89,15 @@ def bare_places(out: str, images: Sequence[str], method: str, note: Callable[[st
     if not (is_folder(out) or Path(out).suffix.lower() == ".png"):
         raise PellucidError(f"--bare {out!r}: pictures pixel for pixel are .png; or name a folder, such as 'out/'")
     return [files[0] for files in places([out], images, method, "--bare", note=note)]
+
+
+def film_place(file: str, images: Sequence[str], note: Callable[[str], object] = str) -> Path:
+    """Where a film goes, refused before anything is computed. Raises PellucidError for what is no film, or an image."""
+    from pellucid.draw.film import checked
+
+    path = checked(file)
+    _replaced([path], images, "--film", note)
+    return path
 
 
 def _endings(formats: Sequence[str], known: Sequence[str], out: Sequence[str]) -> tuple[str, ...]:

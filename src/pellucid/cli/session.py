@@ -78,7 +78,7 @@ class Session:
         """The same for whoever reads images, which may be clipped to it."""
         from pellucid.images.arrays import Window
 
-        return Window(self.value_range) if self.value_range and self.given.get("clip") else self.value_range
+        return Window.where(self.given.get("clip"), self.value_range)
 
     @cached_property
     def inputs(self) -> Inputs:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
-from pellucid.draw.colors import Floats, viewed
+from pellucid.draw.colors import viewed
 from pellucid.draw.letters import number
 from pellucid.draw.look import Look, fine
 from pellucid.result import Heatmap
@@ -37,39 +39,24 @@ def smoothed(heat: Heatmap, look: Look) -> Heatmap:
     sigma = sigma_of(heat, look)
     if not sigma:
         return heat
-    view = look.view_of(heat)
-    if view == "signed" and look.view is None and heat.sign in ("slope", "ruled"):
-        view = "magnitude"
+    view = "magnitude" if _sizes(heat, look) else look.view_of(heat)
     values = viewed(heat.values[0], view)
-    for axis, jump in enumerate(heat.placement.jump):
-        values = _along(values, sigma / jump, axis)
+    known, sigmas = np.isfinite(values), [sigma / jump for jump in heat.placement.jump]
+    how: Any = {"mode": "constant", "radius": [max(round(_REACH * one), 1) for one in sigmas]}
+    # Divided by the weight of what is there: past the edge is nothing, and numbers that are not finite have none.
+    weight = gaussian_filter(known.astype(np.float64), sigmas, **how)
+    total = gaussian_filter(np.where(known, values, 0.0), sigmas, **how)
+    values = np.where(known, total / np.maximum(weight, np.finfo(np.float64).tiny), values)
     values = -values if view == "negative" else values
     return replace(heat, values=values[None], signed=heat.signed and view != "magnitude", error=None)
 
 
+def _sizes(heat: Heatmap, look: Look) -> bool:
+    """Whether the mean is of sizes, where nobody has chosen what is shown."""
+    return look.view is None and heat.signed and heat.sign in ("slope", "ruled")
+
+
 def said(heat: Heatmap, look: Look) -> str:
     """What was done to a map over a photo, in words."""
-    sizes = look.view is None and heat.signed and heat.sign in ("slope", "ruled")
-    what = "mean size around each pixel" if sizes else "mean around each pixel"
+    what = "mean size around each pixel" if _sizes(heat, look) else "mean around each pixel"
     return f"{what}, Gaussian of σ {number(sigma_of(heat, look))} pixels"
-
-
-def _along(values: Floats, sigma: float, axis: int) -> Floats:
-    """The Gaussian mean along one axis, of what is there: numbers that are not finite have no weight."""
-    reach = min(max(round(_REACH * sigma), 1), values.shape[axis] - 1)
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    known = np.isfinite(values)
-    total, weight = np.zeros(values.shape), np.zeros(values.shape)
-    filled = np.where(known, values, 0.0)
-    for shift, share in zip(range(-reach, reach + 1), weights, strict=True):
-        there = _from(values.shape[axis], shift, axis, values.ndim)
-        here = _from(values.shape[axis], -shift, axis, values.ndim)
-        total[here] += share * filled[there]
-        weight[here] += share * known[there]
-    return np.where(known, np.divide(total, weight, out=np.zeros_like(total), where=weight > 0), values)
-
-
-def _from(length: int, shift: int, axis: int, axes: int) -> tuple[slice, ...]:
-    """All of an axis but the end that a shift moves over the edge."""
-    part = slice(max(shift, 0), length + min(shift, 0))
-    return tuple(part if k == axis else slice(None) for k in range(axes))

@@ -18,9 +18,8 @@ from PIL import Image
 
 from pellucid import progress
 from pellucid.errors import PellucidError
-from pellucid.files import write_atomically
+from pellucid.files import FILMS, write_atomically
 
-FILMS = (".gif", ".mp4")
 _FRAMES = 90
 """The most frames of a film: a GIF of 224 × 224 pixels is then about 4 MB."""
 _SIDE = 512

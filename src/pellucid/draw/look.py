@@ -183,13 +183,10 @@ def pixels_of(
     heat: Heatmap, photo: Callable[[Window], Floats] | None, scale: Scale, look: Look, view: View, window: Window
 ) -> tuple[NDArray[np.uint8], Sampled]:
     """A map (N = 1) as the device pixels of a window, over what `photo(window)` gives, and its numbers there."""
-    shown, theme = (
-        sampled(viewed(heat.values[0], scale.view), heat.placement, view, window, look.smooth_of(heat)),
-        look.theme,
-    )
+    shown = sampled(viewed(heat.values[0], scale.view), heat.placement, view, window, look.smooth_of(heat))
     if photo is None:
-        return alone(shown, scale, theme), shown
-    return overlaid(photo(window), shown, scale, theme, look.opacity), shown
+        return alone(shown, scale, look.theme), shown
+    return overlaid(photo(window), shown, scale, look.theme, look.opacity), shown
 
 
 def _evidence(shown: Sampled) -> bool:

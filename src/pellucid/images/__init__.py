@@ -16,10 +16,11 @@ from torch import Tensor
 
 from pellucid.errors import BadImage
 from pellucid.faces import strip
+from pellucid.files import IMAGES as SUFFIXES
 from pellucid.geometry import View
 from pellucid.images.arrays import Layout, Range
 from pellucid.images.decode import Decodable, decode
-from pellucid.images.files import SUFFIXES, found_in
+from pellucid.images.files import found_in
 from pellucid.images.samples import samples
 from pellucid.notes import Note
 from pellucid.nouns import Noun

@@ -118,6 +118,11 @@ class Window(tuple[float, float]):
 
     __slots__ = ()
 
+    @classmethod
+    def where(cls, clips: object, value_range: Range | None) -> Range | None:
+        """The range, as a window where it clips; None stays None."""
+        return cls(value_range) if clips and value_range else value_range
+
     def __eq__(self, other: object) -> bool:
         """Another window of these ends: images read through it differ from those read on the range."""
         return isinstance(other, Window) and tuple(self) == tuple(other)

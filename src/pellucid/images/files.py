@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pellucid.errors import BadImage
-from pellucid.files import PICTURES
+from pellucid.files import IMAGES as SUFFIXES
 from pellucid.images.hidden import hidden, passed_over
 
-SUFFIXES = PICTURES
 _PACKED = (".zip", ".7z", ".rar", ".gz", ".tgz", ".bz2", ".xz", ".zst")
 """Archives that are not read as they are: an image would cost all that are packed before it."""
 

@@ -52,7 +52,7 @@ class Preprocess:
     @property
     def reading(self) -> Range | None:
         """The scale on which images are read for it: `value_range`, as a window where it clips."""
-        return Window(self.value_range) if self.clip and self.value_range else self.value_range
+        return Window.where(self.clip, self.value_range)
 
     def prepare(self, images: Images) -> Images:
         """The images as the network will see them: (C, h, w) floats in 0..1, all with their way back.

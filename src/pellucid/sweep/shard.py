@@ -269,4 +269,4 @@ def _source(text: str, names: str, value_range: Range | None) -> Source:
 def _scale(plan: Plan) -> Range | None:
     """The full scale of the network, on which deep images are read."""
     low_high = plan.preprocess.get("value_range")
-    return (Window if plan.preprocess.get("clip") else tuple)(low_high) if low_high else None
+    return Window.where(plan.preprocess.get("clip"), (low_high[0], low_high[1])) if low_high else None

@@ -42,7 +42,7 @@ def test_numbers_are_those_of_the_training_itself() -> None:
 @pytest.mark.slow
 def test_depth_hurts_without_skips_and_batch_norm_helps() -> None:
     """Reference, accuracy at 60 layers: small .106, He .099, He + BN .161, He + residual .790, BN + residual .928;
-    at 10 layers He .784, He + BN .938."""
+    at 10 layers He .784, He + BN .938. Here three of the five are asked at 60."""
     pytest.importorskip("sklearn")
     net = Net(MLP(64, 10, depth=1), "mlp", DIGITS)
     task = digits(1796).data

@@ -81,7 +81,8 @@ def test_numbers_are_those_of_the_training_itself() -> None:
 @pytest.mark.slow
 def test_random_labels_are_fitted_but_slower_and_teach_nothing() -> None:
     """Reference, epochs to 99 % and test accuracy: true 21, .976; half random .652; random 120, .104; shuffled pixels
-    21, .974; noise images 34, .119 (of larger batches: the ratios and the accuracies are what is compared)."""
+    21, .974; noise images 34, .119 (of larger batches: the ratios and the accuracies are what is compared).
+    Here three of the five."""
     pytest.importorskip("sklearn")
     net = Net(torch.nn.Sequential(torch.nn.Flatten(), MLP(64, 10, depth=2, width=256)), "mlp", DIGITS)
     kinds = ("true labels", "shuffled pixels", "random labels")

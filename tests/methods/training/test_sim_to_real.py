@@ -74,23 +74,22 @@ def printed(given: Tensors, seed: int) -> pl.Net:
 
 @pytest.mark.slow
 def test_the_study_of_the_reference() -> None:
-    """Fonts only: simulated 1.000, real .352, re-estimated .467; randomized .524, .544 (three seeds). Real labels per
-    class 1/2/5/10/20: from scratch .562/.701/.844/.889/.941, new head .577/.685/.806/.858/.900, fine-tuned
-    .664/.720/.808/.853/.902."""
+    """Fonts only: simulated 1.000, real .352, re-estimated .467; randomized .524, .544 (three seeds; here one).
+
+    Real labels per class 1/2/5/10/20: from scratch .562/.701/.844/.889/.941, new head .577/.685/.806/.858/.900,
+    fine-tuned .664/.720/.808/.853/.902.
+    """
     pytest.importorskip("sklearn")
     real = digits(1796).data
     shares = []
     for randomized in (False, True):
         given = font_digits(2000, randomized=randomized)
         simulated = Data.of((given.inputs, given.labels), pixels="0..1")
-        found = [
-            pl.training.sim_to_real(printed(given, seed), real, simulated=simulated, steps=0, seed=seed)
-            for seed in range(1)
-        ]
-        shares.append(np.mean([one["accuracy"]["accuracy"] for one in found], axis=0))
-        told = np.array([one["domains"]["told apart"] for one in found])
+        found = pl.training.sim_to_real(printed(given, 0), real, simulated=simulated, steps=0)
+        shares.append(found["accuracy"]["accuracy"])
+        told = np.array(found["domains"]["told apart"])
         assert told.min() > 0.8
-        assert np.mean([one["domains"]["re-estimated"] for one in found]) < told.mean()
+        assert np.mean(found["domains"]["re-estimated"]) < told.mean()
     (plain, plain_real, plain_again), (_, random_real, _) = shares
     assert plain > 0.99
     assert plain_real < 0.55

@@ -3,7 +3,7 @@ import { diverging, sequential } from './luts'
 import type { Sampled } from './sampling'
 import type { Numbers } from './wire'
 
-export interface Placement { start: [number, number]; jump: [number, number]; grid: [number[], number[]] | null }
+export interface Placement { start: [number, number]; jump: [number, number]; grid: [Numbers | number[], Numbers | number[]] | null }
 export interface View { size: [number, number]; box: [number, number, number, number]; original: [number, number] }
 export interface Heatmap { values: Numbers; placement: Placement; views: View[]; unit: string; signed: boolean; meta: any }
 export type Show = 'signed' | 'positive' | 'negative' | 'magnitude'

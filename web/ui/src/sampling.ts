@@ -1,5 +1,6 @@
 // A map at the pixels of a window, as `pellucid.draw.overlay` reads it: between the centers of its cells, in its own
 // frame; outside the outermost centers it keeps the value at the edge. A test holds both against each other.
+import { listed } from './kinds/answer'
 import type { Heatmap, Placement } from './paint'
 
 export type Smooth = 'linear' | 'cubic' | 'cells'
@@ -16,7 +17,7 @@ interface Grid { rows: number; columns: number; values: Float64Array }
 
 /** The centers of all rows and of all columns, in pixels of the network's input. */
 export function centers(at: Placement, rows: number, columns: number): [number[], number[]] {
-  if (at.grid) return at.grid
+  if (at.grid) return [listed(at.grid[0]), listed(at.grid[1])]
   const along = (axis: 0 | 1, count: number) => Array.from({ length: count }, (_, i) => at.start[axis] + at.jump[axis] * i)
   return [along(0, rows), along(1, columns)]
 }

@@ -1,6 +1,7 @@
 // Pictures of building blocks: the photo where a block is, and all blocks in their colors; as `pellucid.draw.lit` makes them.
-import type { Placement } from '../../paint'
-import { sampled } from '../../sampling'
+import { painted, reach, type Placement } from '../../paint'
+import { centers, sampled, type Sampled } from '../../sampling'
+import type { Numbers } from '../../wire'
 import { listed, part } from '../answer'
 
 /** In the order of the page: of one image the blocks of a layer. */
@@ -27,14 +28,25 @@ export function layerOf(one: any, i: number): Layer {
   }
 }
 
+/** A map (rows, columns) at every pixel of the photo, which is what the network saw. */
+function spread(values: Numbers, placement: Placement, { height, width }: { height: number; width: number }): Sampled {
+  const box: [number, number, number, number] = [0, 0, height, width], size: [number, number] = [height, width]
+  return sampled({ values: { values: values.values, shape: [1, ...values.shape] }, placement, views: [{ size, box, original: size }], unit: '', signed: true, meta: {} }, box, height, width, 'cubic')
+}
+
+/** The photo under the colors of a map, on a scale of its own. */
+export function heated(photo: ImageData, values: Numbers, placement: Placement, signed: boolean, dark: boolean): ImageData {
+  return painted(photo, spread(values, placement, photo), reach(values.values, 100), signed ? 'signed' : 'magnitude', 0.85, dark)
+}
+
+/** What lies in maps, one for each block, and where their cells do. */
+type Mapped = Pick<Layer, 'values' | 'placement'>
+
 /** How strongly a block is present at every pixel, 0 to 1. */
-function strength(layer: Layer, k: number, height: number, width: number): Float64Array {
-  const own = part(layer.values, k), values = Float32Array.from(own.values as Float32Array, Math.abs)
+function strength({ values: all, placement }: Mapped, k: number, photo: ImageData): Float64Array {
+  const own = part(all, k), values = Float32Array.from(own.values as Float32Array, Math.abs)
   const most = values.reduce((a, b) => (b > a ? b : a), 0)
-  const box: [number, number, number, number] = [0, 0, height, width]
-  const heat = { values: { values, shape: [1, ...own.shape] }, placement: layer.placement, views: [{ size: [height, width] as [number, number], box, original: [height, width] as [number, number] }], unit: '', signed: false, meta: {} }
-  const found = sampled(heat, box, height, width, 'cubic').values
-  return found.map((one) => (most ? Math.min(Math.max(one / most, 0), 1) : 0))
+  return spread({ values, shape: own.shape }, placement, photo).values.map((one) => (most ? Math.min(Math.max(one / most, 0), 1) : 0))
 }
 
 const gray = (photo: ImageData, at: number, dark: boolean): number => {
@@ -47,8 +59,8 @@ const gray = (photo: ImageData, at: number, dark: boolean): number => {
 const DARK = 0.36
 
 /** The photo where the block is; elsewhere dark and gray, as no photo is. */
-export function lit(photo: ImageData, layer: Layer, k: number, dark: boolean): ImageData {
-  const there = strength(layer, k, photo.height, photo.width), found = new ImageData(photo.width, photo.height)
+export function lit(photo: ImageData, layer: Mapped, k: number, dark: boolean): ImageData {
+  const there = strength(layer, k, photo), found = new ImageData(photo.width, photo.height)
   for (let i = 0; i < there.length; i++) {
     const light = there[i]! ** 0.8, ground = gray(photo, 4 * i, dark) * DARK * (1 - light)
     for (let c = 0; c < 3; c++) found.data[4 * i + c] = photo.data[4 * i + c]! * light + ground
@@ -59,7 +71,7 @@ export function lit(photo: ImageData, layer: Layer, k: number, dark: boolean): I
 
 /** The photo in gray under the colors of its blocks, each as strong as the block is there; the strongest wins. */
 export function colored(photo: ImageData, layer: Layer, colors: string[], dark: boolean): ImageData {
-  const each = colors.map((_, k) => strength(layer, k, photo.height, photo.width)), found = new ImageData(photo.width, photo.height)
+  const each = colors.map((_, k) => strength(layer, k, photo)), found = new ImageData(photo.width, photo.height)
   const paints = colors.map((one) => [1, 3, 5].map((at) => parseInt(one.slice(at, at + 2), 16)))
   for (let i = 0; i < photo.width * photo.height; i++) {
     let sum = 0, most = 0
@@ -79,7 +91,7 @@ export function colored(photo: ImageData, layer: Layer, colors: string[], dark: 
 export function placeOf(layer: Layer, high: number, wide: number): number[] | null {
   if (!layer.cell) return null
   const at = layer.placement, [row, column] = layer.cell
-  const y = (at.grid ? at.grid[0][row]! : at.start[0] + at.jump[0] * row) + 0.5, x = (at.grid ? at.grid[1][column]! : at.start[1] + at.jump[1] * column) + 0.5
+  const [rows, columns] = centers(at, row + 1, column + 1), y = rows[row]! + 0.5, x = columns[column]! + 0.5
   const held = (one: number, most: number) => Math.min(Math.max(one, 0), most)
   return [held(y - at.jump[0] / 2, high), held(x - at.jump[1] / 2, wide), held(y + at.jump[0] / 2, high), held(x + at.jump[1] / 2, wide)]
 }
