@@ -65,9 +65,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             if found := OF_METHODS.match(nodeid):
                 return found[2]
-            if slow:
-                return nodeid  # they are few and long: any process takes any of them
             file = nodeid.partition("::")[0]
+            if slow:  # they are few and long: any process takes any of them
+                return file if file == "tests/layout/test_layout.py" else nodeid  # UMAP is compiled for 15 s
             if file in ("tests/web/test_serve.py", "tests/web/test_hostile.py"):
                 return "web"  # one server for all of them
             return file if _runs_together(file) else nodeid

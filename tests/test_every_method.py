@@ -152,6 +152,7 @@ _TINY: dict[str, dict[str, Any]] = {
     "groups": {"groups": ["indoors", "outdoors"] * 6, "min_images": 2},
     "regions": {"masks": "bottom right", "count": 4},
     "report": {"planted": False},
+    "surrogate": {"samples": 60},
     "review": {"cells": 4, "count": 4, "photos": 2},
     "audit": {"count": 2},
     "context": {"truth": LOCATED["truth"]},

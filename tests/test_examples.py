@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
 import os
 import runpy
 import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -21,13 +18,13 @@ FAST = {"grad_cam", "first_layer"}
 """The others run with the slow tests, ahead of the docs, which show what they made."""
 
 
-@functools.cache
-def samples_index() -> Path:
-    """The index of the sample photos that the examples begin with, once for each process."""
-    folder = Path(tempfile.mkdtemp(prefix="pellucid-test-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    pl.units.index("bundled", "samples", store=folder / "samples.index")
-    return folder / "samples.index"
+@pytest.fixture(scope="session")
+def samples_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of the sample photos that most examples begin with, made by whichever process comes first."""
+    folder, own = tmp_path_factory.getbasetemp(), "PYTEST_XDIST_WORKER" not in os.environ
+    store = (folder if own else folder.parent) / "samples.index"
+    pl.units.index("bundled", "samples", store=store)
+    return store
 
 
 @pytest.mark.parametrize(
@@ -35,10 +32,12 @@ def samples_index() -> Path:
     [pytest.param(path, marks=[] if path.stem in FAST else [pytest.mark.slow]) for path in EXAMPLES],
     ids=lambda path: str(path.relative_to(ROOT)),
 )
-def test_example_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_example_runs(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     monkeypatch.chdir(tmp_path)
     if "samples.index" in path.read_text(encoding="utf-8"):  # examples share it: copied, not made anew
-        shutil.copytree(samples_index(), tmp_path / "samples.index")
+        shutil.copytree(request.getfixturevalue("samples_index"), tmp_path / "samples.index")
     runpy.run_path(str(path))
     if gallery := os.environ.get("PELLUCID_GALLERY"):  # so that the docs need not run it again
         shutil.copyfile(tmp_path / f"{path.stem}.png", Path(gallery) / f"{path.stem}.png")

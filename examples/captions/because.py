@@ -18,7 +18,8 @@ for name in pl.images.samples():
     Image.fromarray(pixels).save(f"tones/images/{name}.png")
     Image.fromarray(np.select(rules, [1, 2, 3, 4]).astype(np.uint8)).save(f"tones/masks/{name}.png")
 
-index = pl.units.index("bundled", "samples", store="samples.index")
+net = pl.load("bundled", size=128)  # smaller than it was trained on, and faster
+index = pl.units.index(net, "samples", store="small.index")
 found = pl.captions.because(index, ["sample:panda", "sample:koala"], concepts="tones", layer="blocks.4.0.act1")
 for sentence in found.sentences:
     print(sentence)

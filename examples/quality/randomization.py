@@ -3,9 +3,8 @@
 import pellucid as pl
 
 # of your own: pl.quality.randomization("model.py:net", "photos/", of="all")
-found = pl.quality.randomization(
-    "bundled", ["sample:panda", "sample:koala"], of="grad_cam,gradient,guided_backprop", steps=4
-)
+net = pl.load("bundled", size=128)  # smaller than it was trained on, and faster
+found = pl.quality.randomization(net, ["sample:panda", "sample:koala"], of="grad_cam,gradient,guided_backprop", steps=4)
 for line in found.findings:
     print(line)
 

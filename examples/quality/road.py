@@ -3,7 +3,8 @@
 import pellucid as pl
 
 # of your own: pl.quality.road("model.py:net", "photos/", of="all")
-found = pl.quality.road("bundled", ["sample:panda", "sample:koala"], of="grad_cam,gradient", shares=3)
+net = pl.load("bundled", size=128)  # smaller than it was trained on, and faster
+found = pl.quality.road(net, ["sample:panda", "sample:koala"], of="grad_cam,gradient", shares=3)
 for line in found.findings:
     print(line)
 

@@ -3,7 +3,8 @@
 import pellucid as pl
 
 # of your own: pl.quality.sensitivity("model.py:net", "photos/", of="all")
-found = pl.quality.sensitivity("bundled", ["sample:panda", "sample:koala"], of="grad_cam,lrp,gradient", samples=2)
+net = pl.load("bundled", size=128)  # smaller than it was trained on, and faster
+found = pl.quality.sensitivity(net, ["sample:panda", "sample:koala"], of="grad_cam,lrp,gradient", samples=2)
 for line in found.findings:
     print(line)
 

@@ -3,7 +3,8 @@
 import pellucid as pl
 
 # of your own: pl.quality.stability("model.py:net", "photos/", of="all")
-found = pl.quality.stability("bundled", ["sample:panda", "sample:koala"], of="grad_cam,lrp,gradient_times_input")
+net = pl.load("bundled", size=128)  # smaller than it was trained on, and faster
+found = pl.quality.stability(net, ["sample:panda", "sample:koala"], of="grad_cam,lrp,gradient_times_input")
 for line in found.findings:
     print(line)
 

@@ -7,14 +7,10 @@ net = pl.load("bundled")
 units = [
     "blocks.1:11",
     "blocks.2:19",
-    "blocks.2:29",
     "blocks.4:75",
-    "blocks.4:30",
-    "blocks.4:101",
     "castle",
-    "goldfish",
 ]
-seen = pl.synthesis.activation_maximization(net, units, steps=96)
+seen = pl.synthesis.activation_maximization(net, units, size=160, steps=64)
 print(", ".join(f"{name} {trust.activation:.1f}" for name, trust in zip(seen.names, seen.trust, strict=True)))
 
 pl.draw(seen).save("activation_maximization.png")

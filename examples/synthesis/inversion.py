@@ -5,7 +5,7 @@ import pellucid as pl
 net = pl.load("bundled")
 photo = pl.read("sample:cat_chelsea")
 
-kept = pl.synthesis.inversion(net, photo)
+kept = pl.synthesis.inversion(net, photo, steps=60)
 for layer, error in zip(kept.names, kept.facts["error"], strict=True):
     print(f"{layer}: cannot tell its picture from the photo, but for {error:.1%}")
 

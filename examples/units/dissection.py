@@ -24,7 +24,8 @@ for name in pl.images.samples():
     Image.fromarray(mask).save(f"colors/masks/{name}.png")
 
 # of your own: pl.units.index("bundled", "photos/", store="photos.index")
-index = pl.units.index("bundled", "samples", store="samples.index")
+net = pl.load("bundled", size=128)  # smaller than it was trained on, and faster
+index = pl.units.index(net, "samples", store="small.index")
 found = pl.units.dissection(index, concepts="colors", layers=["act1", "blocks.4.0.act1"], share=0.05, examples=6)
 for line in found.findings:
     print(line)

@@ -327,18 +327,11 @@ def clean(told: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-def test_no_option_and_nothing_asked_about_opens_anything(tmp_path: Path) -> None:
-    told = of_everything(tmp_path, 100)
-    clean(told)
-    assert told["tried"] > 3000
-
-
-@pytest.mark.slow
 def test_no_option_of_any_method_opens_anything_for_hostile_texts(tmp_path: Path) -> None:
-    """Every third pair of an option and a text; `python -m tests.web.everything FOLDER 1` tries all."""
-    told = of_everything(tmp_path, 3)
+    """Every ninth pair of an option and a text; `python -m tests.web.everything FOLDER 1` tries all."""
+    told = of_everything(tmp_path, 9)
     clean(told)
-    assert told["tried"] > 50_000
+    assert told["tried"] > 16_000
 
 
 @pytest.mark.slow

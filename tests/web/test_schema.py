@@ -14,7 +14,7 @@ from tests.web.served import Served
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 30
+SECONDS = 16
 REAL = {
     "path.net": "n0", "path.image": "s-panda", "path.layer": LAYER, "path.channel": 17, "path.index": "i0",
     "path.part": "top", "query.image": "s-panda", "query.layer": LAYER, "query.net": "n0", "query.client": "a",

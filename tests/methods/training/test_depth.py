@@ -42,16 +42,15 @@ def test_numbers_are_those_of_the_training_itself() -> None:
 @pytest.mark.slow
 def test_depth_hurts_without_skips_and_batch_norm_helps() -> None:
     """Reference, accuracy at 60 layers: small .106, He .099, He + BN .161, He + residual .790, BN + residual .928;
-    at 10 layers He .784, He + BN .938. Here three of the five are asked at 60."""
+    at 10 layers He .784, He + BN .938. Here two of the five are asked at 60, at one rate."""
     pytest.importorskip("sklearn")
     net = Net(MLP(64, 10, depth=1), "mlp", DIGITS)
     task = digits(1796).data
-    rates = (0.003, 0.03)
-    variants = ("he", "norm", "norm+residual")
-    deep = pl.training.depth(net, task, depths=(60,), variants=variants, rates=rates)["trained"]
-    at = dict(zip(deep["variant"], deep["accuracy"], strict=True))
-    assert at["norm+residual"] > 0.8
-    assert max(at["he"], at["norm"]) < 0.5
+    rates = (0.03,)
+    deep = pl.training.depth(net, task, depths=(60,), variants=("norm", "norm+residual"), rates=rates)["trained"]
+    plain, residual = deep["accuracy"]
+    assert residual > 0.8
+    assert plain < 0.5
     shallow = pl.training.depth(net, task, depths=(10,), variants=("small", "he", "norm"), rates=rates)["trained"]
     small, he, norm = shallow["accuracy"]
     assert norm > he > 0.6

@@ -192,7 +192,7 @@ def test_dropout_knows_strangers_better_and_entropy_knows_errors() -> None:
     datasets = pytest.importorskip("sklearn.datasets")
     if not FOLDER.exists():
         pytest.skip("no Debian package dataset-fashion-mnist")
-    some = (fashion("train", 8000), fashion("t10k", 2000))
+    some = (fashion("train", 6000), fashion("t10k", 1000))
     (x, y), (x_test, y_test) = ((one.inputs.numpy(), one.labels.numpy()) for one in some)
     digits = torch.from_numpy(datasets.load_digits().images / 16)[:1000, None]
     digits = F.interpolate(digits, (14, 14), mode="bilinear", align_corners=False).numpy()
@@ -207,7 +207,7 @@ def test_dropout_knows_strangers_better_and_entropy_knows_errors() -> None:
             optimizer.step()
     net = Net(module.eval(), "clothes", Preprocess(resize=14, crop=(14, 14), mean=(0.0,), std=(1.0,), channels=1),
               Labels.plain([f"c{i}" for i in range(10)]))  # fmt: skip
-    found = pl.training.doubt(net, (x_test, y_test), ood=(digits, np.zeros(len(digits), np.int64)), samples=50)
+    found = pl.training.doubt(net, (x_test, y_test), ood=(digits, np.zeros(len(digits), np.int64)), samples=30)
     print(*found.findings, found["answers"].rows, sep="\n")
     worth = {row["doubt"]: row for row in found["worth"].rows}
     assert found["answers"]["accuracy"][1] > 0.8
