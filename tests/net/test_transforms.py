@@ -67,7 +67,9 @@ def test_z_scores_are_of_each_image_by_itself() -> None:
     assert torch.allclose(net.run(pixels.float()).output, expected, atol=1e-5)
     assert [name for name, _ in net.module.named_modules()] == [name for name, _ in module.named_modules()]
     assert type(module) is Sum
-    assert torch.isfinite(net.run(torch.zeros(1, 1, 6, 6)).output).all()
+    even = torch.zeros(1, 1, 6, 6)
+    assert torch.isfinite(net.run(even).output).all()
+    assert np.isfinite(pl.attribution.gradient(net, even, "class 0").values).all()
     assert not any("mean" in str(note) for note in net.notes)
     assert "zscore" in net.name
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias, cast, get_args
 
+import torch
 from torch import Tensor, nn
 
 from pellucid.errors import BadNetwork, PellucidError
@@ -55,7 +56,8 @@ def zscore(pixels: Tensor) -> Tensor:
     """(N, C, H, W) with mean 0 and deviation 1 in each image, over all of its pixels; an even image becomes zeros."""
     parts = (1, 2, 3)
     centered = pixels - pixels.mean(parts, keepdim=True)
-    return centered / centered.square().mean(parts, keepdim=True).sqrt().clamp_min(_FLAT)
+    least = max(_FLAT**2, torch.finfo(pixels.dtype).tiny)  # before the root: at 0 that has no finite slope
+    return centered / centered.square().mean(parts, keepdim=True).clamp_min(least).sqrt()
 
 
 class _Preceded(nn.Module):

@@ -145,3 +145,13 @@ def test_notes_name_the_class_of_each_image() -> None:
         (f"no positive evidence for class {label}", name) for label, name in zip((1, 0), heat.meta.images, strict=True)
     ]
     assert [note for note in heat[1].meta.notes if "evidence" in note.text] == told[1:]
+
+
+@pytest.mark.slow
+def test_a_baseline_that_has_no_z_score_is_said_to_be_none() -> None:
+    """An even image has no deviation to be divided by; a blurred one does, and the sum holds."""
+    net, image = pl.load(pl.load("bundled").module, preprocess="zscore", size=224), pl.read("sample:koala")
+    (said,) = A.deep_lift(net, image, 388).meta.said
+    assert "completeness error" in said
+    assert "such as blur" in said
+    assert not A.deep_lift(net, image, 388, baseline="blur").meta.said

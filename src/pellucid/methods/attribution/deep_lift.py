@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated
 
 import torch
@@ -13,6 +14,7 @@ from pellucid.images import Images
 from pellucid.images.perturb import BaselineLike
 from pellucid.net import Net
 from pellucid.net.rules import Rescale
+from pellucid.notes import Note
 from pellucid.progress import steps
 from pellucid.result import Heatmap
 from pellucid.result.coverage import Met
@@ -80,5 +82,18 @@ def deep_lift(
         unit=target.unit_of(net),
         signed=True,
         found={"completeness": tuple(errors)},
-        notes=no_rule(whole.coverage),
+        notes=(*no_rule(whole.coverage), *_missing(errors, prepared.ids)),
     )
+
+
+def _missing(errors: Sequence[float], names: Sequence[str]) -> tuple[Note, ...]:
+    """What to say where the map does not sum to what it should: numbers that are far apart took the digits."""
+    off = {name: error for name, error in zip(names, errors, strict=True) if error > _TOLD}
+    return tuple(
+        Note("completeness", f"completeness error {error:.2%}: another baseline, such as blur, may do", name)
+        for name, error in off.items()
+    )
+
+
+_TOLD = 0.01
+"""Completeness errors up to this are not worth a word."""
