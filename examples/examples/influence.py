@@ -2,8 +2,8 @@
 
 import pellucid as pl
 
-# of your own: the index of the images that your network has learned from
 net = pl.load("bundled", size=128)  # smaller than it was trained on, and faster
+# of your own: the index of the images that your network has learned from
 index = pl.units.index(net, "samples", store="small.index")
 
 made = pl.examples.influence(index, "sample:starry_night")

@@ -157,7 +157,7 @@ def test_of_many_pictures_those_are_shown_that_have_room(width: int, full: Serve
     )  # fmt: skip
     closer, within = numbers()
     assert within < seen / 4
-    assert closer / within > 2 * shown / seen, "a larger share of those in sight"
+    assert closer / within > 3 * shown / seen, "a larger share of those in sight"
     page.get_by_role("button", name="Colors only").click()
     expect(told).to_have_count(0)
     page.get_by_role("button", name="Colors only").click()

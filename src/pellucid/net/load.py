@@ -56,8 +56,8 @@ def load(spec: NetLike, *, preprocess: Preprocessing | None = None, **options: U
     for logits).
 
     `preprocess` is how images are prepared, as you have it in code: torchvision's transforms, which are read as values;
-    'zscore' (each image less its mean, by its deviation; an even image, such as a black baseline, has none: ask with
-    one that is not, such as blur); or a function of pixels (N, C, H, W) in 0..1, which becomes the network's first
+    'zscore' (each image less its mean, by its deviation; an image of one color, such as a black baseline, has none:
+    ask with baseline='blur'); or a function of pixels (N, C, H, W) in 0..1, which becomes the network's first
     step. `clip` shows the network the ends of `value_range` where values lie beyond them.
 
     Checkpoints are never unpickled; `module:function` runs the user's code. The global random generators are

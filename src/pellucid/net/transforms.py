@@ -53,7 +53,7 @@ def adopted(module: nn.Module, name: str, known: Preprocess, said: Any) -> tuple
 
 
 def zscore(pixels: Tensor) -> Tensor:
-    """(N, C, H, W) with mean 0 and deviation 1 in each image, over all of its pixels; an even image becomes zeros."""
+    """(N, C, H, W) with mean 0 and deviation 1 in each image, over all of its pixels; one color becomes zeros."""
     parts = (1, 2, 3)
     centered = pixels - pixels.mean(parts, keepdim=True)
     least = max(_FLAT**2, torch.finfo(pixels.dtype).tiny)  # before the root: at 0 that has no finite slope

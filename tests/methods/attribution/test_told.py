@@ -149,7 +149,7 @@ def test_notes_name_the_class_of_each_image() -> None:
 
 @pytest.mark.slow
 def test_a_baseline_that_has_no_z_score_is_said_to_be_none() -> None:
-    """An even image has no deviation to be divided by; a blurred one does, and the sum holds."""
+    """An image of one color has no deviation to be divided by; a blurred one does, and the sum holds."""
     net, image = pl.load(pl.load("bundled").module, preprocess="zscore", size=224), pl.read("sample:koala")
     (said,) = A.deep_lift(net, image, 388).meta.said
     assert "completeness error" in said

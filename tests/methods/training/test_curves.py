@@ -135,26 +135,17 @@ def test_steps_that_overshoot_are_named_by_curvature_and_learning_rate(tmp_path:
 def test_dropout_helps_against_wrong_labels_and_early_stopping_finds_the_best_epoch(tmp_path: Path) -> None:
     """Reference 10: 300 digits, a fifth of the labels wrong, MLP 256-256, AdamW 3e-3, 150 epochs, 3 seeds (here 1)."""
     pytest.importorskip("sklearn")
-    ends: dict[str, list[float]] = {"plain": [], "dropout": []}
-    rises, stopped = [], []
-    for seed in range(1):
-        task = flipped(digits(300, seed), 0.2, seed)
-        for name, rate in (("plain", 0.0), ("dropout", 0.5)):
-            recipe = Recipe(epochs=150, batch=100, optimizer="adamw", lr=3e-3, seed=seed)
-            module = seeded(lambda rate=rate: MLP(64, 10, depth=2, width=256, dropout=rate), seed)  # type: ignore[misc]
-            folder = tmp_path / f"{name}{seed}"
-            trained = train(module, task.train, recipe, test=task.test, folder=folder, keep=False)
-            ends[name].append(trained.epochs[-1].test_accuracy)
-            if name == "plain":
-                losses = trained.series("test_loss")
-                rises.append(losses[-1] / losses.min())
-                rows = {row["rule"]: row for row in pl.training.curves(folder)["stopping"].rows}
-                stopped.append(rows["GL 5 %"]["test accuracy"] - rows["the best"]["test accuracy"])
-    assert np.mean(rises) > 2
-    assert abs(np.mean(stopped)) < 0.02
-    gains = np.array(ends["dropout"]) - np.array(ends["plain"])  # .03 to .08, by how the machine rounds
-    assert gains.min() > 0
-    assert gains.mean() > 0.02
+    task, ends = flipped(digits(300, 0), 0.2, 0), {}
+    for name, rate in (("plain", 0.0), ("dropout", 0.5)):
+        recipe = Recipe(epochs=150, batch=100, optimizer="adamw", lr=3e-3)
+        module = seeded(lambda rate=rate: MLP(64, 10, depth=2, width=256, dropout=rate), 0)  # type: ignore[misc]
+        ends[name] = train(module, task.train, recipe, test=task.test, folder=tmp_path / name, keep=False)
+    losses = ends["plain"].series("test_loss")
+    assert losses[-1] / losses.min() > 2
+    rows = {row["rule"]: row for row in pl.training.curves(tmp_path / "plain")["stopping"].rows}
+    assert abs(rows["GL 5 %"]["test accuracy"] - rows["the best"]["test accuracy"]) < 0.02
+    gain = ends["dropout"].epochs[-1].test_accuracy - ends["plain"].epochs[-1].test_accuracy
+    assert gain > 0.02  # .03 to .08, by how the machine rounds
 
 
 def test_runs_are_compared_with_the_first(tmp_path: Path) -> None:

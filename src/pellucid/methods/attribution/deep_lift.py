@@ -87,11 +87,12 @@ def deep_lift(
 
 
 def _missing(errors: Sequence[float], names: Sequence[str]) -> tuple[Note, ...]:
-    """What to say where the map does not sum to what it should: numbers that are far apart took the digits."""
-    off = {name: error for name, error in zip(names, errors, strict=True) if error > _TOLD}
+    """What to say of images whose map does not sum to the difference of the scores: rounding, where numbers inside are
+    very large."""
     return tuple(
         Note("completeness", f"completeness error {error:.2%}: another baseline, such as blur, may do", name)
-        for name, error in off.items()
+        for name, error in zip(names, errors, strict=True)
+        if error > _TOLD
     )
 
 
